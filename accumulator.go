@@ -1,0 +1,301 @@
+package llmstream
+
+import (
+	"bytes"
+	"sort"
+)
+
+const defaultMaxBytes = 64 << 20
+
+// An Accumulator folds the deltas of a stream into a [Completion]. It is a
+// [Handler]; its zero value is ready. Its time and memory are linear in the text
+// that it is given.
+//
+// An Accumulator is not safe for concurrent use.
+type Accumulator struct {
+	// MaxBytes is how many bytes of the answer are kept, all choices together;
+	// 0: 64 MiB, many times the longest answer that a model can write. What
+	// comes behind is dropped and counted in Completion.Dropped.
+	MaxBytes int
+
+	id, model, fingerprint, tier []byte
+	created                      int64
+	choices                      []choiceFold
+	recent                       int // the choice that was found last
+	usage                        Usage
+	usageRaw, citations          []byte
+	kept                         int
+	dropped                      int64
+}
+
+var _ Handler = (*Accumulator)(nil)
+
+// choiceFold is a choice as far as it has come.
+type choiceFold struct {
+	index                                int
+	role, content, reasoning, refusal    []byte
+	native, logprobs, media, annotations []byte
+	finish                               FinishReason
+	details                              []detailFold
+	calls                                []callFold
+}
+
+// detailFold is a piece of structured reasoning.
+type detailFold struct {
+	index                                           int
+	typ, id, format, text, summary, data, signature []byte
+}
+
+// HandleDelta folds d in. It never fails.
+func (a *Accumulator) HandleDelta(d *Delta) error {
+	switch d.Kind {
+	case KindContent:
+		c := a.choice(d.Choice)
+		c.content = a.join(c.content, d.Text)
+	case KindReasoning:
+		c := a.choice(d.Choice)
+		c.reasoning = a.join(c.reasoning, d.Text)
+		if d.Detail != nil {
+			a.addDetail(c, d.Detail)
+		}
+	case KindRefusal:
+		c := a.choice(d.Choice)
+		c.refusal = a.join(c.refusal, d.Text)
+	case KindToolCall, KindToolCallEnd:
+		a.addToolCall(a.choice(d.Choice), d)
+	case KindFinish:
+		c := a.choice(d.Choice)
+		c.finish = d.FinishReason
+		c.native = a.set(c.native, d.NativeFinishReason)
+	case KindUsage:
+		raw := a.set(a.usageRaw, d.Usage.Raw)
+		a.usage, a.usageRaw = d.Usage, raw
+		a.usage.Raw = nil
+	case KindStart:
+		a.start(d)
+	case KindLogprobs:
+		c := a.choice(d.Choice)
+		c.logprobs = a.joinJSON(c.logprobs, d.Text)
+	case KindMedia:
+		c := a.choice(d.Choice)
+		c.media = a.joinJSON(c.media, d.Text)
+	case KindAnnotation:
+		if d.Choice < 0 {
+			a.citations = a.set(a.citations, d.Text)
+			break
+		}
+		c := a.choice(d.Choice)
+		c.annotations = a.set(c.annotations, d.Text)
+	}
+	return nil
+}
+
+func (a *Accumulator) start(d *Delta) {
+	s := d.Start
+	if s == nil {
+		return
+	}
+	a.id = a.setOnce(a.id, s.ID)
+	a.model = a.setOnce(a.model, s.Model)
+	a.fingerprint = a.setOnce(a.fingerprint, s.SystemFingerprint)
+	a.tier = a.setOnce(a.tier, s.ServiceTier)
+	if a.created == 0 {
+		a.created = s.Created
+	}
+	if d.Choice >= 0 {
+		c := a.choice(d.Choice)
+		c.role = a.setOnce(c.role, s.Role)
+	}
+}
+
+// choice returns the choice with this index and begins it if there is none.
+func (a *Accumulator) choice(index int) *choiceFold {
+	if a.recent < len(a.choices) && a.choices[a.recent].index == index {
+		return &a.choices[a.recent]
+	}
+	for a.recent = range a.choices {
+		if a.choices[a.recent].index == index {
+			return &a.choices[a.recent]
+		}
+	}
+	a.recent = len(a.choices)
+	if a.recent < cap(a.choices) { // one of an earlier stream, for its memory
+		a.choices = a.choices[:a.recent+1]
+	} else {
+		a.choices = append(a.choices, choiceFold{})
+	}
+	c := &a.choices[a.recent]
+	c.index = index
+	return c
+}
+
+// join appends text, as far as MaxBytes allows.
+func (a *Accumulator) join(to, text []byte) []byte {
+	if len(text) == 0 {
+		return to
+	}
+	limit := a.MaxBytes
+	if limit <= 0 {
+		limit = defaultMaxBytes
+	}
+	n := min(len(text), max(0, limit-a.kept))
+	a.kept += n
+	a.dropped += int64(len(text) - n)
+	return append(to, text[:n]...)
+}
+
+// joinJSON appends a JSON value to a list of them. One that does not fit is
+// dropped whole: the beginning of a value is none.
+func (a *Accumulator) joinJSON(to, value []byte) []byte {
+	limit := a.MaxBytes
+	if limit <= 0 {
+		limit = defaultMaxBytes
+	}
+	if a.kept+len(value) > limit {
+		a.dropped += int64(len(value))
+		return to
+	}
+	if len(to) > 0 {
+		to = append(to, ',')
+	}
+	return a.join(to, value)
+}
+
+// set replaces to.
+func (a *Accumulator) set(to, value []byte) []byte {
+	a.kept -= len(to)
+	return a.join(to[:0], value)
+}
+
+// setOnce sets to if it is empty.
+func (a *Accumulator) setOnce(to, value []byte) []byte {
+	if len(to) > 0 {
+		return to
+	}
+	return a.join(to, value)
+}
+
+// addDetail merges a piece of structured reasoning with those of its index. A
+// piece without an index continues the one before, unless a signature or a data
+// has closed that.
+func (a *Accumulator) addDetail(c *choiceFold, d *ReasoningDetail) {
+	at := -1
+	for i := len(c.details) - 1; i >= 0 && at < 0; i-- {
+		if c.details[i].index == d.Index {
+			at = i
+		}
+		if d.Index < 0 {
+			break
+		}
+	}
+	if at >= 0 && d.Index < 0 {
+		open := &c.details[at]
+		if len(open.signature)+len(open.data)+len(d.Data) > 0 || len(d.Type) > 0 && !bytes.Equal(open.typ, d.Type) {
+			at = -1
+		}
+	}
+	if at < 0 {
+		at = len(c.details)
+		if at < cap(c.details) {
+			c.details = c.details[:at+1]
+		} else {
+			c.details = append(c.details, detailFold{})
+		}
+		c.details[at].index = d.Index
+	}
+	f := &c.details[at]
+	f.typ = a.setOnce(f.typ, d.Type)
+	f.id = a.setOnce(f.id, d.ID)
+	f.format = a.setOnce(f.format, d.Format)
+	f.signature = a.setOnce(f.signature, d.Signature)
+	f.text = a.join(f.text, d.Text)
+	f.summary = a.join(f.summary, d.Summary)
+	f.data = a.join(f.data, d.Data)
+}
+
+// Usage returns the token counts so far. Its Raw is a copy.
+func (a *Accumulator) Usage() Usage {
+	u := a.usage
+	u.Raw = bytes.Clone(a.usageRaw)
+	return u
+}
+
+// AppendText appends the content of the choice with this index, as far as it has
+// come, to dst and returns that.
+func (a *Accumulator) AppendText(dst []byte, choice int) []byte {
+	for i := range a.choices {
+		if a.choices[i].index == choice {
+			return append(dst, a.choices[i].content...)
+		}
+	}
+	return dst
+}
+
+// Completion returns what the stream has said so far, whether it has ended or
+// not. It is a copy and belongs to the caller.
+func (a *Accumulator) Completion() *Completion {
+	out := &Completion{
+		ID: string(a.id), Model: string(a.model), Created: a.created,
+		SystemFingerprint: string(a.fingerprint), ServiceTier: string(a.tier),
+		Citations: bytes.Clone(a.citations), Usage: a.Usage(), Dropped: a.dropped,
+	}
+	for i := range a.choices {
+		out.Choices = append(out.Choices, a.choices[i].choice(out.ID))
+	}
+	sort.SliceStable(out.Choices, func(i, j int) bool { return out.Choices[i].Index < out.Choices[j].Index })
+	return out
+}
+
+func (f *choiceFold) choice(completionID string) Choice {
+	c := Choice{
+		Index: f.index, FinishReason: f.finish, NativeFinishReason: string(f.native),
+		Logprobs: joinLogprobs(f.logprobs),
+		Message: Message{
+			Role: string(f.role), Content: string(f.content), Reasoning: string(f.reasoning), Refusal: string(f.refusal),
+			Annotations: bytes.Clone(f.annotations),
+		},
+	}
+	c.Message.Images, c.Message.Audio = joinMedia(f.media)
+	for i := range f.details {
+		d := &f.details[i]
+		c.Message.ReasoningDetails = append(c.Message.ReasoningDetails, ReasoningBlock{
+			Index: d.index, Type: string(d.typ), ID: string(d.id), Format: string(d.format),
+			Text: string(d.text), Summary: string(d.summary), Data: string(d.data), Signature: string(d.signature),
+		})
+	}
+	for i := range f.calls {
+		c.Message.ToolCalls = append(c.Message.ToolCalls, f.calls[i].toolCall(i, f.index, completionID))
+	}
+	return c
+}
+
+// Reset forgets the stream and keeps the memory for another, but for buffers
+// that one huge answer has grown.
+func (a *Accumulator) Reset() {
+	for i := range a.choices {
+		a.choices[i].reset()
+	}
+	*a = Accumulator{
+		MaxBytes: a.MaxBytes, choices: a.choices[:0],
+		id: letGo(a.id), model: letGo(a.model), fingerprint: letGo(a.fingerprint), tier: letGo(a.tier),
+		usageRaw: letGo(a.usageRaw), citations: letGo(a.citations),
+	}
+}
+
+func (f *choiceFold) reset() {
+	for i := range f.details {
+		d := &f.details[i]
+		*d = detailFold{
+			typ: letGo(d.typ), id: letGo(d.id), format: letGo(d.format), text: letGo(d.text),
+			summary: letGo(d.summary), data: letGo(d.data), signature: letGo(d.signature),
+		}
+	}
+	for i := range f.calls {
+		f.calls[i].reset()
+	}
+	*f = choiceFold{
+		role: letGo(f.role), content: letGo(f.content), reasoning: letGo(f.reasoning), refusal: letGo(f.refusal),
+		native: letGo(f.native), logprobs: letGo(f.logprobs), media: letGo(f.media), annotations: letGo(f.annotations),
+		details: f.details[:0], calls: f.calls[:0],
+	}
+}

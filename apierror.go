@@ -1,0 +1,170 @@
+package llmstream
+
+import (
+	"bytes"
+	"strconv"
+
+	"github.com/valyala/fastjson"
+)
+
+// An APIError is an error that the provider reported inside a stream that had
+// begun with success (E-01 … E-05, F-37 … F-39). Empty fields were not given.
+type APIError struct {
+	Message   string
+	Type      string // such as "overloaded_error"
+	Code      string // a word or a number, as it came
+	Param     string
+	RequestID string
+	Status    int    // an HTTP status named in the error; 0: none
+	Event     string // the type of the SSE event that brought it
+	Delivered bool   // output had been given before it: a retry would repeat that (E-06)
+	Raw       []byte // what came, at most Options.MaxEvent bytes of it
+}
+
+// Error gives the provider's message with its type, code and status.
+func (e *APIError) Error() string {
+	s := errorPrefix + "the provider reported an error"
+	for _, part := range [...]string{e.Type, e.Code} {
+		if part != "" {
+			s += " " + part
+		}
+	}
+	if e.Status != 0 && strconv.Itoa(e.Status) != e.Code {
+		s += " (status " + strconv.Itoa(e.Status) + ")"
+	}
+	if e.Message != "" {
+		s += ": " + e.Message
+	}
+	return s
+}
+
+// Retryable tells whether the error is of a kind that passes: an overloaded or
+// failing server, a rate limit, a timeout. Whether output had been Delivered is
+// for the caller to weigh.
+func (e *APIError) Retryable() bool {
+	for _, word := range [...]string{e.Type, e.Code} {
+		switch word {
+		case "overloaded_error", "api_error", "server_error", "internal_error", "internal_server_error",
+			"rate_limit_error", "rate_limit_exceeded", "timeout_error", "timeout",
+			"UNAVAILABLE", "INTERNAL", "RESOURCE_EXHAUSTED", "DEADLINE_EXCEEDED",
+			"408", "429", "500", "502", "503", "504", "529":
+			return true
+		}
+	}
+	return e.Status == 408 || e.Status == 429 || e.Status >= 500
+}
+
+// isError tells whether the value of an "error" member is an error. Gateways
+// send null, {} and the like on healthy events (E-05).
+func (s *step) isError(v *fastjson.Value) bool {
+	if v == nil {
+		return false
+	}
+	if o := v.GetObject(); o != nil {
+		return o.Len() > 0
+	}
+	if a := v.GetArray(); a != nil {
+		return len(a) > 0
+	}
+	switch string(s.raw(v)) {
+	case "null", "false", `""`:
+		return false
+	}
+	return true
+}
+
+// addError adds the error that v tells of: an object, a string, or an array of
+// these (E-02). Members that v lacks may stand beside it, in root.
+func (s *step) addError(choice int, v, root *fastjson.Value) {
+	e := s.newError(bytes.Clone(s.data))
+	if a := v.GetArray(); len(a) > 0 {
+		v = a[0]
+	}
+	s.readError(e, v)
+	if root != nil && root != v {
+		s.readError(e, root)
+	}
+	if e.Status == 0 {
+		if n, err := strconv.Atoi(e.Code); err == nil && n >= 100 && n < 600 {
+			e.Status = n
+		}
+	}
+	s.add(KindError, choice).Err = e
+}
+
+// addErrorText adds an error of which there is no more than a text.
+func (s *step) addErrorText(raw []byte) {
+	e := s.newError(bytes.Clone(raw))
+	e.Message = string(raw)
+	s.add(KindError, -1).Err = e
+}
+
+func (s *step) newError(raw []byte) *APIError {
+	e := &APIError{Event: string(s.typ), Delivered: s.delivered, Raw: raw}
+	if s.apiError == nil {
+		s.apiError = e
+	}
+	return e
+}
+
+// readError fills in what e does not know yet.
+func (s *step) readError(e *APIError, v *fastjson.Value) {
+	o := v.GetObject()
+	if o == nil {
+		if e.Message == "" {
+			e.Message = s.label(v)
+		}
+		return
+	}
+	set := func(to *string, v *fastjson.Value) {
+		if *to == "" {
+			*to = s.label(v)
+		}
+	}
+	o.Visit(func(key []byte, v *fastjson.Value) {
+		switch string(key) {
+		case "message":
+			if inner := v.GetObject(); inner != nil { // an error wrapped in an error
+				s.readError(e, v)
+				return
+			}
+			set(&e.Message, v)
+		case "detail", "error_message":
+			set(&e.Message, v)
+		case "error":
+			if v.GetObject() == nil {
+				set(&e.Message, v)
+			}
+		case "type":
+			set(&e.Type, v)
+		case "code":
+			set(&e.Code, v)
+		case "param":
+			set(&e.Param, v)
+		case "request_id":
+			set(&e.RequestID, v)
+		case "status", "status_code":
+			if n, ok := s.number(v); ok {
+				if e.Status == 0 {
+					e.Status = int(n)
+				}
+			} else { // a word, such as Google's NOT_FOUND
+				set(&e.Type, v)
+			}
+		}
+	})
+}
+
+// label returns a string or number as text.
+func (s *step) label(v *fastjson.Value) string {
+	if v.GetObject() != nil || v.GetArray() != nil {
+		return ""
+	}
+	if text, ok := s.string(v, nil); ok {
+		return string(text)
+	}
+	if v.Type() == fastjson.TypeNumber {
+		return string(s.raw(v))
+	}
+	return ""
+}

@@ -1,0 +1,228 @@
+package llmstream
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/valyala/fastjson"
+)
+
+// Benchmarks of this package beside the loop that gateways write by hand and
+// beside the least that reading a stream can cost:
+//
+//	go test -run '^$' -bench . -count 10 | tee new.txt
+//	benchstat -col /reader new.txt
+//
+// Every sub-benchmark is named data=…/reader=…; bytes are those of the streams.
+
+// benchSet is what a benchmark reads: whole streams, one after the other.
+type benchSet struct {
+	name    string
+	streams [][]byte
+	size    int
+	events  int
+}
+
+// benchSets are the recordings of testdata, and the recorded chat streams where
+// LLMSTREAM_CORPUS names them.
+func benchSets(tb testing.TB) (sets []benchSet) {
+	testdata := benchSet{name: "testdata"}
+	for _, name := range [...]string{"long-text.sse", "deepseek-reasoning.sse", "openai-obfuscation.sse", "mistral.sse"} {
+		testdata.add(readFile(tb, "testdata", "openai-chat", name))
+	}
+	sets = append(sets, testdata)
+	if dir := os.Getenv("LLMSTREAM_CORPUS"); dir != "" {
+		recorded := benchSet{name: "recorded"}
+		var manifest struct{ Streams []corpusStream }
+		if err := json.Unmarshal(readFile(tb, dir, "manifest.json"), &manifest); err != nil {
+			tb.Fatal(err)
+		}
+		for _, s := range manifest.Streams {
+			if s.Subdialect == "chat" {
+				recorded.add(readFile(tb, filepath.Join(dir, s.Path)))
+			}
+		}
+		sets = append(sets, recorded)
+	}
+	return sets
+}
+
+func (s *benchSet) add(body []byte) {
+	s.streams = append(s.streams, body)
+	s.size += len(body)
+	p := NewParser(OpenAIChat, nil, nil)
+	p.Write(body)
+	p.Close()
+	s.events += int(p.Outcome().Events)
+}
+
+// benchReader is one way to read a stream. It returns how many bytes of content
+// and reasoning it found, so that all can be held to the same result.
+type benchReader struct {
+	name string
+	read func(body []byte) (text int)
+}
+
+func benchReaders() []benchReader {
+	return []benchReader{
+		{"push", pushBench()},
+		{"pull", pullBench()},
+		{"Baseline-fastjson", fastjsonLoop()},
+		{"Baseline-Scanner", scannerLoop()},
+		{"Baseline-IndexByte", indexByteLoop},
+	}
+}
+
+func BenchmarkFold(b *testing.B) {
+	for _, set := range benchSets(b) {
+		want := -1
+		for _, r := range benchReaders() {
+			b.Run(fmt.Sprintf("data=%s/reader=%s", set.name, r.name), func(b *testing.B) {
+				text := 0
+				for _, body := range set.streams {
+					text += r.read(body)
+				}
+				switch r.name {
+				case "push", "pull":
+					if want >= 0 && text != want {
+						b.Fatalf("found %d bytes of text, not %d", text, want)
+					}
+					want = text
+				case "Baseline-fastjson": // it knows one name of the reasoning and one form of the content
+					if text == 0 || want >= 0 && text > want {
+						b.Fatalf("found %d bytes of text of %d", text, want)
+					}
+				}
+				b.SetBytes(int64(set.size))
+				b.ReportAllocs()
+				b.ResetTimer()
+				for range b.N {
+					for _, body := range set.streams {
+						r.read(body)
+					}
+				}
+				b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(set.events), "ns/event")
+			})
+		}
+	}
+}
+
+// benchReadSize is what one read of a network connection brings at most.
+const benchReadSize = 32 << 10
+
+func pushBench() func([]byte) int {
+	var a Accumulator
+	p := NewParser(OpenAIChat, &a, nil)
+	return func(body []byte) int {
+		p.Reset()
+		a.Reset()
+		for len(body) > 0 {
+			n := min(len(body), benchReadSize)
+			p.Write(body[:n])
+			body = body[n:]
+		}
+		p.Close()
+		return a.textSize()
+	}
+}
+
+func pullBench() func([]byte) int {
+	var a Accumulator
+	var src bytes.Reader
+	r := NewReader(&src, OpenAIChat, nil)
+	return func(body []byte) int {
+		src.Reset(body)
+		r.Reset(&src)
+		a.Reset()
+		for r.Next() {
+			a.HandleDelta(r.Delta())
+		}
+		return a.textSize()
+	}
+}
+
+func (a *Accumulator) textSize() (n int) {
+	for i := range a.choices {
+		n += len(a.choices[i].content) + len(a.choices[i].reasoning)
+	}
+	return n
+}
+
+// fastjsonLoop is what a careful gateway writes by hand: no quirk is heeded, no
+// verdict given, and of tool calls nothing is kept.
+func fastjsonLoop() func([]byte) int {
+	var p fastjson.Parser
+	var text []byte
+	var src bytes.Reader
+	buf := make([]byte, 64<<10)
+	return func(body []byte) int {
+		text = text[:0]
+		src.Reset(body)
+		lines := bufio.NewScanner(&src)
+		lines.Buffer(buf, 32<<20)
+		for lines.Scan() {
+			data, ok := bytes.CutPrefix(lines.Bytes(), []byte("data:"))
+			if !ok {
+				continue
+			}
+			data = bytes.TrimSpace(data)
+			if string(data) == "[DONE]" {
+				break
+			}
+			v, err := p.ParseBytes(data)
+			if err != nil {
+				continue
+			}
+			for _, choice := range v.GetArray("choices") {
+				delta := choice.Get("delta")
+				text = append(text, delta.GetStringBytes("content")...)
+				text = append(text, delta.GetStringBytes("reasoning_content")...)
+				if delta.Get("tool_calls") != nil {
+					benchSeen++
+				}
+				if choice.Get("finish_reason") != nil {
+					benchSeen++
+				}
+			}
+			if v.Get("usage") != nil {
+				benchSeen++
+			}
+		}
+		return len(text)
+	}
+}
+
+var benchSeen int // keeps look-ups from being optimised away
+
+// scannerLoop finds the lines of a stream and nothing in them.
+func scannerLoop() func([]byte) int {
+	var src bytes.Reader
+	buf := make([]byte, 64<<10)
+	return func(body []byte) (n int) {
+		src.Reset(body)
+		lines := bufio.NewScanner(&src)
+		lines.Buffer(buf, 32<<20)
+		for lines.Scan() {
+			n += len(lines.Bytes())
+		}
+		return n
+	}
+}
+
+// indexByteLoop is the least that finding lines can cost.
+func indexByteLoop(body []byte) (lines int) {
+	for len(body) > 0 {
+		n := bytes.IndexByte(body, '\n')
+		if n < 0 {
+			break
+		}
+		body = body[n+1:]
+		lines++
+	}
+	return lines
+}

@@ -1,0 +1,294 @@
+package llmstream
+
+import (
+	"encoding/json"
+
+	"github.com/valyala/fastjson"
+)
+
+// A Completion is the whole answer: what a non-streaming request would have
+// brought. It belongs to the caller. Raw JSON in it is as the provider sent it.
+type Completion struct {
+	ID, Model                      string // the first that were not empty (C-04, C-05)
+	Created                        int64  // Unix seconds
+	SystemFingerprint, ServiceTier string
+	Choices                        []Choice // by index
+	Usage                          Usage
+	Citations                      json.RawMessage // an array; nil: none
+	Dropped                        int64           // bytes that Accumulator.MaxBytes left no room for
+}
+
+// A Choice is one of the alternative answers.
+type Choice struct {
+	Index              int
+	Message            Message
+	FinishReason       FinishReason
+	NativeFinishReason string          // the provider's word
+	Logprobs           json.RawMessage // {"content":[…],"refusal":[…]}; nil: none
+}
+
+// A Message is what a choice says.
+type Message struct {
+	Role, Content, Reasoning, Refusal string
+	ReasoningDetails                  []ReasoningBlock // to be sent back in the next request
+	ToolCalls                         []ToolCall
+	Annotations                       json.RawMessage   // an array; nil: none
+	Images                            []json.RawMessage // as the provider wrote them
+	Audio                             *Audio
+}
+
+// A ReasoningBlock is structured reasoning, put together from its pieces; see
+// [ReasoningDetail].
+type ReasoningBlock struct {
+	Index                                            int // -1: the provider gave none
+	Type, ID, Format, Text, Summary, Data, Signature string
+}
+
+// Audio is spoken output.
+type Audio struct {
+	ID         string `json:"id,omitempty"`
+	Data       string `json:"data,omitempty"` // base64
+	Transcript string `json:"transcript,omitempty"`
+	ExpiresAt  int64  `json:"expires_at,omitempty"` // Unix seconds
+}
+
+// joinLogprobs joins logprobs objects, separated by commas, into one (C-21).
+func joinLogprobs(list []byte) json.RawMessage {
+	if len(list) == 0 {
+		return nil
+	}
+	var content, refusal []byte
+	eachValue(list, func(v *fastjson.Value) {
+		for _, p := range [...]struct {
+			to    *[]byte
+			items []*fastjson.Value
+		}{{&content, v.GetArray("content")}, {&refusal, v.GetArray("refusal")}} {
+			for _, item := range p.items {
+				if len(*p.to) > 0 {
+					*p.to = append(*p.to, ',')
+				}
+				*p.to = item.MarshalTo(*p.to)
+			}
+		}
+	})
+	if len(content)+len(refusal) == 0 {
+		return nil
+	}
+	out := append([]byte(`{"content":[`), content...)
+	out = append(out, `],"refusal":`...)
+	if len(refusal) == 0 {
+		return append(out, "null}"...)
+	}
+	return append(append(append(out, '['), refusal...), "]}"...)
+}
+
+// joinMedia sorts media values, separated by commas, into images and the pieces
+// of a sound, which are joined (C-23).
+func joinMedia(list []byte) (images []json.RawMessage, audio *Audio) {
+	if len(list) == 0 {
+		return nil, nil
+	}
+	var data, transcript []byte
+	eachValue(list, func(v *fastjson.Value) {
+		if v.Exists("type") || v.Exists("image_url") || v.Exists("url") {
+			images = append(images, v.MarshalTo(nil))
+			return
+		}
+		if audio == nil {
+			audio = &Audio{}
+		}
+		if id := v.GetStringBytes("id"); len(id) > 0 {
+			audio.ID = string(id)
+		}
+		if at := v.GetInt64("expires_at"); at != 0 {
+			audio.ExpiresAt = at
+		}
+		data = append(data, v.GetStringBytes("data")...)
+		transcript = append(transcript, v.GetStringBytes("transcript")...)
+	})
+	if audio != nil {
+		audio.Data, audio.Transcript = string(data), string(transcript)
+	}
+	return images, audio
+}
+
+// eachValue calls f for each of the JSON values in list.
+func eachValue(list []byte, f func(*fastjson.Value)) {
+	var p fastjson.Parser
+	all, err := p.Parse("[" + string(list) + "]")
+	if err != nil {
+		return // not met: what a parser hands out has been parsed
+	}
+	for _, v := range all.GetArray() {
+		f(v)
+	}
+}
+
+// MarshalJSON returns the completion as the chat.completion object that OpenAI's
+// API gives where no stream was asked for, with reasoning_content,
+// reasoning_details and native_finish_reason as its compatible servers write
+// them. Usage holds the numbers that were reported and no others.
+func (c *Completion) MarshalJSON() ([]byte, error) {
+	out := completionJSON{
+		ID: c.ID, Object: "chat.completion", Created: c.Created, Model: c.Model, Choices: []choiceJSON{},
+		Usage: c.Usage.json(), SystemFingerprint: c.SystemFingerprint, ServiceTier: c.ServiceTier, Citations: valid(c.Citations),
+	}
+	for i := range c.Choices {
+		out.Choices = append(out.Choices, c.Choices[i].json())
+	}
+	return json.Marshal(out)
+}
+
+type completionJSON struct {
+	ID                string          `json:"id"`
+	Object            string          `json:"object"`
+	Created           int64           `json:"created"`
+	Model             string          `json:"model"`
+	Choices           []choiceJSON    `json:"choices"`
+	Usage             *usageJSON      `json:"usage,omitempty"`
+	SystemFingerprint string          `json:"system_fingerprint,omitempty"`
+	ServiceTier       string          `json:"service_tier,omitempty"`
+	Citations         json.RawMessage `json:"citations,omitempty"`
+}
+
+type choiceJSON struct {
+	Index              int             `json:"index"`
+	Message            messageJSON     `json:"message"`
+	Logprobs           json.RawMessage `json:"logprobs"`
+	FinishReason       *string         `json:"finish_reason"`
+	NativeFinishReason string          `json:"native_finish_reason,omitempty"`
+}
+
+type messageJSON struct {
+	Role             string            `json:"role"`
+	Content          *string           `json:"content"`
+	Reasoning        string            `json:"reasoning_content,omitempty"`
+	ReasoningDetails []detailJSON      `json:"reasoning_details,omitempty"`
+	Refusal          *string           `json:"refusal"`
+	ToolCalls        []toolCallJSON    `json:"tool_calls,omitempty"`
+	Annotations      json.RawMessage   `json:"annotations,omitempty"`
+	Images           []json.RawMessage `json:"images,omitempty"`
+	Audio            *Audio            `json:"audio,omitempty"`
+}
+
+type detailJSON struct {
+	Type      string `json:"type,omitempty"`
+	ID        string `json:"id,omitempty"`
+	Format    string `json:"format,omitempty"`
+	Index     *int   `json:"index,omitempty"`
+	Text      string `json:"text,omitempty"`
+	Summary   string `json:"summary,omitempty"`
+	Data      string `json:"data,omitempty"`
+	Signature string `json:"signature,omitempty"`
+}
+
+type toolCallJSON struct {
+	ID       string          `json:"id"`
+	Type     string          `json:"type"`
+	Function *functionJSON   `json:"function,omitempty"`
+	Custom   *customJSON     `json:"custom,omitempty"`
+	Extra    json.RawMessage `json:"extra_content,omitempty"`
+}
+
+type functionJSON struct {
+	Name      string `json:"name"`
+	Arguments string `json:"arguments"`
+}
+
+type customJSON struct {
+	Name  string `json:"name"`
+	Input string `json:"input"`
+}
+
+func (c *Choice) json() choiceJSON {
+	out := choiceJSON{Index: c.Index, Message: c.Message.json(), Logprobs: valid(c.Logprobs), NativeFinishReason: c.NativeFinishReason}
+	if c.FinishReason != FinishNone {
+		word := c.FinishReason.String()
+		out.FinishReason = &word
+	}
+	return out
+}
+
+func (m *Message) json() messageJSON {
+	out := messageJSON{Role: m.Role, Reasoning: m.Reasoning, Annotations: valid(m.Annotations), Audio: m.Audio}
+	if out.Role == "" {
+		out.Role = "assistant"
+	}
+	if m.Content != "" || len(m.ToolCalls) == 0 && m.Refusal == "" {
+		out.Content = &m.Content
+	}
+	if m.Refusal != "" {
+		out.Refusal = &m.Refusal
+	}
+	for _, d := range m.ReasoningDetails {
+		j := detailJSON{Type: d.Type, ID: d.ID, Format: d.Format, Text: d.Text, Summary: d.Summary, Data: d.Data, Signature: d.Signature}
+		if d.Index >= 0 {
+			j.Index = &d.Index
+		}
+		out.ReasoningDetails = append(out.ReasoningDetails, j)
+	}
+	for _, t := range m.ToolCalls {
+		j := toolCallJSON{ID: t.ID, Type: t.Type, Extra: valid(json.RawMessage(t.Extra))}
+		if t.Type == "custom" {
+			j.Custom = &customJSON{Name: t.Name, Input: t.Arguments}
+		} else {
+			j.Function = &functionJSON{Name: t.Name, Arguments: t.Arguments}
+		}
+		out.ToolCalls = append(out.ToolCalls, j)
+	}
+	for _, i := range m.Images {
+		out.Images = append(out.Images, valid(i))
+	}
+	return out
+}
+
+type usageJSON struct {
+	PromptTokens      *int64       `json:"prompt_tokens,omitempty"`
+	CompletionTokens  *int64       `json:"completion_tokens,omitempty"`
+	TotalTokens       *int64       `json:"total_tokens,omitempty"`
+	PromptDetails     *detailsJSON `json:"prompt_tokens_details,omitempty"`
+	CompletionDetails *detailsJSON `json:"completion_tokens_details,omitempty"`
+}
+
+type detailsJSON struct {
+	CachedTokens     *int64 `json:"cached_tokens,omitempty"`
+	CacheWriteTokens *int64 `json:"cache_write_tokens,omitempty"`
+	ReasoningTokens  *int64 `json:"reasoning_tokens,omitempty"`
+}
+
+func (u *Usage) json() *usageJSON {
+	if u.Reported == 0 {
+		return nil
+	}
+	reported := func(f UsageFields, n *int64) *int64 {
+		if u.Reported&f == 0 {
+			return nil
+		}
+		return n
+	}
+	out := &usageJSON{
+		PromptTokens:     reported(UsageInput, &u.Input),
+		CompletionTokens: reported(UsageOutput, &u.Output),
+		TotalTokens:      reported(UsageTotal, &u.Total),
+	}
+	if u.Reported&(UsageCached|UsageCacheWrite) != 0 {
+		out.PromptDetails = &detailsJSON{
+			CachedTokens:     reported(UsageCached, &u.Cached),
+			CacheWriteTokens: reported(UsageCacheWrite, &u.CacheWrite),
+		}
+	}
+	if u.Reported&UsageReasoning != 0 {
+		out.CompletionDetails = &detailsJSON{ReasoningTokens: reported(UsageReasoning, &u.Reasoning)}
+	}
+	return out
+}
+
+// valid returns raw if it is JSON, and else raw as a JSON string: providers do
+// write what is none, such as NaN in logprobs (J-04).
+func valid(raw json.RawMessage) json.RawMessage {
+	if len(raw) == 0 || json.Valid(raw) {
+		return raw
+	}
+	text, _ := json.Marshal(string(raw))
+	return text
+}

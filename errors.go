@@ -1,0 +1,73 @@
+package llmstream
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+)
+
+const errorPrefix = "llmstream: "
+
+var (
+	// ErrTruncated: the stream ended before its answer did. It is an
+	// io.ErrUnexpectedEOF to errors.Is.
+	ErrTruncated error = truncated{}
+	// ErrEmpty: the stream ended well and held no answer at all (E-12).
+	ErrEmpty = errors.New(errorPrefix + "the stream held no answer")
+	// ErrNotStream: the body was something else than a stream, such as plain
+	// text (F-26).
+	ErrNotStream = errors.New(errorPrefix + "the body is not a stream of events")
+	// ErrCompressed: the body is gzip or zstd data. Feed it decoded (F-29).
+	ErrCompressed = errors.New(errorPrefix + "the body is compressed: decode it first")
+	// ErrStopped: the handler or a cancellation ended the reading of a stream
+	// that was not complete.
+	ErrStopped = errors.New(errorPrefix + "the reading was stopped")
+)
+
+type truncated struct{}
+
+func (truncated) Error() string        { return errorPrefix + "the stream ended before its answer" }
+func (truncated) Is(target error) bool { return target == io.ErrUnexpectedEOF }
+
+// A SyntaxError is damage: an event, or a part of one, that could not be read.
+// It quotes nothing of the event, which may be large or private (J-07).
+type SyntaxError struct {
+	Event  int64 // which event of the stream, from 1
+	Offset int   // byte of the event's data at which reading failed
+	Length int   // bytes of the event's data; of a skipped one, those that were counted
+	Err    error // what is wrong: a *LimitError, or a plain text
+}
+
+func (e *SyntaxError) Error() string {
+	return fmt.Sprintf("%scannot read event %d at byte %d of %d: %v", errorPrefix, e.Event, e.Offset, e.Length, e.Err)
+}
+
+// Unwrap returns e.Err.
+func (e *SyntaxError) Unwrap() error { return e.Err }
+
+// A LimitError tells which of the [Options] was exceeded.
+type LimitError struct {
+	Limit string // the field's name, such as "MaxEvent"; "depth" for nesting
+	Max   int
+}
+
+func (e *LimitError) Error() string {
+	return "more than " + e.Limit + " allows: " + strconv.Itoa(e.Max)
+}
+
+// A DialectError says that a stream is in another dialect than its parser reads
+// (C-24, W-10).
+type DialectError struct {
+	Want  Dialect // what the parser was made for
+	Looks string  // the name of the dialect that the stream looks like
+}
+
+func (e *DialectError) Error() string {
+	return errorPrefix + "the stream is not " + e.Want.String() + ": it looks like " + e.Looks
+}
+
+// damage returns a SyntaxError's cause for a plain reason.
+type damage string
+
+func (d damage) Error() string { return string(d) }

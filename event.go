@@ -1,0 +1,218 @@
+package llmstream
+
+import "bytes"
+
+// An Event is one event of a stream: an SSE event, a line of NDJSON, an element
+// of a JSON array, or a whole JSON body. Its slices are borrowed until the
+// handler returns.
+type Event struct {
+	Type []byte // the SSE event type; empty: none was given, which SSE calls "message"
+	Data []byte // the data lines, joined with "\n"
+	ID   []byte // the stream's last event ID, of this event or an earlier one
+	// Retry is the reconnection time that this event set, in milliseconds; -1:
+	// it set none.
+	Retry int
+}
+
+// An EventHandler takes the events of a stream, one after the other.
+type EventHandler interface {
+	// HandleEvent borrows e until it returns. An error stops the parser, which
+	// returns it.
+	HandleEvent(e *Event) error
+}
+
+// EventHandlerFunc makes an [EventHandler] of a function.
+type EventHandlerFunc func(*Event) error
+
+// HandleEvent calls f(e).
+func (f EventHandlerFunc) HandleEvent(e *Event) error { return f(e) }
+
+// A CommentHandler is an [EventHandler] that takes the comments of an SSE
+// stream too: keep-alives, mostly (F-03). The comment is what follows the
+// colon, borrowed until HandleComment returns. It never interrupts an event.
+type CommentHandler interface {
+	HandleComment(comment []byte) error
+}
+
+// eventBuilder puts the lines of an SSE stream together to events (WHATWG HTML,
+// section 9.2.6).
+type eventBuilder struct {
+	typ, data []byte // of the unfinished event; slices of typeBuf and dataBuf, or of the read
+	hasData   bool   // a data line has come, though data may be empty: "data:"
+	retry     int    // what the event set; -1: nothing
+	lastID    []byte // the last event ID; set by a line, told by the event that it belongs to
+	lastRetry int    // the last valid retry of the stream; -1: none
+
+	// over: the event, or a line of it, is past a limit. Its data is dropped,
+	// its size counted, and at its blank line it is reported as too large.
+	over *LimitError
+	size int
+	max  int
+
+	typeBuf, dataBuf []byte
+}
+
+// field names what a line is.
+type field uint8
+
+const (
+	fieldUnknown field = iota
+	fieldBlank
+	fieldComment
+	fieldData
+	fieldEvent
+	fieldID
+	fieldRetry
+	fieldError // not of the standard: "error: {…}" of older llama.cpp servers (F-37)
+)
+
+// splitField splits a line into its field and the field's value, without the
+// one space that may follow the colon.
+func splitField(line []byte) (f field, value []byte) {
+	if len(line) == 0 {
+		return fieldBlank, nil
+	}
+	name := line
+	if i := bytes.IndexByte(line[:min(len(line), len("event:"))], ':'); i >= 0 {
+		name, value = line[:i], line[i+1:]
+		if len(value) > 0 && value[0] == ' ' {
+			value = value[1:]
+		}
+	}
+	switch string(name) {
+	case "data":
+		return fieldData, value
+	case "event":
+		return fieldEvent, value
+	case "id":
+		return fieldID, value
+	case "retry":
+		return fieldRetry, value
+	case "error":
+		if value == nil {
+			return fieldUnknown, line
+		}
+		return fieldError, value
+	case "":
+		return fieldComment, line[1:]
+	}
+	return fieldUnknown, line
+}
+
+// mayBecomeField tells whether the beginning of a line can still grow to a
+// field with a value. What cannot is not worth a buffer (F-17).
+func mayBecomeField(beginning []byte) bool {
+	for _, name := range [...]string{"data:", "event:", "id:", "retry:", "error:"} {
+		n := min(len(name), len(beginning))
+		if string(beginning[:n]) == name[:n] {
+			return true
+		}
+	}
+	return false
+}
+
+// set takes a field of the unfinished event. The value is borrowed: own must be
+// called before it changes.
+func (b *eventBuilder) set(f field, value []byte) {
+	switch f {
+	case fieldData:
+		b.addData(value)
+	case fieldEvent:
+		b.typ = value
+	case fieldID:
+		// An id with a NUL is ignored and leaves the one before (F-24).
+		if bytes.IndexByte(value, 0) < 0 {
+			b.lastID = append(b.lastID[:0], value...)
+		}
+	case fieldRetry:
+		if ms, ok := parseRetry(value); ok {
+			b.retry, b.lastRetry = ms, ms
+		}
+	}
+}
+
+var newline = []byte{'\n'}
+
+func (b *eventBuilder) addData(value []byte) {
+	b.size += len(value)
+	if b.hasData {
+		b.size++ // the "\n" between two lines
+	}
+	if b.size > b.max {
+		b.drop(&LimitError{Limit: "MaxEvent", Max: b.max})
+	}
+	switch {
+	case b.over != nil:
+	case !b.hasData:
+		b.data = value
+	default:
+		b.ownData()
+		b.dataBuf = appendDoubling(b.dataBuf, newline)
+		b.dataBuf = appendDoubling(b.dataBuf, value)
+		b.data = b.dataBuf
+	}
+	b.hasData = true
+}
+
+// drop forgets the data of an event that is past its limit.
+func (b *eventBuilder) drop(limit *LimitError) {
+	if b.over == nil {
+		b.over = limit
+	}
+	b.hasData = true
+	b.data, b.dataBuf = nil, letGo(b.dataBuf)
+}
+
+// own copies what the unfinished event borrows from the read.
+func (b *eventBuilder) own() {
+	if len(b.typ) > 0 {
+		b.typeBuf = append(b.typeBuf[:0], b.typ...)
+		b.typ = b.typeBuf
+	}
+	b.ownData()
+}
+
+func (b *eventBuilder) ownData() {
+	if len(b.data) > 0 && (len(b.dataBuf) == 0 || &b.data[0] != &b.dataBuf[0]) {
+		b.dataBuf = appendDoubling(b.dataBuf[:0], b.data)
+		b.data = b.dataBuf
+	}
+}
+
+// take gives out the event that a blank line ends and begins the next. ok: there
+// is one; a block without a data line is none (F-25). What e borrows is good
+// until the next call of set.
+func (b *eventBuilder) take(e *Event) (ok bool) {
+	ok = b.hasData
+	*e = Event{Type: b.typ, Data: b.data, ID: b.lastID, Retry: b.retry}
+	b.typ, b.data, b.hasData = nil, nil, false
+	b.retry, b.over, b.size = -1, nil, 0
+	b.dataBuf = letGo(b.dataBuf)
+	return ok
+}
+
+func (b *eventBuilder) reset() {
+	*b = eventBuilder{
+		max: b.max, retry: -1, lastRetry: -1,
+		lastID: letGo(b.lastID), typeBuf: letGo(b.typeBuf), dataBuf: letGo(b.dataBuf),
+	}
+}
+
+// parseRetry reads a retry value: ASCII digits and nothing else.
+func parseRetry(value []byte) (ms int, ok bool) {
+	const most = 1<<31 - 1 // 24 days, the same on every platform; what is more becomes this
+	if len(value) == 0 {
+		return 0, false
+	}
+	for _, c := range value {
+		if c < '0' || c > '9' {
+			return 0, false
+		}
+		if ms > (most-9)/10 {
+			ms = most
+		} else {
+			ms = ms*10 + int(c-'0')
+		}
+	}
+	return ms, true
+}

@@ -1,0 +1,87 @@
+package llmstream
+
+import "io"
+
+// An EventParser is pushed the bytes of any SSE stream, cut anywhere, and hands
+// its events to an [EventHandler]: the algorithm of WHATWG HTML section 9.2 and
+// nothing beyond it. An event that is unfinished when the input ends is dropped.
+//
+// An EventParser is not safe for concurrent use.
+type EventParser struct {
+	sse     sseWire
+	handler EventHandler
+	comment CommentHandler
+	stopped error
+	damage  error // the first event that was left out
+	closed  bool
+}
+
+var _ io.WriteCloser = (*EventParser)(nil)
+
+// NewEventParser returns a parser that hands events to h, and comments too if h
+// is a [CommentHandler]. Of the options, which may be nil, MaxLine and MaxEvent
+// apply: an event past them is left out, and Close tells so.
+func NewEventParser(h EventHandler, o *Options) *EventParser {
+	p := &EventParser{handler: h}
+	p.comment, _ = h.(CommentHandler)
+	p.sse.init(o.withDefaults(), true, p.comment != nil)
+	return p
+}
+
+// Write takes the next bytes of the stream and hands out every event that they
+// complete, before it returns. It keeps nothing of b and does not write to it.
+// It fails only with the handler's error: the bytes up to the end of that event
+// then count as written, and each further Write returns 0 and the same error
+// until Reset. Behind Close it returns io.ErrClosedPipe.
+func (p *EventParser) Write(b []byte) (n int, err error) {
+	if p.stopped != nil {
+		return 0, p.stopped
+	}
+	if p.closed {
+		return 0, io.ErrClosedPipe
+	}
+	var f frame
+	for {
+		k, ok := p.sse.next(b[n:], &f)
+		n += k
+		switch {
+		case !ok:
+			return n, nil
+		case f.kind == frameEvent:
+			err = p.handler.HandleEvent(&f.Event)
+		case f.kind == frameTooLarge && p.damage == nil:
+			p.damage = f.err
+		case f.kind == frameComment && p.comment != nil && f.Data != nil:
+			err = p.comment.HandleComment(f.Data)
+		}
+		if err != nil {
+			p.stopped = err
+			return n, err
+		}
+	}
+}
+
+// Close tells that the stream has ended. It returns the handler's error if that
+// ended the reading, else a *[LimitError] if an event was left out.
+func (p *EventParser) Close() error {
+	p.closed = true
+	if p.stopped != nil {
+		return p.stopped
+	}
+	return p.damage
+}
+
+// Reset makes p ready for another stream with the same handler. It keeps its
+// memory.
+func (p *EventParser) Reset() {
+	p.sse.reset()
+	p.stopped, p.damage, p.closed = nil, nil, false
+}
+
+// LastEventID returns the last event ID that the stream has set, to be sent as
+// Last-Event-ID when it is resumed. It is borrowed until the next Write.
+func (p *EventParser) LastEventID() []byte { return p.sse.building.lastID }
+
+// Retry returns the reconnection time that the stream has set, in milliseconds;
+// -1: none.
+func (p *EventParser) Retry() int { return p.sse.building.lastRetry }

@@ -1,0 +1,399 @@
+package llmstream
+
+import (
+	"encoding/binary"
+	"math/bits"
+)
+
+// maxDepth is how deep JSON values may be nested, the innermost one counted. It
+// is fastjson's limit; deeper values never reach it.
+const maxDepth = 300
+
+// jsonScanner checks that bytes form one JSON value, without building anything
+// of it. It is fed any number of pieces, allocates nothing and keeps what fits
+// into a few words, so that it serves three ends: to shield fastjson from
+// hostile events, to find the end of a JSON body, and to tell whether the
+// arguments of a tool call have ended.
+//
+// It accepts what fastjson accepts, which is more than the standard: control
+// characters and unknown escapes in strings, numbers of any run of number
+// characters, NaN and Inf (J-04, J-08). It also takes "Infinity", which fastjson
+// does not; see infinities. With strict it is a validator of RFC 8259, as
+// encoding/json's Valid is, but for the depth.
+type jsonScanner struct {
+	strict    bool
+	maxValues int // 0: any number
+
+	state  jsonState
+	depth  int                          // open objects and arrays
+	object [(maxDepth + 63) / 64]uint64 // a bit per level: 1 for an object, 0 for an array
+	values int                          // that have begun
+
+	key     bool   // in a string: it is a key
+	hex     uint8  // of jsonHex: digits still to come
+	literal string // of jsonLiteral: what is still to come
+	word    bool   // of jsonLiteral: it is NaN or Infinity, in either case of letters
+	inf     bool   // of jsonLiteral: it is the Inf of Infinity
+
+	infinities int // how often "Infinity" stood outside strings
+}
+
+type jsonState uint8
+
+const (
+	jsonValue      jsonState = iota // a value must come
+	jsonFirstValue                  // a value, or "]"
+	jsonKey                         // a key
+	jsonFirstKey                    // a key, or "}"
+	jsonColon                       // ":"
+	jsonNext                        // "," or the end of the object or array
+	jsonDone                        // the value has ended
+	jsonString                      // inside a string
+	jsonEscape                      // behind a backslash
+	jsonHex                         // strict: inside the digits of \u
+	jsonLiteral                     // inside true, false, null, NaN or Infinity
+	jsonN                           // behind "n": null or nan
+	jsonInf                         // behind Inf, which "inity" may follow
+	jsonSign                        // behind a sign: digits, NaN or Inf
+	jsonNumber                      // inside a number
+	jsonMinus                       // strict: behind "-"; the others below likewise
+	jsonZero                        // behind a leading 0
+	jsonInt                         // in the digits before "." and "e"
+	jsonPoint                       // behind "."
+	jsonFraction                    // in the digits behind "."
+	jsonExp                         // behind "e"
+	jsonExpSign                     // behind the sign of the exponent
+	jsonExpInt                      // in the digits of the exponent
+)
+
+// reset makes s ready for another value.
+func (s *jsonScanner) reset() {
+	*s = jsonScanner{strict: s.strict, maxValues: s.maxValues}
+}
+
+// complete tells whether what came is one whole value.
+func (s *jsonScanner) complete() bool {
+	if s.depth > 0 {
+		return false
+	}
+	switch s.state {
+	case jsonDone, jsonInf, jsonNumber, jsonZero, jsonInt, jsonFraction, jsonExpInt:
+		return true
+	}
+	return false
+}
+
+// blank tells whether nothing but white space has come.
+func (s *jsonScanner) blank() bool { return s.values == 0 }
+
+// scan takes b up to the end of the value and returns how many bytes it took. If
+// err is not nil, the byte behind them cannot stand there.
+func (s *jsonScanner) scan(b []byte) (n int, err error) {
+	for n < len(b) && s.state != jsonDone {
+		if s.state == jsonString {
+			if n += plainString(b[n:], s.strict); n == len(b) {
+				break
+			}
+		}
+		again, err := s.step(b[n])
+		if err != nil {
+			return n, err
+		}
+		if !again {
+			n++
+		}
+	}
+	return n, nil
+}
+
+// scanAll is as scan, but b must hold nothing but white space behind the value.
+func (s *jsonScanner) scanAll(b []byte) (n int, err error) {
+	for n, err = s.scan(b); n < len(b) && err == nil; n++ {
+		if !isSpace(b[n]) {
+			err = damage("something behind the value")
+			break
+		}
+	}
+	return n, err
+}
+
+// plainString returns how many bytes at the start of b are of a string and
+// nothing special in it: the offset of the first quote or backslash, with
+// control also of the first control character, or len(b). It looks at eight
+// bytes at a time, since long strings are most of a long event.
+func plainString(b []byte, control bool) int {
+	const ones, highs = 0x0101010101010101, 0x8080808080808080
+	i := 0
+	for ; i+8 <= len(b); i += 8 {
+		w := binary.LittleEndian.Uint64(b[i:])
+		quote, backslash := w^(ones*'"'), w^(ones*'\\')
+		// The lowest high bit that is set marks the first byte that is 0, or
+		// in the last term less than 0x20; higher ones may be false.
+		found := (quote-ones)&^quote | (backslash-ones)&^backslash
+		if control {
+			found |= (w - ones*0x20) &^ w
+		}
+		if found &= highs; found != 0 {
+			return i + bits.TrailingZeros64(found)/8
+		}
+	}
+	for ; i < len(b); i++ {
+		if c := b[i]; c == '"' || c == '\\' || control && c < 0x20 {
+			return i
+		}
+	}
+	return i
+}
+
+// step takes one byte. again: it ended a number and is to be taken once more.
+func (s *jsonScanner) step(c byte) (again bool, err error) {
+	switch s.state {
+	case jsonString:
+		switch {
+		case c == '"' && s.key:
+			s.state = jsonColon
+		case c == '"':
+			s.endValue()
+		case c == '\\':
+			s.state = jsonEscape
+		case s.strict && c < 0x20:
+			return false, damage("a control character in a string")
+		}
+		return false, nil
+	case jsonEscape:
+		s.state = jsonString
+		if s.strict {
+			switch c {
+			case '"', '\\', '/', 'b', 'f', 'n', 'r', 't':
+			case 'u':
+				s.state, s.hex = jsonHex, 4
+			default:
+				return false, damage("an unknown escape")
+			}
+		}
+		return false, nil
+	case jsonHex:
+		if _, ok := unhex(c); !ok {
+			return false, damage("an escape without its hexadecimal digits")
+		}
+		if s.hex--; s.hex == 0 {
+			s.state = jsonString
+		}
+		return false, nil
+	case jsonLiteral:
+		if c != s.literal[0] && !(s.word && c|0x20 == s.literal[0]) {
+			return false, damage("an unknown literal")
+		}
+		if s.literal = s.literal[1:]; s.literal == "" {
+			if s.inf {
+				s.state, s.inf = jsonInf, false
+			} else {
+				s.endValue()
+			}
+		}
+		return false, nil
+	case jsonN:
+		switch {
+		case c == 'u':
+			s.state, s.literal, s.word = jsonLiteral, "ll", false
+		case c|0x20 == 'a' && !s.strict:
+			s.state, s.literal, s.word = jsonLiteral, "n", true
+		default:
+			return false, damage("an unknown literal")
+		}
+		return false, nil
+	case jsonInf:
+		if c|0x20 == 'i' {
+			s.state, s.literal, s.word = jsonLiteral, "nity", true
+			s.infinities++
+			return false, nil
+		}
+		s.endValue()
+		return true, nil
+	case jsonSign:
+		if isNumberByte(c) {
+			s.state = jsonNumber
+			return false, nil
+		}
+		if !s.beginWord(c) {
+			return false, damage("a sign without a number")
+		}
+		return false, nil
+	case jsonNumber:
+		if isNumberByte(c) {
+			return false, nil
+		}
+		s.endValue()
+		return true, nil
+	case jsonMinus, jsonZero, jsonInt, jsonPoint, jsonFraction, jsonExp, jsonExpSign, jsonExpInt:
+		return s.strictNumber(c)
+	}
+	if isSpace(c) {
+		return false, nil
+	}
+	return false, s.structure(c)
+}
+
+// structure takes a byte between values, keys and white space.
+func (s *jsonScanner) structure(c byte) error {
+	switch s.state {
+	case jsonColon:
+		if c != ':' {
+			return damage("no colon behind a key")
+		}
+		s.state = jsonValue
+		return nil
+	case jsonNext:
+		inObject := s.inObject()
+		switch {
+		case c == ',' && inObject:
+			s.state = jsonKey
+		case c == ',':
+			s.state = jsonValue
+		case c == '}' && inObject, c == ']' && !inObject:
+			s.depth--
+			s.endValue()
+		default:
+			return damage("no comma between two values")
+		}
+		return nil
+	case jsonKey, jsonFirstKey:
+		switch {
+		case c == '"':
+			s.state, s.key = jsonString, true
+		case c == '}' && s.state == jsonFirstKey:
+			s.depth--
+			s.endValue()
+		default:
+			return damage("no key where one must stand")
+		}
+		return nil
+	case jsonFirstValue:
+		if c == ']' {
+			s.depth--
+			s.endValue()
+			return nil
+		}
+	}
+	return s.beginValue(c)
+}
+
+func (s *jsonScanner) inObject() bool {
+	at := s.depth - 1
+	return s.object[at/64]>>(at%64)&1 == 1
+}
+
+// endValue tells what may follow a value.
+func (s *jsonScanner) endValue() {
+	s.state = jsonNext
+	if s.depth == 0 {
+		s.state = jsonDone
+	}
+}
+
+// beginValue takes the first byte of a value.
+func (s *jsonScanner) beginValue(c byte) error {
+	s.values++
+	if s.maxValues > 0 && s.values > s.maxValues {
+		return &LimitError{Limit: "MaxValues", Max: s.maxValues}
+	}
+	if s.depth >= maxDepth {
+		return &LimitError{Limit: "depth", Max: maxDepth}
+	}
+	switch c {
+	case '{':
+		s.object[s.depth/64] |= 1 << (s.depth % 64)
+		s.depth++
+		s.state = jsonFirstKey
+	case '[':
+		s.object[s.depth/64] &^= 1 << (s.depth % 64)
+		s.depth++
+		s.state = jsonFirstValue
+	case '"':
+		s.state, s.key = jsonString, false
+	case 't':
+		s.state, s.literal, s.word = jsonLiteral, "rue", false
+	case 'f':
+		s.state, s.literal, s.word = jsonLiteral, "alse", false
+	case 'n':
+		s.state = jsonN
+	default:
+		if !s.beginNumber(c) {
+			return damage("no value where one must stand")
+		}
+	}
+	return nil
+}
+
+func (s *jsonScanner) beginNumber(c byte) bool {
+	switch {
+	case s.strict && c == '-':
+		s.state = jsonMinus
+	case s.strict && c == '0':
+		s.state = jsonZero
+	case s.strict:
+		s.state = jsonInt
+		return '1' <= c && c <= '9'
+	case c == '+' || c == '-':
+		s.state = jsonSign
+	case isNumberByte(c):
+		s.state = jsonNumber
+	default:
+		return s.beginWord(c)
+	}
+	return true
+}
+
+// beginWord takes the first letter of NaN or Inf.
+func (s *jsonScanner) beginWord(c byte) bool {
+	s.state, s.word = jsonLiteral, true
+	switch c | 0x20 {
+	case 'n':
+		s.literal = "an"
+	case 'i':
+		s.literal, s.inf = "nf", true
+	default:
+		return false
+	}
+	return true
+}
+
+// strictNumber takes one byte of a number of RFC 8259, section 6.
+func (s *jsonScanner) strictNumber(c byte) (again bool, err error) {
+	was := s.state
+	switch {
+	case '0' <= c && c <= '9':
+		switch was {
+		case jsonMinus:
+			s.state = jsonInt
+			if c == '0' {
+				s.state = jsonZero
+			}
+		case jsonZero:
+			return false, damage("a digit behind a leading zero")
+		case jsonPoint:
+			s.state = jsonFraction
+		case jsonExp, jsonExpSign:
+			s.state = jsonExpInt
+		}
+		return false, nil
+	case c == '.' && (was == jsonZero || was == jsonInt):
+		s.state = jsonPoint
+		return false, nil
+	case c|0x20 == 'e' && (was == jsonZero || was == jsonInt || was == jsonFraction):
+		s.state = jsonExp
+		return false, nil
+	case (c == '+' || c == '-') && was == jsonExp:
+		s.state = jsonExpSign
+		return false, nil
+	case was == jsonZero || was == jsonInt || was == jsonFraction || was == jsonExpInt:
+		s.endValue()
+		return true, nil
+	}
+	return false, damage("an unfinished number")
+}
+
+// isNumberByte tells whether fastjson takes c for a part of a number.
+func isNumberByte(c byte) bool {
+	return '0' <= c && c <= '9' || c == '.' || c == '-' || c == '+' || c == 'e' || c == 'E'
+}

@@ -1,0 +1,193 @@
+package llmstream
+
+import "bytes"
+
+// lineSplitter finds the lines of a stream whose reads may be cut anywhere. LF,
+// CRLF and a lone CR each end a line (WHATWG HTML, section 9.2.5).
+//
+// A line that lies whole within a read is a slice of that read. Only the
+// beginning of a line that is cut is copied, and each byte is looked at once,
+// so that a line costs the same however it is cut.
+type lineSplitter struct {
+	buf  []byte // the beginning of the unfinished line
+	size int    // how many bytes of it have come, kept or not
+	max  int    // how many bytes a line may have
+
+	// skipLF: the last line ended with a CR as the last byte seen, so that a LF
+	// that comes next belongs to it: "a\r" | "\nb". The line itself is whole
+	// and was given out; waiting for the next byte would hold its event back.
+	skipLF bool
+	// dropped: the unfinished line is past max, or of no use to anybody, and
+	// its further bytes are not kept.
+	dropped bool
+	// bom counts the bytes of a byte order mark seen at the very start of the
+	// stream, as far as it may yet become one: "\xEF" | "\xBB\xBFdata: …".
+	// bomDone stands for: no longer looking for one.
+	bom uint8
+}
+
+const bomDone = 0xFF
+
+const byteOrderMark = "\xEF\xBB\xBF"
+
+// lineState tells what next has found.
+type lineState uint8
+
+const (
+	lineCut     lineState = iota // the line does not end in these bytes
+	lineWhole                    // the line is whole
+	lineDropped                  // the line has ended, but was not kept: only its beginning is given
+)
+
+// keptOfDropped is how much of a dropped line is given out: enough to tell
+// which field it was.
+const keptOfDropped = 8
+
+// next takes the first line from p, without its end, and returns how many bytes
+// it took. The line is borrowed: until p changes or next is called again. With
+// lineCut it has taken all of p and keeps what it needs. useful tells whether a
+// line that begins so is worth keeping until it ends.
+func (l *lineSplitter) next(p []byte, useful func(beginning []byte) bool) (line []byte, n int, state lineState) {
+	if l.skipLF && len(p) > 0 {
+		l.skipLF = false
+		if p[0] == '\n' {
+			n = 1
+		}
+	}
+	if l.bom != bomDone {
+		k, cut := l.skipBOM(p[n:])
+		n += k
+		if cut {
+			return nil, n, lineCut
+		}
+	}
+	end := indexLineEnd(p[n:])
+	if end < 0 {
+		l.keep(p[n:], useful)
+		return nil, len(p), lineCut
+	}
+	line = p[n : n+end : n+end]
+	n += end + 1
+	if p[n-1] == '\r' {
+		if n < len(p) && p[n] == '\n' {
+			n++
+		} else if n == len(p) {
+			l.skipLF = true
+		}
+	}
+	if l.size == 0 && len(line) <= l.max {
+		return line, n, lineWhole
+	}
+	l.keep(line, useful)
+	line, state = l.buf, lineWhole
+	if l.dropped {
+		state = lineDropped
+	}
+	l.buf, l.size, l.dropped = letGo(l.buf), 0, false
+	return line, n, state
+}
+
+// keep appends b to the unfinished line.
+func (l *lineSplitter) keep(b []byte, useful func([]byte) bool) {
+	if len(b) == 0 {
+		return
+	}
+	l.size += len(b)
+	if l.dropped {
+		return
+	}
+	if len(l.buf)+len(b) > l.max {
+		l.buf = append(l.buf, b[:min(len(b), max(0, keptOfDropped-len(l.buf)))]...)
+	} else {
+		l.buf = appendDoubling(l.buf, b)
+		if useful(l.buf) {
+			return
+		}
+	}
+	l.dropped = true
+	l.buf = l.buf[:min(len(l.buf), keptOfDropped)]
+	if cap(l.buf) > maxKeptBuffer {
+		l.buf = bytes.Clone(l.buf)
+	}
+}
+
+// skipBOM takes a byte order mark from the start of the stream. cut: p ended
+// before it was clear whether there is one.
+func (l *lineSplitter) skipBOM(p []byte) (n int, cut bool) {
+	for int(l.bom) < len(byteOrderMark) {
+		if n == len(p) {
+			return n, true
+		}
+		if p[n] != byteOrderMark[l.bom] {
+			// It was none: what looked like its beginning begins a line.
+			l.keep([]byte(byteOrderMark[:l.bom]), func([]byte) bool { return true })
+			l.bom = bomDone
+			return n, false
+		}
+		l.bom++
+		n++
+	}
+	l.bom = bomDone
+	return n, false
+}
+
+// rest gives out the unfinished line at the end of the stream, if it was kept.
+func (l *lineSplitter) rest() (line []byte, ok bool) {
+	line, ok = l.buf, l.size > 0 && !l.dropped
+	l.buf, l.size, l.dropped = letGo(l.buf), 0, false
+	return line, ok
+}
+
+func (l *lineSplitter) reset() {
+	*l = lineSplitter{buf: letGo(l.buf), max: l.max}
+}
+
+// lineWindow is how far indexLineEnd looks ahead for a LF before it looks for a
+// CR: far enough for nearly all lines, near enough that a stream of lone CRs,
+// with no LF in sight, costs no more than a constant per line.
+const lineWindow = 4 << 10
+
+// indexLineEnd returns the position of the first LF or CR in b, or -1.
+func indexLineEnd(b []byte) int {
+	if len(b) > 0 && b[0] == '\n' { // a blank line, as is every second one
+		return 0
+	}
+	for at := 0; at < len(b); at += lineWindow {
+		w := b[at:min(at+lineWindow, len(b))]
+		lf := bytes.IndexByte(w, '\n')
+		if lf >= 0 {
+			w = w[:lf]
+		}
+		if cr := bytes.IndexByte(w, '\r'); cr >= 0 {
+			return at + cr
+		}
+		if lf >= 0 {
+			return at + lf
+		}
+	}
+	return -1
+}
+
+// maxKeptBuffer is the largest buffer that is kept for the next event: one huge
+// event must not pin its size for the life of a stream, or of a pool.
+const maxKeptBuffer = 64 << 10
+
+// letGo empties b for further use, or drops it if a huge event has grown it.
+func letGo(b []byte) []byte {
+	if cap(b) > maxKeptBuffer {
+		return nil
+	}
+	return b[:0]
+}
+
+// appendDoubling appends b to buf. It doubles the buffer where append would grow
+// it by a quarter: an event of many MiB then allocates at most four times its
+// size, however it is cut.
+func appendDoubling(buf, b []byte) []byte {
+	if need := len(buf) + len(b); need > cap(buf) {
+		grown := make([]byte, len(buf), max(need, 2*cap(buf)))
+		copy(grown, buf)
+		buf = grown
+	}
+	return append(buf, b...)
+}

@@ -1,0 +1,88 @@
+package llmstream
+
+// Options bounds what one stream may cost and chooses what is told of it. A nil
+// *Options and zero fields mean the defaults. Every limit counts what its
+// comment says; past it the stream goes on, and the [Outcome] tells what was
+// lost.
+type Options struct {
+	// MaxLine is how many bytes one line may have, without its end. A longer
+	// line makes its event malformed and is not kept. Default 32 MiB: what the
+	// official Go clients take, so that whatever a client reads is read here too.
+	MaxLine int
+	// MaxEvent is how many bytes of data one event may have, all its lines
+	// together. A larger event is skipped without being kept and reported as
+	// KindMalformed. Default 32 MiB: base64 images and echoed prompts of
+	// several MiB do come in one event (F-15, F-36).
+	MaxEvent int
+	// MaxValues is how many JSON values one event may hold, counting members
+	// and elements. More make the event malformed. Default 65,536: the largest
+	// recorded events hold a few thousand, and one value costs up to 300 bytes
+	// to parse. Nesting is bounded too, at 300 levels.
+	MaxValues int
+	// MaxChoices is how many choices one answer may have. Further ones are
+	// malformed and left out. Default 128, the most that OpenAI's n allows.
+	MaxChoices int
+	// MaxToolCalls is how many tool calls one stream may have, all choices
+	// together. Further ones are malformed and left out. Default 1,024, some
+	// fifty times what was ever recorded.
+	MaxToolCalls int
+	// MaxBadText is how many bytes are kept of a text that is no event, such
+	// as an error page (F-38); the rest of it is dropped, its beginning is
+	// reported as the provider's error. Default 4 KiB: enough for any message.
+	MaxBadText int
+
+	// Kinds are the kinds of deltas to deliver; 0: all. The outcome does not
+	// depend on it.
+	Kinds Kind
+	// Drain makes a Reader go on to the end of its input behind the dialect's
+	// end marker. A Parser and a Tee always do.
+	Drain bool
+	// Events, if not nil, sees each event before its deltas. It may implement
+	// [CommentHandler] too.
+	Events EventHandler
+}
+
+const (
+	defaultMaxLine      = 32 << 20
+	defaultMaxEvent     = 32 << 20
+	defaultMaxValues    = 1 << 16
+	defaultMaxChoices   = 128
+	defaultMaxToolCalls = 1024
+	defaultMaxBadText   = 4 << 10
+)
+
+const allKinds = KindDone<<1 - 1
+
+// defaultOptions is shared by all parsers that were given none, and read only.
+var defaultOptions = Options{}.filled()
+
+// withDefaults returns o with every limit set.
+func (o *Options) withDefaults() *Options {
+	if o == nil {
+		return defaultOptions
+	}
+	return o.filled()
+}
+
+func (o Options) filled() *Options {
+	c := &o
+	for _, l := range [...]struct {
+		limit *int
+		to    int
+	}{
+		{&c.MaxLine, defaultMaxLine},
+		{&c.MaxEvent, defaultMaxEvent},
+		{&c.MaxValues, defaultMaxValues},
+		{&c.MaxChoices, defaultMaxChoices},
+		{&c.MaxToolCalls, defaultMaxToolCalls},
+		{&c.MaxBadText, defaultMaxBadText},
+	} {
+		if *l.limit <= 0 {
+			*l.limit = l.to
+		}
+	}
+	if c.Kinds == 0 {
+		c.Kinds = allKinds
+	}
+	return c
+}

@@ -1,0 +1,153 @@
+package llmstream
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+)
+
+// State is how a stream ended, in one word.
+type State uint8
+
+const (
+	StateOpen      State = iota // it has not ended yet
+	StateComplete               // the answer is whole
+	StateTruncated              // it ended before the answer did
+	StateError                  // the provider reported an error
+	StateEmpty                  // it ended and no answer had begun
+	StateNotStream              // it was something else: compressed, another dialect, text
+	StateStopped                // the handler or a cancellation stopped it
+)
+
+var stateNames = [...]string{"open", "complete", "truncated", "error", "empty", "not-a-stream", "stopped"}
+
+// String returns the state's name, such as "complete" or "not-a-stream".
+func (s State) String() string {
+	if int(s) < len(stateNames) {
+		return stateNames[s]
+	}
+	return "unknown"
+}
+
+// Outcome is the verdict on a stream: how it ended and what was odd about it.
+// It belongs to the caller and holds no text of the answer.
+type Outcome struct {
+	State   State
+	Dialect Dialect // Auto: it never became clear
+	Wire    Wire
+
+	SawFinish bool // a finish reason came
+	SawDone   bool // the dialect's end marker came
+	Delivered bool // output was given, so that a retry would repeat it
+
+	// OpenToolCalls counts the calls whose choice has no finish reason and
+	// whose arguments are not one whole JSON value: they must not be run.
+	OpenToolCalls int
+	// PendingBytes is how much of an unfinished event was left at the end.
+	PendingBytes int
+
+	Events    int64 // events, with those below; comments are none
+	Malformed int64 // deltas of KindMalformed: events, or parts, that could not be read
+	Skipped   int64 // events with nothing in them to read, by kind in Skips
+
+	Skips        Skips
+	Comments     int64 // comment lines, the usual keep-alives
+	Glued        int64 // events that came without a blank line between them (F-40)
+	AfterDone    int64 // events behind the end marker (F-22)
+	Conflicts    int64 // tool call deltas that contradict themselves: another id or name (T-06, T-28)
+	Unterminated bool  // the last event had no blank line and was taken all the same (F-19)
+
+	Choices  []ChoiceOutcome
+	APIError *APIError // the first that the provider reported
+	Cause    error     // what ended the reading, if not the end of the input
+	Damage   error     // the first damage, a *SyntaxError
+}
+
+// Skips tells what skipped events held.
+type Skips struct {
+	Empty     int64 // no data (F-05)
+	KeepAlive int64 // a keep-alive written as data (F-04)
+	NotObject int64 // null, a number or the like (F-35)
+}
+
+// ChoiceOutcome is the verdict on one choice.
+type ChoiceOutcome struct {
+	Index              int
+	FinishReason       FinishReason
+	NativeFinishReason string
+	ToolCalls          int
+	OpenToolCalls      int
+}
+
+// Err is nil only for a complete and undamaged stream. Else it joins what went
+// wrong: errors.Is finds [ErrTruncated] (also as io.ErrUnexpectedEOF),
+// [ErrEmpty], [ErrNotStream], [ErrCompressed], [ErrStopped] and the cause, and
+// errors.As finds *[APIError], *[SyntaxError], *[LimitError] and *[DialectError].
+func (o Outcome) Err() error {
+	var errs []error
+	switch o.State {
+	case StateTruncated:
+		errs = append(errs, ErrTruncated)
+	case StateError:
+		errs = append(errs, o.APIError)
+	case StateEmpty:
+		errs = append(errs, ErrEmpty)
+	case StateNotStream:
+		errs = append(errs, ErrNotStream)
+	case StateStopped:
+		errs = append(errs, ErrStopped)
+	}
+	if o.Cause != nil && o.State != StateComplete {
+		errs = append(errs, o.Cause)
+	}
+	if o.Damage != nil {
+		errs = append(errs, o.Damage)
+	}
+	if len(errs) == 1 {
+		return errs[0]
+	}
+	return errors.Join(errs...)
+}
+
+// LogValue tells the outcome to slog, without any text of the answer. Counts
+// that are zero are left out.
+func (o Outcome) LogValue() slog.Value {
+	attrs := []slog.Attr{
+		slog.String("state", o.State.String()),
+		slog.String("dialect", o.Dialect.String()),
+		slog.Int64("events", o.Events),
+	}
+	for _, c := range o.Choices {
+		attrs = append(attrs, slog.String("finish_reason", c.FinishReason.String()))
+	}
+	for _, n := range [...]struct {
+		name  string
+		count int64
+	}{
+		{"open_tool_calls", int64(o.OpenToolCalls)},
+		{"pending_bytes", int64(o.PendingBytes)},
+		{"malformed", o.Malformed},
+		{"skipped", o.Skipped},
+		{"glued", o.Glued},
+		{"after_done", o.AfterDone},
+		{"conflicts", o.Conflicts},
+	} {
+		if n.count != 0 {
+			attrs = append(attrs, slog.Int64(n.name, n.count))
+		}
+	}
+	if e := o.APIError; e != nil {
+		attrs = append(attrs, slog.String("error_type", e.Type), slog.String("error_code", e.Code), slog.Bool("delivered", o.Delivered))
+	}
+	return slog.GroupValue(attrs...)
+}
+
+// isCancel tells whether cause is the reader's own doing rather than a fault of
+// the connection.
+func isCancel(cause error) bool {
+	return errors.Is(cause, context.Canceled) || errors.Is(cause, context.DeadlineExceeded) || errors.Is(cause, ErrStopped)
+}
+
+// isEnd tells whether cause is the ordinary end of the input.
+func isEnd(cause error) bool { return cause == nil || cause == io.EOF }

@@ -1,0 +1,125 @@
+package llmstream
+
+import (
+	"errors"
+	"io"
+)
+
+// A Parser is pushed the bytes of a stream, cut anywhere, and hands the deltas
+// to its [Handler]. It is an io.WriteCloser; it starts no goroutine and needs no
+// reader, so that it fits wherever bytes pass by.
+//
+// A Parser is not safe for concurrent use.
+type Parser struct {
+	core
+	handler Handler
+	busy    bool // inside Write or Close; still set behind them: a handler has panicked
+}
+
+var _ io.WriteCloser = (*Parser)(nil)
+
+// NewParser returns a parser for a stream in dialect d. h may be nil: the
+// [Outcome] is then all that is told. o may be nil. It panics if d is none of
+// the dialects of this package.
+func NewParser(d Dialect, h Handler, o *Options) *Parser {
+	p := &Parser{handler: h}
+	p.init(d, o)
+	return p
+}
+
+// Write takes the next bytes of the stream and hands out the deltas of every
+// event that they complete, before it returns. It keeps nothing of b and does
+// not write to it.
+//
+// It returns len(b) and no error, whatever is in b: damage is reported as
+// KindMalformed and in the outcome. Only a handler's error ends the reading; the
+// bytes up to the end of its event then count as written, and each further Write
+// returns 0 and the same error until Reset. Behind Close it returns
+// io.ErrClosedPipe.
+func (p *Parser) Write(b []byte) (n int, err error) {
+	if p.stopped != nil {
+		return 0, p.stopped
+	}
+	if p.ending {
+		return 0, io.ErrClosedPipe
+	}
+	defer p.leave()
+	p.busy = true
+	for ok := true; ok && err == nil; {
+		var k int
+		k, ok, err = p.next(b[n:])
+		n += k
+		if ok && err == nil {
+			err = p.deliver()
+		}
+	}
+	p.stopped, p.busy = err, false
+	return n, err
+}
+
+// Close tells that the stream has ended, hands out what only its end can tell,
+// and returns Outcome().Err(). It may be called again.
+func (p *Parser) Close() error { return p.CloseWithError(nil) }
+
+// CloseWithError is as Close, for a stream that was cut: cause is what the
+// reading of it failed with. Nil and io.EOF mean that it ended by itself. A
+// cancelled context, or [ErrStopped], means that the caller gave up, which is
+// no fault of the stream.
+func (p *Parser) CloseWithError(cause error) error {
+	if !p.ended {
+		defer p.leave()
+		p.busy = true
+		for {
+			ok, err := p.end(cause)
+			if ok && err == nil {
+				err = p.deliver()
+			}
+			if err != nil {
+				p.stopped = err
+			} else if !ok {
+				break
+			}
+		}
+		p.busy = false
+	}
+	return p.result.Err()
+}
+
+// deliver hands the deltas of a step to the handler.
+func (p *Parser) deliver() error {
+	if p.handler == nil {
+		return nil
+	}
+	for i := range p.step.deltas {
+		if err := p.handler.HandleDelta(&p.step.deltas[i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Reset makes p ready for another stream in the same dialect, with the same
+// handler and options. It keeps its memory, so that parsers can be pooled.
+func (p *Parser) Reset() { p.reset() }
+
+// Dialect returns the dialect of the stream, which with Auto is known from the
+// first event that tells; until then it is Auto.
+func (p *Parser) Dialect() Dialect { return p.dialect }
+
+// Wire returns what carries the stream, known from its first bytes.
+func (p *Parser) Wire() Wire { return p.wireKind() }
+
+// Outcome returns the verdict on the stream. Before Close its state is
+// StateOpen, and it counts what has come so far. It belongs to the caller.
+func (p *Parser) Outcome() Outcome { return p.outcome() }
+
+var errPanicked = errors.New(errorPrefix + "a handler has panicked")
+
+// leave ends a Write or Close, also when a handler's panic passes through: what
+// comes behind that event would lack what the handler did not get.
+func (p *Parser) leave() {
+	if p.busy {
+		p.stopped, p.busy = errPanicked, false
+	}
+	p.giveBack()
+}

@@ -1,0 +1,71 @@
+package llmstream
+
+import "bytes"
+
+// Chunks of a stream begin alike: {"id":"…","object":"…","created":…,"model":"…",
+// "choices":[{"index":0, and only then comes what is new. What was read once
+// from the same bytes has nothing to tell any more, so it is left out, and
+// fastjson gets a short beginning in its place that means the same. That is
+// exact: a run of whole members brings any JSON parser back to where it was
+// before them, and a preamble is only learned if nothing in it is acted upon.
+
+// preamble is what the last chunks began with.
+type preamble struct {
+	bytes []byte // empty: none is known
+	// index: the preamble goes on into the first choice, as far as the member
+	// "index", which is choice. Else it ends in front of "choices".
+	index  bool
+	choice int
+	// credit bounds what a stream of ever new preambles costs: learning takes
+	// some, each use gives some back.
+	credit int8
+}
+
+const (
+	preambleCredit = 4   // of a new stream
+	preambleMax    = 512 // bytes that are worth keeping
+)
+
+// cut returns data with a short beginning in place of the preamble, appended to
+// dst, if it begins with that.
+func (p *preamble) cut(dst, data []byte) (_ []byte, ok bool) {
+	if len(p.bytes) == 0 || !bytes.HasPrefix(data, p.bytes) {
+		return dst, false
+	}
+	p.credit = min(p.credit+1, preambleCredit)
+	if p.index {
+		dst = append(dst, `{"choices":[{`...)
+	} else {
+		dst = append(dst, '{')
+	}
+	return append(dst, data[len(p.bytes):]...), true
+}
+
+// learn keeps the beginning of data, which is a well-formed chunk, and in which
+// no member in front of "choices" may be acted upon any more.
+func (p *preamble) learn(data []byte) {
+	p.bytes = p.bytes[:0]
+	if p.credit <= -preambleCredit {
+		return
+	}
+	p.credit -= 2
+	const key, index = `"choices":`, `[{"index":`
+	at := bytes.Index(data[:min(len(data), preambleMax)], []byte(key))
+	// Without a bracket in front, the key is of the outermost object: neither in
+	// another one, nor inside a string, where its quotes would be escaped.
+	if at < 1 || data[at-1] != ',' || bytes.ContainsAny(data[1:at], "{[") {
+		return
+	}
+	end := at
+	p.index = false
+	if after := data[at+len(key):]; bytes.HasPrefix(after, []byte(index)) {
+		after = after[len(index):]
+		if comma := bytes.IndexByte(after[:min(len(after), 10)], ','); comma > 0 {
+			if n, ok := parseDigits(after[:comma]); ok {
+				p.index, p.choice = true, int(n)
+				end = at + len(key) + len(index) + comma + 1
+			}
+		}
+	}
+	p.bytes = append(p.bytes, data[:end]...)
+}

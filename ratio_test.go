@@ -1,0 +1,50 @@
+package llmstream
+
+import (
+	"fmt"
+	"os"
+	"sort"
+	"testing"
+	"time"
+)
+
+// TestRatios measures, pair by pair, what reading the recorded streams costs
+// against the baselines. Timings are only as good as the machine is quiet, so
+// it runs where LLMSTREAM_RATIOS is set:
+//
+//	LLMSTREAM_RATIOS=1 go test -run TestRatios -v .
+func TestRatios(t *testing.T) {
+	if os.Getenv("LLMSTREAM_RATIOS") == "" {
+		t.Skip("LLMSTREAM_RATIOS is not set: nothing is measured")
+	}
+	for _, set := range benchSets(t) {
+		readers := benchReaders()
+		for _, base := range readers[2:4] {
+			for _, r := range readers[:2] {
+				t.Run(fmt.Sprintf("data=%s/reader=%s/against=%s", set.name, r.name, base.name), func(t *testing.T) {
+					fmt.Println(t.Name(), medianRatio(set, r, base))
+				})
+			}
+		}
+	}
+}
+
+// medianRatio reads each stream with both in turn, and returns the median over
+// 25 rounds of what one took against the other.
+func medianRatio(set benchSet, r, base benchReader) float64 {
+	var ratios []float64
+	for range 25 {
+		var took, against time.Duration
+		for _, body := range set.streams {
+			start := time.Now()
+			r.read(body)
+			middle := time.Now()
+			base.read(body)
+			took += middle.Sub(start)
+			against += time.Since(middle)
+		}
+		ratios = append(ratios, float64(took)/float64(against))
+	}
+	sort.Float64s(ratios)
+	return ratios[len(ratios)/2]
+}

@@ -1,0 +1,151 @@
+package llmstream
+
+import (
+	"io"
+	"iter"
+)
+
+// readSize is how many bytes a Reader asks for at a time: the most that a TLS
+// record holds.
+const readSize = 16 << 10
+
+// maxEmptyReads is how often in a row a reader may return nothing.
+const maxEmptyReads = 100
+
+// A Reader pulls the deltas of a stream out of an io.Reader:
+//
+//	for r.Next() {
+//		use(r.Delta())
+//	}
+//	err := r.Err()
+//
+// A Reader is not safe for concurrent use.
+type Reader struct {
+	core
+	src io.Reader
+
+	buf    []byte
+	unread []byte // of buf
+	at     int    // the current delta in the step's; -1: none yet
+	have   bool   // the step's deltas are being handed out
+	cause  error  // what src ended with
+}
+
+// NewReader returns a reader of the stream r in dialect d. It does not close r.
+// o may be nil. It panics if d is none of the dialects of this package.
+func NewReader(r io.Reader, d Dialect, o *Options) *Reader {
+	x := &Reader{src: r}
+	x.init(d, o)
+	return x
+}
+
+// Reset makes r ready to read the stream src in the same dialect, with the same
+// options. It keeps its memory.
+func (r *Reader) Reset(src io.Reader) {
+	r.reset()
+	r.src, r.unread, r.at, r.have, r.cause = src, nil, 0, false, nil
+}
+
+// Next goes on to the next delta and tells whether there is one. It reads no
+// further than it must for that, and not beyond the dialect's end marker unless
+// Options.Drain is set: a server may keep the connection open (F-20).
+func (r *Reader) Next() bool {
+	for {
+		if r.have {
+			if r.at++; r.at < len(r.step.deltas) {
+				return true
+			}
+			r.have = false
+		}
+		if !r.advance() {
+			return false
+		}
+	}
+}
+
+// advance decodes the next event, reading as much as that takes.
+func (r *Reader) advance() (ok bool) {
+	for r.stopped == nil && !r.ending {
+		if r.track.sawDone && !r.opt.Drain && len(r.glued) == 0 {
+			r.cause = io.EOF
+			break
+		}
+		n, ok, err := r.next(r.unread)
+		r.unread = r.unread[n:]
+		if r.stopped = err; err != nil {
+			break
+		}
+		if ok {
+			r.at, r.have = -1, true
+			return true
+		}
+		if r.dead != nil || !r.fill() {
+			break
+		}
+	}
+	ok, err := r.end(r.cause)
+	if err != nil {
+		r.stopped = err
+		ok, _ = r.end(r.cause)
+	}
+	r.at, r.have = -1, ok
+	return ok
+}
+
+// fill reads some bytes. It gives the step back first: a read may take minutes.
+func (r *Reader) fill() bool {
+	if r.cause != nil {
+		return false
+	}
+	r.giveBack()
+	if r.buf == nil {
+		r.buf = make([]byte, readSize)
+	}
+	for range maxEmptyReads {
+		n, err := r.src.Read(r.buf)
+		r.unread, r.cause = r.buf[:n], err
+		if n > 0 {
+			return true
+		}
+		if err != nil {
+			return false
+		}
+	}
+	r.cause = io.ErrNoProgress
+	return false
+}
+
+// Delta returns the current delta. It is borrowed until the next call of Next.
+func (r *Reader) Delta() *Delta { return &r.step.deltas[r.at] }
+
+// Err returns nil as long as there are deltas, and then Outcome().Err(): nil only
+// if the stream was complete and undamaged.
+func (r *Reader) Err() error {
+	if !r.ended {
+		return nil
+	}
+	return r.result.Err()
+}
+
+// Deltas iterates over the deltas that are left. Where Err is not nil at the
+// end, it comes as a last pair, with a nil delta. After a break, ranging again
+// goes on behind the delta that was last given.
+func (r *Reader) Deltas() iter.Seq2[*Delta, error] {
+	return func(yield func(*Delta, error) bool) {
+		for r.Next() {
+			if !yield(r.Delta(), nil) {
+				return
+			}
+		}
+		if err := r.Err(); err != nil {
+			yield(nil, err)
+		}
+	}
+}
+
+// Dialect returns the dialect of the stream; see [Parser.Dialect].
+func (r *Reader) Dialect() Dialect { return r.dialect }
+
+// Outcome returns the verdict on the stream. Before Next has returned false its
+// state is StateOpen. It belongs to the caller.
+func (r *Reader) Outcome() Outcome { return r.outcome() }

@@ -1,0 +1,100 @@
+package llmstream
+
+import "strconv"
+
+// callFold is a tool call as far as it has come. Which call a delta belongs to
+// was decided where the stream was decoded; see choiceTrack.find.
+type callFold struct {
+	id, name, typ, arguments, extra []byte
+	ended, valid                    bool
+}
+
+func (f *callFold) reset() {
+	*f = callFold{id: letGo(f.id), name: letGo(f.name), typ: letGo(f.typ), arguments: letGo(f.arguments), extra: letGo(f.extra)}
+}
+
+// maxCallGap bounds how far a delta's index may run ahead of the calls that are
+// there. A parser's deltas never do; a handler may be fed by others.
+const maxCallGap = defaultMaxToolCalls
+
+// addToolCall folds in a piece of a tool call, or its end.
+func (a *Accumulator) addToolCall(c *choiceFold, d *Delta) {
+	at := d.ToolCall.Index
+	if at < 0 || at >= len(c.calls)+maxCallGap {
+		a.dropped += int64(len(d.ToolCall.Arguments))
+		return
+	}
+	for len(c.calls) <= at {
+		if len(c.calls) < cap(c.calls) { // one of an earlier stream, for its memory
+			c.calls = c.calls[:len(c.calls)+1]
+		} else {
+			c.calls = append(c.calls, callFold{})
+		}
+	}
+	f := &c.calls[at]
+	if d.Kind == KindToolCallEnd {
+		f.ended, f.valid = true, d.ToolCall.ArgumentsValid
+		return
+	}
+	f.id = a.setOnce(f.id, d.ToolCall.ID)
+	f.name = a.setOnce(f.name, d.ToolCall.Name)
+	f.typ = a.setOnce(f.typ, d.ToolCall.Type)
+	f.arguments = a.join(f.arguments, d.ToolCall.Arguments)
+	if len(d.ToolCall.Extra) > 0 {
+		f.extra = a.set(f.extra, d.ToolCall.Extra)
+	}
+}
+
+// ToolCall returns call i of the choice with this index, as far as it has come.
+func (a *Accumulator) ToolCall(choice, i int) (call ToolCall, ok bool) {
+	for k := range a.choices {
+		if c := &a.choices[k]; c.index == choice && i >= 0 && i < len(c.calls) {
+			return c.calls[i].toolCall(i, choice, string(a.id)), true
+		}
+	}
+	return ToolCall{}, false
+}
+
+// toolCall returns a copy. A call that never got an id gets one that is made of
+// the completion's and of where it stands (T-05).
+func (f *callFold) toolCall(i, choice int, completionID string) ToolCall {
+	c := ToolCall{
+		Index: i, ID: string(f.id), Type: string(f.typ), Name: string(f.name),
+		Arguments: string(f.arguments), Extra: string(f.extra),
+		Ended: f.ended, ArgumentsValid: f.valid,
+	}
+	if c.Type == "" {
+		c.Type = "function"
+	}
+	if c.ID == "" {
+		c.SyntheticID = true
+		c.ID = "call_" + completionID + "_" + strconv.Itoa(choice) + "_" + strconv.Itoa(i)
+	}
+	return c
+}
+
+// ToolCall is a call that the model wants made.
+type ToolCall struct {
+	Index     int    // among the calls of its choice, in order of appearance
+	ID        string // never empty; see SyntheticID
+	Type      string // "function" or "custom"
+	Name      string
+	Arguments string // as the model wrote them: "", JSON, or what should have been JSON
+	Extra     string // JSON that has to be sent back with the call; "": none
+
+	SyntheticID bool // the provider gave no id, and this library made one up
+	// Ended: the arguments are whole. A call that has not ended must not be
+	// made, even if its arguments are JSON (T-17, T-19).
+	Ended bool
+	// ArgumentsValid: it has ended, and the arguments are one JSON value, or
+	// empty, or the text of a custom tool.
+	ArgumentsValid bool
+}
+
+// ArgumentsJSON returns the arguments as JSON: none at all mean "{}" (T-11).
+func (c *ToolCall) ArgumentsJSON() string {
+	if c.Arguments == "" {
+		return "{}"
+	}
+	return c.Arguments
+}

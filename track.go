@@ -1,0 +1,301 @@
+package llmstream
+
+import (
+	"hash/maphash"
+	"strings"
+)
+
+// track is what a stream has to remember to decode its next event and to give
+// its verdict. It holds no text of the answer; what it holds is bounded by
+// MaxChoices and MaxToolCalls.
+type track struct {
+	choices []choiceTrack
+	recent  int // the choice that was found last
+	calls   int // tool calls of all choices
+
+	// told: what the stream has said of itself, so that it is not told twice.
+	told struct{ id, model, fingerprint, tier, created bool }
+
+	preamble preamble // see preamble.go
+
+	usage     Usage
+	usageRank uint8  // of the place that usage was read from; see chatUsage
+	citations uint64 // hash of the citations told last
+
+	// The outcome's parts; see Outcome.
+	events, skipped, malformedCount       int64
+	comments, glued, afterDone, conflicts int64
+	skips                                 Skips
+	sawDone, delivered, unterminated      bool
+	apiError                              *APIError
+	damage                                error
+}
+
+// choiceTrack is what is remembered of a choice.
+type choiceTrack struct {
+	index  int
+	finish FinishReason
+	native string // the provider's word for it, shortened where it is absurdly long
+	role   bool   // its role was told
+	// delta: a delta came, so that a message beside or behind it says nothing
+	// new (C-18).
+	delta bool
+	// plainReasoning: reasoning came as plain text, so that the text of its
+	// details is the same once more.
+	plainReasoning bool
+	calls          []callTrack
+	recentCall     int
+	// high are the halves of surrogate pairs that the texts of this choice
+	// ended with so far: "\ud83d" | "\ude00" (J-03).
+	high struct{ content, reasoning, refusal uint16 }
+}
+
+// callTrack is what is remembered of a tool call. Its id and name are kept as
+// hashes: a hostile stream may repeat a thousand of any length.
+type callTrack struct {
+	id, name  uint64 // 0: not given yet
+	index     int    // the wire's
+	indexed   bool   // the wire gave an index
+	custom    bool   // a custom tool, which takes text and not JSON
+	typed     bool   // its type was told
+	begun     bool   // arguments have come
+	ended     bool   // its end was told
+	broken    bool   // its arguments are not JSON
+	high      uint16 // as choiceTrack.high, for the arguments
+	arguments jsonScanner
+}
+
+func (t *track) reset() {
+	choices, known := t.choices, t.preamble.bytes
+	clear(choices) // so that no call and no text of the last stream is kept
+	*t = track{choices: choices[:0], preamble: preamble{bytes: known[:0], credit: preambleCredit}}
+}
+
+// choice returns the choice with this index. It begins one if there is none, and
+// returns nil if there are already as many as max.
+func (t *track) choice(index, max int) *choiceTrack {
+	if t.recent < len(t.choices) && t.choices[t.recent].index == index {
+		return &t.choices[t.recent]
+	}
+	for i := range t.choices {
+		if t.choices[i].index == index {
+			t.recent = i
+			return &t.choices[i]
+		}
+	}
+	if len(t.choices) >= max {
+		return nil
+	}
+	t.recent = len(t.choices)
+	t.choices = append(t.choices, choiceTrack{index: index})
+	return &t.choices[t.recent]
+}
+
+// maxNativeWord is how much of a finish reason is kept for the outcome.
+const maxNativeWord = 64
+
+// finished notes a finish reason and tells whether it is news. The last one that
+// is not empty counts (C-06).
+func (c *choiceTrack) finished(native []byte) bool {
+	word := native[:min(len(native), maxNativeWord)]
+	if len(word) == 0 || c.native == string(word) {
+		return false
+	}
+	c.finish = finishReasonOf(native)
+	if c.native = c.finish.String(); c.native != string(word) {
+		c.native = string(word)
+	}
+	return true
+}
+
+// open tells whether call i may still grow: its choice has no finish reason and
+// its arguments are not one whole JSON value (contract 7).
+func (c *choiceTrack) open(i int) bool {
+	return c.native == "" && !c.calls[i].whole()
+}
+
+// whole tells whether the arguments are one JSON value.
+func (c *callTrack) whole() bool {
+	return !c.custom && !c.broken && c.arguments.complete()
+}
+
+// valid tells whether a call that has ended may be run: its arguments are JSON,
+// or there are none (T-11), or its tool takes any text.
+func (c *callTrack) valid() bool {
+	return c.custom || c.whole() || !c.broken && c.arguments.blank()
+}
+
+// argue takes a piece of the arguments.
+func (c *callTrack) argue(piece []byte) {
+	if len(piece) == 0 {
+		return
+	}
+	c.begun = true
+	if c.custom || c.broken {
+		return
+	}
+	c.arguments.strict = true
+	if _, err := c.arguments.scanAll(piece); err != nil {
+		c.broken = true
+	}
+}
+
+var hashSeed = maphash.MakeSeed()
+
+// hash returns 0 for nothing and for nothing else.
+func hash(b []byte) uint64 {
+	if len(b) == 0 {
+		return 0
+	}
+	return maphash.Bytes(hashSeed, b) | 1
+}
+
+// callKey is what a delta says of the tool call that it belongs to.
+type callKey struct {
+	id, name []byte
+	index    int
+	indexed  bool
+	first    bool // no other call of the same list of calls has come before
+}
+
+// find returns the position of the call that a delta belongs to, or -1 if it
+// begins a new one. Servers number calls in so many ways that the id counts
+// first, then the index, then the order (T-01 … T-05); and since some give every
+// fragment a new id (T-28) and some give every call the index 0 (T-02), it takes
+// a name to begin a call where there is one already. conflict: the delta
+// contradicts the call in a way that another reading would explain.
+func (c *choiceTrack) find(k *callKey) (at int, conflict bool) {
+	id, name := hash(k.id), hash(k.name)
+	if id != 0 {
+		for i := len(c.calls) - 1; i >= 0; i-- {
+			if c.calls[i].id == id {
+				return i, c.calls[i].renamed(name)
+			}
+		}
+	}
+	if !k.indexed && id != 0 {
+		// A new id without an index opens a call, unless the latest still waits
+		// for its own.
+		if at = len(c.calls) - 1; at >= 0 && k.first && c.calls[at].id == 0 && !c.calls[at].indexed && name == 0 {
+			return at, false
+		}
+		return -1, false
+	}
+	at = c.latest(k)
+	if at < 0 {
+		return -1, false
+	}
+	call := &c.calls[at]
+	switch {
+	case name == 0:
+		return at, id != 0 && call.id != 0 // T-28
+	case id != 0 && call.id != 0:
+		return -1, false // T-02
+	case !k.indexed && (call.begun || !k.first):
+		return -1, false // T-01: one name after another, nothing else to tell them apart
+	case call.renamed(name) && (!k.indexed || call.whole()):
+		return -1, false // another tool, and this one has all that it needs
+	}
+	return at, call.renamed(name)
+}
+
+// latest returns the latest call with the index of k, or without one the latest
+// call; -1 if there is none.
+func (c *choiceTrack) latest(k *callKey) int {
+	if !k.indexed {
+		return len(c.calls) - 1
+	}
+	if r := c.recentCall; r < len(c.calls) && c.calls[r].indexed && c.calls[r].index == k.index && r == len(c.calls)-1 {
+		return r
+	}
+	for i := len(c.calls) - 1; i >= 0; i-- {
+		if c.calls[i].indexed && c.calls[i].index == k.index {
+			return i
+		}
+	}
+	if last := len(c.calls) - 1; last >= 0 && !c.calls[last].indexed && len(k.id)+len(k.name) == 0 {
+		return last // the index was left out where the call began
+	}
+	return -1
+}
+
+// renamed tells whether name is another than the call's. A name is set once:
+// many servers repeat it in full (T-06), and pieces of names were never recorded
+// (T-07).
+func (c *callTrack) renamed(name uint64) bool {
+	return name != 0 && c.name != 0 && c.name != name
+}
+
+// outcome gives the verdict as far as the stream has come.
+func (t *track) outcome() Outcome {
+	o := Outcome{
+		SawDone: t.sawDone, Delivered: t.delivered,
+		Events: t.events, Malformed: t.malformedCount, Skipped: t.skipped, Skips: t.skips,
+		Comments: t.comments, Glued: t.glued, AfterDone: t.afterDone, Conflicts: t.conflicts,
+		Unterminated: t.unterminated, APIError: t.apiError, Damage: t.damage,
+	}
+	for i := range t.choices {
+		c := &t.choices[i]
+		co := ChoiceOutcome{Index: c.index, FinishReason: c.finish, NativeFinishReason: strings.Clone(c.native), ToolCalls: len(c.calls)}
+		for k := range c.calls {
+			if c.open(k) {
+				co.OpenToolCalls++
+			}
+		}
+		o.SawFinish = o.SawFinish || c.native != ""
+		o.OpenToolCalls += co.OpenToolCalls
+		o.Choices = append(o.Choices, co)
+	}
+	return o
+}
+
+// complete tells whether the answer is whole: each choice that began has its
+// finish reason, or the end marker came with no tool call open (contract 7).
+func (t *track) complete() bool {
+	finished, open := true, false
+	for i := range t.choices {
+		c := &t.choices[i]
+		finished = finished && c.native != ""
+		for k := range c.calls {
+			open = open || c.open(k)
+		}
+	}
+	return len(t.choices) > 0 && finished || t.sawDone && !open
+}
+
+// flushHalves tells of surrogate halves whose other halves never came.
+func (s *step) flushHalves() {
+	for i := range s.choices {
+		c := &s.choices[i]
+		for _, f := range [...]struct {
+			kind Kind
+			high *uint16
+		}{{KindReasoning, &c.high.reasoning}, {KindContent, &c.high.content}, {KindRefusal, &c.high.refusal}} {
+			s.addText(f.kind, c.index, appendLoneHalf(nil, *f.high))
+			*f.high = 0
+		}
+	}
+}
+
+// endToolCalls tells of the calls that have ended: those of choices with a
+// finish reason, and behind the end marker those with whole arguments. A call
+// that is open has not ended (contract 13).
+func (s *step) endToolCalls() {
+	for i := range s.choices {
+		c := &s.choices[i]
+		for at := range c.calls {
+			call := &c.calls[at]
+			if call.ended || c.open(at) || c.native == "" && !s.sawDone {
+				continue
+			}
+			call.ended = true
+			if call.high != 0 {
+				half := appendLoneHalf(nil, call.high)
+				call.high = 0
+				call.argue(half)
+				s.add(KindToolCall, c.index).ToolCall = ToolCallDelta{Index: at, Arguments: half}
+			}
+			s.add(KindToolCallEnd, c.index).ToolCall = ToolCallDelta{Index: at, ArgumentsValid: call.valid()}
+		}
+	}
+}

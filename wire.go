@@ -1,0 +1,68 @@
+package llmstream
+
+// A Wire is the way in which events are put into bytes.
+type Wire uint8
+
+const (
+	WireUnknown Wire = iota // nothing told yet
+	WireSSE                 // server-sent events
+	WireJSON                // JSON values, or an array of them, in place of a stream
+)
+
+var wireNames = [...]string{"unknown", "sse", "json"}
+
+// String returns the wire's name, such as "sse".
+func (w Wire) String() string {
+	if int(w) < len(wireNames) {
+		return wireNames[w]
+	}
+	return "unknown"
+}
+
+// wire finds the events in the bytes of a stream. There is one wire_*.go for
+// each kind.
+type wire interface {
+	// next takes bytes from p until a frame is whole and fills f with it. It
+	// returns how many it took. !ok: it has taken all and needs more. p must
+	// not change before that: an unfinished event may be a slice of it. What f
+	// borrows is good until next is called again.
+	next(p []byte, f *frame) (n int, ok bool)
+	// end gives out, one a call, what is left when no more bytes come.
+	end(f *frame) (ok bool)
+	// pending is how many bytes of an unfinished event have come.
+	pending() int
+	kind() Wire
+}
+
+// frame is what a wire gives out: an event, or what it found in place of one.
+type frame struct {
+	Event
+	kind frameKind
+	size int   // bytes of what came, where Data is not all of it
+	err  error // frameTooLarge, frameMalformed: what is wrong
+}
+
+type frameKind uint8
+
+const (
+	frameEvent        frameKind = iota
+	frameUnterminated           // the last event, whose end never came (F-19)
+	frameComment                // Data is a comment; nil: it was not kept
+	frameErrorField             // Data is the value of an SSE field named error (F-37)
+	frameText                   // Data is the beginning of a text that is no event (F-38)
+	frameTooLarge               // an event past a limit
+	frameMalformed              // Data cannot be read; Offset tells where
+)
+
+// trimSpace cuts the white space of JSON off both ends.
+func trimSpace(b []byte) []byte {
+	for len(b) > 0 && isSpace(b[0]) {
+		b = b[1:]
+	}
+	for len(b) > 0 && isSpace(b[len(b)-1]) {
+		b = b[:len(b)-1]
+	}
+	return b
+}
+
+func isSpace(c byte) bool { return c == ' ' || c == '\n' || c == '\r' || c == '\t' }

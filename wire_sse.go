@@ -1,0 +1,196 @@
+package llmstream
+
+import "bytes"
+
+// sseWire reads server-sent events: WHATWG HTML section 9.2 and, unless strict,
+// what LLM servers write beside it (F-01 … F-40).
+type sseWire struct {
+	lines    lineSplitter
+	building eventBuilder
+	strict   bool // the standard alone: no error field, no text, no unfinished event
+	comments bool // somebody wants to see the comments
+
+	// text collects a text that is no event: from a line that begins with "{"
+	// or "<" to the next blank line or the next field of an event. It is an
+	// error page, or a JSON error in the midst of a stream. inText is set while
+	// it goes on; size counts what is past maxText too.
+	text    []byte
+	size    int
+	inText  bool
+	maxText int
+
+	// junk: a line that is no field has come. A body of nothing else is no
+	// stream.
+	junk bool
+}
+
+// init gives w the limits of o.
+func (w *sseWire) init(o *Options, strict, comments bool) {
+	w.strict, w.comments, w.maxText = strict, comments, o.MaxBadText
+	w.lines.max, w.building.max = o.MaxLine, o.MaxEvent
+	w.reset()
+}
+
+func (w *sseWire) reset() {
+	w.lines.reset()
+	w.building.reset()
+	w.text, w.size, w.inText, w.junk = letGo(w.text), 0, false, false
+}
+
+func (w *sseWire) kind() Wire   { return WireSSE }
+func (w *sseWire) pending() int { return w.lines.size + w.building.size + w.size }
+
+func (w *sseWire) next(p []byte, f *frame) (n int, ok bool) {
+	if n = w.plainEvent(p, f); n > 0 {
+		return n, true
+	}
+	for {
+		line, k, state := w.lines.next(p[n:], w.useful)
+		n += k
+		if state == lineCut {
+			w.building.own()
+			return n, false
+		}
+		if w.take(line, state == lineDropped, f) {
+			return n, true
+		}
+	}
+}
+
+// plainEvent takes what nearly every event is, one line of data and a blank line
+// within one read, if it comes next. It returns 0 for anything else, which next
+// then reads line by line. The two must agree; FuzzEvents holds them together.
+func (w *sseWire) plainEvent(p []byte, f *frame) (n int) {
+	const prefix = "data: "
+	if w.busy() || len(p) < len(prefix) || string(p[:len(prefix)]) != prefix {
+		return 0
+	}
+	end := bytes.IndexByte(p[:min(len(p), lineWindow)], '\n')
+	if end < 0 || end+1 >= len(p) || p[end+1] != '\n' || end > w.lines.max || end-len(prefix) > w.building.max {
+		return 0
+	}
+	data := p[len(prefix):end:end]
+	if bytes.IndexByte(data, '\r') >= 0 {
+		return 0
+	}
+	f.Event = Event{Data: data, ID: w.building.lastID, Retry: -1}
+	f.kind, f.size, f.err = frameEvent, len(data), nil
+	return end + 2
+}
+
+// busy tells whether anything of an unfinished line, event or text has come.
+func (w *sseWire) busy() bool {
+	l, b := &w.lines, &w.building
+	return l.size > 0 || l.skipLF || l.bom != bomDone || w.inText ||
+		b.hasData || b.over != nil || b.retry >= 0 || len(b.typ) > 0
+}
+
+// useful tells whether a line that begins so is worth keeping until it ends.
+func (w *sseWire) useful(beginning []byte) bool {
+	if beginning[0] == ':' {
+		return w.comments
+	}
+	return w.inText || !w.strict && beginsText(beginning) || mayBecomeField(beginning)
+}
+
+// take takes one line and tells whether it completes a frame. Of a dropped line
+// it has only the beginning.
+func (w *sseWire) take(line []byte, dropped bool, f *frame) (ok bool) {
+	kind, value := splitField(line)
+	if w.inText {
+		switch kind {
+		case fieldBlank:
+			return w.takeText(f)
+		case fieldData, fieldEvent: // the text has ended without a blank line
+			ok = w.takeText(f)
+		default:
+			w.addText(line)
+			return false
+		}
+	}
+	switch kind {
+	case fieldBlank:
+		return w.takeEvent(f)
+	case fieldComment:
+		if dropped {
+			value = nil
+		}
+		*f = frame{kind: frameComment, Event: Event{Data: value, Retry: -1}}
+		return true
+	case fieldUnknown:
+		w.junk = w.junk || len(trimSpace(line)) > 0
+		if !w.strict && beginsText(line) {
+			w.addText(line)
+		}
+	case fieldError:
+		if !w.strict {
+			*f = frame{kind: frameErrorField, Event: Event{Data: value, Retry: -1}}
+			return true
+		}
+	case fieldData:
+		if dropped {
+			w.building.drop(&LimitError{Limit: "MaxLine", Max: w.lines.max})
+			return ok
+		}
+		w.building.set(kind, value)
+	default:
+		if !dropped {
+			w.building.set(kind, value)
+		}
+	}
+	return ok
+}
+
+// beginsText tells whether a line that is no field looks like the beginning of
+// a JSON body or of a page of HTML.
+func beginsText(line []byte) bool { return line[0] == '{' || line[0] == '<' }
+
+func (w *sseWire) addText(line []byte) {
+	if w.inText {
+		w.appendText(newline)
+	}
+	w.inText = true
+	w.appendText(line)
+}
+
+func (w *sseWire) appendText(b []byte) {
+	w.size += len(b)
+	w.text = append(w.text, b[:min(len(b), w.maxText-len(w.text))]...)
+}
+
+func (w *sseWire) takeText(f *frame) bool {
+	*f = frame{kind: frameText, Event: Event{Data: w.text, Retry: -1}, size: w.size}
+	w.text, w.size, w.inText = w.text[:0], 0, false
+	return true
+}
+
+func (w *sseWire) takeEvent(f *frame) bool {
+	over, size := w.building.over, w.building.size
+	if !w.building.take(&f.Event) {
+		return false
+	}
+	f.kind, f.size, f.err = frameEvent, size, nil
+	if over != nil {
+		f.kind, f.err = frameTooLarge, over
+	}
+	return true
+}
+
+func (w *sseWire) end(f *frame) bool {
+	if w.strict { // the standard drops an unfinished event
+		return false
+	}
+	if line, ok := w.lines.rest(); ok && w.take(line, false, f) {
+		return true
+	}
+	if w.inText {
+		return w.takeText(f)
+	}
+	if !w.takeEvent(f) {
+		return false
+	}
+	if f.kind == frameEvent {
+		f.kind = frameUnterminated
+	}
+	return true
+}
