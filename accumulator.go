@@ -216,8 +216,16 @@ func (a *Accumulator) addDetail(c *choiceFold, d *ReasoningDetail) {
 // Usage returns the token counts so far. Its Raw is a copy.
 func (a *Accumulator) Usage() Usage {
 	u := a.usage
-	u.Raw = bytes.Clone(a.usageRaw)
+	u.Raw = cloneJSON(a.usageRaw)
 	return u
+}
+
+// cloneJSON returns a copy of raw; nil if there is none.
+func cloneJSON(raw []byte) []byte {
+	if len(raw) == 0 {
+		return nil
+	}
+	return bytes.Clone(raw)
 }
 
 // AppendText appends the content of the choice with this index, as far as it has
@@ -237,7 +245,7 @@ func (a *Accumulator) Completion() *Completion {
 	out := &Completion{
 		ID: string(a.id), Model: string(a.model), Created: a.created,
 		SystemFingerprint: string(a.fingerprint), ServiceTier: string(a.tier),
-		Citations: bytes.Clone(a.citations), Usage: a.Usage(), Dropped: a.dropped,
+		Citations: cloneJSON(a.citations), Usage: a.Usage(), Dropped: a.dropped,
 	}
 	for i := range a.choices {
 		out.Choices = append(out.Choices, a.choices[i].choice(out.ID))
@@ -252,7 +260,7 @@ func (f *choiceFold) choice(completionID string) Choice {
 		Logprobs: joinLogprobs(f.logprobs),
 		Message: Message{
 			Role: string(f.role), Content: string(f.content), Reasoning: string(f.reasoning), Refusal: string(f.refusal),
-			Annotations: bytes.Clone(f.annotations),
+			Annotations: cloneJSON(f.annotations),
 		},
 	}
 	c.Message.Images, c.Message.Audio = joinMedia(f.media)

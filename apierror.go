@@ -63,11 +63,11 @@ func (s *step) isError(v *fastjson.Value) bool {
 	if o := v.GetObject(); o != nil {
 		return o.Len() > 0
 	}
-	if a := v.GetArray(); a != nil {
-		return len(a) > 0
+	if a := v.GetArray(); len(a) > 0 {
+		return true
 	}
 	switch string(s.raw(v)) {
-	case "null", "false", `""`:
+	case "null", "false", `""`, "[]":
 		return false
 	}
 	return true
@@ -101,13 +101,43 @@ func (s *step) addErrorText(raw []byte) {
 
 func (s *step) newError(raw []byte) *APIError {
 	e := &APIError{Event: string(s.typ), Delivered: s.delivered, Raw: raw}
-	if s.apiError == nil {
+	if s.apiError == nil && !s.sawDone { // behind the end nothing changes the verdict (F-22)
 		s.apiError = e
 	}
 	return e
 }
 
-// readError fills in what e does not know yet.
+// addErrorObject adds an error if s.root is one or holds one: in a member
+// "error", by the event's type, as vLLM's {"object":"error"}, or as the bare
+// {"message":…} or {"detail":…} of a gateway where an answer should be.
+func (s *step) addErrorObject() {
+	var err, object, message, detail, choices *fastjson.Value
+	s.root.GetObject().Visit(func(key []byte, v *fastjson.Value) {
+		switch string(key) {
+		case "error":
+			err = v
+		case "object":
+			object = v
+		case "message":
+			message = v
+		case "detail":
+			detail = v
+		case "choices":
+			choices = v
+		}
+	})
+	switch {
+	case s.isError(err):
+		s.addError(-1, err, s.root)
+	case string(s.typ) == "error",
+		choices == nil && string(s.word(object)) == "error",
+		choices == nil && s.given == 0 && (len(s.word(message)) > 0 || !isNull(detail)):
+		s.addError(-1, s.root, nil)
+	}
+}
+
+// readError fills in what e does not know yet. Of two equal members of an object
+// the last counts.
 func (s *step) readError(e *APIError, v *fastjson.Value) {
 	o := v.GetObject()
 	if o == nil {
@@ -116,48 +146,51 @@ func (s *step) readError(e *APIError, v *fastjson.Value) {
 		}
 		return
 	}
-	set := func(to *string, v *fastjson.Value) {
-		if *to == "" {
-			*to = s.label(v)
-		}
-	}
+	var message, detail, err, typ, code, param, request, status *fastjson.Value
 	o.Visit(func(key []byte, v *fastjson.Value) {
 		switch string(key) {
 		case "message":
-			if inner := v.GetObject(); inner != nil { // an error wrapped in an error
-				s.readError(e, v)
-				return
-			}
-			set(&e.Message, v)
+			message = v
 		case "detail", "error_message":
-			set(&e.Message, v)
+			detail = v
 		case "error":
-			if v.GetObject() == nil {
-				set(&e.Message, v)
-			}
+			err = v
 		case "type":
-			set(&e.Type, v)
+			typ = v
 		case "code":
-			set(&e.Code, v)
+			code = v
 		case "param":
-			set(&e.Param, v)
+			param = v
 		case "request_id":
-			set(&e.RequestID, v)
+			request = v
 		case "status", "status_code":
-			if n, ok := s.number(v); ok {
-				if e.Status == 0 {
-					e.Status = int(n)
-				}
-			} else { // a word, such as Google's NOT_FOUND
-				set(&e.Type, v)
-			}
+			status = v
 		}
 	})
+	if message.GetObject() != nil { // an error wrapped in an error
+		s.readError(e, message)
+	}
+	if n, ok := s.number(status); ok && e.Status == 0 {
+		e.Status = int(n)
+	} else if !ok && isNull(typ) {
+		typ = status // a word, such as Google's NOT_FOUND
+	}
+	for _, m := range [...]struct {
+		to *string
+		v  *fastjson.Value
+	}{
+		{&e.Message, message}, {&e.Message, detail}, {&e.Message, err},
+		{&e.Type, typ}, {&e.Code, code}, {&e.Param, param}, {&e.RequestID, request},
+	} {
+		if *m.to == "" {
+			*m.to = s.label(m.v)
+		}
+	}
 }
 
 // label returns a string or number as text.
 func (s *step) label(v *fastjson.Value) string {
-	if v.GetObject() != nil || v.GetArray() != nil {
+	if v == nil || v.GetObject() != nil || s.isArray(v) {
 		return ""
 	}
 	if text, ok := s.string(v, nil); ok {

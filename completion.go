@@ -24,7 +24,7 @@ type Choice struct {
 	Message            Message
 	FinishReason       FinishReason
 	NativeFinishReason string          // the provider's word
-	Logprobs           json.RawMessage // {"content":[…],"refusal":[…]}; nil: none
+	Logprobs           json.RawMessage // {"content":[…],"refusal":[…]}, NaN and the like as null; nil: none
 }
 
 // A Message is what a choice says.
@@ -77,9 +77,9 @@ func joinLogprobs(list []byte) json.RawMessage {
 	out := append([]byte(`{"content":[`), content...)
 	out = append(out, `],"refusal":`...)
 	if len(refusal) == 0 {
-		return append(out, "null}"...)
+		return valid(append(out, "null}"...))
 	}
-	return append(append(append(out, '['), refusal...), "]}"...)
+	return valid(append(append(append(out, '['), refusal...), "]}"...))
 }
 
 // joinMedia sorts media values, separated by commas, into images and the pieces
@@ -283,11 +283,14 @@ func (u *Usage) json() *usageJSON {
 	return out
 }
 
-// valid returns raw if it is JSON, and else raw as a JSON string: providers do
-// write what is none, such as NaN in logprobs (J-04).
+// valid returns raw if it is JSON, or can be made so with null in place of NaN
+// and the like (J-04); and else raw as a JSON string.
 func valid(raw json.RawMessage) json.RawMessage {
 	if len(raw) == 0 || json.Valid(raw) {
 		return raw
+	}
+	if mended := withoutWords(raw); json.Valid(mended) {
+		return mended
 	}
 	text, _ := json.Marshal(string(raw))
 	return text

@@ -172,10 +172,8 @@ func (c *core) take(f *frame) (ok bool, err error) {
 		return false, err
 	case frameErrorField, frameText:
 		s := c.begin(nil, f.Data)
-		if c.takeText(s, trimSpace(f.Data)); s.given == 0 {
-			s.add(KindOther, -1)
-		}
-		return true, nil
+		c.takeText(s, trimSpace(f.Data))
+		return s.given > 0, nil
 	case frameTooLarge, frameMalformed:
 		s := c.begin(f.Type, f.Data)
 		c.countEvent()
@@ -225,11 +223,9 @@ func (c *core) takeText(s *step, text []byte) {
 		s.addErrorText(text)
 		return
 	}
-	v := s.root.Get("error")
-	if !s.isError(v) {
-		v = s.root
+	if s.addErrorObject(); s.given == 0 {
+		s.addError(-1, s.root, nil)
 	}
-	s.addError(-1, v, s.root)
 }
 
 // salvage makes the best of a last event that has no blank line behind it (F-19):
@@ -292,15 +288,12 @@ func (c *core) event(typ, data []byte) {
 }
 
 func (c *core) decode(s *step, data []byte) {
-	t := &c.track
 	switch {
 	case len(data) == 0: // F-05
-		t.skipped++
-		t.skips.Empty++
-		s.add(KindPing, -1)
+		s.skip(&s.skips.Empty)
 	case c.isDone(data):
-		if !t.sawDone {
-			t.sawDone = true
+		if !s.sawDone {
+			s.sawDone = true
 			s.endToolCalls()
 			s.add(KindDone, -1)
 		}
@@ -310,21 +303,36 @@ func (c *core) decode(s *step, data []byte) {
 			return
 		}
 		c.decodeObject(s)
-	case isKeepAlive(data):
-		t.skipped++
-		t.skips.KeepAlive++
-		s.add(KindPing, -1)
-	case string(s.typ) == "error":
-		s.addErrorText(data)
-	case isJSON(data): // null, [] and the like (F-35)
-		t.skipped++
-		t.skips.NotObject++
-	case bytes.IndexByte(data, '\n') >= 0, data[0] == '[', data[0] == '"':
+	case bytes.IndexByte(data, '\n') >= 0 && !isJSON(data):
 		offset, err := s.check(data)
 		c.recover(s, data, offset, err)
+	case isKeepAlive(data):
+		s.skip(&s.skips.KeepAlive)
+	case string(s.typ) == "error":
+		s.addErrorText(data)
+	case isJSON(data):
+		c.decodeOther(s, data)
+	case data[0] == '[', data[0] == '"':
+		offset, err := s.check(data)
+		s.malformed(-1, offset, len(data), err)
 	default: // "error: …", or any text (F-39)
 		s.addErrorText(data)
 	}
+}
+
+// decodeOther decodes data that is JSON and no object: null and the like, which
+// say nothing (F-35), or an error in an array, as Gemini writes it.
+func (c *core) decodeOther(s *step, data []byte) {
+	if data[0] == '[' {
+		if _, err := s.parse(data); err == nil {
+			if list := s.root.GetArray(); len(list) > 0 && s.isError(member(list[0], "error")) {
+				s.addError(-1, member(list[0], "error"), list[0])
+				return
+			}
+		}
+	}
+	s.skipped++
+	s.skips.NotObject++
 }
 
 // isKeepAlive tells whether data is a sign of life and nothing else: a comment
@@ -340,28 +348,36 @@ func isKeepAlive(data []byte) bool {
 	return false
 }
 
-// recover makes the best of data that cannot be read. Lines that were meant to
-// be events of their own are taken so (contract 14). Else the event is
-// malformed; but where its last line alone can be read, that was put into an
-// unfinished event, and mostly tells why it was never finished (F-30).
+// recover makes the best of data that cannot be read. Lines that were meant to be
+// events of their own are taken so (contract 14, F-40). Text is an error. Else the
+// event is malformed; but where its last line alone can be read, that was put
+// into an unfinished event, and mostly tells why it was never finished (F-30).
 func (c *core) recover(s *step, data []byte, offset int, err error) {
-	if bytes.IndexByte(data, '\n') >= 0 {
-		all := true
-		for line := range bytes.SplitSeq(data, newline) {
-			all = all && (c.isWhole(line) || len(trimSpace(line)) == 0)
-		}
-		if all {
-			c.track.events-- // counted line by line
-			c.track.glued--
-			c.glued = data
-			c.nextGlued()
-			return
-		}
-		if last := data[bytes.LastIndexByte(data, '\n')+1:]; c.isWhole(last) {
+	json := data[0] == '{' || data[0] == '[' || data[0] == '"'
+	first, last, lines := bytes.Cut(data, newline)
+	if !lines {
+		s.malformed(-1, offset, len(data), err)
+		return
+	}
+	whole := c.isWhole(first)
+	for line := range bytes.SplitSeq(last, newline) {
+		whole = whole || !json && c.isWhole(line)
+		last = line
+	}
+	switch {
+	case whole:
+		c.track.events-- // counted line by line
+		c.track.glued--
+		c.glued = data
+		c.nextGlued()
+	case json:
+		s.malformed(-1, offset, len(data), err)
+		if c.isWhole(last) {
 			c.glued = last
 		}
+	default:
+		s.addErrorText(data)
 	}
-	s.malformed(-1, offset, len(data), err)
 }
 
 // nextGlued decodes the next of several events that came as one.
@@ -384,16 +400,19 @@ func (c *core) decodeObject(s *step) {
 	}
 	if decode := dialects[c.dialect].decode; decode != nil {
 		decode(s)
-	} else if v := s.root.Get("error"); s.isError(v) {
-		s.addError(-1, v, s.root)
-	} else if string(s.typ) == "error" {
-		s.addError(-1, s.root, nil)
+	} else {
+		s.addErrorObject()
 	}
 	if s.given > 0 {
 		return
 	}
 	if isPing(s) {
-		s.add(KindPing, -1)
+		s.skip(&s.skips.KeepAlive)
+		return
+	}
+	if s.root.GetObject().Len() == 0 { // {} (F-35)
+		s.skipped++
+		s.skips.Empty++
 		return
 	}
 	if len(c.track.choices) == 0 {

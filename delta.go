@@ -23,9 +23,9 @@ const (
 	KindRefusal
 	// KindToolCall begins a tool call or continues it; see [ToolCallDelta].
 	KindToolCall
-	// KindToolCallEnd says that the arguments of Delta.ToolCall.Index are
-	// whole. Whoever runs tools waits for it: JSON that parses is not yet
-	// JSON that has ended (T-17).
+	// KindToolCallEnd says that the arguments of Delta.ToolCall.Index have
+	// ended. Whoever runs tools waits for it: JSON that parses is not yet JSON
+	// that has ended (T-17), and JSON that breaks off never ends (T-19).
 	KindToolCallEnd
 	// KindFinish gives a choice's finish reason. It is not the end: text, tool
 	// calls and usage do come after it (C-09, C-29, T-21).
@@ -126,7 +126,7 @@ type ToolCallDelta struct {
 // back in the next request. Pieces with the same Index belong together: Text,
 // Summary and Data are joined, the others set.
 type ReasoningDetail struct {
-	Index                                            int // -1: not given; such a piece stands alone
+	Index                                            int // -1: not given; such a piece continues the one before, until that is signed
 	Type, ID, Format, Text, Summary, Data, Signature []byte
 }
 

@@ -17,7 +17,7 @@ import (
 type chatChunk struct {
 	id, model, created, fingerprint, tier *fastjson.Value
 	choices, usage, xGroq, citations      *fastjson.Value
-	err, object, typ, message, detail     *fastjson.Value
+	err                                   *fastjson.Value
 }
 
 func (c *chatChunk) read(root *fastjson.Value) {
@@ -49,14 +49,6 @@ func (c *chatChunk) read(root *fastjson.Value) {
 			c.citations = v
 		case "error":
 			c.err = v
-		case "object":
-			c.object = v
-		case "type":
-			c.typ = v
-		case "message":
-			c.message = v
-		case "detail":
-			c.detail = v
 		}
 	})
 }
@@ -64,17 +56,18 @@ func (c *chatChunk) read(root *fastjson.Value) {
 // detectChat tells whether an object is a chunk. An error or a usage alone may
 // be any dialect's.
 func detectChat(s *step) bool {
-	if s.root.GetArray("choices") != nil {
+	if s.isArray(member(s.root, "choices")) {
 		return true
 	}
-	object := s.root.GetStringBytes("object")
+	object := s.word(member(s.root, "object"))
 	return bytes.HasPrefix(object, []byte("chat.completion")) || string(object) == "text_completion"
 }
 
 func decodeChat(s *step) {
 	var c chatChunk
 	c.read(s.root)
-	if s.cut && (c.choices == nil || c.err != nil) { // what was left out may matter
+	failed := c.choices == nil || c.err != nil || string(s.typ) == "error"
+	if s.cut && failed { // what was left out may matter
 		s.parseWhole(trimSpace(s.data)) // as it was before: without error
 		c = chatChunk{}
 		c.read(s.root)
@@ -90,17 +83,12 @@ func decodeChat(s *step) {
 		s.addCitations(c.citations)
 	}
 	if c.usage != nil || usage != nil || c.xGroq != nil {
-		s.addChatUsage(c.usage, usage, c.xGroq.Get("usage"))
+		s.addChatUsage(c.usage, usage, member(c.xGroq, "usage"))
 	}
-	switch {
-	case s.isError(c.err):
-		s.addError(-1, c.err, s.root)
-	case string(s.typ) == "error", c.choices == nil && string(s.word(c.object)) == "error": // E-03, E-04
-		s.addError(-1, s.root, nil)
-	case s.given == 0 && c.choices == nil && (len(s.word(c.message)) > 0 || c.detail != nil):
-		s.addError(-1, s.root, nil) // a bare error object, as gateways write it
+	if failed {
+		s.addErrorObject()
 	}
-	if !s.cut && s.startIsKnown(&c) {
+	if !s.cut && s.preamble.worthLearning() && s.startIsKnown(&c) {
 		s.preamble.learn(trimSpace(s.data))
 	}
 }
@@ -110,7 +98,7 @@ func decodeChat(s *step) {
 // account but for these members; and a member that is empty here must not stand
 // twice, with something in the first place.
 func (s *step) startIsKnown(c *chatChunk) bool {
-	if c.choices == nil || c.err != nil || c.typ != nil || c.message != nil || c.detail != nil {
+	if c.choices == nil || c.err != nil {
 		return false
 	}
 	t := &s.track.told
@@ -176,7 +164,7 @@ func (s *step) readStart(c *chatChunk, start *Start) (news bool) {
 
 // chatChoice are the members of a choice.
 type chatChoice struct {
-	index, delta, message, text   *fastjson.Value
+	index, delta, message, text      *fastjson.Value
 	finish, logprobs, usage, failure *fastjson.Value
 }
 
@@ -281,11 +269,6 @@ type chatDelta struct {
 }
 
 func (d *chatDelta) read(o *fastjson.Object) {
-	if o.Len() == 1 {
-		if d.content = o.Get("content"); d.content != nil {
-			return
-		}
-	}
 	o.Visit(func(key []byte, v *fastjson.Value) {
 		switch string(key) {
 		case "role":
@@ -323,6 +306,12 @@ func (d *chatDelta) read(o *fastjson.Object) {
 }
 
 func (s *step) decodeChatDelta(t *choiceTrack, o *fastjson.Object) {
+	if o.Len() == 1 { // as most are
+		if content := o.Get("content"); content != nil {
+			s.decodeContent(t, content, KindContent, &t.high.content)
+			return
+		}
+	}
 	var d chatDelta
 	d.read(o)
 	if d.role != nil && !t.role {
@@ -334,7 +323,7 @@ func (s *step) decodeChatDelta(t *choiceTrack, o *fastjson.Object) {
 	s.decodeReasoning(t, &d)
 	if d.content != nil {
 		kind, high := KindContent, &t.high.content
-		if d.extraContent != nil && d.extraContent.Get("google", "thought").GetBool() { // G-16
+		if d.extraContent != nil && member(member(d.extraContent, "google"), "thought").GetBool() { // G-16
 			kind, high = KindReasoning, &t.high.reasoning
 		}
 		s.decodeContent(t, d.content, kind, high)
@@ -344,13 +333,10 @@ func (s *step) decodeChatDelta(t *choiceTrack, o *fastjson.Object) {
 		s.addText(KindRefusal, t.index, text)
 	}
 	if d.toolCalls != nil {
-		if calls := d.toolCalls.GetArray(); calls != nil {
-			for i, call := range calls {
-				s.decodeToolCall(t, call, i == 0)
-			}
-		} else {
-			s.decodeToolCall(t, d.toolCalls, true) // an object in place of an array (T-13)
+		for i, call := range d.toolCalls.GetArray() {
+			s.decodeToolCall(t, call, i == 0)
 		}
+		s.decodeToolCall(t, d.toolCalls, true) // an object in place of an array (T-13)
 	}
 	if d.functionCall != nil && d.functionCall.GetObject() != nil {
 		s.decodeFunctionCall(t, d.functionCall)
@@ -408,21 +394,21 @@ func (s *step) decodePart(t *choiceTrack, part *fastjson.Value, kind Kind, high 
 		s.addText(kind, t.index, text)
 		return
 	}
-	switch string(s.word(part.Get("type"))) {
+	switch string(s.word(member(part, "type"))) {
 	case "thinking", "reasoning":
 		for _, name := range [...]string{"thinking", "text", "reasoning"} {
-			if v := part.Get(name); v != nil {
+			if v := member(part, name); v != nil {
 				s.decodeContent(t, v, KindReasoning, &t.high.reasoning)
 				return
 			}
 		}
 	case "refusal":
-		text, _ := s.string(part.Get("refusal"), &t.high.refusal)
+		text, _ := s.string(member(part, "refusal"), &t.high.refusal)
 		s.addText(KindRefusal, t.index, text)
 	case "image_url", "input_audio", "image":
 		s.addMedia(t, part)
 	default:
-		text, _ := s.string(part.Get("text"), high)
+		text, _ := s.string(member(part, "text"), high)
 		s.addText(kind, t.index, text)
 	}
 }
@@ -454,9 +440,9 @@ func (s *step) decodeReasoning(t *choiceTrack, d *chatDelta) {
 			}
 		}
 	}
-	if d.extraContent != nil && d.extraContent.GetObject() != nil {
-		// Gemini's signature, on a delta that may hold nothing else.
-		s.details = append(s.details, ReasoningDetail{Index: -1, Type: []byte("extra_content"), Data: s.raw(d.extraContent)})
+	if member(member(d.extraContent, "google"), "thought_signature") != nil {
+		// It may stand on a delta that holds nothing else.
+		s.details = append(s.details, ReasoningDetail{Index: -1, Type: []byte("extra_content"), Data: s.source(d.extraContent)})
 		s.add(KindReasoning, t.index).Detail = &s.details[len(s.details)-1]
 	}
 }
@@ -464,13 +450,13 @@ func (s *step) decodeReasoning(t *choiceTrack, d *chatDelta) {
 // decodeReasoningObject adds reasoning that is an object where others send a
 // string: {"text":…}, {"signature":…}, {"reasoningText":{"text":…}}.
 func (s *step) decodeReasoningObject(t *choiceTrack, v *fastjson.Value) {
-	if inner := v.Get("reasoningText"); inner.GetObject() != nil {
+	if inner := member(v, "reasoningText"); inner.GetObject() != nil {
 		v = inner
 	}
-	if text, _ := s.string(v.Get("text"), &t.high.reasoning); len(text) > 0 {
+	if text, _ := s.string(member(v, "text"), &t.high.reasoning); len(text) > 0 {
 		s.addText(KindReasoning, t.index, text)
 	}
-	if signature := s.word(v.Get("signature")); len(signature) > 0 {
+	if signature := s.word(member(v, "signature")); len(signature) > 0 {
 		s.details = append(s.details, ReasoningDetail{Index: -1, Signature: signature})
 		s.add(KindReasoning, t.index).Detail = &s.details[len(s.details)-1]
 	}
@@ -522,9 +508,9 @@ func (s *step) addDetail(t *choiceTrack, v *fastjson.Value, withText bool) {
 
 // chatCall are the members of a tool call and of the function in it.
 type chatCall struct {
-	index, id, typ, extra *fastjson.Value
-	name, arguments       *fastjson.Value
-	custom                bool
+	index, id, extra *fastjson.Value
+	function, custom *fastjson.Value
+	name, arguments  *fastjson.Value // of the function or the custom tool
 }
 
 func (c *chatCall) read(v *fastjson.Value) {
@@ -534,19 +520,19 @@ func (c *chatCall) read(v *fastjson.Value) {
 			c.index = v
 		case "id":
 			c.id = v
-		case "type":
-			c.typ = v
 		case "extra_content":
 			c.extra = v
 		case "function":
-			c.readFunction(v)
+			c.function = v
 		case "custom":
-			if v.GetObject() != nil {
-				c.custom = true
-				c.readFunction(v)
-			}
+			c.custom = v
 		}
 	})
+	if c.custom.GetObject() != nil {
+		c.readFunction(c.custom)
+	} else {
+		c.readFunction(c.function)
+	}
 }
 
 func (c *chatCall) readFunction(v *fastjson.Value) {
@@ -615,7 +601,7 @@ var typeFunction, typeCustom = []byte("function"), []byte("custom")
 // anything.
 func (s *step) continueCall(t *choiceTrack, at int, k *callKey, c *chatCall) (told bool) {
 	call := &t.calls[at]
-	call.custom = call.custom || c.custom
+	call.custom = call.custom || c.custom.GetObject() != nil
 	var d ToolCallDelta
 	if call.id == 0 {
 		call.id, d.ID = hash(k.id), k.id
@@ -631,11 +617,11 @@ func (s *step) continueCall(t *choiceTrack, at int, k *callKey, c *chatCall) (to
 	}
 	if text, ok := s.string(c.arguments, &call.high); ok {
 		d.Arguments = text
-	} else if c.arguments != nil && (c.arguments.GetObject() != nil || c.arguments.GetArray() != nil) {
-		d.Arguments = s.raw(c.arguments) // T-12
+	} else if c.arguments.GetObject() != nil || s.isArray(c.arguments) {
+		d.Arguments = s.source(c.arguments) // T-12
 	}
-	if c.extra != nil && c.extra.GetObject() != nil {
-		d.Extra = s.raw(c.extra)
+	if c.extra.GetObject() != nil {
+		d.Extra = s.source(c.extra)
 	}
 	if len(d.ID)+len(d.Name)+len(d.Type)+len(d.Arguments)+len(d.Extra) == 0 {
 		return false

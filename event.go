@@ -40,8 +40,12 @@ type eventBuilder struct {
 	typ, data []byte // of the unfinished event; slices of typeBuf and dataBuf, or of the read
 	hasData   bool   // a data line has come, though data may be empty: "data:"
 	retry     int    // what the event set; -1: nothing
-	lastID    []byte // the last event ID; set by a line, told by the event that it belongs to
 	lastRetry int    // the last valid retry of the stream; -1: none
+
+	// id is the last event ID as the lines have set it. It becomes lastID, the
+	// stream's, at the blank line: an unfinished event leaves no trace.
+	id, lastID []byte
+	newID      bool // they differ
 
 	// over: the event, or a line of it, is past a limit. Its data is dropped,
 	// its size counted, and at its blank line it is reported as too large.
@@ -122,7 +126,7 @@ func (b *eventBuilder) set(f field, value []byte) {
 	case fieldID:
 		// An id with a NUL is ignored and leaves the one before (F-24).
 		if bytes.IndexByte(value, 0) < 0 {
-			b.lastID = append(b.lastID[:0], value...)
+			b.id, b.newID = append(b.id[:0], value...), true
 		}
 	case fieldRetry:
 		if ms, ok := parseRetry(value); ok {
@@ -184,6 +188,9 @@ func (b *eventBuilder) ownData() {
 // until the next call of set.
 func (b *eventBuilder) take(e *Event) (ok bool) {
 	ok = b.hasData
+	if b.newID {
+		b.lastID, b.newID = append(b.lastID[:0], b.id...), false
+	}
 	*e = Event{Type: b.typ, Data: b.data, ID: b.lastID, Retry: b.retry}
 	b.typ, b.data, b.hasData = nil, nil, false
 	b.retry, b.over, b.size = -1, nil, 0
@@ -194,7 +201,7 @@ func (b *eventBuilder) take(e *Event) (ok bool) {
 func (b *eventBuilder) reset() {
 	*b = eventBuilder{
 		max: b.max, retry: -1, lastRetry: -1,
-		lastID: letGo(b.lastID), typeBuf: letGo(b.typeBuf), dataBuf: letGo(b.dataBuf),
+		id: letGo(b.id), lastID: letGo(b.lastID), typeBuf: letGo(b.typeBuf), dataBuf: letGo(b.dataBuf),
 	}
 }
 

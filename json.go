@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"math"
 	"strconv"
+	"strings"
 	"sync"
 
 	"github.com/valyala/fastjson"
@@ -30,7 +31,10 @@ type step struct {
 	escaped bool
 	cut     bool   // root lacks the members of the preamble
 	rest    []byte // the event without them
-	large   bool // a large event has grown the parser: not to go back to the pool
+	// sourceAt is how far source has looked: values are asked for in the order
+	// in which they stand, and each byte must be looked at once.
+	sourceAt int
+	large    bool // a large event has grown the parser: not to go back to the pool
 
 	deltas  []Delta
 	given   int // how many deltas the event has given, wanted or not
@@ -62,7 +66,7 @@ func (s *step) release() {
 func (s *step) begin(typ, data []byte) {
 	s.typ, s.data = typ, data
 	s.deltas, s.given = s.deltas[:0], 0
-	s.starts, s.details, s.text = s.starts[:0], s.details[:0], s.text[:0]
+	s.starts, s.details, s.text, s.sourceAt = s.starts[:0], s.details[:0], s.text[:0], 0
 }
 
 // parse reads data, which must be a JSON object, to root. The error is damage or
@@ -96,7 +100,7 @@ func (s *step) parseWhole(data []byte) (offset int, err error) {
 		}
 		// It is well-formed but for the word Infinity, which fastjson does not
 		// know: the event must not be lost for that (J-04).
-		s.root, err = s.parser.ParseBytes(withoutInfinity(data))
+		s.root, err = s.parser.ParseBytes(withoutWords(data))
 		if err != nil {
 			return 0, damage("not understood")
 		}
@@ -120,29 +124,93 @@ func isJSON(data []byte) bool {
 	return err == nil && scan.complete()
 }
 
-// withoutInfinity returns a copy of data with Inf in place of each Infinity
-// outside strings.
-func withoutInfinity(data []byte) []byte {
-	var scan jsonScanner
+// withoutWords returns a copy of data, which is well-formed, with null in place
+// of the numbers that JSON does not have: NaN, Inf and Infinity with their signs.
+func withoutWords(data []byte) []byte {
 	out := make([]byte, 0, len(data))
 	for i := 0; i < len(data); {
-		met := scan.infinities
-		again, err := scan.step(data[i])
-		if err != nil {
-			break // not met: data was found well-formed
+		n, word := 1, false
+		switch c := data[i]; c | 0x20 {
+		case '"' | 0x20:
+			n = stringLen(data[i:])
+		case 'i', 'n', '+', '-':
+			n, word = numberWord(data[i:])
 		}
-		if again {
-			continue
+		if word {
+			out = append(out, "null"...)
+		} else {
+			out = append(out, data[i:i+n]...)
 		}
-		if scan.infinities > met {
-			i += len("inity")
-			scan.endValue()
-			continue
-		}
-		out = append(out, data[i])
-		i++
+		i += n
 	}
 	return out
+}
+
+// stringLen returns the length of the JSON string that b begins with.
+func stringLen(b []byte) int {
+	n := 1
+	for n < len(b) {
+		if n += plainString(b[n:], false); n < len(b) && b[n] == '"' {
+			return n + 1
+		}
+		n += 2 // a backslash and what it escapes
+	}
+	return len(b)
+}
+
+// numberWord returns the length of the word for a number that b begins with, or
+// 1 if there is none.
+func numberWord(b []byte) (n int, ok bool) {
+	sign := 0
+	if b[0] == '+' || b[0] == '-' {
+		sign = 1
+	}
+	for _, word := range [...]string{"infinity", "inf", "nan"} {
+		if n = sign + len(word); n <= len(b) && strings.EqualFold(string(b[sign:n]), word) {
+			return n, true
+		}
+	}
+	return 1, false
+}
+
+// source returns v, an object or array, as it stands in the event, white space
+// and all (T-12). Where it cannot be found there, as with the same value twice,
+// it is v's own text, which says the same.
+func (s *step) source(v *fastjson.Value) []byte {
+	compact := s.raw(v)
+	for at := s.sourceAt; at < len(s.data); {
+		i := bytes.IndexByte(s.data[at:], compact[0])
+		if i < 0 {
+			break
+		}
+		at += i
+		if n := matchSpaced(s.data[at:], compact); n > 0 {
+			s.sourceAt = at + n
+			return s.data[at : at+n : at+n]
+		}
+		at++
+	}
+	return compact
+}
+
+// matchSpaced tells how much of b is compact with white space between tokens; 0:
+// b is something else.
+func matchSpaced(b, compact []byte) (n int) {
+	for i := 0; i < len(compact); {
+		for n < len(b) && isSpace(b[n]) {
+			n++
+		}
+		k := 1
+		if compact[i] == '"' {
+			k = stringLen(compact[i:])
+		}
+		if !bytes.HasPrefix(b[n:], compact[i:i+k]) {
+			return 0
+		}
+		n += k
+		i += k
+	}
+	return n
 }
 
 // string returns v's text if it is a string. high is the half of a surrogate
@@ -160,7 +228,7 @@ func (s *step) string(v *fastjson.Value, high *uint16) (text []byte, ok bool) {
 		text, _ = v.StringBytes()
 		return text, true
 	}
-	if v.GetObject() != nil || v.GetArray() != nil {
+	if v.GetObject() != nil {
 		return nil, false
 	}
 	// The value must be asked for its raw text before anything that unescapes
@@ -183,6 +251,26 @@ func (s *step) string(v *fastjson.Value, high *uint16) (text []byte, ok bool) {
 		text, *high = appendUnescaped(raw[:0], raw, 0)
 	}
 	return appendLoneHalf(text, half), true
+}
+
+// isArray tells whether v is an array, an empty one too; GetArray may return nil
+// for that.
+func (s *step) isArray(v *fastjson.Value) bool {
+	if v == nil || v.GetObject() != nil {
+		return false
+	}
+	return v.GetArray() != nil || s.raw(v)[0] == '['
+}
+
+// member returns a member of an object, the last of that name. It is for what
+// stands deep and comes seldom; see chatChunk for the rest.
+func member(v *fastjson.Value, name string) (found *fastjson.Value) {
+	v.GetObject().Visit(func(key []byte, v *fastjson.Value) {
+		if string(key) == name {
+			found = v
+		}
+	})
+	return found
 }
 
 // word returns v's text if it is a string.
@@ -296,7 +384,7 @@ func (s *step) addText(k Kind, choice int, text []byte) {
 func (s *step) malformed(choice, offset, length int, cause error) {
 	err := &SyntaxError{Event: s.events, Offset: offset, Length: length, Err: cause}
 	s.malformedCount++
-	if s.damage == nil {
+	if s.damage == nil && !s.sawDone { // behind the end nothing changes the verdict (F-22)
 		s.damage = err
 	}
 	s.add(KindMalformed, choice).Err = err

@@ -18,7 +18,7 @@ const maxDepth = 300
 // It accepts what fastjson accepts, which is more than the standard: control
 // characters and unknown escapes in strings, numbers of any run of number
 // characters, NaN and Inf (J-04, J-08). It also takes "Infinity", which fastjson
-// does not; see infinities. With strict it is a validator of RFC 8259, as
+// does not; see withoutWords. With strict it is a validator of RFC 8259, as
 // encoding/json's Valid is, but for the depth.
 type jsonScanner struct {
 	strict    bool
@@ -34,8 +34,6 @@ type jsonScanner struct {
 	literal string // of jsonLiteral: what is still to come
 	word    bool   // of jsonLiteral: it is NaN or Infinity, in either case of letters
 	inf     bool   // of jsonLiteral: it is the Inf of Infinity
-
-	infinities int // how often "Infinity" stood outside strings
 }
 
 type jsonState uint8
@@ -205,7 +203,6 @@ func (s *jsonScanner) step(c byte) (again bool, err error) {
 	case jsonInf:
 		if c|0x20 == 'i' {
 			s.state, s.literal, s.word = jsonLiteral, "nity", true
-			s.infinities++
 			return false, nil
 		}
 		s.endValue()

@@ -10,6 +10,7 @@ import "bytes"
 // so that a line costs the same however it is cut.
 type lineSplitter struct {
 	buf  []byte // the beginning of the unfinished line
+	last []byte // the buffer of the last line that was cut, which is still borrowed
 	size int    // how many bytes of it have come, kept or not
 	max  int    // how many bytes a line may have
 
@@ -44,9 +45,9 @@ const (
 const keptOfDropped = 8
 
 // next takes the first line from p, without its end, and returns how many bytes
-// it took. The line is borrowed: until p changes or next is called again. With
-// lineCut it has taken all of p and keeps what it needs. useful tells whether a
-// line that begins so is worth keeping until it ends.
+// it took. The line is borrowed until p changes. With lineCut it has taken all of
+// p and keeps what it needs. useful tells whether a line that begins so is worth
+// keeping until it ends.
 func (l *lineSplitter) next(p []byte, useful func(beginning []byte) bool) (line []byte, n int, state lineState) {
 	if l.skipLF && len(p) > 0 {
 		l.skipLF = false
@@ -83,31 +84,32 @@ func (l *lineSplitter) next(p []byte, useful func(beginning []byte) bool) (line 
 	if l.dropped {
 		state = lineDropped
 	}
-	l.buf, l.size, l.dropped = letGo(l.buf), 0, false
+	l.buf, l.last, l.size, l.dropped = letGo(l.last), line, 0, false
+	if cap(line) > maxKeptBuffer {
+		l.last = nil
+	}
 	return line, n, state
 }
 
-// keep appends b to the unfinished line.
+// keep appends b to the unfinished line. Of a line that is not worth keeping it
+// keeps the beginning, always the same however the line is cut.
 func (l *lineSplitter) keep(b []byte, useful func([]byte) bool) {
 	if len(b) == 0 {
 		return
 	}
 	l.size += len(b)
-	if l.dropped {
-		return
-	}
-	if len(l.buf)+len(b) > l.max {
-		l.buf = append(l.buf, b[:min(len(b), max(0, keptOfDropped-len(l.buf)))]...)
-	} else {
+	if !l.dropped && l.size <= l.max {
 		l.buf = appendDoubling(l.buf, b)
-		if useful(l.buf) {
-			return
-		}
+		l.dropped = !useful(l.buf)
+	} else {
+		l.dropped = true
+		l.buf = append(l.buf, b[:min(len(b), max(0, keptOfDropped-len(l.buf)))]...)
 	}
-	l.dropped = true
-	l.buf = l.buf[:min(len(l.buf), keptOfDropped)]
-	if cap(l.buf) > maxKeptBuffer {
-		l.buf = bytes.Clone(l.buf)
+	if l.dropped {
+		l.buf = l.buf[:min(len(l.buf), keptOfDropped)]
+		if cap(l.buf) > maxKeptBuffer {
+			l.buf = bytes.Clone(l.buf)
+		}
 	}
 }
 
@@ -139,7 +141,7 @@ func (l *lineSplitter) rest() (line []byte, ok bool) {
 }
 
 func (l *lineSplitter) reset() {
-	*l = lineSplitter{buf: letGo(l.buf), max: l.max}
+	*l = lineSplitter{buf: letGo(l.buf), last: letGo(l.last), max: l.max}
 }
 
 // lineWindow is how far indexLineEnd looks ahead for a LF before it looks for a

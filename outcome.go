@@ -44,7 +44,8 @@ type Outcome struct {
 	// OpenToolCalls counts the calls whose choice has no finish reason and
 	// whose arguments are not one whole JSON value: they must not be run.
 	OpenToolCalls int
-	// PendingBytes is how much of an unfinished event was left at the end.
+	// PendingBytes is how many bytes of an unfinished event were left at the end:
+	// of its lines that had ended the data, of the last line all of it.
 	PendingBytes int
 
 	Events    int64 // events, with those below; comments are none
@@ -66,8 +67,8 @@ type Outcome struct {
 
 // Skips tells what skipped events held.
 type Skips struct {
-	Empty     int64 // no data (F-05)
-	KeepAlive int64 // a keep-alive written as data (F-04)
+	Empty     int64 // no data, or {} (F-05, F-35)
+	KeepAlive int64 // a keep-alive written as data, or a ping (F-04, F-06)
 	NotObject int64 // null, a number or the like (F-35)
 }
 

@@ -41,13 +41,13 @@ func (p *preamble) cut(dst, data []byte) (_ []byte, ok bool) {
 	return append(dst, data[len(p.bytes):]...), true
 }
 
+// worthLearning tells whether preambles of this stream have been of use so far.
+func (p *preamble) worthLearning() bool { return p.credit > -preambleCredit }
+
 // learn keeps the beginning of data, which is a well-formed chunk, and in which
 // no member in front of "choices" may be acted upon any more.
 func (p *preamble) learn(data []byte) {
 	p.bytes = p.bytes[:0]
-	if p.credit <= -preambleCredit {
-		return
-	}
 	p.credit -= 2
 	const key, index = `"choices":`, `[{"index":`
 	at := bytes.Index(data[:min(len(data), preambleMax)], []byte(key))

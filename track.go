@@ -125,6 +125,12 @@ func (c *callTrack) valid() bool {
 	return c.custom || c.whole() || !c.broken && c.arguments.blank()
 }
 
+// cut tells whether the arguments break off: they have begun to be a JSON value
+// and are none yet.
+func (c *callTrack) cut() bool {
+	return !c.custom && !c.broken && !c.arguments.blank() && !c.arguments.complete()
+}
+
 // argue takes a piece of the arguments.
 func (c *callTrack) argue(piece []byte) {
 	if len(piece) == 0 {
@@ -168,9 +174,14 @@ func (c *choiceTrack) find(k *callKey) (at int, conflict bool) {
 	id, name := hash(k.id), hash(k.name)
 	if id != 0 {
 		for i := len(c.calls) - 1; i >= 0; i-- {
-			if c.calls[i].id == id {
-				return i, c.calls[i].renamed(name)
+			call := &c.calls[i]
+			if call.id != id {
+				continue
 			}
+			if name != 0 && k.indexed && call.indexed && call.index != k.index {
+				continue // another call whose id is no id, such as "0" (N-04)
+			}
+			return i, call.renamed(name)
 		}
 	}
 	if !k.indexed && id != 0 {
@@ -226,6 +237,13 @@ func (c *callTrack) renamed(name uint64) bool {
 	return name != 0 && c.name != 0 && c.name != name
 }
 
+// skip notes that an event says nothing but that the stream lives.
+func (s *step) skip(as *int64) {
+	s.skipped++
+	*as++
+	s.add(KindPing, -1)
+}
+
 // outcome gives the verdict as far as the stream has come.
 func (t *track) outcome() Outcome {
 	o := Outcome{
@@ -274,27 +292,36 @@ func (s *step) flushHalves() {
 			s.addText(f.kind, c.index, appendLoneHalf(nil, *f.high))
 			*f.high = 0
 		}
+		for at := range c.calls {
+			s.flushHalf(c, at)
+		}
+	}
+}
+
+// flushHalf is flushHalves for the arguments of a call.
+func (s *step) flushHalf(c *choiceTrack, at int) {
+	if call := &c.calls[at]; call.high != 0 {
+		half := appendLoneHalf(nil, call.high)
+		call.high = 0
+		call.argue(half)
+		s.add(KindToolCall, c.index).ToolCall = ToolCallDelta{Index: at, Arguments: half}
 	}
 }
 
 // endToolCalls tells of the calls that have ended: those of choices with a
-// finish reason, and behind the end marker those with whole arguments. A call
-// that is open has not ended (contract 13).
+// finish reason, and behind the end marker those with whole arguments. Arguments
+// that break off have not ended whatever comes: a limit or a cut was there first
+// (contract 13, T-19).
 func (s *step) endToolCalls() {
 	for i := range s.choices {
 		c := &s.choices[i]
 		for at := range c.calls {
 			call := &c.calls[at]
-			if call.ended || c.open(at) || c.native == "" && !s.sawDone {
+			if call.ended || call.cut() || c.open(at) || c.native == "" && !s.sawDone {
 				continue
 			}
 			call.ended = true
-			if call.high != 0 {
-				half := appendLoneHalf(nil, call.high)
-				call.high = 0
-				call.argue(half)
-				s.add(KindToolCall, c.index).ToolCall = ToolCallDelta{Index: at, Arguments: half}
-			}
+			s.flushHalf(c, at)
 			s.add(KindToolCallEnd, c.index).ToolCall = ToolCallDelta{Index: at, ArgumentsValid: call.valid()}
 		}
 	}

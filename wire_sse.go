@@ -82,7 +82,7 @@ func (w *sseWire) plainEvent(p []byte, f *frame) (n int) {
 func (w *sseWire) busy() bool {
 	l, b := &w.lines, &w.building
 	return l.size > 0 || l.skipLF || l.bom != bomDone || w.inText ||
-		b.hasData || b.over != nil || b.retry >= 0 || len(b.typ) > 0
+		b.hasData || b.over != nil || b.retry >= 0 || b.newID || len(b.typ) > 0
 }
 
 // useful tells whether a line that begins so is worth keeping until it ends.
@@ -103,6 +103,7 @@ func (w *sseWire) take(line []byte, dropped bool, f *frame) (ok bool) {
 			return w.takeText(f)
 		case fieldData, fieldEvent: // the text has ended without a blank line
 			ok = w.takeText(f)
+		case fieldComment: // which never interrupts anything
 		default:
 			w.addText(line)
 			return false
@@ -118,7 +119,7 @@ func (w *sseWire) take(line []byte, dropped bool, f *frame) (ok bool) {
 		*f = frame{kind: frameComment, Event: Event{Data: value, Retry: -1}}
 		return true
 	case fieldUnknown:
-		w.junk = w.junk || len(trimSpace(line)) > 0
+		w.junk = true
 		if !w.strict && beginsText(line) {
 			w.addText(line)
 		}

@@ -1,0 +1,64 @@
+package main
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestDeltas(t *testing.T) {
+	for _, c := range []struct {
+		name, input string
+		want        result
+	}{
+		{"whole", wholeStream, result{0, `{"source":"-","kind":"start","choice":-1,"start":{"id":"c1","model":"m","created":7}}
+{"source":"-","kind":"start","choice":0,"start":{"role":"assistant"}}
+{"source":"-","kind":"content","choice":0,"text":"a < b"}
+{"source":"-","kind":"content","choice":0,"text":" && c\\u003c"}
+{"source":"-","kind":"finish","choice":0,"finish_reason":"stop","native_finish_reason":"stop"}
+{"source":"-","kind":"usage","choice":-1,"usage":{"input":3,"output":0,"total":3,"raw":{"prompt_tokens":3,"completion_tokens":0,"total_tokens":3}}}
+{"source":"-","kind":"done","choice":-1}
+`, ""}},
+		{"cut", cutStream, result{1, `{"source":"-","kind":"start","choice":-1,"start":{"id":"c2","model":"m"}}
+{"source":"-","kind":"tool_call","choice":0,"tool_call":{"index":0,"id":"t1","name":"weather","type":"function","arguments":"{\"a\":"}}
+`, "llmstream: -: the stream ended before its answer\n"}},
+		{"failed", failedStream, result{1, `{"source":"-","kind":"start","choice":-1,"start":{"id":"c4","model":"m"}}
+{"source":"-","kind":"content","choice":0,"text":"hi"}
+{"source":"-","kind":"error","choice":-1,"error":{"message":"too\nmany","type":"rate_limit_error","code":"429","status":429,"delivered":true,"retryable":true}}
+`, "llmstream: -: the provider reported an error rate_limit_error 429: too; many\n"}},
+		{"other", "event: greeting\ndata: {\"x\":NaN}\n\n", result{1,
+			`{"source":"-","kind":"other","choice":-1,"event":"greeting","raw":"{\"x\":NaN}"}` + "\n",
+			"llmstream: -: the stream held no answer\n"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			require.Equal(t, c.want, runWith(t, c.input, "deltas", "-"))
+			require.Equal(t, c.want, runWith(t, c.input, "deltas", "-read", "1", "-"))
+		})
+	}
+}
+
+func TestDeltasTellWhatWasMalformed(t *testing.T) {
+	got := runWith(t, malformedStream, "deltas", "-")
+	require.Equal(t, 1, got.status)
+	require.Contains(t, got.stdout, `"kind":"malformed","choice":-1,"damage":"cannot read event 2`)
+	require.Contains(t, got.stdout, `"raw":"{\"id\":\"c3\",]"`)
+	require.Contains(t, got.stderr, "cannot read event 2")
+}
+
+func TestDeltasOfEachKind(t *testing.T) {
+	for member, want := range map[string]string{
+		`"delta":{"refusal":"no"}`:          `"kind":"refusal","choice":0,"text":"no"`,
+		`"delta":{"reasoning_content":"?"}`: `"kind":"reasoning","choice":0,"text":"?"`,
+		`"delta":{"reasoning_details":[{"type":"reasoning.text","index":0,"text":"?"}]}`: `"text":"?","detail":{"index":0,"type":"reasoning.text","text":"?"}`,
+		`"delta":{"content":"x"},"logprobs":{"content":[{"token":"x"}]}`:                 `"kind":"logprobs","choice":0,"value":{"content":[{"token":"x"}]}`,
+		`"delta":{"annotations":[{"type":"url"}]}`:                                       `"kind":"annotation","choice":0,"value":[{"type":"url"}]`,
+	} {
+		input := `data: {"id":"c","object":"chat.completion.chunk","model":"m","choices":[{"index":0,` + member + "}]}\n\ndata: [DONE]\n\n"
+		require.Contains(t, runWith(t, input, "deltas", "-").stdout, want)
+	}
+}
+
+func TestDeltasTellWhenToolCallsEnd(t *testing.T) {
+	require.Contains(t, runWith(t, "", "deltas", cassettePath).stdout,
+		`"kind":"tool_call_end","choice":0,"tool_call":{"index":0,"arguments_valid":true}`)
+}

@@ -1,0 +1,101 @@
+package main
+
+import (
+	"encoding/json"
+	"flag"
+
+	"github.com/seed-4d65deac/llmstream"
+)
+
+var foldCommand = command{
+	name: "fold", arguments: "FILE…", summary: "the whole answer of each stream, as a line of JSON",
+	help: `Fold prints a line for each stream: the chat.completion that a request without
+"stream" would have brought, and beside it
+
+  "stream": {
+    "source", "dialect", "wire",
+    "state": complete, truncated, error, empty, not-a-stream or stopped,
+    "saw_finish", "saw_done": a finish reason, the dialect's end marker came,
+    "events", "malformed", "skipped", "open_tool_calls", "pending_bytes": counts,
+    "usage_raw": the provider's own usage object,
+    "error": null or {"message", "type", "code", "status", …} of the provider
+  }
+
+and there, if it is not zero: "comments", "glued", "after_done", "conflicts",
+"unterminated", "dropped_bytes", "damage", "cause".`,
+	flags: func(s *session, flags *flag.FlagSet) {
+		dialectFlag(s, flags)
+		readFlag(s, flags)
+	},
+	do: fold,
+}
+
+func fold(s *session, one stream) error {
+	var answer llmstream.Accumulator
+	outcome, err := s.parse(one, &answer)
+	if writeErr := s.writeFold(one.source, answer.Completion(), &outcome); writeErr != nil {
+		return writeErr
+	}
+	return err
+}
+
+// folded is a completion with one member more than its own JSON has.
+type folded struct {
+	completion *llmstream.Completion
+	stream     streamJSON
+}
+
+func (f folded) MarshalJSON() ([]byte, error) {
+	answer, err := f.completion.MarshalJSON()
+	if err != nil {
+		return nil, err
+	}
+	about, err := json.Marshal(f.stream)
+	if err != nil {
+		return nil, err
+	}
+	line := append(answer[:len(answer)-len("}")], `,"stream":`...)
+	return append(append(line, about...), '}'), nil
+}
+
+// streamJSON is the verdict on a stream.
+type streamJSON struct {
+	Source        string          `json:"source"`
+	Dialect       string          `json:"dialect"`
+	Wire          string          `json:"wire"`
+	State         string          `json:"state"`
+	SawFinish     bool            `json:"saw_finish"`
+	SawDone       bool            `json:"saw_done"`
+	Events        int64           `json:"events"`
+	Malformed     int64           `json:"malformed"`
+	Skipped       int64           `json:"skipped"`
+	OpenToolCalls int             `json:"open_tool_calls"`
+	PendingBytes  int             `json:"pending_bytes"`
+	UsageRaw      json.RawMessage `json:"usage_raw"`
+	Error         *apiErrorJSON   `json:"error"`
+
+	Comments     int64  `json:"comments,omitempty"`
+	Glued        int64  `json:"glued,omitempty"`
+	AfterDone    int64  `json:"after_done,omitempty"`
+	Conflicts    int64  `json:"conflicts,omitempty"`
+	Unterminated bool   `json:"unterminated,omitempty"`
+	Dropped      int64  `json:"dropped_bytes,omitempty"`
+	Damage       string `json:"damage,omitempty"`
+	Cause        string `json:"cause,omitempty"`
+}
+
+func (s *session) writeFold(source string, c *llmstream.Completion, o *llmstream.Outcome) error {
+	if c.Dropped > 0 {
+		s.worsen(statusFlawed)
+	}
+	return s.writeLine(folded{c, streamJSON{
+		Source: source, Dialect: o.Dialect.String(), Wire: o.Wire.String(), State: o.State.String(),
+		SawFinish: o.SawFinish, SawDone: o.SawDone,
+		Events: o.Events, Malformed: o.Malformed, Skipped: o.Skipped,
+		OpenToolCalls: o.OpenToolCalls, PendingBytes: o.PendingBytes,
+		UsageRaw: rawJSON(c.Usage.Raw), Error: newAPIErrorJSON(o.APIError),
+		Comments: o.Comments, Glued: o.Glued, AfterDone: o.AfterDone, Conflicts: o.Conflicts,
+		Unterminated: o.Unterminated, Dropped: c.Dropped,
+		Damage: errorText(o.Damage), Cause: errorText(o.Cause),
+	}})
+}

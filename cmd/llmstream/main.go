@@ -1,0 +1,149 @@
+// Command llmstream reads recorded or live streams of LLM providers and tells
+// what is in them: the folded answer, its events, its deltas, or a page for
+// people. Run it with -h.
+package main
+
+import (
+	"bufio"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/seed-4d65deac/llmstream"
+)
+
+func main() {
+	os.Exit(run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
+}
+
+// The exit statuses. The worst of what happened wins.
+const (
+	statusWhole  = 0 // every stream was complete and undamaged
+	statusFlawed = 1 // a stream was not, and the output tells how
+	statusFailed = 2 // a wrong call, or a file that could not be read
+)
+
+// A command is what the first argument names.
+type command struct {
+	name, arguments, summary string
+	help                     string // what -h tells beyond the flags
+	flags                    func(*session, *flag.FlagSet)
+	do                       func(*session, stream) error // an error means that s could not be read
+}
+
+var commands = [...]command{foldCommand, eventsCommand, deltasCommand, showCommand}
+
+// run is the whole program but for its exit.
+func run(args []string, stdin io.Reader, stdout, stderr io.Writer) (status int) {
+	if len(args) == 0 {
+		fmt.Fprint(stderr, usage())
+		return statusFailed
+	}
+	switch name := args[0]; name {
+	case "-h", "-help", "--help", "help":
+		return printHelp(stdout, stderr, usage())
+	default:
+		for i := range commands {
+			if commands[i].name == name {
+				return commands[i].run(args[1:], stdin, stdout, stderr)
+			}
+		}
+		fmt.Fprintf(stderr, "llmstream: there is no command %q\n\n%s", name, usage())
+		return statusFailed
+	}
+}
+
+func usage() string {
+	var b strings.Builder
+	b.WriteString("llmstream reads streaming answers of LLM providers.\n\nUsage:\n\n")
+	for _, c := range commands {
+		fmt.Fprintf(&b, "  llmstream %-6s [flags] %-6s  %s\n", c.name, c.arguments, c.summary)
+	}
+	b.WriteString(fileHelp)
+	b.WriteString(statusHelp)
+	b.WriteString("\n\"llmstream COMMAND -h\" tells more of a command.\n")
+	return b.String()
+}
+
+const fileHelp = `
+A FILE is the body of a response as it came, or with the extension
+  .b64         base64 of one;
+  .yaml, .yml  a go-vcr cassette, version 1 or 2: each of its interactions whose
+               response is a stream is read, and named FILE#id.
+"-" is the body on standard input.
+`
+
+const statusHelp = `
+Exit status:
+  0  every stream was complete and undamaged
+  1  a stream was not complete, or a part of one could not be read; the output
+     is whole all the same
+  2  a wrong call, or a file that could not be read; the other files are done
+`
+
+func printHelp(stdout, stderr io.Writer, text string) (status int) {
+	if _, err := io.WriteString(stdout, text); err != nil {
+		fmt.Fprintln(stderr, "llmstream:", err)
+		return statusFailed
+	}
+	return statusWhole
+}
+
+func (c *command) run(args []string, stdin io.Reader, stdout, stderr io.Writer) (status int) {
+	s := &session{stdin: stdin, stdout: bufio.NewWriter(stdout), stderr: stderr, color: isTerminal(stdout)}
+	flags := flag.NewFlagSet(c.name, flag.ContinueOnError)
+	flags.SetOutput(io.Discard) // it would print help and mistakes to the same place
+	c.flags(s, flags)
+	err := flags.Parse(args)
+	switch {
+	case errors.Is(err, flag.ErrHelp):
+		return printHelp(stdout, stderr, c.usage(flags))
+	case err == nil && flags.NArg() == 0:
+		err = errors.New("no FILE is given")
+	}
+	if err != nil {
+		fmt.Fprintf(stderr, "llmstream %s: %v\n\n%s", c.name, err, c.usage(flags))
+		return statusFailed
+	}
+	return s.readAll(flags.Args(), c.do)
+}
+
+func (c *command) usage(flags *flag.FlagSet) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "Usage: llmstream %s [flags] %s\n\n%s\n\nFlags:\n", c.name, c.arguments, c.help)
+	flags.SetOutput(&b)
+	flags.PrintDefaults()
+	flags.SetOutput(io.Discard)
+	b.WriteString(fileHelp)
+	b.WriteString(statusHelp)
+	return b.String()
+}
+
+func dialectFlag(s *session, flags *flag.FlagSet) {
+	var names []string
+	for d := llmstream.Auto; d.String() != "unknown"; d++ {
+		names = append(names, d.String())
+	}
+	flags.Func("dialect", "the streams are in dialect `NAME`: "+strings.Join(names, ", ")+" (default auto)", func(name string) (err error) {
+		s.dialect, err = llmstream.ParseDialect(name)
+		return err
+	})
+}
+
+func readFlag(s *session, flags *flag.FlagSet) {
+	flags.UintVar(&s.readSize, "read", 0, "hand the input on in reads of at most `N` bytes; 0: as it comes, at most 32 KiB")
+}
+
+// isTerminal tells whether w is one, as nearly as the standard library can: a
+// character device.
+func isTerminal(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	if !ok {
+		return false
+	}
+	info, err := f.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice != 0
+}

@@ -1,0 +1,236 @@
+package llmstream
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// The conformance vectors come from the tests of other libraries. They are not
+// part of the repository; LLMSTREAM_CONFORMANCE names their folder.
+
+type sseVector struct {
+	ID     string
+	Input  []byte `json:"input_b64"`
+	Events []struct {
+		Type   string
+		Data   []byte `json:"data_b64"`
+		LastID string `json:"last_event_id"`
+		Retry  *int
+	}
+	FinalID    string          `json:"final_last_event_id"`
+	FinalRetry *int            `json:"final_retry"`
+	Splits     json.RawMessage // offsets, or the words "every byte"
+}
+
+// sseEvent is an event as a vector has it.
+type sseEvent struct {
+	Type, Data, LastID string
+	Retry              int
+}
+
+type eventRecorder struct{ events []sseEvent }
+
+func (r *eventRecorder) HandleEvent(e *Event) error {
+	typ := string(e.Type)
+	if typ == "" {
+		typ = "message"
+	}
+	r.events = append(r.events, sseEvent{typ, string(e.Data), string(e.ID), e.Retry})
+	return nil
+}
+
+func TestConformanceSSE(t *testing.T) {
+	var vectors []sseVector
+	require.NoError(t, json.Unmarshal(readFile(t, corpusFolder(t, "LLMSTREAM_CONFORMANCE"), "sse.json"), &vectors))
+	require.NotEmpty(t, vectors)
+	for _, v := range vectors {
+		t.Run(v.ID, func(t *testing.T) {
+			want := eventRecorder{}
+			for _, e := range v.Events {
+				want.events = append(want.events, sseEvent{e.Type, string(e.Data), e.LastID, orNone(e.Retry)})
+			}
+			for name, cuts := range vectorCuts(t, &v) {
+				var got eventRecorder
+				p := NewEventParser(&got, nil)
+				from := 0
+				for _, to := range append(cuts, len(v.Input)) {
+					p.Write(v.Input[from:to])
+					from = to
+				}
+				require.NoError(t, p.Close())
+				require.Equal(t, want.events, got.events, name)
+				require.Equal(t, v.FinalID, string(p.LastEventID()), name)
+				require.Equal(t, orNone(v.FinalRetry), p.Retry(), name)
+			}
+		})
+	}
+}
+
+func orNone(retry *int) int {
+	if retry == nil {
+		return -1
+	}
+	return *retry
+}
+
+// vectorCuts returns where to cut a vector: nowhere, at every byte, and where it
+// says itself.
+func vectorCuts(t *testing.T, v *sseVector) map[string][]int {
+	cuts := map[string][]int{"whole": nil}
+	if len(v.Input) < 64<<10 {
+		var every []int
+		for i := 1; i < len(v.Input); i++ {
+			every = append(every, i)
+		}
+		cuts["byte by byte"] = every
+	}
+	var named []int
+	if json.Unmarshal(v.Splits, &named) == nil {
+		cuts["as named"] = named
+	}
+	return cuts
+}
+
+type chatVector struct {
+	ID, Framing, Input string
+	Asserted           []string
+	Choice             int
+	Expect             struct {
+		Content, Reasoning, Refusal string
+		ToolCalls                   []struct{ ID, Name, Arguments string } `json:"tool_calls"`
+		FinishReason                *string                                `json:"finish_reason"`
+		Usage                       map[string]any
+		Error                       bool
+	}
+}
+
+// chatExceptions are the vectors, or members of vectors, in which the rules of
+// this library differ from the peer's, and why.
+var chatExceptions = map[string]string{
+	"vercel-xai-reasoning-models-should-deduplicate-repetitive-reasoning-deltas/reasoning": "equal deltas are not dropped: text may repeat itself (R-08)",
+
+	"vercel-openai-should-stream-text-deltas/content":                     byIndex,
+	"vercel-openai-reasoning-models-should-stream-text-delta/content":     byIndex,
+	"vercel-openai-reasoning-models-should-send-reasoning-tokens/content": byIndex,
+	"vercel-oa-annotations/content":                                       byIndex,
+
+	"vercel-oc-done-no-finish/error":   "the end marker without an open tool call is an end (contract 7)",
+	"node-no-finish/error":             "the end marker without an open tool call is an end (contract 7)",
+	"node-audio-expires/finish_reason": "a finish reason is what the provider says, and it says none",
+	"vercel-oc-tool-no-name/error":     "a call without a name is told as it came; whoever runs it will see (T-19)",
+	"node-role-user/error":             "any role is told as it came (J-12)",
+
+	"oaigo-accumulator-tools/usage": "usage is never summed (U-04)",
+	"litellm-split-usage/usage":     "a number that is reported wins, zero too (contract 8)",
+
+	"oaigo-bad-index-choice-1/content":         keptBeside,
+	"oaigo-bad-index-choice-max-int64/content": keptBeside,
+	"oaigo-bad-index-tool-2/content":           keptBeside,
+	"oaigo-bad-index-tool-max-int64/content":   keptBeside,
+	"oaigo-bad-index-choice-128/content":       identifier,
+	"oaigo-bad-index-choice-128/error":         identifier,
+	"oaigo-bad-index-tool-sparse-128/content":  identifier,
+	"oaigo-bad-index-tool-sparse-128/error":    identifier,
+	"node-bad-tool-index-string-0/error":       "an index written as a string is one (J-02)",
+	"node-bad-tool-index-string-0/tool_calls":  "an index written as a string is one (J-02)",
+
+	"node-done-exact-no-space/error":    noAnswer,
+	"node-done-exact-crlf/error":        noAnswer,
+	"node-done-exact-named-event/error": noAnswer,
+	"node-error-after-done/error":       noAnswer,
+	"litellm-all-empty-choices/error":   noAnswer,
+
+	"goai-299-blank-lines/error":   "blank lines are free (WHATWG)",
+	"goai-299-blank-lines/content": "blank lines are free (WHATWG)",
+
+	"lcgo-reasoning-func/error":          "neither a finish reason nor an end marker came (contract 7)",
+	"litellm-interleaved-300/error":      openAtEnd,
+	"litellm-interleaved-300/tool_calls": "arguments are told as they came: none at all (T-11)",
+	"litellm-40-tools/error":             openAtEnd,
+	"litellm-custom-tool/error":          openAtEnd,
+	"litellm-custom-tool-no-type/error":  openAtEnd,
+}
+
+const (
+	byIndex    = "choices are told apart by their index, not their place (C-15)"
+	keptBeside = "what stands beside the broken part of a chunk is kept"
+	identifier = "an index is an identifier: any that fits in 32 bits will do (C-16)"
+	noAnswer   = "a stream without any choice is empty, which is no success (E-12)"
+	openAtEnd  = "there is no finish reason, and the arguments are not whole: the call is open (contract 7)"
+)
+
+func TestConformanceChat(t *testing.T) {
+	var vectors []chatVector
+	require.NoError(t, json.Unmarshal(readFile(t, corpusFolder(t, "LLMSTREAM_CONFORMANCE"), "chat.json"), &vectors))
+	require.NotEmpty(t, vectors)
+	used := map[string]bool{}
+	for _, v := range vectors {
+		t.Run(v.ID, func(t *testing.T) {
+			var a Accumulator
+			p := NewParser(OpenAIChat, &a, nil)
+			p.Write([]byte(v.Input))
+			p.Close()
+			for _, d := range chatDifferences(&v, a.Completion(), p.Outcome()) {
+				member, _, _ := strings.Cut(d, ":")
+				key := v.ID + "/" + member
+				if chatExceptions[key] == "" {
+					t.Error(d)
+				}
+				used[key] = true
+			}
+		})
+	}
+	for key := range chatExceptions {
+		if !used[key] {
+			t.Errorf("the exception %s is none any more", key)
+		}
+	}
+}
+
+func chatDifferences(v *chatVector, got *Completion, o Outcome) (differences []string) {
+	differ := func(member string, want, got any) {
+		if fmt.Sprint(want) != fmt.Sprint(got) {
+			differences = append(differences, fmt.Sprintf("%s: %v, not %v", member, got, want))
+		}
+	}
+	var c Choice
+	for _, choice := range got.Choices {
+		if choice.Index == v.Choice {
+			c = choice
+		}
+	}
+	e := &v.Expect
+	differ("error", e.Error, o.Err() != nil)
+	differ("content", e.Content, c.Message.Content)
+	differ("reasoning", e.Reasoning, c.Message.Reasoning)
+	differ("refusal", e.Refusal, c.Message.Refusal)
+	finish := ""
+	if e.FinishReason != nil {
+		finish = *e.FinishReason
+	}
+	differ("finish_reason", finish, c.NativeFinishReason)
+	var want, calls []string
+	for _, w := range e.ToolCalls {
+		want = append(want, fmt.Sprintf("%q %q %q", w.ID, w.Name, w.Arguments))
+	}
+	for _, g := range c.Message.ToolCalls {
+		if g.SyntheticID {
+			g.ID = ""
+		}
+		calls = append(calls, fmt.Sprintf("%q %q %q", g.ID, g.Name, g.Arguments))
+	}
+	differ("tool_calls", want, calls)
+	for name, n := range map[string]int64{
+		"prompt_tokens": got.Usage.Input, "completion_tokens": got.Usage.Output, "total_tokens": got.Usage.Total,
+		"cached_tokens": got.Usage.Cached, "reasoning_tokens": got.Usage.Reasoning,
+	} {
+		if want, ok := e.Usage[name].(float64); ok {
+			differ("usage", int64(want), n)
+		}
+	}
+	return differences
+}

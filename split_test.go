@@ -1,0 +1,238 @@
+package llmstream
+
+import (
+	"bytes"
+	"encoding/json"
+	"hash/fnv"
+	"io"
+	"math/rand/v2"
+	"path"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/seed-4d65deac/llmstream/testdata"
+)
+
+// A stream says the same wherever its reads cut it (contract 2). The oracle is
+// the uncut stream; every piece is overwritten as soon as Write has returned.
+
+// recordedStreams returns the recorded streams of testdata by name.
+func recordedStreams(t testing.TB) map[string][]byte {
+	all := map[string][]byte{}
+	for _, name := range recordings(t, "openai-chat") {
+		b, err := testdata.FS.ReadFile(name)
+		require.NoError(t, err)
+		all[path.Base(name)] = b
+	}
+	require.NotEmpty(t, all)
+	return all
+}
+
+// randomCuts returns n sorted positions in a body. They are the same each time.
+func randomCuts(name string, size, n int) [][]int {
+	h := fnv.New64a()
+	io.WriteString(h, name)
+	rng := rand.New(rand.NewPCG(h.Sum64(), uint64(size)))
+	cuts := make([][]int, n)
+	for i := range cuts {
+		cuts[i] = []int{rng.IntN(size + 1)}
+	}
+	return cuts
+}
+
+func TestSplitOnce(t *testing.T) {
+	for name, body := range recordedStreams(t) {
+		t.Run(name, func(t *testing.T) {
+			want := read(OpenAIChat, nil, body)
+			cuts := randomCuts(name, len(body), 2000)
+			if len(body) <= 16<<10 {
+				cuts = cuts[:0]
+				for i := range len(body) + 1 {
+					cuts = append(cuts, []int{i})
+				}
+			}
+			for _, cut := range cuts {
+				requireSame(t, want, read(OpenAIChat, nil, body, cut...), cut)
+			}
+		})
+	}
+}
+
+func TestSplitEverywhere(t *testing.T) {
+	for name, body := range recordedStreams(t) {
+		t.Run(name, func(t *testing.T) {
+			want := read(OpenAIChat, nil, body)
+			for _, size := range []int{1, 2, 3, 7, 64} {
+				var cuts []int
+				for i := size; i < len(body); i += size {
+					cuts = append(cuts, i)
+				}
+				requireSame(t, want, read(OpenAIChat, nil, body, cuts...), size)
+			}
+		})
+	}
+}
+
+// A parser that is reset reads the next stream as a new one does.
+func TestSplitAfterReset(t *testing.T) {
+	var r recorder
+	var a Accumulator
+	p := NewParser(OpenAIChat, Handlers(&r, &a), nil)
+	for name, body := range recordedStreams(t) {
+		want := read(OpenAIChat, nil, body)
+		for _, cut := range randomCuts(name, len(body), 5) {
+			p.Write(body[:cut[0]]) // left unfinished
+			p.Reset()
+			a.Reset()
+			r.deltas = nil
+			pushCut(p, body, cut...)
+			p.Close()
+			requireSame(t, want, reading{r.deltas, a.Completion(), p.Outcome()}, name)
+			p.Reset()
+			a.Reset()
+		}
+	}
+}
+
+func TestCorpusSplit(t *testing.T) {
+	dir, streams := corpusStreams(t)
+	for _, s := range streams {
+		body := readFile(t, dir, s.Path)
+		want := read(OpenAIChat, nil, body)
+		cuts := randomCuts(s.Path, len(body), 200)
+		if testing.Short() {
+			cuts = cuts[:5]
+		}
+		for _, cut := range cuts {
+			requireSame(t, want, read(OpenAIChat, nil, body, cut...), cut)
+		}
+	}
+}
+
+// requireSame compares two readings; it is much faster than require.Equal where
+// they are the same.
+func requireSame(t testing.TB, want, got reading, context any) {
+	t.Helper()
+	if !sameReading(want, got) {
+		require.Equal(t, want, got, context)
+	}
+}
+
+// A stream that is cut off tells so, and keeps all that came before (contract 7).
+
+func TestTruncation(t *testing.T) {
+	for name, body := range recordedStreams(t) {
+		t.Run(name, func(t *testing.T) { testTruncation(t, name, body) })
+	}
+}
+
+func TestCorpusTruncation(t *testing.T) {
+	dir, streams := corpusStreams(t)
+	for _, s := range streams {
+		testTruncation(t, s.Path, readFile(t, dir, s.Path))
+	}
+}
+
+func testTruncation(t *testing.T, name string, body []byte) {
+	whole := read(OpenAIChat, nil, body)
+	at := eventBoundaries(body)
+	for _, cut := range randomCuts(name, len(body), 50) {
+		at = append(at, cut...)
+	}
+	for _, end := range at {
+		got := read(OpenAIChat, nil, body[:end])
+		// All deltas that events brought are there; what comes behind is what
+		// only an end can tell.
+		n := 0
+		for n < len(got.Deltas) && n < len(whole.Deltas) && sameDelta(got.Deltas[n], whole.Deltas[n]) {
+			n++
+		}
+		for _, d := range got.Deltas[n:] {
+			require.True(t, d.Raw == nil || got.Outcome.Unterminated || d.Kind == KindError, "%s cut at %d: %v", name, end, d.Kind)
+		}
+		if got.Outcome.State == StateError || whole.Outcome.State == StateNotStream {
+			continue
+		}
+		finished := len(got.Outcome.Choices) > 0
+		for _, c := range got.Outcome.Choices {
+			finished = finished && c.FinishReason != FinishNone
+		}
+		complete := finished || got.Outcome.SawDone && got.Outcome.OpenToolCalls == 0
+		if len(got.Outcome.Choices) > 0 {
+			require.Equal(t, complete, got.Outcome.State == StateComplete, "%s cut at %d: %v", name, end, got.Outcome.State)
+		}
+		if !complete {
+			require.Error(t, got.Outcome.Err(), "%s cut at %d", name, end)
+		}
+		requireEndedCallsWhole(t, whole, got, name, end)
+	}
+}
+
+// requireEndedCallsWhole checks that no cut ends a tool call before its
+// arguments have ended.
+func requireEndedCallsWhole(t *testing.T, whole, got reading, name string, end int) {
+	for i, c := range got.Completion.Choices {
+		for k, call := range c.Message.ToolCalls {
+			if !call.Ended {
+				continue
+			}
+			require.Equal(t, whole.Completion.Choices[i].Message.ToolCalls[k].Arguments, call.Arguments, "%s cut at %d", name, end)
+			require.True(t, c.FinishReason != FinishNone || got.Outcome.SawDone && json.Valid([]byte(call.ArgumentsJSON())), "%s cut at %d", name, end)
+		}
+	}
+}
+
+// eventBoundaries returns the positions behind the blank lines of a body.
+func eventBoundaries(body []byte) (at []int) {
+	for i := 0; i < len(body); {
+		n := bytes.Index(body[i:], []byte("\n\n"))
+		if n < 0 {
+			break
+		}
+		i += n + 2
+		at = append(at, i)
+	}
+	return at
+}
+
+func sameDelta(a, b recordedDelta) bool {
+	return sameReading(reading{Deltas: []recordedDelta{a}}, reading{Deltas: []recordedDelta{b}})
+}
+
+// Every delta comes with the very Write that brings the last byte of its event
+// (contract 3): a parser that waited for one more byte would block here.
+func TestPromptness(t *testing.T) {
+	for _, end := range []string{"\n\n", "\r\n\r\n", "\r\r", "\r\n\r"} {
+		var got int
+		p := NewParser(OpenAIChat, HandlerFunc(func(d *Delta) error {
+			got++
+			return nil
+		}), &Options{Kinds: KindContent})
+		for i := 1; i <= 3; i++ {
+			event := `data: {"choices":[{"index":0,"delta":{"content":"x"}}]}` + end
+			for _, b := range []byte(event[:len(event)-1]) {
+				p.Write([]byte{b})
+			}
+			if strings.HasSuffix(end, "\n\n") || strings.HasSuffix(end, "\r\r") {
+				require.Equal(t, i-1, got, "%q", end)
+			}
+			p.Write([]byte(event[len(event)-1:]))
+			require.Equal(t, i, got, "%q", end)
+		}
+	}
+}
+
+// A Reader gives a delta as soon as its event has come, while the connection
+// stays open.
+func TestPromptReader(t *testing.T) {
+	from, to := io.Pipe()
+	defer to.Close()
+	r := NewReader(from, OpenAIChat, &Options{Kinds: KindContent})
+	for _, text := range []string{"a", "b", "c"} {
+		go io.WriteString(to, `data: {"choices":[{"index":0,"delta":{"content":"`+text+`"}}]}`+"\n\n")
+		require.True(t, r.Next())
+		require.Equal(t, text, string(r.Delta().Text))
+	}
+}

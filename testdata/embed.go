@@ -1,0 +1,14 @@
+// Package testdata holds recorded and hand-written streams, so that tests,
+// benchmarks and commands read the same ones; see README.md for what each is and
+// where it comes from.
+package testdata
+
+import "embed"
+
+// FS holds the recordings under the names that README.md gives them: the
+// cassette, and a folder for each dialect. In such a folder NAME.sse, NAME.json,
+// NAME.txt or NAME.bin is the body of a response, and NAME.want.json is what it
+// means.
+//
+//go:embed *.yaml openai-chat
+var FS embed.FS
