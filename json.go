@@ -44,6 +44,10 @@ type step struct {
 	text    []byte // what Text, Raw JSON and the like of the deltas are slices of
 }
 
+// maxKeptDeltas is how many deltas a step may have room for to go back to the
+// pool: more than any honest event brings.
+const maxKeptDeltas = 256
+
 var stepPool = sync.Pool{New: func() any { return new(step) }}
 
 func borrowStep(t *track, o *Options) *step {
@@ -54,7 +58,8 @@ func borrowStep(t *track, o *Options) *step {
 
 // release gives s back. Nothing that it lent may be used any more.
 func (s *step) release() {
-	if s.large || cap(s.text) > maxKeptBuffer || len(s.deltas) > 256 {
+	if s.large || cap(s.text) > maxKeptBuffer || cap(s.rest) > maxKeptBuffer ||
+		max(cap(s.deltas), cap(s.starts), cap(s.details)) > maxKeptDeltas {
 		return
 	}
 	s.begin(nil, nil)

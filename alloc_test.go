@@ -1,0 +1,201 @@
+//go:build !race
+
+package llmstream
+
+import (
+	"fmt"
+	"io"
+	"runtime"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// Reading allocates nothing in steady state. The race detector makes pools drop
+// what they hold at random, so these tests are not for it.
+
+// steadyStreams are endless streams in the shapes that matter, without their
+// ends: event i of each is the same but for its text.
+var steadyStreams = map[string]func(i int) string{
+	"text": func(i int) string { return choiceEvent(fmt.Sprintf(`"delta":{"content":"word %03d "}`, i%1000)) },
+	"reasoning": func(i int) string {
+		return choiceEvent(fmt.Sprintf(`"delta":{"content":null,"reasoning_content":"why %03d "}`, i%1000))
+	},
+	"tool calls": func(i int) string {
+		if i == 0 {
+			return choiceEvent(`"delta":{"tool_calls":[{"index":0,"id":"call_1","type":"function","function":{"name":"f","arguments":"[0"}}]}`)
+		}
+		return choiceEvent(fmt.Sprintf(`"delta":{"tool_calls":[{"index":0,"function":{"arguments":",%03d"}}]}`, 100+i%900))
+	},
+	"escapes": func(i int) string {
+		return choiceEvent(fmt.Sprintf(`"delta":{"content":"\"%03d\"\n\u00e9\ud83d\ude00"}`, i%1000))
+	},
+	"CRLF": func(i int) string {
+		return strings.ReplaceAll(choiceEvent(fmt.Sprintf(`"delta":{"content":"word %03d "}`, i%1000)), "\n", "\r\n")
+	},
+	"usage in each": func(i int) string {
+		return choiceEvent(fmt.Sprintf(`"delta":{"content":"x"}}],"usage":{"prompt_tokens":12,"completion_tokens":%d,"prompt_tokens_details":{"cached_tokens":0}},"x":[{"y":0`, i))
+	},
+	"index last": func(i int) string {
+		return "data: {\"choices\":[{\"delta\":{\"content\":\"x\"},\"index\":0}],\"created\":7,\"id\":\"i\",\"model\":\"m\"}\n\n"
+	},
+	"with event":     func(i int) string { return "event: message\nid: 7\n" + choiceEvent(`"delta":{"content":"x"}`) },
+	"nothing to say": func(i int) string { return choiceEvent(`"delta":{}`) },
+	"comments":       func(i int) string { return ": keep-alive\n\n" + choiceEvent(`"delta":{"content":"x"}`) },
+}
+
+// choiceEvent returns an event with one choice that has these members.
+func choiceEvent(members string) string {
+	return `data: {"id":"chatcmpl-1","object":"chat.completion.chunk","created":1767000000,"model":"m","choices":[{"index":0,` +
+		members + `,"finish_reason":null}]}` + "\n\n"
+}
+
+func TestAllocs(t *testing.T) {
+	const events = 200
+	for name, event := range steadyStreams {
+		var b strings.Builder
+		for i := range events {
+			b.WriteString(event(i))
+		}
+		body := []byte(b.String())
+		for way, run := range steadyReaders(t, body) {
+			t.Run(way+"/"+name, func(t *testing.T) {
+				for range 20 { // let every buffer reach its size
+					run()
+				}
+				allocs := testing.AllocsPerRun(50, run)
+				require.Less(t, allocs, 1.0, "allocations in %d events", events)
+			})
+		}
+	}
+}
+
+// steadyReaders returns functions that read body once more each time, as the
+// continuation of a stream that has begun.
+func steadyReaders(t *testing.T, body []byte) map[string]func() {
+	repeat := func(write func([]byte)) func(size int) {
+		return func(size int) {
+			for b := body; len(b) > 0; {
+				n := min(size, len(b))
+				write(b[:n])
+				b = b[n:]
+			}
+		}
+	}
+	var pushed, cut Accumulator
+	pushed.MaxBytes, cut.MaxBytes = 1<<10, 1<<10 // so that the text itself stops growing
+	p := NewParser(OpenAIChat, &pushed, nil)
+	whole := repeat(func(b []byte) { p.Write(b) })
+	q := NewParser(OpenAIChat, &cut, nil)
+	pieces := repeat(func(b []byte) { q.Write(b) })
+
+	endless := &repeater{body: body}
+	r := NewReader(endless, OpenAIChat, nil)
+	teed := &repeater{body: body}
+	tee := Tee(io.NopCloser(teed), NewParser(OpenAIChat, nil, nil), nil)
+	buf := make([]byte, 4<<10)
+	return map[string]func(){
+		"push":        func() { whole(32 << 10) },
+		"push in 100": func() { pieces(100) },
+		"pull": func() {
+			for read := endless.read + len(body); endless.read < read; {
+				require.True(t, r.Next())
+			}
+		},
+		"tee": func() {
+			for n := 0; n < len(body); {
+				k, _ := tee.Read(buf)
+				n += k
+			}
+		},
+	}
+}
+
+// repeater is an endless stream of the same body.
+type repeater struct {
+	body []byte
+	read int
+}
+
+func (r *repeater) Read(b []byte) (n int, err error) {
+	at := r.read % len(r.body)
+	n = copy(b, r.body[at:])
+	r.read += n
+	return n, nil
+}
+
+// A gateway has thousands of streams open at a time: an idle one must be small.
+func TestHeapOfOpenStream(t *testing.T) {
+	const streams, most = 2000, 4 << 10
+	type open struct {
+		p *Parser
+		a Accumulator
+	}
+	body := choiceEvent(`"delta":{"role":"assistant","content":""}`) + choiceEvent(`"delta":{"content":"Hello"}`) + choiceEvent(`"delta":{"content":" world"}`)
+	all := make([]*open, streams)
+	before := heap()
+	for i := range all {
+		o := &open{}
+		o.p = NewParser(OpenAIChat, &o.a, nil)
+		for b := []byte(body); len(b) > 0; { // reads that cut events
+			n := min(100, len(b))
+			o.p.Write(b[:n])
+			b = b[n:]
+		}
+		all[i] = o
+	}
+	each := (heap() - before) / streams
+	t.Logf("%d bytes a stream", each)
+	require.LessOrEqual(t, each, uint64(most))
+	runtime.KeepAlive(all)
+}
+
+func heap() uint64 {
+	runtime.GC()
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return m.HeapAlloc
+}
+
+// What a huge event has grown is let go behind it (contract 10).
+func TestHeapAfterHugeEvent(t *testing.T) {
+	before := heap()
+	p := NewParser(OpenAIChat, nil, nil)
+	huge := []byte(choiceEvent(`"delta":{"content":"` + strings.Repeat("x", 8<<20) + `"}`))
+	for b := huge; len(b) > 0; {
+		n := min(10_000, len(b))
+		p.Write(b[:n])
+		b = b[n:]
+	}
+	p.Write([]byte(choiceEvent(`"delta":{"content":"x"}`)))
+	huge = nil
+	require.Less(t, heap()-before, uint64(256<<10))
+	require.EqualValues(t, 2, p.Outcome().Events)
+}
+
+// Hostile events allocate in proportion to their size (contract 11).
+func TestHostileAllocations(t *testing.T) {
+	for name, body := range hostileBodies() {
+		if name != "many values" && name != "deep garbage" {
+			continue
+		}
+		t.Run(name, func(t *testing.T) {
+			for _, size := range []int{len(body), 1 << 10} {
+				p := NewParser(OpenAIChat, nil, nil)
+				var m, n runtime.MemStats
+				runtime.ReadMemStats(&m)
+				for b := body; len(b) > 0; {
+					k := min(size, len(b))
+					p.Write(b[:k])
+					b = b[k:]
+				}
+				p.Close()
+				runtime.ReadMemStats(&n)
+				require.LessOrEqual(t, n.TotalAlloc-m.TotalAlloc, uint64(6*len(body)), "read %d bytes at a time", size)
+				require.EqualValues(t, 1, p.Outcome().Malformed)
+			}
+		})
+	}
+}

@@ -1,0 +1,329 @@
+package llmstream
+
+import (
+	"bytes"
+	"encoding/json"
+	"io/fs"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"github.com/valyala/fastjson"
+
+	"github.com/seed-4d65deac/llmstream/testdata"
+)
+
+// Every fuzz target has an oracle: another way to the same answer. Run one with
+//
+//	go test -run '^$' -fuzz '^FuzzSplit$' .
+
+// addRecordings makes the recordings of testdata seeds.
+func addRecordings(f *testing.F, add func(body []byte)) {
+	for _, name := range recordings(f, "openai-chat") {
+		body, err := fs.ReadFile(testdata.FS, name)
+		require.NoError(f, err)
+		if len(body) < 8<<10 {
+			add(body)
+		}
+	}
+}
+
+// cutsOf makes positions in a body of this size out of arbitrary bytes: each is
+// the length of a read.
+func cutsOf(lengths []byte, size int) (cuts []int) {
+	at := 0
+	for i := 0; len(lengths) > 0 && len(cuts) < 4096; i++ {
+		at += int(lengths[i%len(lengths)])
+		if at >= size {
+			break
+		}
+		cuts = append(cuts, at)
+		if lengths[i%len(lengths)] == 0 && i >= len(lengths) {
+			break
+		}
+	}
+	return cuts
+}
+
+// FuzzSplit: a stream that is cut says what the uncut one says, also on a parser
+// that has read another stream before, with small limits, and under Auto.
+func FuzzSplit(f *testing.F) {
+	addRecordings(f, func(body []byte) {
+		f.Add(body, []byte{1})
+		f.Add(body, []byte{7, 200, 0, 3})
+	})
+	small := &Options{MaxLine: 300, MaxEvent: 250, MaxValues: 40, MaxChoices: 2, MaxToolCalls: 2, MaxBadText: 20}
+	f.Fuzz(func(t *testing.T, body, lengths []byte) {
+		cuts := cutsOf(lengths, len(body))
+		for _, d := range []Dialect{OpenAIChat, Auto} {
+			for _, o := range []*Options{nil, small} {
+				requireSame(t, read(d, o, body), read(d, o, body, cuts...), cuts)
+			}
+		}
+	})
+}
+
+// FuzzPreamble: what is left out because it was read before would have said
+// nothing (preamble.go). The oracle never learns one.
+func FuzzPreamble(f *testing.F) {
+	addRecordings(f, func(body []byte) { f.Add(body) })
+	f.Add([]byte(`data: {"id":"1234567","system_fingerprint":"x","choices":[],"system_fingerprint":null}` + "\n\n" +
+		`data: {"id":"1234567","system_fingerprint":"x","choices":[]}` + "\n\n"))
+	f.Fuzz(func(t *testing.T, body []byte) {
+		var r recorder
+		var a Accumulator
+		p := NewParser(OpenAIChat, Handlers(&r, &a), nil)
+		p.track.preamble.credit = -preambleCredit
+		p.Write(body)
+		p.Close()
+		requireSame(t, reading{r.deltas, a.Completion(), p.Outcome()}, read(OpenAIChat, nil, body), nil)
+	})
+}
+
+// FuzzEvents: an EventParser gives what a plain reading of the standard gives.
+func FuzzEvents(f *testing.F) {
+	addRecordings(f, func(body []byte) { f.Add(body, []byte{5}) })
+	f.Add([]byte("\xef\xbb\xbfdata: a\r\ndata\n\nid: 1\x00\nid: 2\n\nretry: 10\rdata:  x\r\revent: e\n\n"), []byte{1})
+	f.Fuzz(func(t *testing.T, body, lengths []byte) {
+		want, wantID, wantRetry := plainEvents(body)
+		var got eventRecorder
+		p := NewEventParser(&got, nil)
+		from := 0
+		for _, to := range append(cutsOf(lengths, len(body)), len(body)) {
+			p.Write(bytes.Clone(body[from:to]))
+			from = to
+		}
+		require.NoError(t, p.Close())
+		require.Equal(t, want, got.events)
+		require.Equal(t, wantID, string(p.LastEventID()))
+		require.Equal(t, wantRetry, p.Retry())
+	})
+}
+
+// plainEvents reads a whole stream line by line, as WHATWG HTML section 9.2.6
+// has it.
+func plainEvents(body []byte) (events []sseEvent, lastID string, lastRetry int) {
+	text := strings.TrimPrefix(string(body), "\xef\xbb\xbf")
+	text = strings.ReplaceAll(text, "\r\n", "\n")
+	text = strings.ReplaceAll(text, "\r", "\n")
+	lines := strings.Split(text, "\n")
+	lines = lines[:len(lines)-1] // what is behind the last line end is no line
+	typ, data, id, retry := "", "", "", -1
+	lastRetry = -1
+	for _, line := range lines {
+		if line == "" {
+			lastID = id
+			if data != "" {
+				if typ == "" {
+					typ = "message"
+				}
+				events = append(events, sseEvent{typ, strings.TrimSuffix(data, "\n"), lastID, retry})
+			}
+			typ, data, retry = "", "", -1
+			continue
+		}
+		field, value, _ := strings.Cut(line, ":")
+		value = strings.TrimPrefix(value, " ")
+		switch field {
+		case "event":
+			typ = value
+		case "data":
+			data += value + "\n"
+		case "id":
+			if !strings.Contains(value, "\x00") {
+				id = value
+			}
+		case "retry":
+			if value != "" && strings.Trim(value, "0123456789") == "" {
+				retry = 1<<31 - 1
+				if digits := strings.TrimLeft(value, "0"); len(digits) < 10 || len(digits) == 10 && digits <= "2147483647" {
+					retry = 0
+					for _, c := range value {
+						retry = retry*10 + int(c-'0')
+					}
+				}
+				lastRetry = retry
+			}
+		}
+	}
+	return events, lastID, lastRetry
+}
+
+// FuzzUnescape: a string is unescaped as encoding/json does it, whole or cut
+// between two escapes.
+func FuzzUnescape(f *testing.F) {
+	for _, s := range []string{``, `a`, `\n\"\\\/\b\f\r\t`, `\u00e9`, `\ud83d\ude00`, `\ud83d`, `\ude00\ud83d`, `\ud83dx\ude00`, `\ud83d\ud83d\ude00`, "\xff\u00e9"} {
+		f.Add([]byte(s), 2)
+	}
+	f.Fuzz(func(t *testing.T, raw []byte, cut int) {
+		var want string
+		if json.Unmarshal(slices.Concat([]byte{'"'}, raw, []byte{'"'}), &want) != nil {
+			t.Skip("no JSON string")
+		}
+		unescape := func(pieces ...[]byte) string {
+			var text []byte
+			var high uint16
+			for _, piece := range pieces {
+				text, high = appendUnescaped(text, piece, high)
+			}
+			return string([]rune(string(appendLoneHalf(text, high)))) // as encoding/json replaces bad UTF-8
+		}
+		require.Equal(t, want, unescape(raw))
+		buf := bytes.Clone(raw)
+		inPlace, high := appendUnescaped(buf[:0], buf, 0)
+		require.Equal(t, want, string([]rune(string(appendLoneHalf(inPlace, high)))))
+		if cut > 0 && cut < len(raw) && json.Valid(slices.Concat([]byte{'"'}, raw[:cut], []byte{'"'})) && json.Valid(slices.Concat([]byte{'"'}, raw[cut:], []byte{'"'})) {
+			require.Equal(t, want, unescape(raw[:cut], raw[cut:]))
+		}
+	})
+}
+
+// FuzzStructure: the strict scanner accepts what encoding/json calls valid, the
+// other one what fastjson parses, and neither depends on how its input is cut.
+func FuzzStructure(f *testing.F) {
+	addRecordings(f, func(body []byte) {
+		for line := range bytes.SplitSeq(body, []byte("\n")) {
+			if data, ok := bytes.CutPrefix(line, []byte("data: ")); ok {
+				f.Add(bytes.Clone(data))
+			}
+		}
+	})
+	for _, s := range []string{`[-0.1e+5,1E9,null,true,false,"\u00e9"]`, `{"a":[NaN,nan,-Inf,+inf,--,+1]}`, "{\"\x01\":\"\\x\"}", `[[[`, `-`, `"`} {
+		f.Add([]byte(s))
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		for _, strict := range []bool{true, false} {
+			s := jsonScanner{strict: strict}
+			n, err := s.scanAll(data)
+			accepts := err == nil && s.complete()
+
+			bytewise := jsonScanner{strict: strict}
+			m := 0
+			var cutErr error
+			for ; m < len(data) && cutErr == nil; m++ {
+				_, cutErr = bytewise.scanAll(data[m : m+1])
+			}
+			if cutErr != nil {
+				m--
+			}
+			require.Equal(t, [3]any{n, err, accepts}, [3]any{m, cutErr, cutErr == nil && bytewise.complete()})
+
+			var limit *LimitError
+			switch {
+			case isA(err, &limit): // deeper than encoding/json minds
+			case strict:
+				require.Equal(t, json.Valid(data), accepts, "encoding/json")
+			case bytes.Contains(bytes.ToLower(data), []byte("inity")): // which fastjson does not know
+			case len(data) == 1 && (data[0] == '-' || data[0] == '+'): // which fastjson takes for a number
+			default:
+				var p fastjson.Parser
+				_, err := p.ParseBytes(data)
+				require.Equal(t, err == nil, accepts, "fastjson: %v", err)
+			}
+		}
+		if mended := withoutWords(data); isJSON(data) {
+			var p fastjson.Parser
+			_, err := p.ParseBytes(mended)
+			require.NoError(t, err)
+		}
+	})
+}
+
+func isA(err error, target **LimitError) bool {
+	limit, ok := err.(*LimitError)
+	*target = limit
+	return ok
+}
+
+// FuzzAccumulator: a completion is what joining the texts of the deltas gives.
+func FuzzAccumulator(f *testing.F) {
+	addRecordings(f, func(body []byte) { f.Add(body) })
+	var used Accumulator // one that has folded other streams before
+	f.Fuzz(func(t *testing.T, body []byte) {
+		var r recorder
+		var fresh Accumulator
+		used.Reset()
+		p := NewParser(OpenAIChat, Handlers(&r, &fresh, &used), nil)
+		p.Write(body)
+		p.Close()
+		got := fresh.Completion()
+		require.Equal(t, got, used.Completion())
+		require.Equal(t, joinDeltas(r.deltas), shortForm(got))
+		_, err := json.Marshal(got)
+		require.NoError(t, err)
+	})
+}
+
+// folded is a completion in the plainest form.
+type folded struct {
+	id, model, finish string
+	texts             map[[2]any]string // by choice and kind
+	calls             map[[2]int][3]string
+	usage             Usage
+}
+
+func joinDeltas(deltas []recordedDelta) folded {
+	f := folded{texts: map[[2]any]string{}, calls: map[[2]int][3]string{}}
+	finish := map[int]string{}
+	for _, d := range deltas {
+		switch d.Kind {
+		case KindStart:
+			f.id = first(f.id, string(d.Start.ID))
+			f.model = first(f.model, string(d.Start.Model))
+		case KindContent, KindReasoning, KindRefusal:
+			if len(d.Text) > 0 {
+				f.texts[[2]any{d.Choice, d.Kind}] += string(d.Text)
+			}
+		case KindToolCall:
+			key := [2]int{d.Choice, d.ToolCall.Index}
+			call := f.calls[key]
+			call[0] = first(call[0], string(d.ToolCall.ID))
+			call[1] = first(call[1], string(d.ToolCall.Name))
+			call[2] += string(d.ToolCall.Arguments)
+			f.calls[key] = call
+		case KindFinish:
+			finish[d.Choice] = string(d.NativeFinishReason)
+		case KindUsage:
+			f.usage = d.Usage
+		}
+	}
+	var indexes []int
+	for i := range finish {
+		indexes = append(indexes, i)
+	}
+	slices.Sort(indexes)
+	for _, i := range indexes {
+		f.finish += finish[i] + ";"
+	}
+	return f
+}
+
+func shortForm(c *Completion) folded {
+	f := folded{id: c.ID, model: c.Model, usage: c.Usage, texts: map[[2]any]string{}, calls: map[[2]int][3]string{}}
+	for _, choice := range c.Choices {
+		m := &choice.Message
+		for kind, text := range map[Kind]string{KindContent: m.Content, KindReasoning: m.Reasoning, KindRefusal: m.Refusal} {
+			if text != "" {
+				f.texts[[2]any{choice.Index, kind}] = text
+			}
+		}
+		for i, call := range m.ToolCalls {
+			if call.SyntheticID {
+				call.ID = ""
+			}
+			f.calls[[2]int{choice.Index, i}] = [3]string{call.ID, call.Name, call.Arguments}
+		}
+		if choice.NativeFinishReason != "" {
+			f.finish += choice.NativeFinishReason + ";"
+		}
+	}
+	return f
+}
+
+func first(a, b string) string {
+	if a != "" {
+		return a
+	}
+	return b
+}

@@ -1,0 +1,114 @@
+package llmstream
+
+import (
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// Time is linear in the bytes, however they are cut and whatever is in them
+// (contract 11). The bounds are loose enough for a noisy machine and far below
+// what anything quadratic would take; LLMSTREAM_RATIOS makes them strict.
+
+// fastest returns the least time that f took in several runs.
+func fastest(f func()) time.Duration {
+	least := time.Duration(1 << 62)
+	for range 7 {
+		start := time.Now()
+		f()
+		least = min(least, time.Since(start))
+	}
+	return least
+}
+
+// slack is how many times a bound may be passed on a machine that does other
+// things too.
+func slack() float64 {
+	if os.Getenv("LLMSTREAM_RATIOS") != "" {
+		return 1
+	}
+	return 3
+}
+
+func readIn(body []byte, size int) {
+	var a Accumulator
+	p := NewParser(OpenAIChat, &a, nil)
+	for len(body) > 0 {
+		n := min(size, len(body))
+		p.Write(body[:n])
+		body = body[n:]
+	}
+	p.Close()
+}
+
+func TestHugeEventIsLinear(t *testing.T) {
+	event := func(size int) []byte {
+		return []byte(`data: {"id":"i","choices":[{"index":0,"delta":{"content":"` + strings.Repeat("x", size) + `"}}]}` + "\n\n")
+	}
+	small, large := event(1<<20), event(8<<20)
+	one := fastest(func() { readIn(small, 64<<10) })
+	eight := fastest(func() { readIn(large, 64<<10) })
+	tiny := fastest(func() { readIn(large, 1<<10) })
+	t.Logf("1 MiB %v, 8 MiB %v, 8 MiB in reads of 1 KiB %v", one, eight, tiny)
+	require.LessOrEqual(t, float64(tiny), 1.5*slack()*float64(eight))
+	require.LessOrEqual(t, float64(tiny), 12*slack()*float64(one))
+}
+
+func TestManyEventsAreLinear(t *testing.T) {
+	event := `data: {"id":"i","object":"chat.completion.chunk","created":1,"model":"m","choices":[{"index":0,"delta":{"content":"word"},"finish_reason":null}]}` + "\n\n"
+	few := []byte(strings.Repeat(event, 2000))
+	many := []byte(strings.Repeat(event, 200_000))
+	one := fastest(func() {
+		for range 10 {
+			readIn(few, 32<<10)
+		}
+	}) / 20_000
+	each := fastest(func() { readIn(many, 32<<10) }) / 200_000
+	t.Logf("of 2,000 events %v each, of 200,000 %v", one, each)
+	require.InDelta(t, 1, float64(each)/float64(one), 0.2*slack())
+}
+
+func TestHostileEventsAreLinear(t *testing.T) {
+	for name, body := range hostileBodies() {
+		for _, size := range []int{1 << 10, 64 << 10, len(body)} {
+			took := fastest(func() { readIn(body, size) })
+			t.Logf("%s in reads of %d: %.2f ns a byte", name, size, float64(took.Nanoseconds())/float64(len(body)))
+			most := 20.0
+			if tiny[name] {
+				most = 60
+			}
+			require.LessOrEqual(t, float64(took.Nanoseconds()), most*slack()*float64(len(body)), name)
+		}
+	}
+}
+
+// tiny are the hostile bodies that are events or lines of a few bytes each, of
+// which each costs something.
+var tiny = map[string]bool{"JSON array": true, "lone CRs": true, "blank lines": true, "comments": true}
+
+// hostileBodies are streams that would cost a careless parser the square of
+// their size, or hundreds of times it.
+func hostileBodies() map[string][]byte {
+	const size = 8 << 20
+	data := func(s string) []byte { return []byte("data: " + s + "\n\n") }
+	return map[string][]byte{
+		"many values":   data(`{"choices":[` + strings.Repeat("0,", size/2) + `0]}`),
+		"deep garbage":  data(`{"choices":` + strings.Repeat("[", 297) + "n" + strings.Repeat("x", size)),
+		"bare garbage":  []byte(strings.Repeat("[", 299) + "n" + strings.Repeat("x", size)),
+		"no line end":   []byte("data: " + strings.Repeat("x", size)),
+		"lone CRs":      []byte(strings.Repeat("data: x\r\r", size/9)),
+		"data lines":    []byte(strings.Repeat("data: x\n", size/8) + "\n"),
+		"blank lines":   []byte(strings.Repeat("\n", size)),
+		"text lines":    []byte("<html>\n" + strings.Repeat("x\n", size/2)),
+		"comments":      []byte(strings.Repeat(":\n", size/2)),
+		"unknown field": []byte(strings.Repeat("x", size) + "\n"),
+		"JSON body":     []byte(`{"x":"` + strings.Repeat("x", size) + `"}`),
+		"JSON array":    []byte("[" + strings.Repeat(`{},`, size/3) + "{}]"),
+		"backslashes":   data(`{"choices":[{"delta":{"content":"` + strings.Repeat(`\\`, size/2) + `"}}]}`),
+		"surrogates":    data(`{"choices":[{"delta":{"content":"` + strings.Repeat(`\ud83d`, size/6) + `"}}]}`),
+		"glued":         []byte(strings.Repeat("data: {\"choices\":[]}\n", size/21) + "\n"),
+	}
+}

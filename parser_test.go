@@ -1,0 +1,1119 @@
+package llmstream
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// The verdict
+
+// Each case is read whole, byte by byte, and through every mask of Kinds: the
+// outcome is the same.
+func TestOutcomeTellsHowAStreamEnded(t *testing.T) {
+	args := func(piece string) string {
+		return calls(`{"index":0,"id":"c","function":{"name":"f","arguments":"` + piece + `"}}`)
+	}
+	for _, c := range []struct {
+		name, body string
+		cause      error
+		want       State
+		is         []error // what errors.Is finds in Err; none: Err is nil
+	}{
+		{"finish and end marker", whole, nil, StateComplete, nil},
+		{"finish alone", sse(says("hi"), stops), nil, StateComplete, nil},
+		{"end marker alone", sse(says("hi"), "[DONE]"), nil, StateComplete, nil},
+		{"finish in the first event", sse(chunk(`"index":0,"delta":{"content":"x"},"finish_reason":"length"`)), nil, StateComplete, nil}, // C-27
+		{"io.EOF is the ordinary end", whole, io.EOF, StateComplete, nil},
+		{"a late transport error", whole, io.ErrUnexpectedEOF, StateComplete, nil},
+		{"a late transport error behind a finish", sse(says("hi"), stops), errBoom, StateComplete, nil},
+		{"every choice has its finish", sse(`{"choices":[{"index":0,"finish_reason":"stop"},{"index":1,"finish_reason":"length"}]}`), nil, StateComplete, nil},
+
+		{"one choice has none", sse(`{"choices":[{"index":0,"finish_reason":"stop"},{"index":1,"delta":{"content":"x"}}]}`), nil, StateTruncated, []error{ErrTruncated}},
+		{"neither finish nor marker", sse(says("hi")), nil, StateTruncated, []error{ErrTruncated, io.ErrUnexpectedEOF}},                            // E-08
+		{"an empty finish is none", sse(says("hi"), chunk(`"index":0,"delta":{},"finish_reason":""`)), nil, StateTruncated, []error{ErrTruncated}}, // C-07
+		{"a transport error", sse(says("hi")), errBoom, StateTruncated, []error{ErrTruncated, io.ErrUnexpectedEOF, errBoom}},                       // E-09
+		{"a transport error first of all", "", errBoom, StateTruncated, []error{ErrTruncated, errBoom}},
+		{"an unfinished event", "data: {\"choices\":[{\"ind", nil, StateTruncated, []error{ErrTruncated}},
+		{"an open tool call at the marker", sse(args(`{\"a\":`), "[DONE]"), nil, StateTruncated, []error{ErrTruncated}}, // T-19
+		{"a whole tool call at the marker", sse(args(`{}`), "[DONE]"), nil, StateComplete, nil},
+		{"a finish closes a tool call", sse(args(`{\"a\":`), chunk(`"index":0,"finish_reason":"length"`)), nil, StateComplete, nil},
+		{"the marker inside a text is none", sse(says("data: [DONE]"), says("[DONE]")), nil, StateTruncated, []error{ErrTruncated}}, // F-21
+
+		{"a provider's error", sse(says("hi"), `{"error":{"message":"quota"}}`), nil, StateError, nil}, // E-01
+		{"and behind it the marker", sse(`{"error":{"message":"quota"}}`, "[DONE]"), nil, StateError, nil},
+		{"and the connection fails too", sse(`{"error":{"message":"quota"}}`), errBoom, StateError, []error{errBoom}},
+		{"and the caller gives up", sse(`{"error":{"message":"quota"}}`), context.Canceled, StateError, []error{context.Canceled}},
+		{"an error behind the marker", sse(says("hi"), stops, "[DONE]", `{"error":{"message":"late"}}`), nil, StateComplete, nil}, // F-22
+
+		{"nothing", "", nil, StateEmpty, []error{ErrEmpty}}, // E-12
+		{"blank lines", "\n\r\n \n", nil, StateEmpty, []error{ErrEmpty}},
+		{"comments", ": ping\n\n: ping\n\n", nil, StateEmpty, []error{ErrEmpty}},
+		{"pings", sse("", `{"type":"ping"}`, ": keepalive"), nil, StateEmpty, []error{ErrEmpty}},
+		{"the marker alone", sse("[DONE]"), nil, StateEmpty, []error{ErrEmpty}},
+		{"the marker alone and a late transport error", sse("[DONE]"), errBoom, StateEmpty, []error{ErrEmpty}},
+		{"no choices", sse(`{"id":"a","choices":[]}`, "[DONE]"), nil, StateEmpty, []error{ErrEmpty}},
+		{"no choices in JSON null", sse(`{"choices":null}`, `{"choices":[null,1]}`), nil, StateEmpty, []error{ErrEmpty}}, // C-28
+
+		{"gzip", "\x1f\x8b\x08\x00data: x\n\n", nil, StateNotStream, []error{ErrNotStream, ErrCompressed}}, // F-29
+		{"zstd", "\x28\xb5\x2f\xfd\x00\x01\x02", nil, StateNotStream, []error{ErrNotStream, ErrCompressed}},
+		{"plain text", "upstream connect error\n", nil, StateNotStream, []error{ErrNotStream}}, // E-11
+		{"plain text without an end of its line", "upstream connect error", nil, StateNotStream, []error{ErrNotStream}},
+		{"a JSON body that is no answer", `{"object":"list","data":[]}`, nil, StateNotStream, []error{ErrNotStream}}, // F-26
+		{"an empty array", `[]`, nil, StateNotStream, []error{ErrNotStream}},
+
+		{"given up", sse(says("hi")), context.Canceled, StateStopped, []error{ErrStopped, context.Canceled}},
+		{"given up by a wrapped error", sse(says("hi")), fmt.Errorf("read: %w", context.Canceled), StateStopped, []error{ErrStopped, context.Canceled}},
+		{"out of time", sse(says("hi")), context.DeadlineExceeded, StateStopped, []error{ErrStopped, context.DeadlineExceeded}},
+		{"stopped", sse(says("hi")), ErrStopped, StateStopped, []error{ErrStopped}},
+		{"given up first of all", "", context.Canceled, StateStopped, []error{ErrStopped, context.Canceled}},
+		{"given up behind the end", whole, context.Canceled, StateComplete, nil},
+		{"stopped behind a finish", sse(says("hi"), stops), ErrStopped, StateComplete, nil},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			var first Outcome
+			for i, o := range []*Options{nil, {Kinds: KindContent}, {Kinds: KindDone}, {Kinds: 1 << 31}} {
+				for _, bytewise := range []bool{false, true} {
+					p := NewParser(OpenAIChat, nil, o)
+					var cuts []int
+					for k := 1; bytewise && k < len(c.body); k++ {
+						cuts = append(cuts, k)
+					}
+					writeCut(t, p.Write, c.body, cuts...)
+					require.Equal(t, StateOpen, p.Outcome().State)
+					err := p.CloseWithError(c.cause)
+					got := p.Outcome()
+					require.Equal(t, c.want, got.State)
+					require.Equal(t, err, got.Err())
+					if c.want == StateComplete {
+						require.NoError(t, err)
+					} else {
+						require.Error(t, err)
+					}
+					for _, target := range c.is {
+						require.ErrorIs(t, err, target)
+					}
+					if i == 0 && !bytewise {
+						first = got
+					}
+					require.Equal(t, first, got)
+				}
+			}
+		})
+	}
+}
+
+func TestOutcomeOfAHandlersError(t *testing.T) {
+	for _, c := range []struct {
+		at   Kind
+		body string
+		want State
+	}{
+		{KindContent, whole, StateStopped},
+		{KindDone, whole, StateStopped}, // behind completeness: what the handler was to get is lost all the same
+		{KindError, sse(`{"error":{"message":"quota"}}`), StateError},
+	} {
+		p := NewParser(OpenAIChat, HandlerFunc(func(d *Delta) error {
+			if d.Kind == c.at {
+				return errBoom
+			}
+			return nil
+		}), nil)
+		_, err := p.Write([]byte(c.body))
+		require.Equal(t, errBoom, err)
+		err = p.Close()
+		require.Equal(t, c.want, p.Outcome().State, "%v", c.at)
+		require.ErrorIs(t, err, errBoom)
+	}
+}
+
+func TestOutcomeErrHoldsTypedErrors(t *testing.T) {
+	var api *APIError
+	_, o := push(OpenAIChat, nil, sse(says("x"), `{"error":{"message":"slow down","type":"rate_limit_error","code":429},"request_id":"r1"}`))
+	require.ErrorAs(t, o.Err(), &api)
+	require.Equal(t, "slow down", api.Message)
+	require.Equal(t, "rate_limit_error", api.Type)
+	require.Equal(t, 429, api.Status)
+	require.Equal(t, "r1", api.RequestID)
+	require.True(t, api.Delivered) // E-06
+	require.True(t, api.Retryable())
+	require.Contains(t, string(api.Raw), "slow down")
+
+	var syntax *SyntaxError
+	_, o = push(OpenAIChat, nil, sse(says("x"), `{"choices":[}`, "[DONE]"))
+	require.Equal(t, StateComplete, o.State)
+	require.ErrorAs(t, o.Err(), &syntax) // complete, but not undamaged
+	require.Equal(t, SyntaxError{Event: 2, Offset: 12, Length: 13, Err: syntax.Err}, *syntax)
+
+	var limit *LimitError
+	_, o = push(OpenAIChat, &Options{MaxEvent: 100}, sse(strings.Repeat("x", 101), says("x"), stops))
+	require.ErrorAs(t, o.Err(), &limit)
+	require.Equal(t, LimitError{"MaxEvent", 100}, *limit)
+	require.ErrorAs(t, o.Err(), &syntax)
+
+	var dialect *DialectError
+	_, o = push(OpenAIChat, nil, sse(`{"candidates":[]}`))
+	require.ErrorAs(t, o.Err(), &dialect)
+}
+
+// C-24
+func TestWrongDialectIsNamed(t *testing.T) {
+	for _, c := range []struct{ looks, body string }{
+		{"anthropic-messages", "event: message_start\ndata: {\"type\":\"message_start\",\"message\":{\"id\":\"m\"}}\n\n"},
+		{"openai-responses", "event: response.created\ndata: {\"type\":\"response.created\",\"response\":{\"id\":\"r\"}}\n\n"},
+		{"gemini", sse(`{"candidates":[{"content":{"parts":[{"text":"x"}]}}]}`)},
+		{"gemini", `[{"candidates":[{"content":{"parts":[{"text":"x"}]}}]}`},
+	} {
+		for _, d := range []Dialect{OpenAIChat, Auto} {
+			var l lines
+			p := NewParser(d, &l, nil)
+			body := c.body + sse(says("swallowed"))
+			n, err := p.Write([]byte(body))
+			require.Equal(t, len(body), n)
+			require.NoError(t, err)
+			n, err = p.Write([]byte("more"))
+			require.Equal(t, 4, n)
+			require.NoError(t, err)
+			var e *DialectError
+			require.ErrorAs(t, p.Close(), &e)
+			require.Equal(t, DialectError{Want: d, Looks: c.looks}, *e)
+			require.Equal(t, StateNotStream, p.Outcome().State)
+			require.Equal(t, lines{"other"}, l)
+		}
+	}
+}
+
+func TestOutcomeCountsAsItGoes(t *testing.T) {
+	p := NewParser(OpenAIChat, nil, nil)
+	p.Write([]byte(": c\n\n" + sse(says("x"), "null", "", `{"choices":[}`) + "data: {"))
+	o := p.Outcome()
+	require.Equal(t, StateOpen, o.State)
+	require.NoError(t, func() error { o := o; o.Damage = nil; return o.Err() }())
+	require.Equal(t, []int64{4, 1, 2, 1}, []int64{o.Events, o.Malformed, o.Skipped, o.Comments})
+	require.Equal(t, Skips{Empty: 1, NotObject: 1}, o.Skips)
+	require.True(t, o.Delivered)
+	require.Equal(t, WireSSE, o.Wire)
+	p.Close()
+	require.Equal(t, len("data: {"), p.Outcome().PendingBytes)
+	o.Choices[0].Index = 9
+	require.Zero(t, p.Outcome().Choices[0].Index)
+}
+
+func TestOutcomeLogsNoContent(t *testing.T) {
+	var log bytes.Buffer
+	_, o := push(OpenAIChat, nil, sse(says("secret"), `{"secret":}`, `{"error":{"message":"secret","type":"t","code":"c"}}`)+"data: {\"secret")
+	slog.New(slog.NewTextHandler(&log, nil)).Info("ended", "outcome", o)
+	require.NotContains(t, log.String(), "secret") // J-07
+	require.Contains(t, log.String(), "outcome.state=error")
+	require.Contains(t, log.String(), "outcome.error_type=t")
+	require.Contains(t, log.String(), "outcome.malformed=1")
+}
+
+// Promptness and the end
+
+func TestOnlyCloseAddsWhatNoByteCanBring(t *testing.T) {
+	for _, c := range []struct {
+		name, body string
+		before     int   // deltas that Write gives
+		added      lines // those that Close adds
+	}{
+		{"nothing", whole, 3, nil},
+		{"an unfinished last event", sse(says("a")) + "data: " + stops, 1, lines{"finish stop(stop)"}}, // F-19
+		{"half of a pair in the content", sse(says(`a\ud83d`), stops, "[DONE]"), 3, lines{"content \uFFFD"}},
+		{"half of a pair in a refusal", sse(chunk(`"delta":{"refusal":"\ud83d"}`)), 0, lines{"refusal \uFFFD"}},
+		{"half of a pair in reasoning", sse(chunk(`"delta":{"reasoning":"a\ud83d"}`)), 1, lines{"reasoning \uFFFD"}},
+		{"the end of tool calls without a marker", sse(calls(`{"index":0,"id":"c","function":{"name":"f","arguments":"{}"}}`), stops), 2, lines{"tool_call_end #0 valid"}},
+		{"a text that no blank line has ended", sse(says("a")) + "<html>oh no", 1, lines{"error <html>oh no"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			var l lines
+			p := NewParser(OpenAIChat, &l, nil)
+			p.Write([]byte(c.body))
+			require.Len(t, l, c.before, "%v", l)
+			l = nil
+			p.Close()
+			require.Equal(t, c.added, l)
+			l = nil
+			p.Close()
+			require.Empty(t, l)
+		})
+	}
+}
+
+// A body that is JSON gives its deltas with its last byte, not at Close.
+func TestParserIsPromptWithJSON(t *testing.T) {
+	var l lines
+	p := NewParser(OpenAIChat, &l, nil)
+	body := `{"choices":[{"message":{"content":"x"},"finish_reason":"stop"}]}`
+	for i := range len(body) {
+		require.Empty(t, l)
+		p.Write([]byte{body[i]})
+	}
+	require.Equal(t, lines{"content x", "finish stop(stop)"}, l)
+}
+
+// F-19
+func TestLastEventWithoutABlankLine(t *testing.T) {
+	first := sse(says("a"))
+	for _, c := range []struct {
+		name, rest   string
+		want         lines
+		unterminated bool
+		pending      int
+		state        State
+	}{
+		{"none", "", nil, false, 0, StateTruncated},
+		{"no newline", "data: " + stops, lines{"finish stop(stop)"}, true, 0, StateComplete},
+		{"one newline", "data: " + stops + "\n", lines{"finish stop(stop)"}, true, 0, StateComplete},
+		{"CRLF", "data: " + stops + "\r\n", lines{"finish stop(stop)"}, true, 0, StateComplete},
+		{"the marker", "data: [DONE]", lines{"done"}, true, 0, StateComplete}, // F-40
+		{"the marker and spaces", "data:  [DONE] \n", lines{"done"}, true, 0, StateComplete},
+		{"half an object", "data: {\"choices\":[", nil, false, len("data: {\"choices\":["), StateTruncated},
+		{"a whole one and the marker", "data: " + stops + "\ndata: [DONE]", lines{"finish stop(stop)", "done"}, true, 0, StateComplete},
+		{"a whole one and half an object", "data: " + stops + "\ndata: {\"a\":\n", lines{"finish stop(stop)"}, true, len(`{"a":`), StateComplete},
+		{"text", "data: tru", nil, false, len("data: tru"), StateTruncated},
+		{"a type alone", "event: x\n", nil, false, 0, StateTruncated},
+		{"a comment", ": bye", nil, false, 0, StateTruncated},
+		{"the lone error field", `error: {"message":"no"}`, lines{"error no"}, false, 0, StateError}, // F-37
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			eachCut(c.rest, func(cuts ...int) {
+				var l lines
+				p := NewParser(OpenAIChat, &l, nil)
+				p.Write([]byte(first))
+				l = nil
+				writeCut(t, p.Write, c.rest, cuts...)
+				require.Empty(t, l)
+				p.Close()
+				o := p.Outcome()
+				require.Equal(t, c.want, l)
+				require.Equal(t, c.unterminated, o.Unterminated)
+				require.Equal(t, c.pending, o.PendingBytes)
+				require.Equal(t, c.state, o.State)
+			})
+		})
+	}
+}
+
+// Damage
+
+// Each case stands between two good events, which come through.
+func TestDamageIsToldAndDoesNotStopTheStream(t *testing.T) {
+	deep := func(levels int) string { // of which the outermost object is one
+		return `{"x":` + strings.Repeat("[", levels-1) + strings.Repeat("]", levels-1) + `}`
+	}
+	wide := `{"choices":[],"x":[` + strings.Repeat("1,", 20) + `1]}`
+	for _, c := range []struct {
+		name, event string
+		options     *Options
+		want        lines
+		malformed   int64
+		limit       string
+	}{
+		{"half an object", `{"choices":[`, nil, lines{"malformed"}, 1, ""},
+		{"a comma too many", `{"choices":[],}`, nil, lines{"malformed"}, 1, ""},
+		{"something behind the object", `{"choices":[]}x`, nil, lines{"malformed"}, 1, ""},
+		{"half a string", `"x`, nil, lines{"malformed"}, 1, ""},
+		{"half an array", `[1`, nil, lines{"malformed"}, 1, ""},
+		{"an index that is none", `{"choices":[{"index":"x","delta":{"content":"x"}}]}`, nil, lines{"malformed"}, 1, ""}, // C-16
+		{"a negative index", `{"choices":[{"index":-1,"delta":{"content":"x"}}]}`, nil, lines{"malformed"}, 1, ""},
+		{"a broken index", `{"choices":[{"index":0.5,"delta":{"content":"x"}}]}`, nil, lines{"malformed"}, 1, ""},
+		{"an index past 32 bits", `{"choices":[{"index":4294967296,"delta":{"content":"x"}}]}`, nil, lines{"malformed"}, 1, ""},
+		{"a large index is an identifier", `{"choices":[{"index":2147483647,"delta":{"content":"x"}}]}`, nil, lines{"content[2147483647] x"}, 0, ""},
+		{"depth 300", deep(300), nil, lines{"other"}, 0, ""}, // J-06
+		{"depth 301", deep(301), nil, lines{"malformed"}, 1, "depth"},
+		{"depth 300 in a large event", deep(300) + strings.Repeat(" ", 5000), nil, lines{"other"}, 0, ""},
+		{"depth 301 in a large event", deep(301) + strings.Repeat(" ", 5000), nil, lines{"malformed"}, 1, "depth"},
+		{"depth inside a string", sayDeep(400), nil, lines{"content " + strings.Repeat("[", 400)}, 0, ""},
+		{"MaxLine", says(strings.Repeat("x", 100)), &Options{MaxLine: 120}, lines{"malformed"}, 1, "MaxLine"},
+		{"MaxEvent", says(strings.Repeat("x", 100)), &Options{MaxEvent: 120}, lines{"malformed"}, 1, "MaxEvent"},
+		{"MaxValues", wide, &Options{MaxValues: 20}, lines{"malformed"}, 1, "MaxValues"},
+		{"MaxValues in a large event", wide + strings.Repeat(" ", 5000), &Options{MaxValues: 20}, lines{"malformed"}, 1, "MaxValues"},
+		{"just MaxValues", wide, &Options{MaxValues: 24}, lines{"other"}, 0, ""},
+		{"MaxChoices", `{"choices":[{"index":0,"delta":{"content":"a"}},{"index":7,"delta":{"content":"b"}},{"index":8,"delta":{"content":"c"}}]}`,
+			&Options{MaxChoices: 2}, lines{"content a", "content[7] b", "malformed"}, 1, "MaxChoices"},
+		{"MaxToolCalls", calls(`{"index":0,"id":"a","function":{"name":"f"}}`, `{"index":1,"id":"b","function":{"name":"f"}}`, `{"index":0,"function":{"arguments":"{}"}}`),
+			&Options{MaxToolCalls: 1}, lines{"tool_call #0 id=a name=f type=function", "malformed", "tool_call #0 args={}"}, 1, "MaxToolCalls"},
+		{"a tool call's index that is none", calls(`{"index":-2,"id":"a"}`, `{"index":"x","id":"a"}`), nil, lines{"malformed", "malformed"}, 2, ""},
+		{"MaxBadText", "x\n\n<html>1234567890\n", &Options{MaxBadText: 8}, lines{"error x", "error <html>12"}, 0, ""}, // F-38
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			body := sse(says("before"), c.event, says("behind"), "[DONE]")
+			got := read(OpenAIChat, c.options, []byte(body))
+			require.Equal(t, c.malformed, got.Outcome.Malformed)
+			var l lines
+			for i := range got.Deltas {
+				d := &got.Deltas[i]
+				l.HandleDelta(&d.Delta)
+				if d.Kind == KindMalformed {
+					require.NotEmpty(t, d.Error)
+				}
+			}
+			require.Equal(t, append(append(lines{"content before"}, c.want...), "content behind", "done"), l)
+			if c.limit != "" {
+				var limit *LimitError
+				require.ErrorAs(t, got.Outcome.Err(), &limit)
+				require.Equal(t, c.limit, limit.Limit)
+			}
+			for i := 1; i < len(body); i++ {
+				if len(body) < 1000 || i%97 == 0 {
+					again := read(OpenAIChat, c.options, []byte(body), i)
+					require.Equal(t, got.Completion, again.Completion, "cut at %d", i)
+					require.Equal(t, len(got.Deltas), len(again.Deltas), "cut at %d", i)
+				}
+			}
+		})
+	}
+}
+
+func sayDeep(n int) string { return says(strings.Repeat("[", n)) }
+
+// A large event is damage, and so is its unfinished beginning.
+func TestUnfinishedEventPastALimit(t *testing.T) {
+	l, o := push(OpenAIChat, &Options{MaxEvent: 10}, "data: 12345678901234")
+	require.Equal(t, lines{"malformed"}, l)
+	require.Equal(t, StateTruncated, o.State)
+}
+
+// What an earlier event began with does not make a malformed one a good one.
+func TestDamageBehindAnEqualBeginning(t *testing.T) {
+	const begin = `{"id":"a","created":1,"model":"m","choices":[{"index":1,`
+	for _, c := range []struct{ name, event, want string }{
+		{"a comma and no member", begin + `}]}`, "malformed"},
+		{"a comma and no member of the event", `{"id":"a","created":1,"model":"m",}`, "malformed"},
+		{"the choices once more", begin + `"delta":{}}],"choices":[{"delta":{"content":"y"}}]}`, "content y"}, // J-05
+		{"the index once more", begin + `"index":0,"delta":{"content":"y"}}]}`, "content y"},
+		{"an error behind the choices", begin + `"delta":{}}],"error":{"message":"no"}}`, "error no"},
+	} {
+		for _, warm := range []string{begin + `"delta":{"content":"x"}}]}`, `{"id":"a","created":1,"model":"m","choices":[]}`} {
+			l, _ := push(OpenAIChat, nil, sse(warm, warm, c.event))
+			require.Equal(t, c.want, l[len(l)-1], c.name)
+		}
+	}
+}
+
+func TestWriteReturnsWhatItTook(t *testing.T) {
+	first, second := sse(says("a")), sse(says("b"))
+	p := NewParser(OpenAIChat, HandlerFunc(func(d *Delta) error {
+		if string(d.Text) == "b" {
+			return errBoom
+		}
+		return nil
+	}), nil)
+	n, err := p.Write([]byte(first[:10]))
+	require.Equal(t, 10, n)
+	require.NoError(t, err)
+	n, err = p.Write([]byte(first[10:] + second + whole))
+	require.Equal(t, len(first)-10+len(second), n) // up to the end of the event
+	require.Equal(t, errBoom, err)
+	for range 2 {
+		n, err = p.Write([]byte(whole))
+		require.Zero(t, n)
+		require.Equal(t, errBoom, err)
+	}
+	require.ErrorIs(t, p.Close(), errBoom)
+	require.Equal(t, StateStopped, p.Outcome().State)
+
+	p.Reset()
+	require.Equal(t, StateOpen, p.Outcome().State)
+	n, err = p.Write([]byte(whole))
+	require.Equal(t, len(whole), n)
+	require.NoError(t, err)
+	require.NoError(t, p.Close())
+}
+
+func TestWriteBehindClose(t *testing.T) {
+	p := NewParser(OpenAIChat, nil, nil)
+	p.Close()
+	n, err := p.Write([]byte("x"))
+	require.Zero(t, n)
+	require.ErrorIs(t, err, io.ErrClosedPipe)
+	require.ErrorIs(t, p.CloseWithError(errBoom), ErrEmpty) // the first call counts
+	require.NotErrorIs(t, p.Close(), errBoom)
+}
+
+// E-16
+func TestHandlersPanicPassesThrough(t *testing.T) {
+	for _, at := range []string{"write", "close"} {
+		body := sse(says("x"), says("y"))
+		if at == "close" {
+			body = "data: " + says("x") // unterminated
+		}
+		seen := 0
+		p := NewParser(OpenAIChat, HandlerFunc(func(*Delta) error {
+			if seen++; seen == 1 {
+				panic(errBoom)
+			}
+			return nil
+		}), nil)
+		require.PanicsWithValue(t, errBoom, func() {
+			p.Write([]byte(body))
+			p.Close()
+		})
+		n, err := p.Write([]byte(whole))
+		require.Zero(t, n)
+		require.Error(t, err)
+		require.ErrorIs(t, p.Close(), ErrStopped)
+		require.Equal(t, 1, seen)
+		require.Equal(t, StateStopped, p.Outcome().State)
+
+		p.Reset()
+		_, err = p.Write([]byte(whole))
+		require.NoError(t, err)
+		require.NoError(t, p.Close())
+		require.Equal(t, 4, seen)
+	}
+}
+
+func TestHandlersErrorInClose(t *testing.T) {
+	p := NewParser(OpenAIChat, HandlerFunc(func(*Delta) error { return errBoom }), nil)
+	_, err := p.Write([]byte("data: " + says("x")))
+	require.NoError(t, err)
+	require.ErrorIs(t, p.Close(), errBoom)
+	require.Equal(t, StateStopped, p.Outcome().State)
+}
+
+// What is unknown, and what says nothing
+
+func TestEventsThatSayNothingStayVisible(t *testing.T) {
+	for _, c := range []struct {
+		name, event string
+		want        Kind
+		raw         string
+		skips       Skips
+	}{
+		{"an unknown object", sse(`{"type":"new_thing"}`), KindOther, `{"type":"new_thing"}`, Skips{}}, // O-07
+		{"an empty delta", sse(chunk(`"index":0,"delta":{}`)), KindOther, chunk(`"index":0,"delta":{}`), Skips{}},
+		{"a null error", sse(`{"error":null,"choices":[]}`), KindOther, `{"error":null,"choices":[]}`, Skips{}}, // E-05
+		{"null", sse(`null`), KindOther, `null`, Skips{NotObject: 1}},                                           // F-35
+		{"a number", sse(`1`), KindOther, `1`, Skips{NotObject: 1}},
+		{"a string", sse(`"x"`), KindOther, `"x"`, Skips{NotObject: 1}},
+		{"an array", sse(`[1]`), KindOther, `[1]`, Skips{NotObject: 1}},
+		{"no data", "data:\n\n", KindPing, ``, Skips{Empty: 1}},                                                          // F-05
+		{"a comment as data", sse(`: OPENROUTER PROCESSING`), KindPing, `: OPENROUTER PROCESSING`, Skips{KeepAlive: 1}},  // F-04
+		{"a typed ping", "event: ping\ndata: {\"type\":\"ping\"}\n\n", KindPing, `{"type":"ping"}`, Skips{KeepAlive: 1}}, // F-06
+		{"a keepalive", sse(`{"type":"keepalive","sequence_number":466}`), KindPing, `{"type":"keepalive","sequence_number":466}`, Skips{KeepAlive: 1}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			got := read(OpenAIChat, nil, []byte(sse(says("x"))+c.event+sse("[DONE]")))
+			require.Len(t, got.Deltas, 3)
+			d := got.Deltas[1]
+			require.Equal(t, c.want, d.Kind)
+			require.Equal(t, c.raw, string(d.Raw))
+			require.Equal(t, -1, d.Choice)
+			require.Equal(t, c.skips, got.Outcome.Skips)
+			require.NoError(t, got.Outcome.Err())
+		})
+	}
+}
+
+func TestEveryDeltaHoldsItsEvent(t *testing.T) {
+	data := `{"choices":[{"index":0,"delta":{"content":"x","obfuscation":"p"},"finish_reason":"stop"}],"usage":{"total_tokens":3}}`
+	got := read(OpenAIChat, nil, []byte("event: e\ndata: "+data+"\n\n"))
+	require.Len(t, got.Deltas, 3)
+	for _, d := range got.Deltas {
+		require.Equal(t, data, string(d.Raw))
+		require.Equal(t, "e", string(d.Event))
+	}
+}
+
+// The order of an event's deltas, and each kind once.
+func TestDeltasOfEveryKind(t *testing.T) {
+	l, o := push(OpenAIChat, nil, sse(
+		`{"id":"","model":"","created":0,"choices":[]}`, // C-03
+		`{"id":"a","model":"m","created":7,"system_fingerprint":"s","service_tier":"t","choices":[{"index":0,"delta":{"role":"assistant","content":""}}]}`,
+		`{"id":"b","model":"n","choices":[{"delta":{"role":"assistant","content":"C","reasoning":"R","reasoning_content":"R","refusal":"F","annotations":[1],"images":[{"type":"image_url"}]},"logprobs":{"content":[]},"finish_reason":"recitation"}],"citations":["u"],"usage":{"prompt_tokens":1}}`,
+		`{"choices":[{"index":1,"text":"T"}],"citations":["u"]}`, // C-26, C-19
+		"[DONE]",
+	))
+	require.Equal(t, lines{
+		"other",
+		"start id=a model=m fingerprint=s tier=t created=7", "start role=assistant",
+		"reasoning R", "content C", "refusal F", "annotation [1]", `media {"type":"image_url"}`, `logprobs {"content":[]}`,
+		"finish content_filter(recitation)", `annotation ["u"]`, "usage in=1",
+		"content[1] T",
+		"done",
+	}, l)
+	require.Equal(t, []ChoiceOutcome{{Index: 0, FinishReason: FinishContentFilter, NativeFinishReason: "recitation"}, {Index: 1}}, o.Choices)
+	require.Equal(t, StateComplete, o.State)
+}
+
+// A finish reason is told when it is news; nothing ends at it (C-06, C-09, C-29).
+func TestNothingEndsAtAFinishReason(t *testing.T) {
+	l, o := push(OpenAIChat, nil, sse(
+		chunk(`"index":0,"delta":{"content":"a"},"finish_reason":"stop"`),
+		chunk(`"index":0,"delta":{"content":"b"},"finish_reason":"stop"`),
+		chunk(`"index":0,"delta":{"content":"c"},"finish_reason":null`),
+		chunk(`"index":0,"delta":{},"finish_reason":"length"`),
+		chunk(`"index":0,"delta":{},"finish_reason":""`),
+		`{"choices":[],"usage":{"total_tokens":2}}`,
+		says("d"),
+	))
+	require.Equal(t, lines{"content a", "finish stop(stop)", "content b", "content c", "finish length(length)", "other", "usage total=2", "content d"}, l)
+	require.Equal(t, FinishLength, o.Choices[0].FinishReason)
+}
+
+// Behind the end marker a parser reads on, and counts (F-22).
+func TestParserReadsOnBehindTheEndMarker(t *testing.T) {
+	l, o := push(OpenAIChat, nil, whole+sse("[DONE]", `{"choices":[],"usage":{"total_tokens":2}}`, `{"bad`))
+	require.Equal(t, lines{"content hi", "finish stop(stop)", "done", "other", "usage total=2", "malformed"}, l)
+	require.EqualValues(t, 3, o.AfterDone)
+	require.NoError(t, o.Err())
+}
+
+func TestEndMarkerMustBeAllOfTheData(t *testing.T) {
+	for data, done := range map[string]bool{ // F-20, F-21
+		"[DONE]": true, " [DONE] ": true, "[DONE]\t": true,
+		"[DONE]x": false, "[done]": false, `"[DONE]"`: false, "[DONE] [DONE]": false, "DONE": false,
+	} {
+		_, o := push(OpenAIChat, nil, sse(says("x"), data))
+		require.Equal(t, done, o.SawDone, "%q", data)
+	}
+}
+
+// Two halves of a surrogate pair find each other over events (J-03).
+func TestSurrogatePairsOverEvents(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		events []string
+		want   lines
+	}{
+		{"content", []string{says(`a\ud83d`), says(`\ude00b`)}, lines{"content a", "content 😀b"}},
+		{"with others between", []string{says(`\ud83d`), chunk(`"index":1,"delta":{"content":"x"}`), says(`\ude00`)}, lines{"other", "content[1] x", "content 😀"}},
+		{"no other half", []string{says(`\ud83d`), says(`b`)}, lines{"other", "content \uFFFDb"}},
+		{"arguments", []string{calls(`{"index":0,"id":"c","function":{"arguments":"\ud83d"}}`), calls(`{"index":0,"function":{"arguments":"\ude00"}}`)},
+			lines{"tool_call #0 id=c type=function", "tool_call #0 args=😀"}},
+		{"within a text", []string{says(`\ud83d\u0041\ude00\ud83d\ude00`)}, lines{"content \uFFFDA\uFFFD😀"}},
+	} {
+		l, _ := push(OpenAIChat, nil, sse(c.events...))
+		require.Equal(t, c.want, l, c.name)
+	}
+}
+
+// J-04
+func TestNumbersThatAreNoJSONCostNothing(t *testing.T) {
+	for _, word := range []string{"NaN", "-Infinity", "Infinity", "-inf"} {
+		l, o := push(OpenAIChat, nil, sse(chunk(`"index":0,"delta":{"content":"Infinity"},"logprobs":{"content":[{"logprob":`+word+`}]},"finish_reason":"stop"`)))
+		require.Contains(t, l, "content Infinity", word)
+		require.NoError(t, o.Err(), word)
+	}
+}
+
+// Contract 14: the last of two equal keys wins (J-05).
+func TestLastOfEqualKeysWins(t *testing.T) {
+	for _, c := range []struct{ name, event, want string }{
+		{"content", chunk(`"delta":{"content":"a","content":"b"}`), "content b"},
+		{"delta", chunk(`"delta":{"content":"a"},"delta":{"content":"b"}`), "content b"},
+		{"choices", `{"choices":[{"delta":{"content":"a"}}],"choices":[{"delta":{"content":"b"}}]}`, "content b"},
+		{"choices, the last of which are none", `{"choices":[{"delta":{"content":"a"}}],"choices":null}`, "other"},
+		{"content parts", chunk(`"delta":{"content":[{"type":"text","text":"a","text":"b"}]}`), "content b"},
+		{"arguments", calls(`{"id":"c","function":{"name":"f","arguments":"a","arguments":"b"}}`), "tool_call #0 id=c name=f type=function args=b"},
+		{"name", calls(`{"id":"c","function":{"name":"safe","name":"f","arguments":"b"}}`), "tool_call #0 id=c name=f type=function args=b"},
+		{"finish", chunk(`"finish_reason":"stop","finish_reason":"length"`), "finish length(length)"},
+		{"usage", `{"choices":[],"usage":{"total_tokens":1},"usage":{"total_tokens":2}}`, "usage total=2"},
+		{"a token count", `{"choices":[],"usage":{"total_tokens":1,"total_tokens":2}}`, "usage total=2"},
+		{"x_groq", `{"choices":[],"x_groq":{"usage":{"total_tokens":1},"usage":{"total_tokens":2}}}`, "usage total=2"},
+		{"reasoning object", chunk(`"delta":{"reasoning":{"text":"a","text":"b"}}`), "reasoning b"},
+		{"an escaped key", chunk(`"delta":{"content":"a","cont\u0065nt":"b"}`), "content b"},
+		{"an error", `{"error":{"message":"a"},"error":{"message":"b"}}`, "error b"},
+		{"an error's message", `{"error":{"message":"a","message":"b"}}`, "error b"},
+	} {
+		l, _ := push(OpenAIChat, nil, sse(c.event))
+		require.Equal(t, lines{c.want}, l, c.name)
+	}
+}
+
+// Usage
+
+// Contract 8. Each case gives the usage that is known at the end.
+func TestUsageIsSetFieldByField(t *testing.T) {
+	usage := func(members string) string { return `{"choices":[],"usage":` + members + `}` }
+	for _, c := range []struct {
+		name   string
+		events []string
+		want   string
+	}{
+		{"never", []string{says("x")}, ""}, // U-07
+		{"at the end", []string{usage(`null`), usage(`{"prompt_tokens":1,"completion_tokens":2,"total_tokens":3}`)}, " in=1 out=2 total=3"},
+		{"never summed", []string{usage(`{"prompt_tokens":1,"completion_tokens":1}`), usage(`{"prompt_tokens":1,"completion_tokens":2}`)}, " in=1 out=2"}, // U-04
+		{"what is not reported stays", []string{usage(`{"prompt_tokens":5}`), usage(`{"completion_tokens":2}`)}, " in=5 out=2"},
+		{"a zero wins", []string{usage(`{"prompt_tokens":5,"completion_tokens":2}`), usage(`{"prompt_tokens":0,"completion_tokens":3}`)}, " in=0 out=3"},
+		{"null, absent and {} erase nothing", []string{usage(`{"total_tokens":5}`), usage(`null`), usage(`{}`), `{"choices":[]}`, usage(`{"total_tokens":null}`)}, " total=5"}, // U-06
+		{"nothing but zeros erases nothing", []string{usage(`{"total_tokens":5}`), usage(`{"prompt_tokens":0,"total_tokens":0}`)}, " total=5"},                                 // U-05
+		{"zeros first", []string{usage(`{"prompt_tokens":0,"total_tokens":0}`), usage(`{"prompt_tokens":5}`)}, " in=5 total=0"},
+		{"zeros alone are reported", []string{usage(`{"prompt_tokens":0}`)}, " in=0"},
+		{"in a choice", []string{chunk(`"index":0,"usage":{"total_tokens":5}`)}, " total=5"},        // U-03
+		{"in x_groq", []string{`{"choices":[],"x_groq":{"usage":{"total_tokens":5}}}`}, " total=5"}, // U-08
+		{"top level before choice before x_groq", []string{`{"choices":[{"usage":{"total_tokens":2}}],"usage":{"total_tokens":1},"x_groq":{"usage":{"total_tokens":3}}}`}, " total=1"},
+		{"choice before x_groq", []string{`{"choices":[{"usage":{"total_tokens":2}}],"usage":{},"x_groq":{"usage":{"total_tokens":3}}}`}, " total=2"},
+		{"also when it came earlier", []string{usage(`{"total_tokens":1}`), `{"choices":[{"usage":{"total_tokens":2}}]}`}, " total=1"},
+		{"zeros at the top level hide nothing", []string{`{"choices":[{"usage":{"total_tokens":2}}],"usage":{"total_tokens":0}}`}, " total=2"},
+		{"floats and strings", []string{usage(`{"prompt_tokens":12.0,"completion_tokens":"7","total_tokens":1.9e1,"queue_time":0.04}`)}, " in=12 out=7 total=19"}, // J-01, U-13
+		{"what is no number", []string{usage(`{"prompt_tokens":[1],"completion_tokens":"x","total_tokens":3}`)}, " total=3"},
+		{"details", []string{usage(`{"prompt_tokens":9,"prompt_tokens_details":{"cached_tokens":4,"cache_write_tokens":2},"completion_tokens_details":{"reasoning_tokens":3}}`)}, " in=9 cached=4 written=2 reasoning=3"},
+		{"details that are null", []string{usage(`{"prompt_tokens":9,"prompt_tokens_details":null,"completion_tokens_details":{"reasoning_tokens":null}}`)}, " in=9"}, // U-11
+		{"DeepSeek's cache", []string{usage(`{"prompt_tokens":9,"prompt_cache_hit_tokens":4,"prompt_cache_miss_tokens":5}`)}, " in=9 cached=4"},                       // U-09
+		{"Anthropic's cache", []string{usage(`{"prompt_tokens":9,"cache_read_input_tokens":4,"cache_creation_input_tokens":5}`)}, " in=9 cached=4 written=5"},
+		{"reasoning at the top", []string{usage(`{"completion_tokens":9,"reasoning_tokens":4}`)}, " out=9 reasoning=4"},                                  // U-10
+		{"a total that is no sum", []string{usage(`{"prompt_tokens":951,"completion_tokens":6000,"total_tokens":6952}`)}, " in=951 out=6000 total=6952"}, // U-14
+	} {
+		var a Accumulator
+		p := NewParser(OpenAIChat, &a, nil)
+		p.Write([]byte(sse(c.events...)))
+		require.Equal(t, c.want, describeUsage(a.Usage()), c.name)
+	}
+}
+
+func TestUsageTellsWhatContainsWhat(t *testing.T) {
+	for _, c := range []struct {
+		usage             string
+		cached, reasoning Tri
+	}{
+		{`{"prompt_tokens":9,"prompt_tokens_details":{"cached_tokens":4}}`, TriYes, TriUnknown},
+		{`{"prompt_tokens":9,"cache_read_input_tokens":4}`, TriUnknown, TriUnknown},
+		{`{"prompt_tokens":9,"prompt_cache_hit_tokens":4,"prompt_cache_miss_tokens":5}`, TriYes, TriUnknown},
+		{`{"prompt_tokens":9,"completion_tokens":5,"total_tokens":14,"reasoning_tokens":3}`, TriUnknown, TriYes},
+		{`{"prompt_tokens":9,"completion_tokens":5,"total_tokens":17,"reasoning_tokens":3}`, TriUnknown, TriNo},
+		{`{"prompt_tokens":9,"completion_tokens":5,"total_tokens":15,"reasoning_tokens":3}`, TriUnknown, TriUnknown},
+	} {
+		var a Accumulator
+		p := NewParser(OpenAIChat, &a, nil)
+		p.Write([]byte(sse(`{"choices":[],"usage":` + c.usage + `}`)))
+		u := a.Usage()
+		require.Equal(t, c.cached, u.CachedInInput, c.usage)
+		require.Equal(t, c.reasoning, u.ReasoningInOutput, c.usage)
+		require.Equal(t, c.usage, string(u.Raw))
+	}
+}
+
+// Tool calls
+
+func TestToolCallsAreFoundWhateverTheirIndex(t *testing.T) {
+	fn := func(name, arguments string) string {
+		return `"function":{"name":"` + name + `","arguments":"` + arguments + `"}`
+	}
+	more := func(arguments string) string { return `"function":{"arguments":"` + arguments + `"}` }
+	for _, c := range []struct {
+		name   string
+		events []string
+		want   lines
+	}{
+		{"T-01 no index, new ids", []string{calls(`{"id":"a",` + fn("f", "1") + `}`), calls(`{"id":"b",` + fn("g", "2") + `}`)},
+			lines{"tool_call #0 id=a name=f type=function args=1", "tool_call #1 id=b name=g type=function args=2"}},
+		{"T-01 no index, ids repeated", []string{calls(`{"id":"a",`+fn("f", "1")+`}`, `{"id":"b",`+fn("g", "2")+`}`), calls(`{"id":"a",` + more("3") + `}`), calls(`{` + more("4") + `}`)},
+			lines{"tool_call #0 id=a name=f type=function args=1", "tool_call #1 id=b name=g type=function args=2", "tool_call #0 args=3", "tool_call #1 args=4"}},
+		{"T-01 names alone", []string{calls(`{`+fn("f", "{}")+`}`, `{`+fn("g", "{}")+`}`), calls(`{` + fn("f", "{}") + `}`)},
+			lines{"tool_call #0 name=f type=function args={}", "tool_call #1 name=g type=function args={}", "tool_call #2 name=f type=function args={}"}},
+		{"T-02 index 0 for all", []string{calls(`{"index":0,"id":"a",` + fn("f", "") + `}`), calls(`{"index":0,` + more("1") + `}`), calls(`{"index":0,"id":"b",` + fn("f", "") + `}`), calls(`{"index":0,` + more("2") + `}`)},
+			lines{"tool_call #0 id=a name=f type=function", "tool_call #0 args=1", "tool_call #1 id=b name=f type=function", "tool_call #1 args=2"}},
+		{"T-03 sparse and negative", []string{calls(`{"index":7,"id":"a",`+fn("f", "1")+`}`, `{"index":-1,"id":"b",`+fn("g", "2")+`}`), calls(`{"index":7,`+more("3")+`}`, `{"index":-1,`+more("4")+`}`)},
+			lines{"tool_call #0 id=a name=f type=function args=1", "tool_call #1 id=b name=g type=function args=2", "tool_call #0 args=3", "tool_call #1 args=4"}},
+		{"T-04 empty ids", []string{calls(`{"index":0,"id":"a",` + fn("f", "") + `}`), calls(`{"index":0,"id":"","type":"function",` + more("1") + `}`), calls(`{"index":0,"id":null,` + fn("", "2") + `}`)},
+			lines{"tool_call #0 id=a name=f type=function", "tool_call #0 args=1", "tool_call #0 args=2"}},
+		{"T-05 id on every delta", []string{calls(`{"index":0,"id":"a",` + fn("f", "1") + `}`), calls(`{"index":0,"id":"a",` + more("2") + `}`)},
+			lines{"tool_call #0 id=a name=f type=function args=1", "tool_call #0 args=2"}},
+		{"T-05 id late", []string{calls(`{"index":0,` + fn("f", "1") + `}`), calls(`{"index":0,"id":"a",` + more("2") + `}`)},
+			lines{"tool_call #0 name=f type=function args=1", "tool_call #0 id=a args=2"}},
+		{"T-06 name on every delta", []string{calls(`{"index":0,"id":"a",` + fn("f", "1") + `}`), calls(`{"index":0,"id":"a",` + fn("f", "2") + `}`), calls(`{"index":0,` + fn("f", "3") + `}`)},
+			lines{"tool_call #0 id=a name=f type=function args=1", "tool_call #0 args=2", "tool_call #0 args=3"}},
+		{"T-08 name late", []string{calls(`{"index":0,"id":"a",` + more("1") + `}`), calls(`{"index":0,` + fn("f", "2") + `}`)},
+			lines{"tool_call #0 id=a type=function args=1", "tool_call #0 name=f args=2"}},
+		{"T-10 type null or odd", []string{calls(`{"index":0,"id":"a","type":null,`+fn("f", "")+`}`, `{"index":1,"id":"b","type":"x",`+fn("f", "")+`}`)},
+			lines{"tool_call #0 id=a name=f type=function", "tool_call #1 id=b name=f type=function"}},
+		{"T-12 arguments as an object", []string{calls(`{"index":0,"id":"a","function":{"name":"f","arguments":{"b":1, "a":[2]}}}`)},
+			lines{`tool_call #0 id=a name=f type=function args={"b":1, "a":[2]}`}},
+		{"T-13 an object for the array", []string{chunk(`"delta":{"tool_calls":{"index":0,"id":"a",` + fn("f", "1") + `}}`), chunk(`"delta":{"tool_calls":null}`), chunk(`"delta":{"tool_calls":[]}`)},
+			lines{"tool_call #0 id=a name=f type=function args=1", "other", "other"}},
+		{"T-15 with content", []string{chunk(`"delta":{"content":"x","tool_calls":[{"index":0,"id":"a",` + fn("f", "1") + `}]}`)},
+			lines{"content x", "tool_call #0 id=a name=f type=function args=1"}},
+		{"T-16 interleaved", []string{calls(`{"index":0,"id":"a",`+fn("f", "")+`}`, `{"index":1,"id":"b",`+fn("g", "")+`}`), calls(`{"index":1,` + more("1") + `}`), calls(`{"index":0,` + more("2") + `}`)},
+			lines{"tool_call #0 id=a name=f type=function", "tool_call #1 id=b name=g type=function", "tool_call #1 args=1", "tool_call #0 args=2"}},
+		{"T-22 something to send back", []string{calls(`{"index":0,"id":"a","extra_content":{"google":{"thought_signature":"s"}},` + fn("f", "1") + `}`)},
+			lines{`tool_call #0 id=a name=f type=function args=1 extra={"google":{"thought_signature":"s"}}`}},
+		{"T-23 empty entries", []string{calls(`{}`, `{"index":0}`, `{"index":0,"type":"function","function":{}}`, `null`), calls(`{"index":1,"id":"a",` + fn("f", "") + `}`)},
+			lines{"other", "tool_call #0 id=a name=f type=function"}},
+		{"T-24 the old form", []string{chunk(`"delta":{"function_call":{"name":"f","arguments":""}}`), chunk(`"delta":{"function_call":{"arguments":"{}"}}`), chunk(`"delta":{"function_call":null}`)},
+			lines{"tool_call #0 name=f type=function", "tool_call #0 args={}", "other"}},
+		{"T-25 a custom tool", []string{calls(`{"index":0,"id":"a","type":"custom","custom":{"name":"f","input":"free "}}`), calls(`{"index":0,"custom":{"input":"text"}}`)},
+			lines{"tool_call #0 id=a name=f type=custom args=free ", "tool_call #0 args=text"}},
+		{"T-28 a new id for every piece", []string{calls(`{"index":0,"id":"a",` + fn("f", "") + `}`), calls(`{"index":0,"id":"b","function":{"name":null,"arguments":"1"}}`), calls(`{"index":0,"id":"c",` + more("2") + `}`)},
+			lines{"tool_call #0 id=a name=f type=function", "tool_call #0 args=1", "tool_call #0 args=2"}},
+		{"two choices", []string{`{"choices":[{"index":0,"delta":{"tool_calls":[{"index":0,"id":"a",` + fn("f", "1") + `}]}},{"index":1,"delta":{"tool_calls":[{"index":0,"id":"a",` + fn("g", "2") + `}]}}]}`},
+			lines{"tool_call #0 id=a name=f type=function args=1", "tool_call[1] #0 id=a name=g type=function args=2"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			l, _ := push(OpenAIChat, nil, sse(c.events...))
+			require.Equal(t, c.want, l)
+		})
+	}
+}
+
+func TestConflictsOfToolCallsAreCounted(t *testing.T) {
+	_, o := push(OpenAIChat, nil, sse(
+		calls(`{"index":0,"id":"a","function":{"name":"f","arguments":"{"}}`),
+		calls(`{"index":0,"id":"b","function":{"arguments":"}"}}`),           // T-28
+		calls(`{"index":0,"id":"a","function":{"name":"g","arguments":""}}`), // another name
+	))
+	require.EqualValues(t, 2, o.Conflicts)
+	require.Equal(t, 1, o.Choices[0].ToolCalls)
+}
+
+// Contract 13. Each case gives what ends a call and how.
+func TestToolCallsEndAtTheEnd(t *testing.T) {
+	call := func(arguments string) string {
+		return calls(`{"index":0,"id":"a","function":{"name":"f","arguments":"` + arguments + `"}}`)
+	}
+	more := func(arguments string) string {
+		return calls(`{"index":0,"function":{"arguments":"` + arguments + `"}}`)
+	}
+	finish := chunk(`"index":0,"delta":{},"finish_reason":"tool_calls"`)
+	for _, c := range []struct {
+		name   string
+		events []string
+		want   lines // from the first event on that is no beginning of a call
+		open   int
+	}{
+		{"at the marker, not when the JSON does", []string{call(`{}`), finish, "[DONE]"}, lines{"finish tool_calls(tool_calls)", "tool_call_end #0 valid", "done"}, 0},                                 // T-17
+		{"behind pieces that follow the finish", []string{call(`{`), finish, more(`}`), "[DONE]"}, lines{"finish tool_calls(tool_calls)", "tool_call #0 args=}", "tool_call_end #0 valid", "done"}, 0}, // T-21
+		{"at the end behind a finish", []string{call(`{}`), finish}, lines{"finish tool_calls(tool_calls)", "tool_call_end #0 valid"}, 0},
+		{"with stop too", []string{call(`{}`), stops}, lines{"finish stop(stop)", "tool_call_end #0 valid"}, 0},                                       // T-20
+		{"no arguments are valid", []string{call(``), finish, "[DONE]"}, lines{"finish tool_calls(tool_calls)", "tool_call_end #0 valid", "done"}, 0}, // T-11
+		{"null arguments too", []string{calls(`{"index":0,"id":"a","function":{"name":"f","arguments":null}}`), finish}, lines{"finish tool_calls(tool_calls)", "tool_call_end #0 valid"}, 0},
+		{"cut arguments are not", []string{call(`{\"a\":`), chunk(`"index":0,"finish_reason":"length"`)}, lines{"finish length(length)", "tool_call_end #0"}, 0},                     // T-19
+		{"nor are two values", []string{call(`{\"a\":1}`), more(`{\"b\":1}`), finish}, lines{"tool_call #0 args={\"b\":1}", "finish tool_calls(tool_calls)", "tool_call_end #0"}, 0}, // T-18
+		{"at the marker without a finish", []string{call(`{}`), "[DONE]"}, lines{"tool_call_end #0 valid", "done"}, 0},
+		{"an open one has not ended", []string{call(`{`), "[DONE]"}, lines{"done"}, 1},
+		{"whole arguments alone end nothing", []string{call(`{}`)}, nil, 0},
+		{"open without any arguments", []string{call(``)}, nil, 1},
+		{"spaces are a value with what they surround", []string{call(` {} `), finish}, lines{"finish tool_calls(tool_calls)", "tool_call_end #0 valid"}, 0},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			l, o := push(OpenAIChat, nil, sse(c.events...))
+			if len(l) > 1 {
+				require.Equal(t, c.want, l[1:])
+			} else {
+				require.Empty(t, c.want)
+			}
+			require.Equal(t, c.open, o.OpenToolCalls)
+		})
+	}
+}
+
+func TestFreeTextOfACustomToolIsValid(t *testing.T) {
+	l, _ := push(OpenAIChat, nil, sse(calls(`{"index":0,"id":"a","custom":{"name":"f","input":"free {"}}`), stops, "[DONE]"))
+	require.Contains(t, l, "tool_call_end #0 valid") // T-25
+}
+
+// Errors
+
+func TestErrorsOfAllShapes(t *testing.T) {
+	for _, c := range []struct {
+		name, body string
+		want       lines
+	}{
+		{"E-02 a string", sse(`{"error":"no"}`), lines{"error no"}},
+		{"E-02 an array", sse(`{"error":[{"message":"no"}]}`), lines{"error no"}},
+		{"E-03 no error member", sse(`{"object":"error","message":"no"}`), lines{"error no"}},
+		{"E-04 by its type", "event: error\ndata: {\"code\":\"c\",\"message\":\"no\"}\n\n", lines{"error no"}},
+		{"E-04 by its type, text", "event: error\ndata: no\n\n", lines{"error no"}},
+		{"E-13 with choices", sse(`{"choices":[{"index":0,"delta":{"content":"x"},"finish_reason":"error"}],"error":{"message":"no"}}`), lines{"content x", "finish unknown(error)", "error no"}},
+		{"E-05 empty ones are none", sse(`{"error":null,"choices":[]}`, `{"error":{},"choices":[]}`, `{"error":[],"choices":[]}`, `{"error":"","choices":[]}`, `{"error":false,"choices":[]}`), lines{"other", "other", "other", "other", "other"}},
+		{"C-22 a filter's nested one is none", sse(chunk(`"index":0,"delta":{"content":"x"},"content_filter_results":{"error":{"code":"content_filter_error"}}`)), lines{"content x"}},
+		{"F-37 as a field", "error: {\"code\":400,\"message\":\"no\"}\n\ndata: [DONE]\n\n", lines{"error no", "done"}},
+		{"F-37 as a field, text", "error: no\n\n", lines{"error no"}},
+		{"F-38 a bare line behind events", sse(says("x")) + "{\"error\":{\"message\":\"no\"}}\n\n" + sse(says("y")), lines{"content x", "error no", "content y"}},
+		{"F-38 a bare line and at once an event", sse(says("x")) + "{\"error\":{\"message\":\"no\"}}\n" + sse(says("y")), lines{"content x", "error no", "content y"}},
+		{"F-38 over lines", sse(says("x")) + "{\"error\":{\r\n\"message\":\r\n\"no\"}}\r\n\r\n", lines{"content x", "error no"}},
+		{"F-38 a page", "<html>\n<p>no</p>\n", lines{"error <html>\n<p>no</p>"}},
+		{"F-39 text as data", sse(`error: no`, `'async for' requires an object`), lines{"error error: no", "error 'async for' requires an object"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			want, _ := push(OpenAIChat, nil, c.body)
+			require.Equal(t, c.want, want)
+			eachCut(c.body, func(cuts ...int) {
+				var l lines
+				p := NewParser(OpenAIChat, &l, nil)
+				writeCut(t, p.Write, c.body, cuts...)
+				p.Close()
+				require.Equal(t, c.want, l, "cut at %v", cuts)
+			})
+		})
+	}
+}
+
+// F-26: a body that is no stream of events.
+func TestJSONBodies(t *testing.T) {
+	const answer = `{"id":"a","object":"chat.completion","choices":[{"index":0,"message":{"role":"assistant","content":"x"},"finish_reason":"stop"}],"usage":{"total_tokens":3}}`
+	want := lines{"start id=a", "start role=assistant", "content x", "finish stop(stop)", "usage total=3"}
+	for _, c := range []struct {
+		name, body string
+		want       lines
+		state      State
+	}{
+		{"a whole answer", answer, want, StateComplete},
+		{"behind blank lines", "\n\n\r\n  " + answer + "\n", want, StateComplete},
+		{"with a byte order mark", byteOrderMark + answer, want, StateComplete},
+		{"as the data of an event", sse(answer, "[DONE]"), append(want[:len(want):len(want)], "done"), StateComplete},
+		{"and the marker glued to it", answer + "data: [DONE]\n\n", append(want[:len(want):len(want)], "done"), StateComplete},
+		{"behind spaces and the marker glued to it", "  " + answer + "data: [DONE]\n\n", append(want[:len(want):len(want)], "done"), StateComplete},
+		{"over lines", "{\"choices\":\n[{\"message\":\n{\"content\":\"x\"},\n\n\"finish_reason\":\"stop\"}]}", lines{"content x", "finish stop(stop)"}, StateComplete},
+		{"an array of chunks", "[" + says("x") + "\n,\r\n" + stops + "]", lines{"content x", "finish stop(stop)"}, StateComplete}, // G-01
+		{"chunks one behind the other", says("x") + "\n" + stops + "\n", lines{"content x", "finish stop(stop)"}, StateComplete},
+		{"an error", `{"error":{"message":"no"}}`, lines{"error no"}, StateError},
+		{"an error in an array", `[{"error":{"message":"no"}}]`, lines{"error no"}, StateError},
+		{"half an answer", answer[:50], nil, StateTruncated},
+		{"a broken one", `{"id":]`, lines{"malformed"}, StateTruncated},
+		{"an error in front of a stream", `{"error":{"message":"no"}}` + "\n\n" + sse(says("x")), lines{"error no", "content x"}, StateError},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			eachCut(c.body, func(cuts ...int) {
+				var l lines
+				p := NewParser(OpenAIChat, &l, nil)
+				writeCut(t, p.Write, c.body, cuts...)
+				p.Close()
+				require.Equal(t, c.want, l, "cut at %v", cuts)
+				require.Equal(t, c.state, p.Outcome().State, "cut at %v", cuts)
+			})
+		})
+	}
+}
+
+// F-30, F-40, contract 14
+func TestEventsWithoutABlankLineBetween(t *testing.T) {
+	a, b := says("a"), says("b")
+	for _, c := range []struct {
+		name, body    string
+		want          lines
+		events, glued int64
+	}{
+		{"two", "data: " + a + "\ndata: " + b + "\n\n", lines{"content a", "content b"}, 2, 1},
+		{"three and the marker", "data: " + a + "\ndata: " + b + "\ndata: " + stops + "\ndata: [DONE]\n\n", lines{"content a", "content b", "finish stop(stop)", "done"}, 4, 3},
+		{"one over lines is one", "data: {\"choices\":\ndata: [{\"delta\":\ndata: {\"content\":\"a\"}}]}\n\n", lines{"content a"}, 1, 0}, // F-18
+		{"an error put into an unfinished event", "data: {\"choices\":[{\ndata: {\"error\":{\"message\":\"no\"}}\n\n", lines{"malformed", "error no"}, 2, 1},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			var first Outcome
+			eachCut(c.body, func(cuts ...int) {
+				var l lines
+				p := NewParser(OpenAIChat, &l, nil)
+				writeCut(t, p.Write, c.body, cuts...)
+				require.Equal(t, c.want, l, "cut at %v", cuts)
+				p.Close()
+				if len(cuts) == 0 {
+					first = p.Outcome()
+				}
+				require.Equal(t, first, p.Outcome())
+			})
+			require.Equal(t, []int64{c.events, c.glued}, []int64{first.Events, first.Glued})
+		})
+	}
+}
+
+// Options
+
+// eventsAndDeltas writes down what an Options.Events sees and what a handler gets.
+type eventsAndDeltas struct {
+	eventLog
+}
+
+func (l *eventsAndDeltas) HandleDelta(d *Delta) error {
+	l.lines = append(l.lines, describe(d))
+	return nil
+}
+
+func TestEventsAreSeenBeforeTheirDeltas(t *testing.T) {
+	var l eventsAndDeltas
+	p := NewParser(OpenAIChat, &l, &Options{Events: &l})
+	p.Write([]byte(": c\nid: 7\nevent: e\ndata: " + says("a") + "\n\n: d\n\ndata: " + stops + "\n\ndata: null\n\ndata: [DONE]"))
+	p.Close()
+	require.Equal(t, []string{
+		": c", "e|" + says("a") + "|7", "content a", ": d", "|" + stops + "|7", "finish stop(stop)", "|null|7", "other", "|[DONE]|7", "done",
+	}, l.lines)
+}
+
+func TestEventHandlersErrorStops(t *testing.T) {
+	for _, at := range []string{": c", "|" + says("b") + "|"} {
+		l := eventsAndDeltas{eventLog{fail: func(line string) error {
+			if line == at {
+				return errBoom
+			}
+			return nil
+		}}}
+		p := NewParser(OpenAIChat, &l, &Options{Events: &l})
+		first := sse(says("a")) + ": c\n" + sse(says("b"))
+		n, err := p.Write([]byte(first + whole))
+		require.Equal(t, errBoom, err)
+		require.Equal(t, strings.Index(first, strings.Trim(at, "|"))+len(strings.Trim(at, "|"))+map[bool]int{true: 1, false: 2}[at == ": c"], n)
+		require.Equal(t, at, l.lines[len(l.lines)-1]) // none of its deltas
+		require.ErrorIs(t, p.Close(), errBoom)
+		require.Equal(t, StateStopped, p.Outcome().State)
+	}
+}
+
+func TestKindsChooseTheDeltas(t *testing.T) {
+	body := []byte(sse(`{"id":"a","choices":[{"index":0,"delta":{"role":"assistant","content":"x","reasoning":"r","refusal":"f"}}]}`,
+		calls(`{"index":0,"id":"c","function":{"name":"f","arguments":"{}"}}`), stops, "null", "", `{"bad`, `{"error":{"message":"no"}}`,
+		`{"choices":[],"usage":{"total_tokens":1}}`, "[DONE]"))
+	all := read(OpenAIChat, nil, body)
+	for k := KindStart; k <= KindDone; k <<= 1 {
+		got := read(OpenAIChat, &Options{Kinds: k | KindContent}, body)
+		var want []recordedDelta
+		for _, d := range all.Deltas {
+			if d.Kind&(k|KindContent) != 0 {
+				want = append(want, d)
+			}
+		}
+		require.Equal(t, want, got.Deltas, "%v", k)
+		require.Equal(t, all.Outcome, got.Outcome, "%v", k)
+	}
+}
+
+// Dialects
+
+func TestNewParserPanicsOnAnUnknownDialect(t *testing.T) {
+	require.Panics(t, func() { NewParser(Dialect(200), nil, nil) })
+	require.Panics(t, func() { NewReader(strings.NewReader(""), Dialect(200), nil) })
+	require.Equal(t, "unknown", Dialect(200).String())
+}
+
+func TestParseDialect(t *testing.T) {
+	for _, d := range []Dialect{Auto, OpenAIChat} {
+		got, err := ParseDialect(d.String())
+		require.NoError(t, err)
+		require.Equal(t, d, got)
+	}
+	for _, name := range []string{"", "chat", "OpenAI-Chat", "openai-chat "} {
+		_, err := ParseDialect(name)
+		require.ErrorContains(t, err, fmt.Sprintf("%q", name))
+	}
+}
+
+func TestDetectDialect(t *testing.T) {
+	for _, c := range []struct {
+		contentType, path string
+		want              Dialect
+	}{
+		{"text/event-stream", "/v1/chat/completions", OpenAIChat},
+		{"Text/Event-Stream; charset=UTF-8", "/v1/chat/completions", OpenAIChat}, // F-28
+		{"application/json", "/v1/chat/completions", OpenAIChat},
+		{"", "/v1/chat/completions", OpenAIChat},
+		{"", "/openai/deployments/x/chat/completions?api-version=1", OpenAIChat},
+		{"", "/v1/chat/completions/", OpenAIChat},
+		{"", "/v1/completions", OpenAIChat},
+		{"text/html", "/v1/chat/completions", Auto},
+		{"text/event-stream", "", Auto},
+		{"text/event-stream", "/v1/chat/completions/abc", Auto},
+		{"text/event-stream", "/v1/models", Auto},
+		{"", "", Auto},
+		{";;;", "/v1/chat/completions", OpenAIChat},
+	} {
+		require.Equal(t, c.want, DetectDialect(c.contentType, c.path), "%q %q", c.contentType, c.path)
+	}
+}
+
+// Auto gives at once what it can say, and the dialect is clear from the first
+// event that tells.
+func TestAutoDialect(t *testing.T) {
+	var l lines
+	p := NewParser(Auto, &l, nil)
+	step := func(event string, d Dialect, want ...string) {
+		t.Helper()
+		l = nil
+		p.Write([]byte(event))
+		require.Equal(t, lines(want), l)
+		require.Equal(t, d, p.Dialect())
+	}
+	step(": c\n\n", Auto)
+	step(sse(""), Auto, "ping")
+	step("event: ping\ndata: {\"type\":\"ping\"}\n\n", Auto, "ping")
+	step(sse(`{"error":{"message":"no"}}`), Auto, "error no")
+	step("event: error\ndata: {\"message\":\"no\"}\n\n", Auto, "error no")
+	step(sse(says("x")), OpenAIChat, "content x")
+	step(sse("[DONE]"), OpenAIChat, "done")
+	require.Error(t, p.Close())
+	require.Equal(t, OpenAIChat, p.Outcome().Dialect)
+	p.Reset()
+	require.Equal(t, Auto, p.Dialect())
+
+	_, o := push(Auto, nil, sse("[DONE]"))
+	require.True(t, o.SawDone)
+	require.Equal(t, StateEmpty, o.State)
+}
+
+// Ownership
+
+// What a handler does to its delta does not reach the next one, and a nil
+// handler is none.
+func TestHandlerMayChangeItsDelta(t *testing.T) {
+	var got []string
+	p := NewParser(OpenAIChat, HandlerFunc(func(d *Delta) error {
+		got = append(got, describe(d))
+		for _, b := range [][]byte{d.Text, d.NativeFinishReason, d.ToolCall.ID, d.ToolCall.Name, d.ToolCall.Arguments} {
+			for i := range b {
+				b[i] = 'X'
+			}
+		}
+		*d = Delta{Kind: KindError, Choice: 99, Err: errBoom}
+		return nil
+	}), nil)
+	p.Write(bytes.Clone([]byte(sse(says("a"), says("b"), calls(`{"index":0,"id":"c","function":{"name":"f","arguments":"{}"}}`), stops, "[DONE]"))))
+	p.Close()
+	require.Equal(t, []string{"content a", "content b", "tool_call #0 id=c name=f type=function args={}", "finish stop(stop)", "tool_call_end #0 valid", "done"}, got)
+	require.NoError(t, p.Outcome().Err())
+
+	p = NewParser(OpenAIChat, nil, nil)
+	p.Write([]byte(whole))
+	require.NoError(t, p.Close())
+}
+
+func TestHandlersInOrder(t *testing.T) {
+	var got []string
+	h := func(name string, err error) Handler {
+		return HandlerFunc(func(*Delta) error {
+			got = append(got, name)
+			return err
+		})
+	}
+	require.ErrorIs(t, Handlers(h("a", nil), nil, h("b", errBoom), h("c", nil)).HandleDelta(&Delta{}), errBoom)
+	require.Equal(t, []string{"a", "b"}, got)
+	require.NoError(t, Handlers().HandleDelta(&Delta{}))
+}
+
+// Nothing of a stream is left behind, wherever it was left.
+func TestParserReset(t *testing.T) {
+	var l lines
+	p := NewParser(OpenAIChat, &l, &Options{MaxEvent: 1000})
+	for _, left := range []string{
+		whole, sse(says(`\ud83d`)), "data: {", "event: error\n", "id: 1\n", "data: x\r", "\x1f", "\x1f\x8b", "\xEF\xBB", "<html>", "{\"a\":", "[1,", "error: x\n",
+		sse(`{"candidates":[]}`), sse(`{"id":"a","model":"m","created":1,"choices":[{"index":0,"delta":{"role":"assistant"}}]}`), sse(`{"choices":[],"usage":{"total_tokens":9}}`),
+		sse(calls(`{"index":0,"id":"c","function":{"name":"f"}}`)), "data: {\"a\ndata: {}\n\n", "data: " + strings.Repeat("x", 1001), sse(`{"choices":[],"citations":["u"]}`),
+	} {
+		body := sse(`{"id":"a","model":"m","created":1,"citations":["u"],"choices":[{"index":0,"delta":{"role":"assistant","content":"\ude00"}}],"usage":{"total_tokens":1}}`, "[DONE]")
+		want, outcome := push(OpenAIChat, nil, body)
+		p.Write([]byte(left))
+		p.Reset()
+		l = nil
+		p.Write([]byte(body))
+		require.NoError(t, p.Close())
+		require.Equal(t, want, l, "%q", left)
+		require.Equal(t, outcome, p.Outcome(), "%q", left)
+		p.Reset()
+	}
+}
+
+func TestErrorsIsAndAs(t *testing.T) {
+	require.ErrorIs(t, ErrTruncated, io.ErrUnexpectedEOF)
+	require.NotErrorIs(t, ErrEmpty, io.ErrUnexpectedEOF)
+	err := Outcome{State: StateTruncated, Cause: errBoom, Damage: &SyntaxError{Err: &LimitError{"MaxLine", 1}}}.Err()
+	several, ok := err.(interface{ Unwrap() []error })
+	require.True(t, ok)
+	require.Len(t, several.Unwrap(), 3)
+	require.True(t, errors.As(err, new(*LimitError)))
+}
