@@ -266,6 +266,7 @@ type chatDelta struct {
 	reasoning                                       [4]*fastjson.Value // by precedence
 	reasoningDetails, thinkingBlocks                *fastjson.Value
 	annotations, images, audio, extraContent        *fastjson.Value
+	reasons                                         bool // any of the reasoning's names is there
 }
 
 func (d *chatDelta) read(o *fastjson.Object) {
@@ -276,17 +277,17 @@ func (d *chatDelta) read(o *fastjson.Object) {
 		case "content":
 			d.content = v
 		case "reasoning_content":
-			d.reasoning[0] = v
+			d.reasoning[0], d.reasons = v, true
 		case "reasoning":
-			d.reasoning[1] = v
+			d.reasoning[1], d.reasons = v, true
 		case "reasoning_text":
-			d.reasoning[2] = v
+			d.reasoning[2], d.reasons = v, true
 		case "thinking":
-			d.reasoning[3] = v
+			d.reasoning[3], d.reasons = v, true
 		case "reasoning_details":
-			d.reasoningDetails = v
+			d.reasoningDetails, d.reasons = v, true
 		case "thinking_blocks":
-			d.thinkingBlocks = v
+			d.thinkingBlocks, d.reasons = v, true
 		case "refusal":
 			d.refusal = v
 		case "tool_calls":
@@ -300,7 +301,7 @@ func (d *chatDelta) read(o *fastjson.Object) {
 		case "audio":
 			d.audio = v
 		case "extra_content":
-			d.extraContent = v
+			d.extraContent, d.reasons = v, true
 		}
 	})
 }
@@ -320,7 +321,9 @@ func (s *step) decodeChatDelta(t *choiceTrack, o *fastjson.Object) {
 			s.addStart(t.index, Start{Role: role})
 		}
 	}
-	s.decodeReasoning(t, &d)
+	if d.reasons {
+		s.decodeReasoning(t, &d)
+	}
 	if d.content != nil {
 		kind, high := KindContent, &t.high.content
 		if d.extraContent != nil && member(member(d.extraContent, "google"), "thought").GetBool() { // G-16
@@ -440,7 +443,7 @@ func (s *step) decodeReasoning(t *choiceTrack, d *chatDelta) {
 			}
 		}
 	}
-	if member(member(d.extraContent, "google"), "thought_signature") != nil {
+	if d.extraContent != nil && member(member(d.extraContent, "google"), "thought_signature") != nil {
 		// It may stand on a delta that holds nothing else.
 		s.details = append(s.details, ReasoningDetail{Index: -1, Type: []byte("extra_content"), Data: s.source(d.extraContent)})
 		s.add(KindReasoning, t.index).Detail = &s.details[len(s.details)-1]

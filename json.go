@@ -83,10 +83,10 @@ func (s *step) parse(data []byte) (offset int, err error) {
 		}
 	}
 	s.large = s.large || len(data) > maxKeptBuffer
-	s.escaped = bytes.IndexByte(data, '\\') >= 0
 	if len(data) < structureLimit {
 		if s.rest, s.cut = s.preamble.cut(s.rest[:0], data); s.cut {
 			if s.root, err = s.parser.ParseBytes(s.rest); err == nil {
+				s.escaped = bytes.IndexByte(s.rest, '\\') >= 0
 				return 0, nil
 			}
 		}
@@ -97,6 +97,7 @@ func (s *step) parse(data []byte) (offset int, err error) {
 // parseWhole is parse without the shortcut of the preamble.
 func (s *step) parseWhole(data []byte) (offset int, err error) {
 	s.cut = false
+	s.escaped = bytes.IndexByte(data, '\\') >= 0
 	s.root, err = s.parser.ParseBytes(data)
 	if err != nil {
 		// Its own error quotes the event and has no offset.

@@ -19,6 +19,10 @@ type sseWire struct {
 	inText  bool
 	maxText int
 
+	// noCR is how many of the next bytes are known to hold no CR. One look at a
+	// whole read is cheaper than one at every event in it.
+	noCR int
+
 	// junk: a line that is no field has come. A body of nothing else is no
 	// stream.
 	junk bool
@@ -34,7 +38,7 @@ func (w *sseWire) init(o *Options, strict, comments bool) {
 func (w *sseWire) reset() {
 	w.lines.reset()
 	w.building.reset()
-	w.text, w.size, w.inText, w.junk = letGo(w.text), 0, false, false
+	w.text, w.size, w.inText, w.noCR, w.junk = letGo(w.text), 0, false, 0, false
 }
 
 func (w *sseWire) kind() Wire   { return WireSSE }
@@ -42,8 +46,10 @@ func (w *sseWire) pending() int { return w.lines.size + w.building.size + w.size
 
 func (w *sseWire) next(p []byte, f *frame) (n int, ok bool) {
 	if n = w.plainEvent(p, f); n > 0 {
+		w.noCR -= n
 		return n, true
 	}
+	w.noCR = 0
 	for {
 		line, k, state := w.lines.next(p[n:], w.useful)
 		n += k
@@ -69,10 +75,15 @@ func (w *sseWire) plainEvent(p []byte, f *frame) (n int) {
 	if end < 0 || end+1 >= len(p) || p[end+1] != '\n' || end > w.lines.max || end-len(prefix) > w.building.max {
 		return 0
 	}
-	data := p[len(prefix):end:end]
-	if bytes.IndexByte(data, '\r') >= 0 {
-		return 0
+	if w.noCR <= end {
+		if w.noCR = bytes.IndexByte(p, '\r'); w.noCR < 0 {
+			w.noCR = len(p)
+		}
+		if w.noCR <= end {
+			return 0
+		}
 	}
+	data := p[len(prefix):end:end]
 	f.Event = Event{Data: data, ID: w.building.lastID, Retry: -1}
 	f.kind, f.size, f.err = frameEvent, len(data), nil
 	return end + 2
