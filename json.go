@@ -5,7 +5,6 @@ import (
 	"math"
 	"strconv"
 	"strings"
-	"sync"
 
 	"github.com/valyala/fastjson"
 )
@@ -14,65 +13,6 @@ import (
 // before fastjson sees it. Below it, hostile JSON costs no more than 4 KiB can;
 // above it, fastjson could be made to allocate hundreds of times its input.
 const structureLimit = 4 << 10
-
-// step is what it takes to decode one event: the JSON parser with all that its
-// values live in, and the deltas. It is borrowed from a pool and not kept by an
-// idle stream, of which there are thousands.
-type step struct {
-	*track
-	opt *Options
-
-	parser fastjson.Parser
-	data   []byte          // the event's data
-	typ    []byte          // its SSE type
-	root   *fastjson.Value // its JSON object
-	// escaped: the event holds a backslash, so that its strings are unescaped by
-	// appendUnescaped and not by fastjson.
-	escaped bool
-	cut     bool   // root lacks the members of the preamble
-	rest    []byte // the event without them
-	// sourceAt is how far source has looked: values are asked for in the order
-	// in which they stand, and each byte must be looked at once.
-	sourceAt int
-	large    bool // a large event has grown the parser: not to go back to the pool
-
-	deltas  []Delta
-	given   int // how many deltas the event has given, wanted or not
-	unheard Delta
-	starts  []Start
-	details []ReasoningDetail
-	text    []byte // what Text, Raw JSON and the like of the deltas are slices of
-}
-
-// maxKeptDeltas is how many deltas a step may have room for to go back to the
-// pool: more than any honest event brings.
-const maxKeptDeltas = 256
-
-var stepPool = sync.Pool{New: func() any { return new(step) }}
-
-func borrowStep(t *track, o *Options) *step {
-	s := stepPool.Get().(*step)
-	s.track, s.opt = t, o
-	return s
-}
-
-// release gives s back. Nothing that it lent may be used any more.
-func (s *step) release() {
-	if s.large || cap(s.text) > maxKeptBuffer || cap(s.rest) > maxKeptBuffer ||
-		max(cap(s.deltas), cap(s.starts), cap(s.details)) > maxKeptDeltas {
-		return
-	}
-	s.begin(nil, nil)
-	s.track, s.opt, s.root = nil, nil, nil
-	stepPool.Put(s)
-}
-
-// begin makes s ready for an event with this type and data.
-func (s *step) begin(typ, data []byte) {
-	s.typ, s.data = typ, data
-	s.deltas, s.given = s.deltas[:0], 0
-	s.starts, s.details, s.text, s.sourceAt = s.starts[:0], s.details[:0], s.text[:0], 0
-}
 
 // parse reads data, which must be a JSON object, to root. The error is damage or
 // a *LimitError, at an offset in data.
@@ -358,40 +298,3 @@ func parseDigits(b []byte) (n int64, ok bool) {
 // isNull tells whether v is absent or null. It unescapes a string: it is for
 // values that are read as none.
 func isNull(v *fastjson.Value) bool { return v == nil || v.Type() == fastjson.TypeNull }
-
-// add appends a delta of kind k to those of the event. What nobody wants is
-// filled in and forgotten.
-func (s *step) add(k Kind, choice int) *Delta {
-	s.given++
-	d := &s.unheard
-	if s.opt.Kinds&k != 0 {
-		if n := len(s.deltas); n < cap(s.deltas) {
-			s.deltas = s.deltas[:n+1] // not appended to: it is filled below
-		} else {
-			s.deltas = append(s.deltas, Delta{})
-		}
-		d = &s.deltas[len(s.deltas)-1]
-	}
-	*d = Delta{} // and not with the fields: that would be built aside and copied
-	d.Kind, d.Choice, d.Raw, d.Event = k, choice, s.data, s.typ
-	return d
-}
-
-// addText adds text to the answer; no text is no delta.
-func (s *step) addText(k Kind, choice int, text []byte) {
-	if len(text) == 0 {
-		return
-	}
-	s.delivered = true
-	s.add(k, choice).Text = text
-}
-
-// malformed adds a delta for what cannot be read.
-func (s *step) malformed(choice, offset, length int, cause error) {
-	err := &SyntaxError{Event: s.events, Offset: offset, Length: length, Err: cause}
-	s.malformedCount++
-	if s.damage == nil && !s.sawDone { // behind the end nothing changes the verdict (F-22)
-		s.damage = err
-	}
-	s.add(KindMalformed, choice).Err = err
-}

@@ -144,6 +144,38 @@ func (o Outcome) LogValue() slog.Value {
 	return slog.GroupValue(attrs...)
 }
 
+// verdict tells how the stream ended. The order of the cases is the order in
+// which one explains the other (contract 7).
+func (c *core) verdict(cause error) Outcome {
+	t := &c.track
+	o := t.outcome()
+	o.Dialect, o.Wire, o.PendingBytes = c.dialect, c.wireKind(), c.pending
+	if !isEnd(cause) && cause != ErrStopped {
+		o.Cause = cause
+	}
+	begun := len(t.choices) > 0
+	complete := t.complete()
+	switch {
+	case t.apiError != nil:
+		o.State = StateError
+	case c.stopped != nil:
+		o.State, o.Cause = StateStopped, c.stopped
+	case c.dead != nil:
+		o.State, o.Cause = StateNotStream, c.dead
+	case isCancel(cause) && !(begun && complete):
+		o.State = StateStopped
+	case !begun && (c.sse.junk && t.events == 0 || o.Wire == WireJSON && t.malformedCount == 0 && c.pending == 0):
+		o.State = StateNotStream
+	case !begun && isEnd(cause) && t.malformedCount == 0 && c.pending == 0:
+		o.State = StateEmpty
+	case complete:
+		o.State = StateComplete
+	default:
+		o.State = StateTruncated
+	}
+	return o
+}
+
 // isCancel tells whether cause is the reader's own doing rather than a fault of
 // the connection.
 func isCancel(cause error) bool {

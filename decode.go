@@ -1,0 +1,227 @@
+package llmstream
+
+import "bytes"
+
+// event decodes one event.
+func (c *core) event(typ, data []byte) {
+	s := c.begin(typ, data)
+	c.countEvent()
+	c.decode(s, trimSpace(data))
+	if s.given == 0 {
+		s.add(KindOther, -1)
+	}
+}
+
+func (c *core) decode(s *step, data []byte) {
+	switch {
+	case len(data) == 0: // F-05
+		s.skip(&s.skips.Empty)
+	case c.isDone(data):
+		if !s.sawDone {
+			s.sawDone = true
+			s.endToolCalls()
+			s.add(KindDone, -1)
+		}
+	case data[0] == '{':
+		if offset, err := s.parse(data); err != nil {
+			c.recover(s, data, offset, err)
+			return
+		}
+		c.decodeObject(s)
+	case bytes.IndexByte(data, '\n') >= 0 && !isJSON(data):
+		offset, err := s.check(data)
+		c.recover(s, data, offset, err)
+	case isKeepAlive(data):
+		s.skip(&s.skips.KeepAlive)
+	case string(s.typ) == "error":
+		s.addErrorText(data)
+	case isJSON(data):
+		c.decodeOther(s, data)
+	case data[0] == '[', data[0] == '"':
+		offset, err := s.check(data)
+		s.malformed(-1, offset, len(data), err)
+	default: // "error: …", or any text (F-39)
+		s.addErrorText(data)
+	}
+}
+
+// decodeOther decodes data that is JSON and no object: null and the like, which
+// say nothing (F-35), or an error in an array, as Gemini writes it.
+func (c *core) decodeOther(s *step, data []byte) {
+	if data[0] == '[' {
+		if _, err := s.parse(data); err == nil {
+			if list := s.root.GetArray(); len(list) > 0 && s.isError(member(list[0], "error")) {
+				s.addError(-1, member(list[0], "error"), list[0])
+				return
+			}
+		}
+	}
+	s.skipped++
+	s.skips.NotObject++
+}
+
+// isKeepAlive tells whether data is a sign of life and nothing else: a comment
+// that a proxy wrapped into an event (F-04), or a word.
+func isKeepAlive(data []byte) bool {
+	if data[0] == ':' {
+		return true
+	}
+	switch string(data) {
+	case "ping", "keepalive", "keep-alive", "heartbeat":
+		return true
+	}
+	return false
+}
+
+// recover makes the best of data that cannot be read. Lines that were meant to be
+// events of their own are taken so (contract 14, F-40). Text is an error. Else the
+// event is malformed; but where its last line alone can be read, that was put
+// into an unfinished event, and mostly tells why it was never finished (F-30).
+func (c *core) recover(s *step, data []byte, offset int, err error) {
+	json := data[0] == '{' || data[0] == '[' || data[0] == '"'
+	first, last, lines := bytes.Cut(data, newline)
+	if !lines {
+		s.malformed(-1, offset, len(data), err)
+		return
+	}
+	whole := c.isWhole(first)
+	for line := range bytes.SplitSeq(last, newline) {
+		whole = whole || !json && c.isWhole(line)
+		last = line
+	}
+	switch {
+	case whole:
+		c.track.events-- // counted line by line
+		c.track.glued--
+		c.glued = data
+		c.nextGlued()
+	case json:
+		s.malformed(-1, offset, len(data), err)
+		if c.isWhole(last) {
+			c.glued = last
+		}
+	default:
+		s.addErrorText(data)
+	}
+}
+
+// nextGlued decodes the next of several events that came as one.
+func (c *core) nextGlued() {
+	line, rest, _ := bytes.Cut(c.glued, newline)
+	c.glued = trimSpace(rest)
+	c.track.glued++
+	c.event(c.frame.Type, line)
+}
+
+// decodeObject decodes an event that is a JSON object, by its dialect.
+func (c *core) decodeObject(s *step) {
+	if c.dialect == Auto {
+		for i := range dialects {
+			if detect := dialects[i].detect; detect != nil && detect(s) {
+				c.dialect = Dialect(i)
+				break
+			}
+		}
+	}
+	if decode := dialects[c.dialect].decode; decode != nil {
+		decode(s)
+	} else {
+		s.addErrorObject()
+	}
+	if s.given > 0 {
+		return
+	}
+	if isPing(s) {
+		s.skip(&s.skips.KeepAlive)
+		return
+	}
+	if s.root.GetObject().Len() == 0 { // {} (F-35)
+		s.skipped++
+		s.skips.Empty++
+		return
+	}
+	if len(c.track.choices) == 0 {
+		if name := looksLike(s.root); name != "" && name != c.dialect.String() {
+			c.dead = &DialectError{Want: c.asked, Looks: name}
+		}
+	}
+}
+
+// isPing tells whether an event says of itself that it is a sign of life (F-06).
+func isPing(s *step) bool {
+	for _, typ := range [...]string{string(s.typ), string(s.root.GetStringBytes("type"))} {
+		switch typ {
+		case "ping", "keepalive", "heartbeat":
+			return true
+		}
+	}
+	return false
+}
+
+// takeText takes a text that stands where none belongs: nearly always an error,
+// as JSON or as a page (F-37, F-38).
+func (c *core) takeText(s *step, text []byte) {
+	if len(text) == 0 {
+		return
+	}
+	if text[0] != '{' {
+		s.addErrorText(text)
+		return
+	}
+	if _, err := s.parse(text); err != nil {
+		s.addErrorText(text)
+		return
+	}
+	if s.addErrorObject(); s.given == 0 {
+		s.addError(-1, s.root, nil)
+	}
+}
+
+// salvage makes the best of a last event that has no blank line behind it (F-19):
+// it counts if its data is a whole object or an end marker, or as far as it is a
+// row of such.
+func (c *core) salvage(f *frame) (ok bool) {
+	if c.isWhole(f.Data) {
+		c.pending = 0
+	} else {
+		whole := 0
+		for rest := f.Data; len(rest) > 0; {
+			line, after, more := bytes.Cut(rest, newline)
+			if !c.isWhole(line) {
+				break
+			}
+			whole = len(f.Data) - len(after)
+			if !more {
+				whole = len(f.Data)
+			}
+			rest = after
+		}
+		if whole == 0 {
+			return false
+		}
+		c.pending = len(f.Data) - whole
+		f.Data = f.Data[:whole]
+	}
+	c.track.unterminated = true
+	return true
+}
+
+// isWhole tells whether data is a whole JSON object or an end marker.
+func (c *core) isWhole(data []byte) bool {
+	data = trimSpace(data)
+	return c.isDone(data) || len(data) > 0 && data[0] == '{' && isJSON(data)
+}
+
+// isDone tells whether data is the end marker of the dialect: all of it, not a
+// part (F-20, F-21).
+func (c *core) isDone(data []byte) bool {
+	if c.dialect != Auto {
+		return len(data) > 0 && string(data) == dialects[c.dialect].done
+	}
+	for i := range dialects {
+		if len(data) > 0 && string(data) == dialects[i].done {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,96 @@
+package llmstream
+
+import "github.com/valyala/fastjson"
+
+// decodeReasoning adds the reasoning of a delta: the first of its names that
+// holds any, since servers repeat the same text under several, and beside
+// it the details as they must be sent back.
+func (s *step) decodeReasoning(t *choiceTrack, d *chatDelta) {
+	plain := false
+	for _, v := range d.reasoning {
+		if v == nil {
+			continue
+		}
+		before := s.given
+		if o := v.GetObject(); o != nil {
+			s.decodeReasoningObject(t, v)
+		} else {
+			s.decodeContent(t, v, KindReasoning, &t.high.reasoning)
+		}
+		if plain = s.given > before; plain {
+			t.plainReasoning = true
+			break
+		}
+	}
+	for _, list := range [...]*fastjson.Value{d.reasoningDetails, d.thinkingBlocks} {
+		if list != nil {
+			for _, v := range list.GetArray() {
+				s.addDetail(t, v, !t.plainReasoning)
+			}
+		}
+	}
+	if d.extraContent != nil && member(member(d.extraContent, "google"), "thought_signature") != nil {
+		// It may stand on a delta that holds nothing else.
+		s.details = append(s.details, ReasoningDetail{Index: -1, Type: []byte("extra_content"), Data: s.source(d.extraContent)})
+		s.add(KindReasoning, t.index).Detail = &s.details[len(s.details)-1]
+	}
+}
+
+// decodeReasoningObject adds reasoning that is an object where others send a
+// string: {"text":…}, {"signature":…}, {"reasoningText":{"text":…}}.
+func (s *step) decodeReasoningObject(t *choiceTrack, v *fastjson.Value) {
+	if inner := member(v, "reasoningText"); inner.GetObject() != nil {
+		v = inner
+	}
+	if text, _ := s.string(member(v, "text"), &t.high.reasoning); len(text) > 0 {
+		s.addText(KindReasoning, t.index, text)
+	}
+	if signature := s.word(member(v, "signature")); len(signature) > 0 {
+		s.details = append(s.details, ReasoningDetail{Index: -1, Signature: signature})
+		s.add(KindReasoning, t.index).Detail = &s.details[len(s.details)-1]
+	}
+}
+
+// addDetail adds a piece of structured reasoning. withText: no plain text says
+// the same, so that the detail's text is the reasoning.
+func (s *step) addDetail(t *choiceTrack, v *fastjson.Value, withText bool) {
+	if v.GetObject() == nil {
+		return
+	}
+	r := ReasoningDetail{Index: -1}
+	var high *uint16
+	if withText {
+		high = &t.high.reasoning
+	}
+	v.GetObject().Visit(func(key []byte, v *fastjson.Value) {
+		switch string(key) {
+		case "index":
+			if n, ok := s.index(v); ok {
+				r.Index = n
+			}
+		case "type":
+			r.Type = s.word(v)
+		case "id":
+			r.ID = s.word(v)
+		case "format":
+			r.Format = s.word(v)
+		case "text", "thinking":
+			r.Text, _ = s.string(v, high)
+		case "summary":
+			r.Summary = s.word(v)
+		case "data":
+			r.Data = s.word(v)
+		case "signature":
+			r.Signature = s.word(v)
+		}
+	})
+	s.details = append(s.details, r)
+	d := s.add(KindReasoning, t.index)
+	d.Detail = &s.details[len(s.details)-1]
+	if withText {
+		if d.Text = r.Text; len(r.Text) == 0 {
+			d.Text = r.Summary
+		}
+		s.delivered = s.delivered || len(d.Text) > 0
+	}
+}
