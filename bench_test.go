@@ -70,8 +70,9 @@ type benchReader struct {
 
 func benchReaders() []benchReader {
 	return []benchReader{
-		{"push", pushBench()},
+		{"push", pushBench(nil)},
 		{"pull", pullBench()},
+		{"full-parse", pushBench(&Options{NoFastPath: true})},
 		{"Baseline-fastjson", fastjsonLoop()},
 		{"Baseline-Scanner", scannerLoop()},
 		{"Baseline-IndexByte", indexByteLoop},
@@ -88,7 +89,7 @@ func BenchmarkFold(b *testing.B) {
 					text += r.read(body)
 				}
 				switch r.name {
-				case "push", "pull":
+				case "push", "pull", "full-parse":
 					if want >= 0 && text != want {
 						b.Fatalf("found %d bytes of text, not %d", text, want)
 					}
@@ -115,9 +116,9 @@ func BenchmarkFold(b *testing.B) {
 // benchReadSize is what one read of a network connection brings at most.
 const benchReadSize = 32 << 10
 
-func pushBench() func([]byte) int {
+func pushBench(o *Options) func([]byte) int {
 	var a Accumulator
-	p := NewParser(OpenAIChat, &a, nil)
+	p := NewParser(OpenAIChat, &a, o)
 	return func(body []byte) int {
 		p.Reset()
 		a.Reset()

@@ -77,9 +77,9 @@ func TestCorpus(t *testing.T) {
 			body := readFile(t, dir, s.Path)
 			var want oracle
 			require.NoError(t, json.Unmarshal(readFile(t, dir, s.Oracle), &want))
-			for _, d := range []Dialect{OpenAIChat, Auto} {
+			for i, d := range []Dialect{OpenAIChat, Auto, OpenAIChat} {
 				var a Accumulator
-				p := NewParser(d, &a, nil)
+				p := NewParser(d, &a, &Options{NoFastPath: i == 2})
 				p.Write(body)
 				p.Close()
 				require.Equal(t, OpenAIChat, p.Dialect())

@@ -88,7 +88,7 @@ func decodeChat(s *step) {
 	if failed {
 		s.addErrorObject()
 	}
-	if !s.cut && s.preamble.worthLearning() && s.startIsKnown(&c) {
+	if !s.cut && !s.opt.NoFastPath && s.preamble.worthLearning() && s.startIsKnown(&c) {
 		s.preamble.learn(trimSpace(s.data))
 	}
 }

@@ -64,20 +64,14 @@ func FuzzSplit(f *testing.F) {
 	})
 }
 
-// FuzzPreamble: what is left out because it was read before would have said
-// nothing (preamble.go). The oracle never learns one.
-func FuzzPreamble(f *testing.F) {
+// FuzzFastPath: what is left out because it was read before would have said
+// nothing (contract 4). The oracle is the full parse.
+func FuzzFastPath(f *testing.F) {
 	addRecordings(f, func(body []byte) { f.Add(body) })
 	f.Add([]byte(`data: {"id":"1234567","system_fingerprint":"x","choices":[],"system_fingerprint":null}` + "\n\n" +
 		`data: {"id":"1234567","system_fingerprint":"x","choices":[]}` + "\n\n"))
 	f.Fuzz(func(t *testing.T, body []byte) {
-		var r recorder
-		var a Accumulator
-		p := NewParser(OpenAIChat, Handlers(&r, &a), nil)
-		p.track.preamble.credit = -preambleCredit
-		p.Write(body)
-		p.Close()
-		requireSame(t, reading{r.deltas, a.Completion(), p.Outcome()}, read(OpenAIChat, nil, body), nil)
+		requireSame(t, read(OpenAIChat, &Options{NoFastPath: true}, body), read(OpenAIChat, nil, body), nil)
 	})
 }
 

@@ -16,15 +16,15 @@ type Options struct {
 	MaxEvent int
 	// MaxValues is how many JSON values one event may hold, counting members
 	// and elements. More make the event malformed. Default 65,536: the largest
-	// recorded events hold a few thousand, and one value costs up to 300 bytes
-	// to parse. Nesting is bounded too, at 300 levels.
+	// recorded events hold some hundreds, and one value costs about 100 bytes to
+	// parse. Nesting is bounded too, at 300 levels.
 	MaxValues int
 	// MaxChoices is how many choices one answer may have. Further ones are
 	// malformed and left out. Default 128, the most that OpenAI's n allows.
 	MaxChoices int
 	// MaxToolCalls is how many tool calls one stream may have, all choices
-	// together. Further ones are malformed and left out. Default 1,024, some
-	// fifty times what was ever recorded.
+	// together. Further ones are malformed and left out. Default 1,024: recorded
+	// answers have three at most.
 	MaxToolCalls int
 	// MaxBadText is how many bytes are kept of a text that is no event, such
 	// as an error page (F-38); the rest of it is dropped, its beginning is
@@ -37,6 +37,10 @@ type Options struct {
 	// Drain makes a Reader go on to the end of its input behind the dialect's
 	// end marker. A Parser and a Tee always do.
 	Drain bool
+	// NoFastPath makes the parser read every event in full, without the
+	// shortcut for what events repeat. What it yields is the same (contract 4);
+	// this is for comparing the two.
+	NoFastPath bool
 	// Events, if not nil, sees each event before its deltas. It may implement
 	// [CommentHandler] too.
 	Events EventHandler

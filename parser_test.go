@@ -389,8 +389,10 @@ func TestDamageBehindAnEqualBeginning(t *testing.T) {
 	} {
 		for _, warm := range []string{begin + `"delta":{"content":"x"}}]}`, `{"id":"a","created":1,"model":"m","choices":[]}`} {
 			t.Run(c.name, func(t *testing.T) {
-				l, _ := push(OpenAIChat, nil, sse(warm, warm, c.event))
-				require.Equal(t, c.want, l[len(l)-1])
+				require.NotPanics(t, func() {
+					l, _ := push(OpenAIChat, nil, sse(warm, warm, c.event))
+					require.Equal(t, c.want, l[len(l)-1])
+				})
 			})
 		}
 	}

@@ -19,8 +19,8 @@ func TestRatios(t *testing.T) {
 	}
 	for _, set := range benchSets(t) {
 		readers := benchReaders()
-		for _, base := range readers[2:4] {
-			for _, r := range readers[:2] {
+		for _, base := range readers[3:5] {
+			for _, r := range readers[:3] {
 				t.Run(fmt.Sprintf("data=%s/reader=%s/against=%s", set.name, r.name, base.name), func(t *testing.T) {
 					fmt.Println(t.Name(), medianRatio(set, r, base))
 				})

@@ -40,14 +40,15 @@ and by its kind:
 
 "raw", "value" and "extra" are JSON, or a string where the provider's is none.
 What is wrong with a stream is told on standard error.`,
-	flags: func(s *session, flags *flag.FlagSet) {
+	flags: func(s *invocation, flags *flag.FlagSet) {
 		dialectFlag(s, flags)
 		readFlag(s, flags)
+		fastFlag(s, flags)
 	},
 	do: deltas,
 }
 
-func deltas(s *session, one stream) error {
+func deltas(s *invocation, one stream) error {
 	outcome, err := s.parse(one, llmstream.HandlerFunc(func(d *llmstream.Delta) error {
 		return s.writeLine(newDeltaJSON(one.source, d))
 	}))

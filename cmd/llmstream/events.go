@@ -22,7 +22,7 @@ type eventJSON struct {
 	ID   string `json:"id"`
 }
 
-func events(s *session, one stream) error {
+func events(s *invocation, one stream) error {
 	p := llmstream.NewEventParser(llmstream.EventHandlerFunc(func(e *llmstream.Event) error {
 		line := eventJSON{Type: "message", Data: string(e.Data), ID: string(e.ID)}
 		if len(e.Type) > 0 {

@@ -23,14 +23,15 @@ var foldCommand = command{
 
 and there, if it is not zero: "comments", "glued", "after_done", "conflicts",
 "unterminated", "dropped_bytes", "damage", "cause".`,
-	flags: func(s *session, flags *flag.FlagSet) {
+	flags: func(s *invocation, flags *flag.FlagSet) {
 		dialectFlag(s, flags)
 		readFlag(s, flags)
+		fastFlag(s, flags)
 	},
 	do: fold,
 }
 
-func fold(s *session, one stream) error {
+func fold(s *invocation, one stream) error {
 	var answer llmstream.Accumulator
 	outcome, err := s.parse(one, &answer)
 	if writeErr := s.writeFold(one.source, answer.Completion(), &outcome); writeErr != nil {
@@ -84,7 +85,7 @@ type streamJSON struct {
 	Cause        string `json:"cause,omitempty"`
 }
 
-func (s *session) writeFold(source string, c *llmstream.Completion, o *llmstream.Outcome) error {
+func (s *invocation) writeFold(source string, c *llmstream.Completion, o *llmstream.Outcome) error {
 	if c.Dropped > 0 {
 		s.worsen(statusFlawed)
 	}

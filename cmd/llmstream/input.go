@@ -19,7 +19,7 @@ type stream struct {
 }
 
 // eachStream calls do for every stream in the named file.
-func (s *session) eachStream(name string, do func(stream) error) error {
+func (s *invocation) eachStream(name string, do func(stream) error) error {
 	if name == "-" {
 		return do(stream{source: name, body: s.stdin})
 	}

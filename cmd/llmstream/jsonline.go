@@ -14,7 +14,7 @@ var plainHTML = strings.NewReplacer(`\\`, `\\`, `\u003c`, "<", `\u003e`, ">", `\
 
 // writeLine writes v as a line of JSON. Raw JSON of a provider may hold bytes
 // that are no UTF-8, which JSON must not.
-func (s *session) writeLine(v any) error {
+func (s *invocation) writeLine(v any) error {
 	line, err := json.Marshal(v)
 	if err != nil {
 		return err

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strconv"
 	"strings"
 
 	"github.com/seed-4d65deac/llmstream"
@@ -30,8 +31,8 @@ const (
 type command struct {
 	name, arguments, summary string
 	help                     string // what -h tells beyond the flags
-	flags                    func(*session, *flag.FlagSet)
-	do                       func(*session, stream) error // an error means that s could not be read
+	flags                    func(*invocation, *flag.FlagSet)
+	do                       func(*invocation, stream) error // an error means that s could not be read
 }
 
 var commands = [...]command{foldCommand, eventsCommand, deltasCommand, showCommand}
@@ -93,7 +94,7 @@ func printHelp(stdout, stderr io.Writer, text string) (status int) {
 }
 
 func (c *command) run(args []string, stdin io.Reader, stdout, stderr io.Writer) (status int) {
-	s := &session{stdin: stdin, stdout: bufio.NewWriter(stdout), stderr: stderr, color: isTerminal(stdout)}
+	s := &invocation{stdin: stdin, stdout: bufio.NewWriter(stdout), stderr: stderr, color: isTerminal(stdout)}
 	flags := flag.NewFlagSet(c.name, flag.ContinueOnError)
 	flags.SetOutput(io.Discard) // it would print help and mistakes to the same place
 	c.flags(s, flags)
@@ -122,7 +123,7 @@ func (c *command) usage(flags *flag.FlagSet) string {
 	return b.String()
 }
 
-func dialectFlag(s *session, flags *flag.FlagSet) {
+func dialectFlag(s *invocation, flags *flag.FlagSet) {
 	var names []string
 	for d := llmstream.Auto; d.String() != "unknown"; d++ {
 		names = append(names, d.String())
@@ -133,8 +134,16 @@ func dialectFlag(s *session, flags *flag.FlagSet) {
 	})
 }
 
-func readFlag(s *session, flags *flag.FlagSet) {
+func readFlag(s *invocation, flags *flag.FlagSet) {
 	flags.UintVar(&s.readSize, "read", 0, "hand the input on in reads of at most `N` bytes; 0: as it comes, at most 32 KiB")
+}
+
+func fastFlag(s *invocation, flags *flag.FlagSet) {
+	flags.BoolFunc("fast", "take the shortcuts of the parser (default true); -fast=false compares with the full parse", func(value string) error {
+		fast, err := strconv.ParseBool(value)
+		s.slow = !fast
+		return err
+	})
 }
 
 // isTerminal tells whether w is one, as nearly as the standard library can: a

@@ -15,7 +15,7 @@ var showCommand = command{
 text, refusals and tool calls. Of several choices the first is shown as it
 comes, the others behind it. A table tells how the stream ended, what it cost
 and what was odd about it.`,
-	flags: func(s *session, flags *flag.FlagSet) {
+	flags: func(s *invocation, flags *flag.FlagSet) {
 		dialectFlag(s, flags)
 		readFlag(s, flags)
 		flags.BoolVar(&s.color, "color", s.color, "dim reasoning though the output is no terminal")
@@ -23,7 +23,7 @@ and what was odd about it.`,
 	do: show,
 }
 
-func show(s *session, one stream) error {
+func show(s *invocation, one stream) error {
 	if s.shown {
 		s.stdout.WriteByte('\n')
 	}

@@ -22,7 +22,7 @@ func writeTable(w io.Writer, source string, c *llmstream.Completion, o *llmstrea
 	t.outcome(o)
 	t.oddities(o)
 	t.count("dropped bytes", c.Dropped)
-	t.out.Flush() // the session keeps the error of w
+	t.out.Flush() // the invocation keeps the error of w
 }
 
 func (t table) usage(u *llmstream.Usage) {

@@ -10,11 +10,12 @@ import (
 	"github.com/seed-4d65deac/llmstream"
 )
 
-// A session is one run of a command: what it was asked to do, where it writes,
+// An invocation is one run of a command: what it was asked to do, where it writes,
 // and how well it went.
-type session struct {
+type invocation struct {
 	dialect  llmstream.Dialect
 	readSize uint
+	slow     bool // without the shortcuts that are to be compared with the full parse
 	color    bool
 	shown    bool // show has had a stream already
 
@@ -28,7 +29,7 @@ type session struct {
 var errWrite = errors.New("cannot write the output")
 
 // readAll does every stream of the named files and returns the exit status.
-func (s *session) readAll(names []string, do func(*session, stream) error) (status int) {
+func (s *invocation) readAll(names []string, do func(*invocation, stream) error) (status int) {
 	for _, name := range names {
 		err := s.eachStream(name, func(one stream) error {
 			err := do(s, one)
@@ -49,10 +50,10 @@ func (s *session) readAll(names []string, do func(*session, stream) error) (stat
 	return s.status
 }
 
-func (s *session) worsen(status int) { s.status = max(s.status, status) }
+func (s *invocation) worsen(status int) { s.status = max(s.status, status) }
 
 // complain tells what is wrong with a source, in one line.
-func (s *session) complain(source string, problem error) {
+func (s *invocation) complain(source string, problem error) {
 	if p, ok := problem.(*os.PathError); ok {
 		problem = p.Err // it names the file once more
 	}
@@ -61,12 +62,12 @@ func (s *session) complain(source string, problem error) {
 
 // parse hands the deltas of a stream to h. The error is of the reading; what
 // was odd about the stream itself is in the outcome.
-func (s *session) parse(one stream, h llmstream.Handler) (llmstream.Outcome, error) {
+func (s *invocation) parse(one stream, h llmstream.Handler) (llmstream.Outcome, error) {
 	d := s.dialect
 	if d == llmstream.Auto {
 		d = one.dialect
 	}
-	p := llmstream.NewParser(d, h, nil)
+	p := llmstream.NewParser(d, h, &llmstream.Options{NoFastPath: s.slow})
 	err := s.pour(p, one.body)
 	if p.CloseWithError(err) != nil {
 		s.worsen(statusFlawed)
@@ -78,7 +79,7 @@ const bufferSize = 32 << 10
 
 // pour hands from to to, in reads of the size that was asked for. What a read
 // brought is shown before the next one, which may take its time.
-func (s *session) pour(to io.Writer, from io.Reader) error {
+func (s *invocation) pour(to io.Writer, from io.Reader) error {
 	size := bufferSize
 	if 0 < s.readSize && s.readSize < bufferSize {
 		size = int(s.readSize)

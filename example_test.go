@@ -1,0 +1,814 @@
+package llmstream_test
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"os"
+	"strings"
+	"sync"
+
+	"github.com/seed-4d65deac/llmstream"
+)
+
+// The streams of the examples, as OpenAI and compatible servers write them.
+const (
+	// textStream is an answer with usage in a chunk of its own.
+	textStream = `data: {"id":"chatcmpl-C1","object":"chat.completion.chunk","created":1767000000,"model":"gpt-5-mini-2025-08-07","choices":[{"index":0,"delta":{"role":"assistant","content":"","refusal":null},"finish_reason":null}],"usage":null}
+
+data: {"id":"chatcmpl-C1","object":"chat.completion.chunk","created":1767000000,"model":"gpt-5-mini-2025-08-07","choices":[{"index":0,"delta":{"content":"It is 18"},"finish_reason":null}],"usage":null}
+
+data: {"id":"chatcmpl-C1","object":"chat.completion.chunk","created":1767000000,"model":"gpt-5-mini-2025-08-07","choices":[{"index":0,"delta":{"content":" degrees in Oslo."},"finish_reason":null}],"usage":null}
+
+data: {"id":"chatcmpl-C1","object":"chat.completion.chunk","created":1767000000,"model":"gpt-5-mini-2025-08-07","choices":[{"index":0,"delta":{},"finish_reason":"stop"}],"usage":null}
+
+data: {"id":"chatcmpl-C1","object":"chat.completion.chunk","created":1767000000,"model":"gpt-5-mini-2025-08-07","choices":[],"usage":{"prompt_tokens":58,"completion_tokens":23,"total_tokens":81,"prompt_tokens_details":{"cached_tokens":0},"completion_tokens_details":{"reasoning_tokens":16}}}
+
+data: [DONE]
+
+`
+
+	// toolStream asks for two tool calls at a time.
+	toolStream = `data: {"id":"chatcmpl-C2","object":"chat.completion.chunk","created":1767000001,"model":"gpt-5-mini-2025-08-07","choices":[{"index":0,"delta":{"role":"assistant","content":null,"tool_calls":[{"index":0,"id":"call_a","type":"function","function":{"name":"weather","arguments":""}}]},"finish_reason":null}]}
+
+data: {"id":"chatcmpl-C2","object":"chat.completion.chunk","created":1767000001,"model":"gpt-5-mini-2025-08-07","choices":[{"index":0,"delta":{"tool_calls":[{"index":0,"function":{"arguments":"{\"city\":"}}]},"finish_reason":null}]}
+
+data: {"id":"chatcmpl-C2","object":"chat.completion.chunk","created":1767000001,"model":"gpt-5-mini-2025-08-07","choices":[{"index":0,"delta":{"tool_calls":[{"index":0,"function":{"arguments":"\"Oslo\"}"}}]},"finish_reason":null}]}
+
+data: {"id":"chatcmpl-C2","object":"chat.completion.chunk","created":1767000001,"model":"gpt-5-mini-2025-08-07","choices":[{"index":0,"delta":{"tool_calls":[{"index":1,"id":"call_b","type":"function","function":{"name":"clock","arguments":""}}]},"finish_reason":null}]}
+
+data: {"id":"chatcmpl-C2","object":"chat.completion.chunk","created":1767000001,"model":"gpt-5-mini-2025-08-07","choices":[{"index":0,"delta":{},"finish_reason":"tool_calls"}]}
+
+data: [DONE]
+
+`
+
+	// reasoningStream is an answer of DeepSeek's, with keep-alives.
+	reasoningStream = `: keep-alive
+
+data: {"id":"7f3c","object":"chat.completion.chunk","created":1767000002,"model":"deepseek-reasoner","choices":[{"index":0,"delta":{"role":"assistant","content":null,"reasoning_content":""},"finish_reason":null}]}
+
+: keep-alive
+
+data: {"id":"7f3c","object":"chat.completion.chunk","created":1767000002,"model":"deepseek-reasoner","choices":[{"index":0,"delta":{"content":null,"reasoning_content":"Oslo is cold."},"finish_reason":null}]}
+
+data: {"id":"7f3c","object":"chat.completion.chunk","created":1767000002,"model":"deepseek-reasoner","choices":[{"index":0,"delta":{"content":"Take a coat.","reasoning_content":null},"finish_reason":null}]}
+
+data: {"id":"7f3c","object":"chat.completion.chunk","created":1767000002,"model":"deepseek-reasoner","choices":[{"index":0,"delta":{"content":""},"finish_reason":"stop"}],"usage":{"prompt_tokens":12,"completion_tokens":9,"total_tokens":21,"prompt_cache_hit_tokens":0,"prompt_cache_miss_tokens":12,"completion_tokens_details":{"reasoning_tokens":5}}}
+
+data: [DONE]
+
+`
+
+	// errorStream begins well, and then the provider gives up.
+	errorStream = `data: {"id":"gen-1","object":"chat.completion.chunk","created":1767000003,"model":"openai/gpt-oss-120b","choices":[{"index":0,"delta":{"role":"assistant","content":"It is"},"finish_reason":null}]}
+
+data: {"error":{"message":"The server is overloaded","type":"server_error","code":503}}
+
+data: [DONE]
+
+`
+
+	// cutStream is textStream as a broken connection leaves it.
+	cutStream = `data: {"id":"chatcmpl-C1","object":"chat.completion.chunk","created":1767000000,"model":"gpt-5-mini-2025-08-07","choices":[{"index":0,"delta":{"role":"assistant","content":"It is 18"},"finish_reason":null}],"usage":null}
+
+data: {"id":"chatcmpl-C1","object":"chat.comp`
+)
+
+// The three functions below are the ones of README.md.
+
+// printText prints an answer as it comes and returns what was wrong with it.
+func printText(body io.Reader) error {
+	r := llmstream.NewReader(body, llmstream.OpenAIChat, nil)
+	for r.Next() {
+		if d := r.Delta(); d.Kind == llmstream.KindContent {
+			fmt.Printf("%s", d.Text)
+		}
+	}
+	return r.Err() // nil only if the answer is whole and undamaged
+}
+
+// fold reads a stream that comes in pieces, cut anywhere.
+func fold(pieces func(yield func([]byte) bool)) (*llmstream.Completion, error) {
+	var answer llmstream.Accumulator
+	p := llmstream.NewParser(llmstream.OpenAIChat, &answer, nil)
+	for piece := range pieces {
+		p.Write(piece) // fails only if a handler does; an Accumulator never does
+	}
+	err := p.Close()
+	return answer.Completion(), err // what there is, also of a broken stream
+}
+
+// watch reports on an answer while it is passed on, byte for byte. It fits into
+// a ModifyResponse of httputil.ReverseProxy.
+func watch(resp *http.Response, report func(*llmstream.Completion, llmstream.Outcome)) {
+	d := llmstream.DetectDialect(resp.Header.Get("Content-Type"), resp.Request.URL.Path)
+	var answer llmstream.Accumulator
+	p := llmstream.NewParser(d, &answer, nil)
+	resp.Body = llmstream.Tee(resp.Body, p, func(o llmstream.Outcome) {
+		report(answer.Completion(), o)
+	})
+}
+
+func Example_pull() {
+	err := printText(strings.NewReader(textStream))
+	fmt.Println("\nerror:", err)
+	// Output:
+	// It is 18 degrees in Oslo.
+	// error: <nil>
+}
+
+func Example_push() {
+	pieces := func(yield func([]byte) bool) {
+		for rest := []byte(textStream); len(rest) > 0; {
+			n := min(100, len(rest))
+			if !yield(rest[:n]) {
+				return
+			}
+			rest = rest[n:]
+		}
+	}
+	c, err := fold(pieces)
+	fmt.Println(c.Model, err)
+	fmt.Println(c.Choices[0].Message.Content)
+	// Output:
+	// gpt-5-mini-2025-08-07 <nil>
+	// It is 18 degrees in Oslo.
+}
+
+func Example_tee() {
+	resp := &http.Response{
+		Header:  http.Header{"Content-Type": {"text/event-stream; charset=utf-8"}},
+		Body:    io.NopCloser(strings.NewReader(textStream)),
+		Request: &http.Request{URL: &url.URL{Path: "/v1/chat/completions"}},
+	}
+	watch(resp, func(c *llmstream.Completion, o llmstream.Outcome) {
+		fmt.Println(o.State, c.Usage.Input, c.Usage.Output)
+	})
+	passed, err := io.ReadAll(resp.Body) // what the client reads
+	resp.Body.Close()
+	fmt.Println(string(passed) == textStream, err)
+	// Output:
+	// complete 58 23
+	// true <nil>
+}
+
+func ExampleNewParser() {
+	p := llmstream.NewParser(llmstream.OpenAIChat, llmstream.HandlerFunc(func(d *llmstream.Delta) error {
+		fmt.Printf("%s %q\n", d.Kind, d.Text)
+		return nil
+	}), nil)
+	io.WriteString(p, textStream)
+	fmt.Println(p.Close())
+	// Output:
+	// start ""
+	// start ""
+	// content "It is 18"
+	// content " degrees in Oslo."
+	// finish ""
+	// usage ""
+	// done ""
+	// <nil>
+}
+
+// A delta is delivered by the very Write that brings the last byte of its event.
+func ExampleParser_Write() {
+	p := llmstream.NewParser(llmstream.OpenAIChat, llmstream.HandlerFunc(func(d *llmstream.Delta) error {
+		if d.Kind == llmstream.KindContent {
+			fmt.Printf("  %s\n", d.Text)
+		}
+		return nil
+	}), nil)
+	for _, piece := range []string{`data: {"choices":[{"index":0,"del`, `ta":{"content":"Hello"}}]}`, "\n", "\n"} {
+		fmt.Printf("%q\n", piece)
+		p.Write([]byte(piece))
+	}
+	// Output:
+	// "data: {\"choices\":[{\"index\":0,\"del"
+	// "ta\":{\"content\":\"Hello\"}}]}"
+	// "\n"
+	// "\n"
+	//   Hello
+}
+
+// A handler's error ends the reading, and Write returns it.
+func ExampleParser_Write_stopped() {
+	enough := errors.New("enough")
+	p := llmstream.NewParser(llmstream.OpenAIChat, llmstream.HandlerFunc(func(d *llmstream.Delta) error {
+		if d.Kind == llmstream.KindContent {
+			return enough
+		}
+		return nil
+	}), nil)
+	n, err := p.Write([]byte(textStream))
+	fmt.Println(n < len(textStream), err)
+	err = p.Close()
+	fmt.Println(p.Outcome().State, errors.Is(err, llmstream.ErrStopped), errors.Is(err, enough))
+	// Output:
+	// true enough
+	// stopped true true
+}
+
+func ExampleParser_Close() {
+	p := llmstream.NewParser(llmstream.OpenAIChat, nil, nil) // no handler: the outcome is all that is asked for
+	io.WriteString(p, cutStream)
+	fmt.Println(p.Close())
+	fmt.Println(p.Outcome().State)
+	// Output:
+	// llmstream: the stream ended before its answer
+	// truncated
+}
+
+// What the reading of the body failed with belongs into the verdict.
+func ExampleParser_CloseWithError() {
+	reset := errors.New("connection reset by peer")
+	p := llmstream.NewParser(llmstream.OpenAIChat, nil, nil)
+	io.WriteString(p, cutStream)
+	err := p.CloseWithError(reset)
+	fmt.Println(errors.Is(err, llmstream.ErrTruncated), errors.Is(err, reset))
+
+	p.Reset()
+	io.WriteString(p, textStream)
+	fmt.Println(p.CloseWithError(reset)) // the answer was whole before that
+	// Output:
+	// true true
+	// <nil>
+}
+
+// A folder is what reading one stream takes.
+type folder struct {
+	parser *llmstream.Parser
+	answer llmstream.Accumulator
+}
+
+var folders = sync.Pool{New: func() any {
+	f := new(folder)
+	f.parser = llmstream.NewParser(llmstream.OpenAIChat, &f.answer, nil)
+	return f
+}}
+
+// Parsers and accumulators keep their memory over a Reset, so that a pool of
+// them reads stream after stream without allocating for each event.
+func ExampleParser_Reset() {
+	read := func(stream string) {
+		f := folders.Get().(*folder)
+		io.WriteString(f.parser, stream)
+		err := f.parser.Close()
+		fmt.Println(string(f.answer.AppendText(nil, 0)), err) // copied before the Reset
+		f.parser.Reset()
+		f.answer.Reset()
+		folders.Put(f)
+	}
+	read(textStream)
+	read(reasoningStream)
+	// Output:
+	// It is 18 degrees in Oslo. <nil>
+	// Take a coat. <nil>
+}
+
+// With Auto the parser finds out by itself what it reads.
+func ExampleParser_Dialect() {
+	p := llmstream.NewParser(llmstream.Auto, nil, nil)
+	fmt.Println(p.Dialect(), p.Wire())
+	io.WriteString(p, textStream)
+	fmt.Println(p.Dialect(), p.Wire())
+	// Output:
+	// auto unknown
+	// openai-chat sse
+}
+
+// Before Close the outcome counts what has come so far.
+func ExampleParser_Outcome() {
+	p := llmstream.NewParser(llmstream.OpenAIChat, nil, nil)
+	io.WriteString(p, toolStream[:900])
+	o := p.Outcome()
+	fmt.Println(o.State, o.Events, o.SawFinish, o.OpenToolCalls)
+	io.WriteString(p, toolStream[900:])
+	p.Close()
+	o = p.Outcome()
+	fmt.Println(o.State, o.Events, o.SawFinish, o.OpenToolCalls)
+	// Output:
+	// open 3 false 1
+	// complete 6 true 0
+}
+
+func ExampleNewReader() {
+	r := llmstream.NewReader(strings.NewReader(reasoningStream), llmstream.Auto, nil)
+	for r.Next() {
+		switch d := r.Delta(); d.Kind {
+		case llmstream.KindReasoning:
+			fmt.Printf("(%s)\n", d.Text)
+		case llmstream.KindContent:
+			fmt.Printf("%s\n", d.Text)
+		}
+	}
+	if err := r.Err(); err != nil {
+		fmt.Println(err)
+	}
+	fmt.Println(r.Dialect(), r.Outcome().State)
+	// Output:
+	// (Oslo is cold.)
+	// Take a coat.
+	// openai-chat complete
+}
+
+func ExampleReader_Deltas() {
+	r := llmstream.NewReader(strings.NewReader(errorStream), llmstream.OpenAIChat, nil)
+	for d, err := range r.Deltas() {
+		if err != nil {
+			fmt.Println(err)
+			break
+		}
+		if d.Kind == llmstream.KindContent {
+			fmt.Printf("%s\n", d.Text)
+		}
+	}
+	// Output:
+	// It is
+	// llmstream: the provider reported an error server_error 503: The server is overloaded
+}
+
+func ExampleReader_Reset() {
+	r := llmstream.NewReader(nil, llmstream.OpenAIChat, nil)
+	for _, stream := range []string{textStream, toolStream} {
+		r.Reset(strings.NewReader(stream))
+		for r.Next() {
+		}
+		fmt.Println(r.Outcome().Choices[0].FinishReason)
+	}
+	// Output:
+	// stop
+	// tool_calls
+}
+
+func ExampleTee() {
+	body := io.NopCloser(strings.NewReader(textStream)) // such as the Body of a http.Response
+	var answer llmstream.Accumulator
+	p := llmstream.NewParser(llmstream.OpenAIChat, &answer, nil)
+	tee := llmstream.Tee(body, p, func(o llmstream.Outcome) {
+		fmt.Println("seen:  ", o.State, answer.Usage().Total)
+	})
+	n, err := io.Copy(io.Discard, tee) // to the client
+	tee.Close()
+	fmt.Println("passed:", n == int64(len(textStream)), err)
+	// Output:
+	// seen:   complete 81
+	// passed: true <nil>
+}
+
+// A client that goes away is no fault of the stream.
+func ExampleTee_closed() {
+	body := io.NopCloser(strings.NewReader(textStream))
+	tee := llmstream.Tee(body, llmstream.NewParser(llmstream.OpenAIChat, nil, nil), func(o llmstream.Outcome) {
+		fmt.Println(o.State, o.Events, o.Err())
+	})
+	io.ReadFull(tee, make([]byte, 500))
+	tee.Close()
+	// Output:
+	// stopped 2 llmstream: the reading was stopped
+}
+
+// eventPrinter takes the comments of a stream too.
+type eventPrinter struct{}
+
+func (eventPrinter) HandleEvent(e *llmstream.Event) error {
+	fmt.Printf("event %q data %q id %q retry %d\n", e.Type, e.Data, e.ID, e.Retry)
+	return nil
+}
+
+func (eventPrinter) HandleComment(comment []byte) error {
+	fmt.Printf("comment %q\n", comment)
+	return nil
+}
+
+func ExampleNewEventParser() {
+	p := llmstream.NewEventParser(eventPrinter{}, nil)
+	io.WriteString(p, ": hello\n\nevent: add\ndata: 73857293\nid: 7\nretry: 3000\n\ndata: one\ndata: two\n\n")
+	fmt.Println(p.Close())
+	fmt.Printf("%s %d\n", p.LastEventID(), p.Retry())
+	// Output:
+	// comment " hello"
+	// event "add" data "73857293" id "7" retry 3000
+	// event "" data "one\ntwo" id "7" retry -1
+	// <nil>
+	// 7 3000
+}
+
+func ExampleEventHandlerFunc() {
+	p := llmstream.NewEventParser(llmstream.EventHandlerFunc(func(e *llmstream.Event) error {
+		fmt.Printf("%s\n", e.Data)
+		return nil
+	}), nil)
+	io.WriteString(p, "data: one\n\ndata: two\n\ndata: unfinished, and by the standard no event")
+	p.Close()
+	// Output:
+	// one
+	// two
+}
+
+// The answer can be taken at any moment.
+func ExampleAccumulator() {
+	var answer llmstream.Accumulator
+	p := llmstream.NewParser(llmstream.OpenAIChat, &answer, nil)
+	for event := range strings.SplitAfterSeq(textStream, "\n\n") {
+		io.WriteString(p, event)
+		c := answer.Completion()
+		if len(c.Choices) > 0 {
+			fmt.Printf("%q %v\n", c.Choices[0].Message.Content, c.Choices[0].FinishReason)
+		}
+	}
+	p.Close()
+	// Output:
+	// "" 
+	// "It is 18" 
+	// "It is 18 degrees in Oslo." 
+	// "It is 18 degrees in Oslo." stop
+	// "It is 18 degrees in Oslo." stop
+	// "It is 18 degrees in Oslo." stop
+	// "It is 18 degrees in Oslo." stop
+}
+
+// What MaxBytes leaves no room for is counted.
+func ExampleAccumulator_maxBytes() {
+	answer := llmstream.Accumulator{MaxBytes: 60}
+	p := llmstream.NewParser(llmstream.OpenAIChat, &answer, &llmstream.Options{Kinds: llmstream.KindContent})
+	io.WriteString(p, strings.ReplaceAll(textStream, "degrees", strings.Repeat("very ", 20)+"warm"))
+	p.Close()
+	c := answer.Completion()
+	fmt.Println(len(c.Choices[0].Message.Content), c.Dropped)
+	// Output:
+	// 60 62
+}
+
+func ExampleAccumulator_AppendText() {
+	var answer llmstream.Accumulator
+	p := llmstream.NewParser(llmstream.OpenAIChat, &answer, nil)
+	io.WriteString(p, cutStream)
+	fmt.Printf("%s\n", answer.AppendText([]byte("so far: "), 0))
+	// Output:
+	// so far: It is 18
+}
+
+func ExampleAccumulator_ToolCall() {
+	var answer llmstream.Accumulator
+	p := llmstream.NewParser(llmstream.OpenAIChat, &answer, nil)
+	io.WriteString(p, toolStream)
+	p.Close()
+	call, ok := answer.ToolCall(0, 1) // the second call of the first choice
+	fmt.Println(ok, call.Name, call.ArgumentsJSON())
+	_, ok = answer.ToolCall(0, 2)
+	fmt.Println(ok)
+	// Output:
+	// true clock {}
+	// false
+}
+
+func ExampleAccumulator_Usage() {
+	var answer llmstream.Accumulator
+	p := llmstream.NewParser(llmstream.OpenAIChat, &answer, nil)
+	io.WriteString(p, textStream)
+	p.Close()
+	u := answer.Usage()
+	fmt.Println(u.Input, u.Output, u.Total)
+	fmt.Printf("%.35s…\n", u.Raw)
+	// Output:
+	// 58 23 81
+	// {"prompt_tokens":58,"completion_tok…
+}
+
+func ExampleCompletion_MarshalJSON() {
+	var answer llmstream.Accumulator
+	p := llmstream.NewParser(llmstream.OpenAIChat, &answer, nil)
+	io.WriteString(p, toolStream)
+	p.Close()
+	out, err := json.MarshalIndent(answer.Completion(), "", "  ")
+	fmt.Println(string(out), err)
+	// Output:
+	// {
+	//   "id": "chatcmpl-C2",
+	//   "object": "chat.completion",
+	//   "created": 1767000001,
+	//   "model": "gpt-5-mini-2025-08-07",
+	//   "choices": [
+	//     {
+	//       "index": 0,
+	//       "message": {
+	//         "role": "assistant",
+	//         "content": null,
+	//         "refusal": null,
+	//         "tool_calls": [
+	//           {
+	//             "id": "call_a",
+	//             "type": "function",
+	//             "function": {
+	//               "name": "weather",
+	//               "arguments": "{\"city\":\"Oslo\"}"
+	//             }
+	//           },
+	//           {
+	//             "id": "call_b",
+	//             "type": "function",
+	//             "function": {
+	//               "name": "clock",
+	//               "arguments": ""
+	//             }
+	//           }
+	//         ]
+	//       },
+	//       "logprobs": null,
+	//       "finish_reason": "tool_calls",
+	//       "native_finish_reason": "tool_calls"
+	//     }
+	//   ]
+	// } <nil>
+}
+
+func ExampleOutcome_Err() {
+	read := func(stream string) error {
+		p := llmstream.NewParser(llmstream.OpenAIChat, nil, nil)
+		io.WriteString(p, stream)
+		p.Close()
+		return p.Outcome().Err()
+	}
+
+	fmt.Println(read(textStream))
+
+	err := read(cutStream)
+	fmt.Println(errors.Is(err, llmstream.ErrTruncated), errors.Is(err, io.ErrUnexpectedEOF))
+
+	var api *llmstream.APIError
+	if errors.As(read(errorStream), &api) {
+		fmt.Println(api.Message, api.Status)
+	}
+
+	var damage *llmstream.SyntaxError
+	if errors.As(read("data: {\"choices\":\n\n"+textStream), &damage) {
+		fmt.Println("event", damage.Event, "is damaged:", damage.Err)
+	}
+
+	var other *llmstream.DialectError
+	if errors.As(read("event: message_start\ndata: {\"type\":\"message_start\",\"message\":{}}\n\n"), &other) {
+		fmt.Println("looks like", other.Looks)
+	}
+
+	fmt.Println(errors.Is(read("\x1f\x8b\x08\x00…"), llmstream.ErrCompressed))
+	// Output:
+	// <nil>
+	// true true
+	// The server is overloaded 503
+	// event 1 is damaged: unfinished
+	// looks like anthropic-messages
+	// true
+}
+
+// A retry is safe if the error is of a kind that passes and the client has got
+// nothing yet.
+func ExampleAPIError_Retryable() {
+	p := llmstream.NewParser(llmstream.OpenAIChat, nil, nil)
+	io.WriteString(p, errorStream)
+	p.Close()
+	e := p.Outcome().APIError
+	fmt.Println("passes:", e.Retryable(), "delivered:", e.Delivered)
+	// Output:
+	// passes: true delivered: true
+}
+
+func ExampleOutcome_LogValue() {
+	p := llmstream.NewParser(llmstream.OpenAIChat, nil, nil)
+	io.WriteString(p, cutStream)
+	p.Close()
+	log := slog.New(slog.NewTextHandler(os.Stdout, &slog.HandlerOptions{
+		ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
+			if a.Key == slog.TimeKey { // it would differ from run to run
+				return slog.Attr{}
+			}
+			return a
+		},
+	}))
+	log.Info("answered", "stream", p.Outcome())
+	// Output:
+	// level=INFO msg=answered stream.state=truncated stream.dialect=openai-chat stream.events=1 stream.finish_reason="" stream.pending_bytes=45
+}
+
+// A tool is run when its call has ended, and not when its arguments happen to be
+// JSON: more of them may come.
+func ExampleToolCallDelta() {
+	var answer llmstream.Accumulator
+	run := llmstream.HandlerFunc(func(d *llmstream.Delta) error {
+		if d.Kind != llmstream.KindToolCallEnd {
+			return nil
+		}
+		call, _ := answer.ToolCall(d.Choice, d.ToolCall.Index)
+		if !d.ToolCall.ArgumentsValid {
+			fmt.Println("refused:", call.Name, call.Arguments)
+			return nil
+		}
+		fmt.Println("run:", call.ID, call.Name, call.ArgumentsJSON())
+		return nil
+	})
+	p := llmstream.NewParser(llmstream.OpenAIChat, llmstream.Handlers(&answer, run), nil)
+	io.WriteString(p, toolStream)
+	p.Close()
+	// Output:
+	// run: call_a weather {"city":"Oslo"}
+	// run: call_b clock {}
+}
+
+// Of a stream that breaks off, no call has ended.
+func ExampleToolCall() {
+	var answer llmstream.Accumulator
+	p := llmstream.NewParser(llmstream.OpenAIChat, &answer, nil)
+	io.WriteString(p, toolStream[:strings.Index(toolStream, `data: {"id":"chatcmpl-C2","object":"chat.completion.chunk","created":1767000001,"model":"gpt-5-mini-2025-08-07","choices":[{"index":0,"delta":{"tool_calls":[{"index":1`)])
+	fmt.Println(p.Close())
+	for _, call := range answer.Completion().Choices[0].Message.ToolCalls {
+		fmt.Println(call.Name, call.Arguments, call.Ended)
+	}
+	// Output:
+	// llmstream: the stream ended before its answer
+	// weather {"city":"Oslo"} false
+}
+
+func ExampleToolCall_ArgumentsJSON() {
+	for _, call := range []llmstream.ToolCall{{Name: "clock"}, {Name: "weather", Arguments: `{"city":"Oslo"}`}} {
+		fmt.Println(call.Name, call.ArgumentsJSON())
+	}
+	// Output:
+	// clock {}
+	// weather {"city":"Oslo"}
+}
+
+// A number that was not reported is not the same as zero.
+func ExampleUsage() {
+	p := llmstream.NewParser(llmstream.OpenAIChat, llmstream.HandlerFunc(func(d *llmstream.Delta) error {
+		if d.Kind != llmstream.KindUsage {
+			return nil
+		}
+		u := &d.Usage
+		fmt.Println("in", u.Input, "out", u.Output)
+		fmt.Println("reasoning", u.Reasoning, "inside the output:", u.ReasoningInOutput)
+		fmt.Println("cached", u.Cached, "reported:", u.Reported&llmstream.UsageCached != 0)
+		fmt.Println("written to the cache", u.CacheWrite, "reported:", u.Reported&llmstream.UsageCacheWrite != 0)
+		return nil
+	}), nil)
+	io.WriteString(p, textStream)
+	p.Close()
+	// Output:
+	// in 58 out 23
+	// reasoning 16 inside the output: yes
+	// cached 0 reported: true
+	// written to the cache 0 reported: false
+}
+
+// A delta is borrowed; a clone may be kept.
+func ExampleDelta_Clone() {
+	var kept []*llmstream.Delta
+	r := llmstream.NewReader(strings.NewReader(textStream), llmstream.OpenAIChat, &llmstream.Options{Kinds: llmstream.KindContent})
+	for r.Next() {
+		kept = append(kept, r.Delta().Clone())
+	}
+	for _, d := range kept {
+		fmt.Printf("%s|", d.Text)
+	}
+	// Output:
+	// It is 18| degrees in Oslo.|
+}
+
+// The time to the first token ends where a delta has output, and not with the
+// first byte, event or delta.
+func ExampleDelta_HasOutput() {
+	r := llmstream.NewReader(strings.NewReader(reasoningStream), llmstream.OpenAIChat, nil)
+	for n := 1; r.Next(); n++ {
+		if d := r.Delta(); d.HasOutput() {
+			fmt.Printf("delta %d: %s %q\n", n, d.Kind, d.Text) // here a clock would be read
+			break
+		}
+	}
+	// Output:
+	// delta 3: reasoning "Oslo is cold."
+}
+
+// Each delta goes to all handlers in order.
+func ExampleHandlers() {
+	var answer llmstream.Accumulator
+	live := llmstream.HandlerFunc(func(d *llmstream.Delta) error {
+		if d.Kind == llmstream.KindContent {
+			fmt.Printf("%q of %q\n", d.Text, answer.AppendText(nil, d.Choice))
+		}
+		return nil
+	})
+	p := llmstream.NewParser(llmstream.OpenAIChat, llmstream.Handlers(&answer, live), nil)
+	io.WriteString(p, textStream)
+	p.Close()
+	// Output:
+	// "It is 18" of "It is 18"
+	// " degrees in Oslo." of "It is 18 degrees in Oslo."
+}
+
+func ExampleHandlerFunc() {
+	fragments := 0
+	h := llmstream.HandlerFunc(func(d *llmstream.Delta) error {
+		if d.Kind == llmstream.KindToolCall {
+			fragments++
+		}
+		return nil
+	})
+	p := llmstream.NewParser(llmstream.OpenAIChat, h, nil)
+	io.WriteString(p, toolStream)
+	p.Close()
+	fmt.Println(fragments, "fragments of tool calls")
+	// Output:
+	// 4 fragments of tool calls
+}
+
+// A meter that only counts tokens asks for nothing else. The outcome is the same.
+func ExampleOptions_kinds() {
+	h := llmstream.HandlerFunc(func(d *llmstream.Delta) error {
+		fmt.Println(d.Kind, d.Usage.Total)
+		return nil
+	})
+	p := llmstream.NewParser(llmstream.OpenAIChat, h, &llmstream.Options{Kinds: llmstream.KindUsage | llmstream.KindError})
+	io.WriteString(p, textStream)
+	fmt.Println(p.Close(), p.Outcome().State)
+	// Output:
+	// usage 81
+	// <nil> complete
+}
+
+// Options.Events sees each event, and here each comment, before its deltas.
+func ExampleOptions_events() {
+	events := llmstream.EventHandlerFunc(func(e *llmstream.Event) error {
+		fmt.Printf("event of %d bytes\n", len(e.Data))
+		return nil
+	})
+	deltas := llmstream.HandlerFunc(func(d *llmstream.Delta) error {
+		fmt.Println(" ", d.Kind)
+		return nil
+	})
+	p := llmstream.NewParser(llmstream.OpenAIChat, deltas, &llmstream.Options{Events: events})
+	io.WriteString(p, errorStream)
+	p.Close()
+	// Output:
+	// event of 190 bytes
+	//   start
+	//   start
+	//   content
+	// event of 81 bytes
+	//   error
+	// event of 6 bytes
+	//   done
+}
+
+// What is past a limit is left out and told; the rest of the stream is read.
+func ExampleOptions_limits() {
+	p := llmstream.NewParser(llmstream.OpenAIChat, llmstream.HandlerFunc(func(d *llmstream.Delta) error {
+		if d.Kind&(llmstream.KindContent|llmstream.KindMalformed) != 0 {
+			fmt.Printf("%s %q\n", d.Kind, d.Text)
+		}
+		return nil
+	}), &llmstream.Options{MaxEvent: 1 << 10})
+	io.WriteString(p, `data: {"choices":[{"index":0,"delta":{"content":"`+strings.Repeat("x", 2<<10)+"\"}}]}\n\n"+textStream)
+	err := p.Close()
+	var limit *llmstream.LimitError
+	fmt.Println(errors.As(err, &limit), limit.Limit, limit.Max)
+	fmt.Println(p.Outcome().State)
+	// Output:
+	// malformed ""
+	// content "It is 18"
+	// content " degrees in Oslo."
+	// true MaxEvent 1024
+	// complete
+}
+
+func ExampleDetectDialect() {
+	fmt.Println(llmstream.DetectDialect("text/event-stream", "/v1/chat/completions"))
+	fmt.Println(llmstream.DetectDialect("", "/openai/deployments/x/chat/completions?api-version=2024-10-21"))
+	fmt.Println(llmstream.DetectDialect("text/event-stream", "/v1/something")) // the parser finds it out
+	fmt.Println(llmstream.DetectDialect("text/html", "/v1/chat/completions"))
+	// Output:
+	// openai-chat
+	// openai-chat
+	// auto
+	// auto
+}
+
+func ExampleParseDialect() {
+	d, err := llmstream.ParseDialect("openai-chat")
+	fmt.Println(d == llmstream.OpenAIChat, err)
+	_, err = llmstream.ParseDialect("morse")
+	fmt.Println(err)
+	// Output:
+	// true <nil>
+	// llmstream: unknown dialect "morse"
+}
+
+func ExampleKind_String() {
+	fmt.Println(llmstream.KindToolCallEnd)
+	fmt.Println(llmstream.KindContent | llmstream.KindReasoning)
+	// Output:
+	// tool_call_end
+	// content|reasoning
+}

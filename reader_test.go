@@ -1,0 +1,278 @@
+package llmstream
+
+import (
+	"errors"
+	"io"
+	"net"
+	"strings"
+	"testing"
+	"testing/iotest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// readerFunc makes an io.Reader of a function.
+type readerFunc func([]byte) (int, error)
+
+func (f readerFunc) Read(b []byte) (int, error) { return f(b) }
+
+// pull reads all deltas of r.
+func pull(r *Reader) (l lines) {
+	for r.Next() {
+		l.HandleDelta(r.Delta())
+	}
+	return l
+}
+
+// aBitOfAll is a stream with something of everything, up to the end marker.
+var aBitOfAll = ": c\n\n" + sse(
+	`{"id":"a","model":"m","created":1,"choices":[{"index":0,"delta":{"role":"assistant","content":"x\ud83d"}}]}`,
+	says(`\ude00`), "", "null", `{"bad`, calls(`{"index":0,"id":"c","function":{"name":"f","arguments":"{}"}}`),
+) + "data: " + says("g") + "\ndata: " + stops + "\n\n" + sse(`{"choices":[],"usage":{"total_tokens":3}}`, "[DONE]")
+
+// A Reader gives the same deltas and the same outcome as a Parser, however its
+// input comes.
+func TestReaderGivesWhatAParserGives(t *testing.T) {
+	for name, body := range map[string]string{
+		"a bit of all": aBitOfAll, "cut": aBitOfAll[:len(aBitOfAll)-50], "unterminated": strings.TrimSpace(aBitOfAll), "empty": "", "CR": strings.ReplaceAll(aBitOfAll, "\n", "\r"),
+		"gzip": "\x1f\x8b\x08", "text": "no\n", "another dialect": sse(`{"candidates":[]}`, says("x")), "JSON": `{"choices":[{"message":{"content":"x"},"finish_reason":"stop"}]}`,
+		"no marker": sse(calls(`{"index":0,"id":"c","function":{"name":"f","arguments":"{}"}}`), stops), "half of a pair": sse(says(`\ud83d`)), "an error": sse(`{"error":"no"}`),
+		"large": sse(says(strings.Repeat("x", 3*readSize)), says("y"), "[DONE]"),
+	} {
+		want, outcome := push(OpenAIChat, nil, body)
+		for how, wrap := range map[string]func(io.Reader) io.Reader{
+			"whole":         func(r io.Reader) io.Reader { return r },
+			"one byte":      iotest.OneByteReader,
+			"half":          iotest.HalfReader,
+			"data with EOF": iotest.DataErrReader,
+			"both":          func(r io.Reader) io.Reader { return iotest.DataErrReader(iotest.OneByteReader(r)) },
+		} {
+			for _, drain := range []bool{false, true} {
+				r := NewReader(wrap(strings.NewReader(body)), OpenAIChat, &Options{Drain: drain})
+				require.NoError(t, r.Err())
+				require.Equal(t, want, pull(r), "%s, %s", name, how)
+				require.Equal(t, outcome, r.Outcome(), "%s, %s", name, how)
+				require.Equal(t, outcome.Err(), r.Err())
+				require.False(t, r.Next())
+			}
+		}
+	}
+}
+
+// Contract 12, F-20: the server may keep the connection open behind the marker.
+func TestReaderStopsAtTheEndMarker(t *testing.T) {
+	here, there := net.Pipe()
+	defer here.Close()
+	go there.Write([]byte(whole))
+	r := NewReader(here, OpenAIChat, nil)
+	done := make(chan lines)
+	go func() { done <- pull(r) }()
+	select {
+	case l := <-done:
+		require.Equal(t, lines{"content hi", "finish stop(stop)", "done"}, l)
+	case <-time.After(5 * time.Second):
+		t.Fatal("it reads on")
+	}
+	require.NoError(t, r.Err())
+	require.Equal(t, StateComplete, r.Outcome().State)
+}
+
+func TestReaderIgnoresWhatFollowsTheEndMarker(t *testing.T) {
+	body := whole + sse(says("more")) + "data: {\"unfinished"
+	r := NewReader(strings.NewReader(body), OpenAIChat, nil)
+	require.Equal(t, lines{"content hi", "finish stop(stop)", "done"}, pull(r))
+	require.Zero(t, r.Outcome().AfterDone)
+	require.Zero(t, r.Outcome().PendingBytes)
+
+	r = NewReader(strings.NewReader(body), OpenAIChat, &Options{Drain: true})
+	require.Equal(t, lines{"content hi", "finish stop(stop)", "done", "content more"}, pull(r))
+	require.EqualValues(t, 1, r.Outcome().AfterDone)
+	require.NotZero(t, r.Outcome().PendingBytes)
+	require.NoError(t, r.Err())
+}
+
+// An error that the input ends with counts only if it came before the end.
+func TestReaderTellsWhatItsInputFailedWith(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		src   io.Reader
+		want  lines
+		state State
+		is    error
+	}{
+		{"at once", iotest.ErrReader(errBoom), nil, StateTruncated, errBoom},
+		{"in the midst", io.MultiReader(strings.NewReader(sse(says("a"))), iotest.ErrReader(errBoom)), lines{"content a"}, StateTruncated, errBoom},
+		{"a timeout", iotest.TimeoutReader(iotest.OneByteReader(strings.NewReader(sse(says("a"))))), nil, StateTruncated, iotest.ErrTimeout},
+		{"with the last bytes", readerFunc(func(b []byte) (int, error) { return copy(b, sse(says("a"))), errBoom }), lines{"content a"}, StateTruncated, errBoom},
+		{"behind the end", readerFunc(func(b []byte) (int, error) { return copy(b, whole), errBoom }), lines{"content hi", "finish stop(stop)", "done"}, StateComplete, nil},
+		{"behind the finish", readerFunc(func(b []byte) (int, error) { return copy(b, sse(says("a"), stops)), io.ErrUnexpectedEOF }), lines{"content a", "finish stop(stop)"}, StateComplete, nil},
+		{"an error of the provider", readerFunc(func(b []byte) (int, error) { return copy(b, sse(`{"error":"no"}`)), errBoom }), lines{"error no"}, StateError, errBoom},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			r := NewReader(c.src, OpenAIChat, nil)
+			require.Equal(t, c.want, pull(r))
+			require.Equal(t, c.state, r.Outcome().State)
+			if c.is == nil {
+				require.NoError(t, r.Err())
+			} else {
+				require.ErrorIs(t, r.Err(), c.is)
+			}
+		})
+	}
+}
+
+// emptyReader gives nothing n times before each read of src.
+func emptyReader(src io.Reader, n int) io.Reader {
+	left := n
+	return readerFunc(func(b []byte) (int, error) {
+		if left > 0 {
+			left--
+			return 0, nil
+		}
+		left = n
+		return src.Read(b)
+	})
+}
+
+func TestReaderGivesUpOnEmptyReads(t *testing.T) {
+	r := NewReader(emptyReader(iotest.OneByteReader(strings.NewReader(whole)), maxEmptyReads-1), OpenAIChat, nil)
+	require.Len(t, pull(r), 3)
+	require.NoError(t, r.Err())
+
+	reads := 0
+	r = NewReader(readerFunc(func([]byte) (int, error) { reads++; return 0, nil }), OpenAIChat, nil)
+	require.False(t, r.Next())
+	require.ErrorIs(t, r.Err(), io.ErrNoProgress)
+	require.Equal(t, 100, reads)
+}
+
+func TestReaderReadsNoFurtherThanItMust(t *testing.T) {
+	events, reads := []string{sse(says("a"), says("b")), sse(says("c"))}, 0
+	r := NewReader(readerFunc(func(b []byte) (int, error) {
+		if reads == len(events) {
+			return 0, io.EOF
+		}
+		reads++
+		return copy(b, events[reads-1]), nil
+	}), OpenAIChat, nil)
+	for _, want := range []int{1, 1, 2} {
+		require.True(t, r.Next())
+		require.Equal(t, want, reads)
+	}
+}
+
+// Input that is of no use is not read to its end.
+func TestReaderStopsReadingWhatIsOfNoUse(t *testing.T) {
+	for _, body := range []string{"\x1f\x8b\x08\x00", sse(`{"candidates":[]}`)} {
+		reads := 0
+		r := NewReader(readerFunc(func(b []byte) (int, error) {
+			reads++
+			return copy(b, body), nil // and so on without an end
+		}), OpenAIChat, nil)
+		pull(r)
+		require.Equal(t, 1, reads)
+		require.Equal(t, StateNotStream, r.Outcome().State)
+		require.ErrorIs(t, r.Err(), ErrNotStream)
+	}
+}
+
+func TestReaderDeltasGoOnAfterABreak(t *testing.T) {
+	r := NewReader(strings.NewReader(sse(`{"choices":[{"index":0,"delta":{"content":"a"}},{"index":1,"delta":{"content":"b"}}]}`, says("c"))), OpenAIChat, nil)
+	var got []string
+	for d, err := range r.Deltas() {
+		require.NoError(t, err)
+		got = append(got, string(d.Text))
+		break
+	}
+	require.NoError(t, r.Err())
+	var last error
+	for d, err := range r.Deltas() {
+		if err != nil {
+			require.Nil(t, d)
+			last = err
+			continue
+		}
+		got = append(got, string(d.Text))
+	}
+	require.Equal(t, []string{"a", "b", "c"}, got)
+	require.ErrorIs(t, last, ErrTruncated)
+	require.Equal(t, r.Err(), last)
+
+	for range NewReader(strings.NewReader(whole), OpenAIChat, nil).Deltas() {
+		break // and never again
+	}
+	for _, err := range NewReader(strings.NewReader(whole), OpenAIChat, nil).Deltas() {
+		require.NoError(t, err)
+	}
+}
+
+// A delta is good until the next call of Next, also when its event was the last
+// of a read.
+func TestReaderLendsItsDeltas(t *testing.T) {
+	r := NewReader(iotest.OneByteReader(strings.NewReader(sse(says("a"), says("b"), says("c")))), OpenAIChat, nil)
+	other := NewReader(strings.NewReader(sse(says("other"), says("other"), says("other"))), OpenAIChat, nil)
+	for _, want := range []string{"a", "b", "c"} {
+		require.True(t, r.Next())
+		d := r.Delta()
+		require.True(t, other.Next()) // which must not have been lent the same memory
+		require.Equal(t, want, string(d.Text))
+		require.Equal(t, says(want), string(d.Raw))
+		require.Same(t, d, r.Delta())
+	}
+}
+
+func TestReaderReset(t *testing.T) {
+	r := NewReader(iotest.ErrReader(errBoom), OpenAIChat, nil)
+	for _, left := range []io.Reader{
+		iotest.ErrReader(errBoom), strings.NewReader(aBitOfAll), strings.NewReader(whole + whole), strings.NewReader("\x1f\x8b"),
+		strings.NewReader("data: " + says("a") + "\ndata: " + says("b") + "\n\n"), strings.NewReader("data: {"),
+	} {
+		for n := range 4 {
+			r.Reset(left)
+			for range n {
+				r.Next()
+			}
+			r.Reset(strings.NewReader(whole))
+			require.Equal(t, StateOpen, r.Outcome().State)
+			require.Equal(t, lines{"content hi", "finish stop(stop)", "done"}, pull(r))
+			require.NoError(t, r.Err())
+		}
+	}
+}
+
+func TestReaderStopsAtAnEventHandlersError(t *testing.T) {
+	seen := 0
+	r := NewReader(strings.NewReader(sse(says("a"), says("b"))+whole), OpenAIChat, &Options{Events: EventHandlerFunc(func(*Event) error {
+		if seen++; seen == 2 {
+			return errBoom
+		}
+		return nil
+	})})
+	require.Equal(t, lines{"content a"}, pull(r))
+	require.ErrorIs(t, r.Err(), errBoom)
+	require.ErrorIs(t, r.Err(), ErrStopped)
+	require.Equal(t, StateStopped, r.Outcome().State)
+	require.False(t, r.Next())
+	require.Equal(t, 2, seen)
+}
+
+func TestReaderDialect(t *testing.T) {
+	r := NewReader(strings.NewReader(sse("", says("a"))), Auto, nil)
+	require.True(t, r.Next())
+	require.Equal(t, Auto, r.Dialect())
+	require.True(t, r.Next())
+	require.Equal(t, OpenAIChat, r.Dialect())
+}
+
+func TestReaderKeepsTheCauseOfACancel(t *testing.T) {
+	here, there := io.Pipe()
+	go func() {
+		there.Write([]byte(sse(says("a"))))
+		there.CloseWithError(errors.Join(errBoom, ErrStopped))
+	}()
+	r := NewReader(here, OpenAIChat, nil)
+	require.Equal(t, lines{"content a"}, pull(r))
+	require.Equal(t, StateStopped, r.Outcome().State)
+	require.ErrorIs(t, r.Err(), errBoom)
+}

@@ -1,0 +1,296 @@
+package llmstream
+
+import (
+	"errors"
+	"io"
+	"strings"
+	"sync"
+	"testing"
+	"testing/iotest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// teeBody is a body whose reads and Close are as a test says.
+type teeBody struct {
+	io.Reader
+	closed int
+	err    error
+}
+
+func (b *teeBody) Close() error { b.closed++; return b.err }
+
+// teeLog notes the outcomes that done was called with.
+type teeLog struct{ outcomes []Outcome }
+
+func (l *teeLog) done(o Outcome) { l.outcomes = append(l.outcomes, o) }
+
+// step is what one call of a reader gave.
+type readStep struct {
+	data string
+	err  error
+}
+
+// steps reads r to its first error.
+func steps(r io.Reader, size int) (all []readStep) {
+	for {
+		b := make([]byte, size)
+		n, err := r.Read(b)
+		all = append(all, readStep{string(b[:n]), err})
+		if err != nil {
+			return all
+		}
+	}
+}
+
+// The client sees each read as the body gave it.
+func TestTeePassesEverythingOn(t *testing.T) {
+	n := 0
+	odd := func(body string) io.Reader { // zero reads, and the last bytes with an error
+		r := strings.NewReader(body)
+		return readerFunc(func(b []byte) (int, error) {
+			if n++; n%3 == 0 {
+				return 0, nil
+			}
+			k, _ := r.Read(b[:min(len(b), 7)])
+			if r.Len() == 0 {
+				return k, errBoom
+			}
+			return k, nil
+		})
+	}
+	for name, wrap := range map[string]func(string) io.Reader{
+		"whole":         func(s string) io.Reader { return strings.NewReader(s) },
+		"one byte":      func(s string) io.Reader { return iotest.OneByteReader(strings.NewReader(s)) },
+		"data with EOF": func(s string) io.Reader { return iotest.DataErrReader(strings.NewReader(s)) },
+		"fails":         func(s string) io.Reader { return io.MultiReader(strings.NewReader(s), iotest.ErrReader(errBoom)) },
+		"odd":           odd,
+	} {
+		for _, body := range []string{aBitOfAll, "", "\x1f\x8b\x08", "no stream", sse(`{"candidates":[]}`, says("x")), sse(strings.Repeat("x", 2000))} {
+			for _, size := range []int{1, 64, 1 << 16} {
+				var l teeLog
+				n = 0
+				want := steps(wrap(body), size)
+				n = 0
+				p := NewParser(OpenAIChat, nil, &Options{MaxEvent: 1000})
+				got := steps(Tee(&teeBody{Reader: wrap(body)}, p, l.done), size)
+				require.Equal(t, want, got, name)
+				require.Len(t, l.outcomes, 1, name)
+			}
+		}
+	}
+}
+
+func TestTeeIsDoneOnce(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		body  io.Reader
+		reads int // before Close; -1: to the end
+		state State
+		is    error
+	}{
+		{"at the end", strings.NewReader(whole), -1, StateComplete, nil},
+		{"at the end of a cut one", strings.NewReader(sse(says("a"))), -1, StateTruncated, io.ErrUnexpectedEOF},
+		{"with the last bytes", iotest.DataErrReader(strings.NewReader(whole)), -1, StateComplete, nil},
+		{"at an error", io.MultiReader(strings.NewReader(sse(says("a"))), iotest.ErrReader(errBoom)), -1, StateTruncated, errBoom},
+		{"at an error behind the end", io.MultiReader(strings.NewReader(whole), iotest.ErrReader(errBoom)), -1, StateComplete, nil},
+		{"closed before anything", strings.NewReader(whole), 0, StateStopped, ErrStopped},
+		{"closed before the end", strings.NewReader(sse(says("a"))), 1, StateStopped, ErrStopped},
+		{"closed behind the end", strings.NewReader(whole), 1, StateComplete, nil},
+		{"closed behind a finish", strings.NewReader(sse(says("a"), stops)), 1, StateComplete, nil},
+		{"closed behind an error", strings.NewReader(sse(`{"error":"no"}`)), 1, StateError, nil},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			var l teeLog
+			body := &teeBody{Reader: c.body, err: errBoom}
+			tee := Tee(body, NewParser(OpenAIChat, nil, nil), l.done)
+			if c.reads < 0 {
+				io.Copy(io.Discard, tee)
+				require.Len(t, l.outcomes, 1)
+				tee.Read(make([]byte, 10))
+				require.Zero(t, body.closed)
+			}
+			for range c.reads {
+				tee.Read(make([]byte, 10000))
+				require.Empty(t, l.outcomes)
+			}
+			require.Equal(t, errBoom, tee.Close())
+			require.Equal(t, errBoom, tee.Close()) // the body's, each time
+			require.Equal(t, 2, body.closed)
+			tee.Read(make([]byte, 10000))
+			require.Len(t, l.outcomes, 1)
+			require.Equal(t, c.state, l.outcomes[0].State)
+			if c.state == StateComplete {
+				require.NoError(t, l.outcomes[0].Err())
+			} else {
+				require.Error(t, l.outcomes[0].Err())
+			}
+			if c.is != nil {
+				require.ErrorIs(t, l.outcomes[0].Err(), c.is)
+			}
+		})
+	}
+}
+
+// Reads behind Close go to the body alone, whatever it gives.
+func TestTeeReadBehindClose(t *testing.T) {
+	p := NewParser(OpenAIChat, nil, nil)
+	tee := Tee(&teeBody{Reader: strings.NewReader(whole)}, p, nil)
+	require.NoError(t, tee.Close())
+	got, err := io.ReadAll(tee)
+	require.Equal(t, whole, string(got))
+	require.NoError(t, err)
+	require.Zero(t, p.Outcome().Events)
+}
+
+// Close does not wait for a Read that blocks; that Read then ends the parsing.
+func TestTeeClosedDuringARead(t *testing.T) {
+	for range 100 {
+		here, there := io.Pipe()
+		done := make(chan Outcome, 2)
+		tee := Tee(here, NewParser(OpenAIChat, nil, nil), func(o Outcome) { done <- o })
+		var client sync.WaitGroup
+		client.Add(1)
+		go func() {
+			defer client.Done()
+			io.Copy(io.Discard, tee)
+		}()
+		there.Write([]byte(sse(says("a"))))
+		closed := make(chan error)
+		go func() { closed <- tee.Close() }()
+		select {
+		case err := <-closed:
+			require.NoError(t, err)
+		case <-time.After(5 * time.Second):
+			t.Fatal("Close waits")
+		}
+		client.Wait()
+		require.Len(t, done, 1)
+		o := <-done
+		require.EqualValues(t, 1, o.Events)
+		require.Equal(t, StateStopped, o.State, "%v", o.Err())
+		require.ErrorIs(t, o.Err(), ErrStopped)
+	}
+}
+
+// A body may go on blocking behind Close: done waits for its Read.
+func TestTeeClosedDuringAReadThatGoesOn(t *testing.T) {
+	enter, leave := make(chan bool), make(chan bool)
+	var l teeLog
+	tee := Tee(&teeBody{Reader: readerFunc(func(b []byte) (int, error) {
+		enter <- true
+		<-leave
+		return copy(b, sse(says("a"))), nil
+	})}, NewParser(OpenAIChat, nil, nil), l.done)
+	read := make(chan readStep)
+	go func() {
+		b := make([]byte, 1000)
+		n, err := tee.Read(b)
+		read <- readStep{string(b[:n]), err}
+	}()
+	<-enter
+	require.NoError(t, tee.Close())
+	require.NoError(t, tee.Close())
+	leave <- true
+	require.Equal(t, readStep{sse(says("a")), nil}, <-read)
+	require.Len(t, l.outcomes, 1)
+	require.Equal(t, StateStopped, l.outcomes[0].State)
+	require.True(t, l.outcomes[0].Delivered)
+}
+
+func TestTeeOfManyAtOnce(t *testing.T) {
+	var all sync.WaitGroup
+	for i := range 50 {
+		all.Add(1)
+		go func() {
+			defer all.Done()
+			var l teeLog
+			tee := Tee(&teeBody{Reader: iotest.OneByteReader(strings.NewReader(whole))}, NewParser(OpenAIChat, &Accumulator{}, nil), l.done)
+			closing := make(chan bool)
+			go func() {
+				time.Sleep(time.Duration(i) * 10 * time.Microsecond)
+				tee.Close()
+				close(closing)
+			}()
+			got, err := io.ReadAll(tee)
+			<-closing
+			if string(got) != whole || err != nil || len(l.outcomes) != 1 {
+				t.Errorf("read %q, %v and was done %d times", got, err, len(l.outcomes))
+			}
+		}()
+	}
+	all.Wait()
+}
+
+func TestTeeHandlersErrorIsNotTheClients(t *testing.T) {
+	var l teeLog
+	seen := 0
+	p := NewParser(OpenAIChat, HandlerFunc(func(*Delta) error { seen++; return errBoom }), nil)
+	got, err := io.ReadAll(Tee(&teeBody{Reader: iotest.HalfReader(strings.NewReader(whole))}, p, l.done))
+	require.Equal(t, whole, string(got))
+	require.NoError(t, err)
+	require.Equal(t, 1, seen)
+	require.Len(t, l.outcomes, 1)
+	require.Equal(t, StateStopped, l.outcomes[0].State)
+	require.ErrorIs(t, l.outcomes[0].Err(), errBoom)
+}
+
+// Contract 15. A panic in a Read, or at the end, passes through; done has run.
+func TestTeeHandlersPanicPassesThrough(t *testing.T) {
+	for name, body := range map[string]string{"in the midst": whole, "at the end": "data: " + says("a")} {
+		var l teeLog
+		p := NewParser(OpenAIChat, HandlerFunc(func(*Delta) error { panic(errBoom) }), nil)
+		tee := Tee(&teeBody{Reader: strings.NewReader(body)}, p, l.done)
+		require.PanicsWithValue(t, errBoom, func() { io.ReadAll(tee) }, name)
+		require.Len(t, l.outcomes, 1, name)
+		require.Equal(t, StateStopped, l.outcomes[0].State, name)
+		require.NoError(t, tee.Close())
+		n, err := tee.Read(make([]byte, 10))
+		require.Zero(t, n)
+		require.Equal(t, io.EOF, err)
+		require.Len(t, l.outcomes, 1, name)
+	}
+}
+
+func TestTeeBodysPanicPassesThrough(t *testing.T) {
+	var l teeLog
+	tee := Tee(&teeBody{Reader: readerFunc(func([]byte) (int, error) { panic(errBoom) })}, NewParser(OpenAIChat, nil, nil), l.done)
+	require.PanicsWithValue(t, errBoom, func() { tee.Read(nil) })
+	require.Len(t, l.outcomes, 1)
+}
+
+// Behind done the parser belongs to somebody else again, within done already.
+func TestTeeGivesItsParserBack(t *testing.T) {
+	p := NewParser(OpenAIChat, nil, nil)
+	var states []State
+	tee := Tee(&teeBody{Reader: strings.NewReader(whole)}, p, func(o Outcome) {
+		states = append(states, o.State)
+		p.Reset()
+		p.Write([]byte(sse(says("another"))))
+	})
+	io.Copy(io.Discard, tee)
+	tee.Close()
+	tee.Read(make([]byte, 10))
+	o := p.Outcome()
+	require.Equal(t, StateOpen, o.State)
+	require.EqualValues(t, 1, o.Events)
+	require.Equal(t, []State{StateComplete}, states)
+}
+
+// The bytes reach the parser in the same Read in which they reach the client.
+func TestTeeIsPrompt(t *testing.T) {
+	var got lines
+	body := sse(says("a"), says("b"))
+	tee := Tee(&teeBody{Reader: strings.NewReader(body)}, NewParser(OpenAIChat, &got, nil), nil)
+	tee.Read(make([]byte, len(body)/2))
+	require.Equal(t, lines{"content a"}, got)
+	tee.Read(make([]byte, len(body)/2))
+	require.Equal(t, lines{"content a", "content b"}, got)
+}
+
+func TestTeeKeepsTheErrorsIdentity(t *testing.T) {
+	err := errors.New("of the body")
+	_, got := Tee(&teeBody{Reader: iotest.ErrReader(err)}, NewParser(OpenAIChat, nil, nil), nil).Read(make([]byte, 1))
+	require.Same(t, err, got)
+}
