@@ -284,15 +284,15 @@ func ExampleParser_Dialect() {
 // Before Close the outcome counts what has come so far.
 func ExampleParser_Outcome() {
 	p := llmstream.NewParser(llmstream.OpenAIChat, nil, nil)
-	io.WriteString(p, toolStream[:900])
+	io.WriteString(p, toolStream[:700])
 	o := p.Outcome()
 	fmt.Println(o.State, o.Events, o.SawFinish, o.OpenToolCalls)
-	io.WriteString(p, toolStream[900:])
+	io.WriteString(p, toolStream[700:])
 	p.Close()
 	o = p.Outcome()
 	fmt.Println(o.State, o.Events, o.SawFinish, o.OpenToolCalls)
 	// Output:
-	// open 3 false 1
+	// open 2 false 1
 	// complete 6 true 0
 }
 
@@ -414,22 +414,16 @@ func ExampleEventHandlerFunc() {
 func ExampleAccumulator() {
 	var answer llmstream.Accumulator
 	p := llmstream.NewParser(llmstream.OpenAIChat, &answer, nil)
-	for event := range strings.SplitAfterSeq(textStream, "\n\n") {
+	for _, event := range strings.SplitAfter(textStream, "\n\n")[:4] {
 		io.WriteString(p, event)
 		c := answer.Completion()
-		if len(c.Choices) > 0 {
-			fmt.Printf("%q %v\n", c.Choices[0].Message.Content, c.Choices[0].FinishReason)
-		}
+		fmt.Printf("%q %q\n", c.Choices[0].Message.Content, c.Choices[0].FinishReason)
 	}
-	p.Close()
 	// Output:
-	// "" 
-	// "It is 18" 
-	// "It is 18 degrees in Oslo." 
-	// "It is 18 degrees in Oslo." stop
-	// "It is 18 degrees in Oslo." stop
-	// "It is 18 degrees in Oslo." stop
-	// "It is 18 degrees in Oslo." stop
+	// "" ""
+	// "It is 18" ""
+	// "It is 18 degrees in Oslo." ""
+	// "It is 18 degrees in Oslo." "stop"
 }
 
 // What MaxBytes leaves no room for is counted.
@@ -622,7 +616,7 @@ func ExampleToolCallDelta() {
 func ExampleToolCall() {
 	var answer llmstream.Accumulator
 	p := llmstream.NewParser(llmstream.OpenAIChat, &answer, nil)
-	io.WriteString(p, toolStream[:strings.Index(toolStream, `data: {"id":"chatcmpl-C2","object":"chat.completion.chunk","created":1767000001,"model":"gpt-5-mini-2025-08-07","choices":[{"index":0,"delta":{"tool_calls":[{"index":1`)])
+	io.WriteString(p, toolStream[:strings.Index(toolStream, `"tool_calls":[{"index":1`)])
 	fmt.Println(p.Close())
 	for _, call := range answer.Completion().Choices[0].Message.ToolCalls {
 		fmt.Println(call.Name, call.Arguments, call.Ended)
@@ -811,4 +805,36 @@ func ExampleKind_String() {
 	// Output:
 	// tool_call_end
 	// content|reasoning
+}
+
+// Whatever the provider's word is, there is one of OpenAI's for it, or none that
+// is known.
+func ExampleFinishReason() {
+	p := llmstream.NewParser(llmstream.OpenAIChat, llmstream.HandlerFunc(func(d *llmstream.Delta) error {
+		if d.Kind == llmstream.KindFinish {
+			fmt.Printf("%s: %s\n", d.NativeFinishReason, d.FinishReason)
+		}
+		return nil
+	}), nil)
+	for _, word := range []string{"stop", "end_turn", "max_tokens", "insufficient_system_resource"} {
+		p.Reset()
+		io.WriteString(p, strings.ReplaceAll(textStream, `"stop"`, `"`+word+`"`))
+		p.Close()
+	}
+	// Output:
+	// stop: stop
+	// end_turn: stop
+	// max_tokens: length
+	// insufficient_system_resource: unknown
+}
+
+// A stream that was cut is resumed behind the last event that came whole.
+func ExampleEventParser_LastEventID() {
+	p := llmstream.NewEventParser(eventPrinter{}, nil)
+	io.WriteString(p, "id: 1\ndata: one\n\nid: 2\ndata: tw")
+	p.Close()
+	fmt.Printf("Last-Event-ID: %s\n", p.LastEventID())
+	// Output:
+	// event "" data "one" id "1" retry -1
+	// Last-Event-ID: 1
 }

@@ -87,7 +87,7 @@ func TestHostileEventsAreLinear(t *testing.T) {
 
 // tiny are the hostile bodies that are events or lines of a few bytes each, of
 // which each costs something.
-var tiny = map[string]bool{"JSON array": true, "lone CRs": true, "blank lines": true, "comments": true}
+var tiny = map[string]bool{"JSON array": true, "lone CRs": true, "blank lines": true, "comments": true, "mixed events": true}
 
 // hostileBodies are streams that would cost a careless parser the square of
 // their size, or hundreds of times it.
@@ -109,6 +109,7 @@ func hostileBodies() map[string][]byte {
 		"JSON array":    []byte("[" + strings.Repeat(`{},`, size/3) + "{}]"),
 		"backslashes":   data(`{"choices":[{"delta":{"content":"` + strings.Repeat(`\\`, size/2) + `"}}]}`),
 		"surrogates":    data(`{"choices":[{"delta":{"content":"` + strings.Repeat(`\ud83d`, size/6) + `"}}]}`),
+		"mixed events":  []byte(strings.Repeat("data: {}\n\n: x\n\n", size/14)),
 		"glued":         []byte(strings.Repeat("data: {\"choices\":[]}\n", size/21) + "\n"),
 	}
 }

@@ -41,6 +41,7 @@ func TestOutcomeTellsHowAStreamEnded(t *testing.T) {
 		{"neither finish nor marker", sse(says("hi")), nil, StateTruncated, []error{ErrTruncated, io.ErrUnexpectedEOF}},                            // E-08
 		{"an empty finish is none", sse(says("hi"), chunk(`"index":0,"delta":{},"finish_reason":""`)), nil, StateTruncated, []error{ErrTruncated}}, // C-07
 		{"a transport error", sse(says("hi")), errBoom, StateTruncated, []error{ErrTruncated, io.ErrUnexpectedEOF, errBoom}},                       // E-09
+		{"a transport error in the first field's name", "dat", errBoom, StateTruncated, []error{ErrTruncated, errBoom}},
 		{"a transport error first of all", "", errBoom, StateTruncated, []error{ErrTruncated, errBoom}},
 		{"an unfinished event", "data: {\"choices\":[{\"ind", nil, StateTruncated, []error{ErrTruncated}},
 		{"an open tool call at the marker", sse(args(`{\"a\":`), "[DONE]"), nil, StateTruncated, []error{ErrTruncated}}, // T-19

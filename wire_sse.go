@@ -19,8 +19,8 @@ type sseWire struct {
 	inText  bool
 	maxText int
 
-	// noCR is how many of the next bytes are known to hold no CR. One look at a
-	// whole read is cheaper than one at every event in it.
+	// noCR is how many of the next bytes are known to hold no CR, if positive.
+	// One look at a whole read is cheaper than one at every event in it.
 	noCR int
 
 	// junk: a line that is no field has come. A body of nothing else is no
@@ -46,10 +46,16 @@ func (w *sseWire) pending() int { return w.lines.size + w.building.size + w.size
 
 func (w *sseWire) next(p []byte, f *frame) (n int, ok bool) {
 	if n = w.plainEvent(p, f); n > 0 {
-		w.noCR -= n
-		return n, true
+		ok = true
+	} else {
+		n, ok = w.nextLines(p, f)
 	}
-	w.noCR = 0
+	w.noCR -= n
+	return n, ok
+}
+
+// nextLines is next, line by line.
+func (w *sseWire) nextLines(p []byte, f *frame) (n int, ok bool) {
 	for {
 		line, k, state := w.lines.next(p[n:], w.useful)
 		n += k
@@ -64,8 +70,8 @@ func (w *sseWire) next(p []byte, f *frame) (n int, ok bool) {
 }
 
 // plainEvent takes what nearly every event is, one line of data and a blank line
-// within one read, if it comes next. It returns 0 for anything else, which next
-// then reads line by line. The two must agree; FuzzEvents holds them together.
+// within one read, if it comes next. It returns 0 for anything else, which
+// nextLines then reads. The two must agree; FuzzEvents holds them together.
 func (w *sseWire) plainEvent(p []byte, f *frame) (n int) {
 	const prefix = "data: "
 	if w.busy() || len(p) < len(prefix) || string(p[:len(prefix)]) != prefix {
