@@ -68,7 +68,7 @@ func (a *Accumulator) HandleDelta(d *Delta) error {
 		c.finish = d.FinishReason
 		c.native = a.set(c.native, d.NativeFinishReason)
 	case KindUsage:
-		raw := a.set(a.usageRaw, d.Usage.Raw)
+		raw := a.setJSON(a.usageRaw, d.Usage.Raw)
 		a.usage, a.usageRaw = d.Usage, raw
 		a.usage.Raw = nil
 	case KindStart:
@@ -81,11 +81,11 @@ func (a *Accumulator) HandleDelta(d *Delta) error {
 		c.media = a.joinJSON(c.media, d.Text)
 	case KindAnnotation:
 		if d.Choice < 0 {
-			a.citations = a.set(a.citations, d.Text)
+			a.citations = a.setJSON(a.citations, d.Text)
 			break
 		}
 		c := a.choice(d.Choice)
-		c.annotations = a.set(c.annotations, d.Text)
+		c.annotations = a.setJSON(c.annotations, d.Text)
 	}
 	return nil
 }
@@ -129,16 +129,21 @@ func (a *Accumulator) choice(index int) *choiceFold {
 	return c
 }
 
-// join appends text, as far as MaxBytes allows.
-func (a *Accumulator) join(to, text []byte) []byte {
-	if len(text) == 0 {
-		return to
-	}
+// room is how many bytes may yet be kept.
+func (a *Accumulator) room() int {
 	limit := a.MaxBytes
 	if limit <= 0 {
 		limit = defaultMaxBytes
 	}
-	n := min(len(text), max(0, limit-a.kept))
+	return max(0, limit-a.kept)
+}
+
+// join appends text, as far as there is room.
+func (a *Accumulator) join(to, text []byte) []byte {
+	if len(text) == 0 {
+		return to
+	}
+	n := min(len(text), a.room())
 	a.kept += n
 	a.dropped += int64(len(text) - n)
 	return append(to, text[:n]...)
@@ -147,11 +152,7 @@ func (a *Accumulator) join(to, text []byte) []byte {
 // joinJSON appends a JSON value to a list of them. One that does not fit is
 // dropped whole: the beginning of a value is none.
 func (a *Accumulator) joinJSON(to, value []byte) []byte {
-	limit := a.MaxBytes
-	if limit <= 0 {
-		limit = defaultMaxBytes
-	}
-	if a.kept+len(value) > limit {
+	if len(value) >= a.room() {
 		a.dropped += int64(len(value))
 		return to
 	}
@@ -165,6 +166,16 @@ func (a *Accumulator) joinJSON(to, value []byte) []byte {
 func (a *Accumulator) set(to, value []byte) []byte {
 	a.kept -= len(to)
 	return a.join(to[:0], value)
+}
+
+// setJSON replaces to by a JSON value, or leaves it where there is no room for
+// that.
+func (a *Accumulator) setJSON(to, value []byte) []byte {
+	if len(value) > a.room()+len(to) {
+		a.dropped += int64(len(value))
+		return to
+	}
+	return a.set(to, value)
 }
 
 // setOnce sets to if it is empty.

@@ -18,6 +18,7 @@ type chatChunk struct {
 	id, model, created, fingerprint, tier *fastjson.Value
 	choices, usage, xGroq, citations      *fastjson.Value
 	err                                   *fastjson.Value
+	twice                                 bool // choices came twice, so that the preamble's were others
 }
 
 func (c *chatChunk) read(root *fastjson.Value) {
@@ -40,7 +41,7 @@ func (c *chatChunk) read(root *fastjson.Value) {
 		case "service_tier":
 			c.tier = v
 		case "choices":
-			c.choices = v
+			c.choices, c.twice = v, c.choices != nil
 		case "usage":
 			c.usage = v
 		case "x_groq":
@@ -67,7 +68,7 @@ func decodeChat(s *step) {
 	var c chatChunk
 	c.read(s.root)
 	failed := c.choices == nil || c.err != nil || string(s.typ) == "error"
-	if s.cut && failed { // what was left out may matter
+	if s.cut && (failed || c.twice) { // what was left out may matter
 		s.parseWhole(trimSpace(s.data)) // as it was before: without error
 		c = chatChunk{}
 		c.read(s.root)

@@ -26,15 +26,15 @@ func (s *step) addChatUsage(chunk, choice, xGroq *fastjson.Value) {
 		if u.Reported == 0 {
 			continue
 		}
-		if !u.empty() {
-			s.usageRank = place.rank
-		}
 		if s.usage.merge(&u) {
 			d := s.add(KindUsage, -1)
 			d.Usage = s.usage
 			d.Usage.Raw = raw
 		}
-		return
+		if !u.empty() { // nothing but zeros hides no other place
+			s.usageRank = place.rank
+			return
+		}
 	}
 }
 

@@ -17,7 +17,7 @@ const structureLimit = 4 << 10
 // parse reads data, which must be a JSON object, to root. The error is damage or
 // a *LimitError, at an offset in data.
 func (s *step) parse(data []byte) (offset int, err error) {
-	if len(data) >= structureLimit {
+	if len(data) >= structureLimit || len(data)/2 >= s.opt.MaxValues { // a value takes two bytes at least
 		if offset, err = s.check(data); err != nil {
 			return offset, err
 		}

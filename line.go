@@ -133,11 +133,18 @@ func (l *lineSplitter) skipBOM(p []byte) (n int, cut bool) {
 	return n, false
 }
 
-// rest gives out the unfinished line at the end of the stream, if it was kept.
-func (l *lineSplitter) rest() (line []byte, ok bool) {
-	line, ok = l.buf, l.size > 0 && !l.dropped
+// rest gives out the unfinished line at the end of the stream; lineCut: there is
+// none.
+func (l *lineSplitter) rest() (line []byte, state lineState) {
+	switch {
+	case l.dropped:
+		state = lineDropped
+	case l.size > 0:
+		state = lineWhole
+	}
+	line = l.buf
 	l.buf, l.size, l.dropped = letGo(l.buf), 0, false
-	return line, ok
+	return line, state
 }
 
 func (l *lineSplitter) reset() {

@@ -150,6 +150,9 @@ func (c *core) verdict(cause error) Outcome {
 	t := &c.track
 	o := t.outcome()
 	o.Dialect, o.Wire, o.PendingBytes = c.dialect, c.wireKind(), c.pending
+	if c.stopped != nil {
+		cause = c.stopped
+	}
 	if !isEnd(cause) && cause != ErrStopped {
 		o.Cause = cause
 	}
@@ -159,14 +162,14 @@ func (c *core) verdict(cause error) Outcome {
 	case t.apiError != nil:
 		o.State = StateError
 	case c.stopped != nil:
-		o.State, o.Cause = StateStopped, c.stopped
+		o.State = StateStopped
 	case c.dead != nil:
 		o.State, o.Cause = StateNotStream, c.dead
 	case isCancel(cause) && !(begun && complete):
 		o.State = StateStopped
-	case !begun && (c.sse.junk && t.events == 0 || o.Wire == WireJSON && t.malformedCount == 0 && c.pending == 0):
+	case !begun && isEnd(cause) && (c.sse.junk && t.events == 0 || o.Wire == WireJSON && t.malformedCount == 0 && c.pending == 0):
 		o.State = StateNotStream
-	case !begun && isEnd(cause) && t.malformedCount == 0 && c.pending == 0:
+	case !begun && (isEnd(cause) || t.sawDone) && t.malformedCount == 0 && c.pending == 0:
 		o.State = StateEmpty
 	case complete:
 		o.State = StateComplete

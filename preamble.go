@@ -32,6 +32,9 @@ func (p *preamble) cut(dst, data []byte) (_ []byte, ok bool) {
 	if len(p.bytes) == 0 || !bytes.HasPrefix(data, p.bytes) {
 		return dst, false
 	}
+	if n := len(p.bytes); n == len(data) || data[n] != '"' {
+		return dst, false // a comma and no member behind it, which "{" would hide
+	}
 	p.credit = min(p.credit+1, preambleCredit)
 	if p.index {
 		dst = append(dst, `{"choices":[{`...)

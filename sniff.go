@@ -28,6 +28,7 @@ func (c *core) sniff(p []byte) (n int) {
 			if c.array == nil {
 				c.array = new(arrayWire)
 			}
+			c.sse.reset() // of the white space
 			c.array.init(c.opt, &c.sse)
 			c.wire = c.array
 		default:

@@ -99,15 +99,18 @@ func TestSplitAfterReset(t *testing.T) {
 func TestCorpusSplit(t *testing.T) {
 	dir, streams := corpusStreams(t)
 	for _, s := range streams {
-		body := readFile(t, dir, s.Path)
-		want := read(OpenAIChat, nil, body)
-		cuts := randomCuts(s.Path, len(body), 200)
-		if testing.Short() {
-			cuts = cuts[:5]
-		}
-		for _, cut := range cuts {
-			requireSame(t, want, read(OpenAIChat, nil, body, cut...), cut)
-		}
+		t.Run(s.Path, func(t *testing.T) {
+			t.Parallel()
+			body := readFile(t, dir, s.Path)
+			want := read(OpenAIChat, nil, body)
+			cuts := randomCuts(s.Path, len(body), 200)
+			if testing.Short() {
+				cuts = cuts[:5]
+			}
+			for _, cut := range cuts {
+				requireSame(t, want, read(OpenAIChat, nil, body, cut...), cut)
+			}
+		})
 	}
 }
 
@@ -131,7 +134,10 @@ func TestTruncation(t *testing.T) {
 func TestCorpusTruncation(t *testing.T) {
 	dir, streams := corpusStreams(t)
 	for _, s := range streams {
-		testTruncation(t, s.Path, readFile(t, dir, s.Path))
+		t.Run(s.Path, func(t *testing.T) {
+			t.Parallel()
+			testTruncation(t, s.Path, readFile(t, dir, s.Path))
+		})
 	}
 }
 

@@ -43,7 +43,7 @@ func (t *tee) Read(b []byte) (n int, err error) {
 	panicked := true
 	defer func() {
 		switch {
-		case panicked:
+		case panicked, t.state.Load() == teeClosing:
 			t.end(ErrStopped)
 		case err != nil:
 			t.end(err)

@@ -7,6 +7,7 @@ import "strconv"
 type callFold struct {
 	id, name, typ, arguments, extra []byte
 	ended, valid                    bool
+	short                           bool // there was no room for all of it
 }
 
 func (f *callFold) reset() {
@@ -36,13 +37,15 @@ func (a *Accumulator) addToolCall(c *choiceFold, d *Delta) {
 		f.ended, f.valid = true, d.ToolCall.ArgumentsValid
 		return
 	}
+	dropped := a.dropped
 	f.id = a.setOnce(f.id, d.ToolCall.ID)
 	f.name = a.setOnce(f.name, d.ToolCall.Name)
 	f.typ = a.setOnce(f.typ, d.ToolCall.Type)
 	f.arguments = a.join(f.arguments, d.ToolCall.Arguments)
 	if len(d.ToolCall.Extra) > 0 {
-		f.extra = a.set(f.extra, d.ToolCall.Extra)
+		f.extra = a.setJSON(f.extra, d.ToolCall.Extra)
 	}
+	f.short = f.short || a.dropped > dropped
 }
 
 // ToolCall returns call i of the choice with this index, as far as it has come.
@@ -61,7 +64,7 @@ func (f *callFold) toolCall(i, choice int, completionID string) ToolCall {
 	c := ToolCall{
 		Index: i, ID: string(f.id), Type: string(f.typ), Name: string(f.name),
 		Arguments: string(f.arguments), Extra: string(f.extra),
-		Ended: f.ended, ArgumentsValid: f.valid,
+		Ended: f.ended && !f.short, ArgumentsValid: f.valid && !f.short,
 	}
 	if c.Type == "" {
 		c.Type = "function"

@@ -136,7 +136,8 @@ func (w *sseWire) take(line []byte, dropped bool, f *frame) (ok bool) {
 		*f = frame{kind: frameComment, Event: Event{Data: value, Retry: -1}}
 		return true
 	case fieldUnknown:
-		w.junk = true
+		// Only what is given of a dropped line too may count, or the cut would.
+		w.junk = w.junk || len(trimSpace(line[:min(len(line), keptOfDropped)])) > 0
 		if !w.strict && beginsText(line) {
 			w.addText(line)
 		}
@@ -198,8 +199,12 @@ func (w *sseWire) end(f *frame) bool {
 	if w.strict { // the standard drops an unfinished event
 		return false
 	}
-	if line, ok := w.lines.rest(); ok && w.take(line, false, f) {
-		return true
+	if line, state := w.lines.rest(); state != lineCut {
+		kind, _ := splitField(line)
+		inName := kind == fieldUnknown && mayBecomeField(line) // it breaks off there
+		if !inName && w.take(line, state == lineDropped, f) {
+			return true
+		}
 	}
 	if w.inText {
 		return w.takeText(f)
