@@ -151,8 +151,8 @@ func (b *eventBuilder) addData(value []byte) {
 		b.data = value
 	default:
 		b.ownData()
-		b.dataBuf = appendDoubling(b.dataBuf, newline)
-		b.dataBuf = appendDoubling(b.dataBuf, value)
+		b.dataBuf = appendGrowing(b.dataBuf, newline)
+		b.dataBuf = appendGrowing(b.dataBuf, value)
 		b.data = b.dataBuf
 	}
 	b.hasData = true
@@ -178,7 +178,7 @@ func (b *eventBuilder) own() {
 
 func (b *eventBuilder) ownData() {
 	if len(b.data) > 0 && (len(b.dataBuf) == 0 || &b.data[0] != &b.dataBuf[0]) {
-		b.dataBuf = appendDoubling(b.dataBuf[:0], b.data)
+		b.dataBuf = appendGrowing(b.dataBuf[:0], b.data)
 		b.data = b.dataBuf
 	}
 }

@@ -99,7 +99,7 @@ func (l *lineSplitter) keep(b []byte, useful func([]byte) bool) {
 	}
 	l.size += len(b)
 	if !l.dropped && l.size <= l.max {
-		l.buf = appendDoubling(l.buf, b)
+		l.buf = appendGrowing(l.buf, b)
 		l.dropped = !useful(l.buf)
 	} else {
 		l.dropped = true
@@ -189,12 +189,13 @@ func letGo(b []byte) []byte {
 	return b[:0]
 }
 
-// appendDoubling appends b to buf. It doubles the buffer where append would grow
-// it by a quarter: an event of many MiB then allocates at most four times its
-// size, however it is cut.
-func appendDoubling(buf, b []byte) []byte {
+// appendGrowing appends b to buf. It makes the buffer four times as large where
+// append would grow it by a quarter: a huge event is then copied a third time at
+// the most, and allocates some five times its size at the worst, however it is
+// cut.
+func appendGrowing(buf, b []byte) []byte {
 	if need := len(buf) + len(b); need > cap(buf) {
-		grown := make([]byte, len(buf), max(need, 2*cap(buf)))
+		grown := make([]byte, len(buf), max(need, 4*cap(buf)))
 		copy(grown, buf)
 		buf = grown
 	}

@@ -1,3 +1,5 @@
+//go:build !race
+
 package llmstream
 
 import (
@@ -25,12 +27,12 @@ func fastest(f func()) time.Duration {
 }
 
 // slack is how many times a bound may be passed on a machine that does other
-// things too.
+// things too, or has half the registers. What is quadratic takes thousands.
 func slack() float64 {
 	if os.Getenv("LLMSTREAM_RATIOS") != "" {
 		return 1
 	}
-	return 3
+	return 10
 }
 
 // rounds is how often fastest tries.
@@ -76,7 +78,7 @@ func TestManyEventsAreLinear(t *testing.T) {
 	}) / 20_000
 	each := fastest(func() { readIn(many, 32<<10) }) / 200_000
 	t.Logf("of 2,000 events %v each, of 200,000 %v", one, each)
-	require.InDelta(t, 1, float64(each)/float64(one), 0.2*slack())
+	require.LessOrEqual(t, float64(each)/float64(one), 1+0.2*slack())
 }
 
 func TestHostileEventsAreLinear(t *testing.T) {

@@ -8,8 +8,10 @@ import (
 	"io"
 	"log/slog"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 )
@@ -755,6 +757,31 @@ func TestToolCallsAreFoundWhateverTheirIndex(t *testing.T) {
 			require.Equal(t, c.want, l)
 		})
 	}
+}
+
+// Contract 11: what a call has to take back is found at no more cost in front of
+// the arguments than behind them, whatever else is in the event.
+func TestToolCallsAreReadInLinearTime(t *testing.T) {
+	const n = 100
+	read := func(element string) time.Duration {
+		var elements []string
+		for i := range n {
+			elements = append(elements, strings.ReplaceAll(element, "%", strconv.Itoa(i)))
+		}
+		event := chunk(`"delta":{"tool_calls":[` + strings.Join(elements, ",") + `]},"padding":"` + strings.Repeat("{", 256<<10) + `"`)
+		least := time.Duration(1 << 62)
+		for range 3 {
+			start := time.Now()
+			l, _ := push(OpenAIChat, nil, sse(event))
+			least = min(least, time.Since(start))
+			require.Len(t, l, n)
+			require.Equal(t, `tool_call #0 args={"a":1} extra={"b":1}`, l[1])
+		}
+		return least
+	}
+	behind := read(`{"index":0,"function":{"arguments":{"a":%}},"extra_content":{"b":%}}`)
+	before := read(`{"index":0,"extra_content":{"b":%},"function":{"arguments":{"a":%}}}`)
+	require.Less(t, before, 5*behind)
 }
 
 func TestConflictsOfToolCallsAreCounted(t *testing.T) {

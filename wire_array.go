@@ -78,7 +78,7 @@ func (w *arrayWire) between(p []byte) (n int) {
 // keep copies the beginning of an unfinished value, up to the limit.
 func (w *arrayWire) keep(b []byte) {
 	if w.size <= w.max {
-		w.buf = appendDoubling(w.buf, b)
+		w.buf = appendGrowing(w.buf, b)
 	} else {
 		w.buf = letGo(w.buf[:0])
 	}
