@@ -128,7 +128,7 @@ func eachValue(list []byte, f func(*fastjson.Value)) {
 // API gives where no stream was asked for, with reasoning_content,
 // reasoning_details and native_finish_reason as its compatible servers write
 // them. Usage holds the numbers that were reported and no others.
-func (c *Completion) MarshalJSON() ([]byte, error) {
+func (c Completion) MarshalJSON() ([]byte, error) {
 	out := completionJSON{
 		ID: c.ID, Object: "chat.completion", Created: c.Created, Model: c.Model, Choices: []choiceJSON{},
 		Usage: c.Usage.json(), SystemFingerprint: c.SystemFingerprint, ServiceTier: c.ServiceTier, Citations: valid(c.Citations),

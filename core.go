@@ -28,6 +28,7 @@ type core struct {
 	dead    error // the input is of no use: ErrCompressed, *DialectError
 	stopped error // a handler's error, which ended the reading
 	ending  bool  // no more bytes come
+	left    bool  // a Reader has left at the end marker: what follows is not looked at
 	flushed bool  // ending: what only the end can tell was told
 	ended   bool  // the verdict is in result
 	pending int   // bytes of an unfinished event that the end left over
@@ -145,16 +146,16 @@ func (c *core) end(cause error) (ok bool, err error) {
 		if c.wire == nil && c.dead == nil {
 			c.endSniffing()
 		}
-		if c.wire != nil {
+		if c.wire != nil && !c.left {
 			c.pending = c.wire.pending()
 		}
 	}
 	if c.stopped == nil {
-		if len(c.glued) > 0 {
+		if len(c.glued) > 0 && !c.left {
 			c.nextGlued()
 			return true, nil
 		}
-		for c.wire != nil && c.dead == nil && c.wire.end(&c.frame) {
+		for !c.left && c.wire != nil && c.dead == nil && c.wire.end(&c.frame) {
 			if c.frame.kind != frameUnterminated { // of which salvage tells
 				c.pending = c.wire.pending()
 			}

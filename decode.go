@@ -115,6 +115,12 @@ func (c *core) nextGlued() {
 
 // decodeObject decodes an event that is a JSON object, by its dialect.
 func (c *core) decodeObject(s *step) {
+	if len(c.track.choices) == 0 && !s.root.Exists("choices") {
+		if name := looksLike(s.root); name != "" && name != c.dialect.String() {
+			c.dead = &DialectError{Want: c.asked, Looks: name}
+			return
+		}
+	}
 	if c.dialect == Auto {
 		for i := range dialects {
 			if detect := dialects[i].detect; detect != nil && detect(s) {
@@ -138,12 +144,6 @@ func (c *core) decodeObject(s *step) {
 	if s.root.GetObject().Len() == 0 { // {} (F-35)
 		s.skipped++
 		s.skips.Empty++
-		return
-	}
-	if len(c.track.choices) == 0 {
-		if name := looksLike(s.root); name != "" && name != c.dialect.String() {
-			c.dead = &DialectError{Want: c.asked, Looks: name}
-		}
 	}
 }
 

@@ -120,28 +120,33 @@ func numberWord(b []byte) (n int, ok bool) {
 }
 
 // source returns v, an object or array, as it stands in the event, white space
-// and all (T-12). Where it cannot be found there, as with the same value twice,
+// and all (T-12). Where it is not found behind those that were asked for before,
 // it is v's own text, which says the same.
 func (s *step) source(v *fastjson.Value) []byte {
 	compact := s.raw(v)
-	for at := s.sourceAt; at < len(s.data); {
-		i := bytes.IndexByte(s.data[at:], compact[0])
+	for s.sourceAt < len(s.data) {
+		rest := s.data[s.sourceAt:]
+		i := bytes.IndexByte(rest, compact[0])
 		if i < 0 {
 			break
 		}
-		at += i
-		if n := matchSpaced(s.data[at:], compact); n > 0 {
-			s.sourceAt = at + n
-			return s.data[at : at+n : at+n]
+		n, ok := matchSpaced(rest[i:], compact)
+		if ok {
+			s.sourceAt += i + n
+			return rest[i : i+n : i+n]
 		}
-		at++
+		s.sourceAt += i + 1
+		if s.sourceCost += n; s.sourceCost > len(s.data) {
+			break // a hostile event, in which everything nearly matches
+		}
 	}
+	s.sourceAt = len(s.data)
 	return compact
 }
 
-// matchSpaced tells how much of b is compact with white space between tokens; 0:
-// b is something else.
-func matchSpaced(b, compact []byte) (n int) {
+// matchSpaced tells whether b begins with compact, but for white space between
+// tokens, and how much of b that is; if not, how much of it was alike.
+func matchSpaced(b, compact []byte) (n int, ok bool) {
 	for i := 0; i < len(compact); {
 		for n < len(b) && isSpace(b[n]) {
 			n++
@@ -151,12 +156,12 @@ func matchSpaced(b, compact []byte) (n int) {
 			k = stringLen(compact[i:])
 		}
 		if !bytes.HasPrefix(b[n:], compact[i:i+k]) {
-			return 0
+			return n, false
 		}
 		n += k
 		i += k
 	}
-	return n
+	return n, true
 }
 
 // string returns v's text if it is a string. high is the half of a surrogate

@@ -18,8 +18,8 @@ import (
 
 // The verdict
 
-// Each case is read whole and byte by byte, with several masks of Kinds and with
-// an event handler: the outcome is the same.
+// Each case is read whole and byte by byte, with several masks of Kinds, with an
+// event handler and without the fast path: the outcome is the same.
 func TestOutcomeTellsHowAStreamEnded(t *testing.T) {
 	args := func(piece string) string {
 		return calls(`{"index":0,"id":"c","function":{"name":"f","arguments":"` + piece + `"}}`)
@@ -85,7 +85,7 @@ func TestOutcomeTellsHowAStreamEnded(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			var first Outcome
-			for i, o := range []*Options{nil, {Kinds: KindContent}, {Kinds: KindDone}, {Kinds: 1 << 31}, {Events: &eventLog{}}} {
+			for i, o := range []*Options{nil, {Kinds: KindContent}, {Kinds: KindDone}, {Kinds: 1 << 31}, {Events: &eventLog{}}, {NoFastPath: true}} {
 				for _, bytewise := range []bool{false, true} {
 					p := NewParser(OpenAIChat, nil, o)
 					var cuts []int

@@ -66,8 +66,8 @@ func (r *Reader) Next() bool {
 // advance decodes the next event, reading as much as that takes.
 func (r *Reader) advance() (ok bool) {
 	for r.stopped == nil && !r.ending {
-		if r.track.sawDone && !r.opt.Drain && len(r.glued) == 0 {
-			r.cause = io.EOF
+		if r.track.sawDone && !r.opt.Drain {
+			r.left, r.cause = true, nil
 			break
 		}
 		n, ok, err := r.next(r.unread)
@@ -115,7 +115,8 @@ func (r *Reader) fill() bool {
 	return false
 }
 
-// Delta returns the current delta. It is borrowed until the next call of Next.
+// Delta returns the current delta. It is borrowed until the next call of Next,
+// and there is one only if that has returned true.
 func (r *Reader) Delta() *Delta { return &r.step.deltas[r.at] }
 
 // Err returns nil as long as there are deltas, and then Outcome().Err(): nil only

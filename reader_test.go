@@ -92,6 +92,13 @@ func TestReaderIgnoresWhatFollowsTheEndMarker(t *testing.T) {
 	require.NoError(t, r.Err())
 }
 
+// Also within an event: lines that were meant to be events of their own (F-40).
+func TestReaderStopsAtAnEndMarkerThatIsGlued(t *testing.T) {
+	r := NewReader(strings.NewReader("data: "+stops+"\ndata: [DONE]\ndata: "+says("more")+"\n\n"), OpenAIChat, nil)
+	require.Equal(t, lines{"finish stop(stop)", "done"}, pull(r))
+	require.NoError(t, r.Err())
+}
+
 // An error that the input ends with counts only if it came before the end.
 func TestReaderTellsWhatItsInputFailedWith(t *testing.T) {
 	for _, c := range []struct {

@@ -16,8 +16,10 @@ var signatures = [...]struct {
 func (c *core) sniff(p []byte) (n int) {
 	for n < len(p) && c.wire == nil && c.dead == nil {
 		b := p[n]
-		if !c.sniffed && c.signature(b) {
-			n++
+		if !c.sniffed {
+			if c.signature(b) {
+				n++
+			}
 			continue
 		}
 		switch {

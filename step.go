@@ -24,8 +24,9 @@ type step struct {
 	rest    []byte // the event without them
 	// sourceAt is how far source has looked: values are asked for in the order
 	// in which they stand, and each byte must be looked at once.
-	sourceAt int
-	large    bool // a large event has grown the parser: not to go back to the pool
+	sourceAt   int
+	sourceCost int  // bytes that were looked at in vain
+	large      bool // a large event has grown the parser: not to go back to the pool
 
 	deltas  []Delta
 	given   int // how many deltas the event has given, wanted or not
@@ -62,7 +63,8 @@ func (s *step) release() {
 func (s *step) begin(typ, data []byte) {
 	s.typ, s.data = typ, data
 	s.deltas, s.given = s.deltas[:0], 0
-	s.starts, s.details, s.text, s.sourceAt = s.starts[:0], s.details[:0], s.text[:0], 0
+	s.starts, s.details, s.text = s.starts[:0], s.details[:0], s.text[:0]
+	s.sourceAt, s.sourceCost = 0, 0
 }
 
 // add appends a delta of kind k to those of the event. What nobody wants is

@@ -1,0 +1,299 @@
+package llmstream
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// fold folds a body into a and returns what it says.
+func fold(a *Accumulator, body string) *Completion {
+	p := NewParser(OpenAIChat, a, nil)
+	p.Write([]byte(body))
+	p.Close()
+	return a.Completion()
+}
+
+// Each case is folded twice into the same accumulator, and must marshal to the
+// chat.completion that is written beside it.
+func TestCompletionAsJSON(t *testing.T) {
+	var a Accumulator
+	for _, c := range []struct {
+		name   string
+		events []string
+		want   string
+	}{
+		{"nothing", nil, `{"id":"","object":"chat.completion","created":0,"model":"","choices":[]}`},
+		{"text", []string{
+			`{"id":"a","model":"m","created":7,"system_fingerprint":"s","service_tier":"t","choices":[{"index":0,"delta":{"role":"assistant","content":"x"}}]}`,
+			says(`<y>\n`), stops, `{"choices":[],"usage":{"prompt_tokens":1,"completion_tokens":0,"cost":0.5}}`, "[DONE]",
+		}, `{"id":"a","object":"chat.completion","created":7,"model":"m","system_fingerprint":"s","service_tier":"t",
+			"choices":[{"index":0,"message":{"role":"assistant","content":"x<y>\n","refusal":null},"logprobs":null,"finish_reason":"stop","native_finish_reason":"stop"}],
+			"usage":{"prompt_tokens":1,"completion_tokens":0}}`},
+		{"usage in full", []string{`{"choices":[],"usage":{"prompt_tokens":1,"completion_tokens":2,"total_tokens":3,"prompt_tokens_details":{"cached_tokens":4,"cache_write_tokens":5},"completion_tokens_details":{"reasoning_tokens":6}}}`},
+			`{"id":"","object":"chat.completion","created":0,"model":"","choices":[],
+			"usage":{"prompt_tokens":1,"completion_tokens":2,"total_tokens":3,"prompt_tokens_details":{"cached_tokens":4,"cache_write_tokens":5},"completion_tokens_details":{"reasoning_tokens":6}}}`},
+		{"tool calls", []string{
+			calls(`{"index":0,"id":"c0","function":{"name":"f","arguments":"{\"a\""}}`, `{"index":1,"id":"c1","type":"custom","custom":{"name":"g","input":"free"}}`),
+			calls(`{"index":0,"function":{"arguments":":1}"}}`, `{"index":2,"function":{"name":"h"},"extra_content":{"google":{"thought_signature":"s"}}}`),
+			chunk(`"index":0,"finish_reason":"tool_calls"`),
+		}, `{"id":"","object":"chat.completion","created":0,"model":"","choices":[{"index":0,"message":{"role":"assistant","content":null,"refusal":null,"tool_calls":[
+			{"id":"c0","type":"function","function":{"name":"f","arguments":"{\"a\":1}"}},
+			{"id":"c1","type":"custom","custom":{"name":"g","input":"free"}},
+			{"id":"call__0_2","type":"function","function":{"name":"h","arguments":""},"extra_content":{"google":{"thought_signature":"s"}}}
+			]},"logprobs":null,"finish_reason":"tool_calls","native_finish_reason":"tool_calls"}]}`},
+		{"reasoning", []string{
+			chunk(`"delta":{"reasoning":"a","reasoning_details":[{"type":"reasoning.text","text":"a","index":0}]}`),
+			chunk(`"delta":{"reasoning":"b","reasoning_details":[{"type":"reasoning.text","text":"b","index":0}]}`),
+			chunk(`"delta":{"reasoning_details":[{"type":"reasoning.text","signature":"s","format":"f","index":0},{"type":"reasoning.encrypted","data":"d","id":"i","index":1}]}`),
+			chunk(`"delta":{"content":"c"}`),
+		}, `{"id":"","object":"chat.completion","created":0,"model":"","choices":[{"index":0,"message":{"role":"assistant","content":"c","refusal":null,"reasoning_content":"ab","reasoning_details":[
+			{"type":"reasoning.text","text":"ab","signature":"s","format":"f","index":0},{"type":"reasoning.encrypted","data":"d","id":"i","index":1}
+			]},"logprobs":null,"finish_reason":null}]}`}, // R-02, R-03
+		{"refusal", []string{chunk(`"delta":{"refusal":"I "}`), chunk(`"delta":{"refusal":"won't"},"finish_reason":"odd"`)},
+			`{"id":"","object":"chat.completion","created":0,"model":"","choices":[{"index":0,"message":{"role":"assistant","content":null,"refusal":"I won't"},"logprobs":null,"finish_reason":"unknown","native_finish_reason":"odd"}]}`},
+		{"logprobs", []string{
+			chunk(`"delta":{"content":"a"},"logprobs":{"content":[{"token":"a","logprob":-1.5}],"refusal":null}`),
+			chunk(`"delta":{"content":"b"},"logprobs":null`),
+			chunk(`"delta":{"content":"c"},"logprobs":{"content":[{"token":"c","logprob":NaN}]}`), // J-04
+		}, `{"id":"","object":"chat.completion","created":0,"model":"","choices":[{"index":0,"message":{"role":"assistant","content":"abc","refusal":null},
+			"logprobs":{"content":[{"token":"a","logprob":-1.5},{"token":"c","logprob":null}],"refusal":null},"finish_reason":null}]}`}, // C-21
+		{"pictures, sounds, annotations, citations", []string{
+			chunk(`"delta":{"images":[{"type":"image_url","image_url":{"url":"u"}}],"audio":{"id":"i","data":"AA","transcript":"x"}}`),
+			chunk(`"delta":{"audio":{"data":"BB","transcript":"y","expires_at":9},"annotations":[1]}`),
+			`{"choices":[{"index":0,"delta":{"annotations":[1,NaN]}}],"citations":["u","v"]}`,
+		}, `{"id":"","object":"chat.completion","created":0,"model":"","citations":["u","v"],"choices":[{"index":0,"message":{"role":"assistant","content":"","refusal":null,
+			"images":[{"type":"image_url","image_url":{"url":"u"}}],"audio":{"id":"i","data":"AABB","transcript":"xy","expires_at":9},"annotations":[1,null]},"logprobs":null,"finish_reason":null}]}`}, // C-23
+		{"choices by their index", []string{`{"choices":[{"index":2,"delta":{"content":"c"}},{"index":0,"delta":{"content":"a"}}]}`}, // C-15
+			`{"id":"","object":"chat.completion","created":0,"model":"","choices":[
+			{"index":0,"message":{"role":"assistant","content":"a","refusal":null},"logprobs":null,"finish_reason":null},
+			{"index":2,"message":{"role":"assistant","content":"c","refusal":null},"logprobs":null,"finish_reason":null}]}`},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			for range 2 {
+				a.Reset()
+				got, err := json.Marshal(fold(&a, sse(c.events...)))
+				require.NoError(t, err)
+				require.JSONEq(t, c.want, string(got))
+			}
+		})
+	}
+}
+
+// A snapshot at any moment belongs to the caller: what comes behind it, and a
+// Reset, does not change it.
+func TestCompletionIsIndependent(t *testing.T) {
+	var a Accumulator
+	p := NewParser(OpenAIChat, &a, nil)
+	event := func(text string) string {
+		return `{"id":"i","choices":[{"index":0,"delta":{"content":"` + text + `","reasoning":"` + text + `","reasoning_details":[{"index":0,"data":"` + text + `"}],"annotations":["` + text + `"],"images":[{"url":"` + text +
+			`"}],"audio":{"data":"` + text + `"},"tool_calls":[{"index":0,"id":"c","function":{"name":"f","arguments":"` + text + `"}}]},"logprobs":{"content":["` + text + `"]}}],"citations":["` + text + `"],"usage":{"total_tokens":3,"x":"` + text + `"}}`
+	}
+	require.Equal(t, &Completion{}, a.Completion())
+	p.Write([]byte(sse(event("aaaa"))))
+	first := a.Completion()
+	before, err := json.Marshal(first)
+	require.NoError(t, err)
+	usage, raw := a.Usage(), string(a.Usage().Raw)
+
+	p.Write([]byte(sse(event("bbbb"))))
+	second := a.Completion()
+	require.Equal(t, "aaaabbbb", second.Choices[0].Message.Content)
+	require.Equal(t, "aaaabbbb", second.Choices[0].Message.ToolCalls[0].Arguments)
+	a.Reset()
+	p.Reset()
+	p.Write([]byte(sse(event("cccc"))))
+
+	after, err := json.Marshal(first)
+	require.NoError(t, err)
+	require.Equal(t, string(before), string(after))
+	require.Equal(t, raw, string(usage.Raw))
+	for _, raw := range [][]byte{first.Usage.Raw, first.Citations, first.Choices[0].Logprobs, first.Choices[0].Message.Annotations, first.Choices[0].Message.Images[0]} {
+		require.Contains(t, string(raw), "aaaa")
+		copy(raw, "XXXXXXXXXX")
+	}
+	require.NotContains(t, string(second.Usage.Raw), "X")
+	got, err := json.Marshal(a.Completion())
+	require.NoError(t, err)
+	require.NotContains(t, string(got), "X")
+}
+
+func TestAccumulatorResetLeavesNothingBehind(t *testing.T) {
+	var used, fresh Accumulator
+	fold(&used, sse(`{"id":"a","model":"m","created":1,"choices":[{"index":0,"delta":{"role":"r","content":"x"}},{"index":1,"delta":{"content":"x"}}],"citations":["u"]}`,
+		calls(`{"index":0,"id":"c","type":"custom","custom":{"name":"f","input":"x"}}`, `{"index":1,"id":"d","function":{"name":"f","arguments":"{}"},"extra_content":{"a":1}}`),
+		chunk(`"index":0,"delta":{"reasoning_details":[{"index":0,"text":"t","signature":"s"},{"index":1,"text":"t"}]},"finish_reason":"stop"`), "[DONE]"))
+	for _, events := range [][]string{
+		{says("y")},
+		{calls(`{"index":0,"function":{"name":"g"}}`), calls(`{"index":1,"function":{"name":"g"}}`)},
+		{`{"choices":[{"index":5,"delta":{"reasoning_details":[{"index":0,"text":"u"}]}},{"index":6,"delta":{}}]}`},
+		nil,
+	} {
+		used.Reset()
+		require.Equal(t, fold(&fresh, sse(events...)), fold(&used, sse(events...)))
+		fresh = Accumulator{}
+	}
+}
+
+func TestAccumulatorResetKeepsItsMemory(t *testing.T) {
+	body := []byte(sse(`{"id":"a","choices":[{"index":0,"delta":{"role":"r","content":"x"}},{"index":1,"delta":{"content":"x"}}]}`, calls(`{"index":0,"id":"c","function":{"name":"f","arguments":"{}"}}`), "[DONE]"))
+	var a Accumulator
+	p := NewParser(OpenAIChat, &a, nil)
+	once := func() {
+		p.Write(body)
+		p.Close()
+		p.Reset()
+		a.Reset()
+	}
+	once()
+	a.MaxBytes = 1000
+	a.Reset()
+	require.Equal(t, 1000, a.MaxBytes)
+	handle := Delta{Kind: KindContent, Choice: 1, Text: []byte("x")}
+	require.Zero(t, testing.AllocsPerRun(100, func() {
+		a.HandleDelta(&handle)
+		a.Reset()
+	}))
+}
+
+func TestAccumulatorDropsWhatIsPastMaxBytes(t *testing.T) {
+	content := func(choice int, text string) *Delta {
+		return &Delta{Kind: KindContent, Choice: choice, Text: []byte(text)}
+	}
+	a := Accumulator{MaxBytes: 10}
+	a.HandleDelta(content(0, "123456"))
+	a.HandleDelta(content(1, "abcdef"))
+	a.HandleDelta(content(0, "7"))
+	c := a.Completion()
+	require.Equal(t, "123456", c.Choices[0].Message.Content)
+	require.Equal(t, "abcd", c.Choices[1].Message.Content)
+	require.EqualValues(t, 3, c.Dropped)
+	require.Equal(t, "123456", string(a.AppendText(nil, 0)))
+
+	a.Reset()
+	a.HandleDelta(content(0, "1234567890"))
+	require.Zero(t, a.Completion().Dropped)
+}
+
+// What MaxBytes has cut is not passed off as whole: neither JSON nor a tool call.
+func TestAccumulatorCutsNoJSON(t *testing.T) {
+	body := sse(`{"choices":[{"index":0,"delta":{"annotations":[1,2,3,4,5,6,7,8],"tool_calls":[{"index":0,"id":"c","extra_content":{"a":"b"}}]}}],"citations":["u","v"],"usage":{"prompt_tokens":1,"completion_tokens":2}}`)
+	for limit := 1; limit < 100; limit++ {
+		a := Accumulator{MaxBytes: limit}
+		c := fold(&a, body)
+		message := &c.Choices[0].Message
+		for _, raw := range []json.RawMessage{c.Usage.Raw, c.Citations, message.Annotations, json.RawMessage(message.ToolCalls[0].Extra)} {
+			require.True(t, len(raw) == 0 || json.Valid(raw), "MaxBytes %d: %s", limit, raw)
+		}
+		require.EqualValues(t, 2, c.Usage.Output) // numbers are kept whatever the limit
+	}
+}
+
+func TestAccumulatorCutsNoToolCallThatMayBeRun(t *testing.T) {
+	body := sse(calls(`{"index":0,"id":"c","function":{"name":"fetch","arguments":"123456789"}}`), stops, "[DONE]")
+	for limit := 1; limit < 50; limit++ {
+		a := Accumulator{MaxBytes: limit}
+		c := fold(&a, body)
+		if call := c.Choices[0].Message.ToolCalls[0]; call.Name != "fetch" || call.Arguments != "123456789" {
+			require.NotZero(t, c.Dropped)
+			require.False(t, call.Ended && call.ArgumentsValid, "MaxBytes %d: %+v", limit, call)
+		}
+	}
+}
+
+func TestAccumulatorTellsPartsCheaply(t *testing.T) {
+	var a Accumulator
+	require.Equal(t, Usage{}, a.Usage())
+	_, ok := a.ToolCall(0, 0)
+	require.False(t, ok)
+	require.Equal(t, "x", string(a.AppendText([]byte("x"), 0)))
+
+	fold(&a, sse(says("hel"), says("lo"), `{"choices":[{"index":1,"delta":{"tool_calls":[{"index":4,"function":{"name":"f","arguments":"{"}}]}}],"usage":{"total_tokens":3}}`))
+	require.Equal(t, "> hello", string(a.AppendText([]byte("> "), 0)))
+	require.Equal(t, ">", string(a.AppendText([]byte(">"), 2)))
+	require.Equal(t, int64(3), a.Usage().Total)
+	call, ok := a.ToolCall(1, 0)
+	require.True(t, ok)
+	require.Equal(t, ToolCall{ID: "call__1_0", SyntheticID: true, Type: "function", Name: "f", Arguments: "{"}, call)
+	for _, at := range [][2]int{{0, 0}, {1, 1}, {1, -1}, {2, 0}} {
+		_, ok := a.ToolCall(at[0], at[1])
+		require.False(t, ok, "%v", at)
+	}
+}
+
+// T-05: an id that was made up tells where the call stands.
+func TestSyntheticIDs(t *testing.T) {
+	var a Accumulator
+	c := fold(&a, sse(`{"id":"x1","choices":[{"index":1,"delta":{"tool_calls":[{"function":{"name":"f","arguments":"{}"}},{"function":{"name":"g","arguments":"{}"}},{"id":"own","function":{"name":"h"}}]}}]}`))
+	var ids []string
+	for _, call := range c.Choices[0].Message.ToolCalls {
+		ids = append(ids, call.ID)
+		require.Equal(t, call.ID != "own", call.SyntheticID)
+	}
+	require.Equal(t, []string{"call_x1_1_0", "call_x1_1_1", "own"}, ids)
+}
+
+func TestToolCallsTellWhetherTheyHaveEnded(t *testing.T) {
+	for _, c := range []struct {
+		arguments, json string
+		last            string
+		ended, valid    bool
+	}{
+		{``, `{}`, stops, true, true}, // T-11
+		{`{\"a\":1}`, `{"a":1}`, stops, true, true},
+		{`{\"a\":1}`, `{"a":1}`, "[DONE]", true, true},
+		{`{\"a\":1}`, `{"a":1}`, says("x"), false, false}, // T-17
+		{`{\"a\":`, `{"a":`, stops, false, false},         // T-19
+		{`{}{}`, `{}{}`, stops, true, false},              // T-18
+		{`oops`, `oops`, stops, true, false},
+	} {
+		var a Accumulator
+		call := fold(&a, sse(calls(`{"index":0,"id":"c","function":{"name":"f","arguments":"`+c.arguments+`"}}`), c.last)).Choices[0].Message.ToolCalls[0]
+		require.Equal(t, c.json, call.ArgumentsJSON(), c.arguments)
+		require.Equal(t, c.ended, call.Ended, c.arguments)
+		require.Equal(t, c.valid, call.ArgumentsValid, c.arguments)
+	}
+}
+
+// An accumulator may be fed by others than a parser.
+func TestAccumulatorTakesAnyDelta(t *testing.T) {
+	var a Accumulator
+	for _, d := range []Delta{
+		{}, {Kind: KindStart}, {Kind: KindStart, Choice: -1}, {Kind: KindUsage}, {Kind: KindReasoning}, {Kind: KindFinish}, {Kind: KindDone, Choice: -1}, {Kind: KindError}, {Kind: KindMalformed},
+		{Kind: KindToolCall, ToolCall: ToolCallDelta{Index: -1, Arguments: []byte("123")}}, {Kind: KindToolCall, ToolCall: ToolCallDelta{Index: 1 << 30, Arguments: []byte("456")}},
+		{Kind: KindToolCallEnd, ToolCall: ToolCallDelta{Index: 1}}, {Kind: KindAnnotation, Choice: -1}, {Kind: 1 << 31},
+	} {
+		require.NoError(t, a.HandleDelta(&d))
+	}
+	c := a.Completion()
+	require.EqualValues(t, 6, c.Dropped)
+	_, err := json.Marshal(c)
+	require.NoError(t, err)
+}
+
+// F-12: the server itself cut a character between two chunks.
+func TestHalvesOfACharacterRejoin(t *testing.T) {
+	var a Accumulator
+	c := fold(&a, sse(says("\xf0\x9f"), says("\x98\x80")))
+	require.Equal(t, "😀", c.Choices[0].Message.Content)
+}
+
+// R-03: pieces without an index continue the one before, until it is signed.
+func TestReasoningDetailsWithoutAnIndex(t *testing.T) {
+	var a Accumulator
+	detail := func(members string) string { return chunk(`"delta":{"reasoning_details":[{` + members + `}]}`) }
+	c := fold(&a, sse(detail(`"type":"t","text":"a"`), detail(`"type":"t","text":"b"`), detail(`"signature":"s"`), detail(`"type":"t","text":"c"`), detail(`"type":"u","data":"d"`), detail(`"type":"u","data":"e"`)))
+	require.Equal(t, []ReasoningBlock{
+		{Index: -1, Type: "t", Text: "ab", Signature: "s"}, {Index: -1, Type: "t", Text: "c"}, {Index: -1, Type: "u", Data: "d"}, {Index: -1, Type: "u", Data: "e"},
+	}, c.Choices[0].Message.ReasoningDetails)
+	require.Equal(t, "abc", c.Choices[0].Message.Reasoning)
+}
+
+func TestLargeAnswersAreLetGo(t *testing.T) {
+	var a Accumulator
+	a.HandleDelta(&Delta{Kind: KindContent, Text: []byte(strings.Repeat("x", 2*maxKeptBuffer))})
+	a.Reset()
+	require.Zero(t, cap(a.choices[:1][0].content))
+}

@@ -1,0 +1,91 @@
+package llmstream
+
+import (
+	"errors"
+	"io"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestErrorTexts(t *testing.T) {
+	for want, err := range map[string]error{
+		"llmstream: the stream ended before its answer":                                        ErrTruncated,
+		"llmstream: cannot read event 2 at byte 3 of 4: more than MaxEvent allows: 5":          &SyntaxError{2, 3, 4, &LimitError{"MaxEvent", 5}},
+		"llmstream: cannot read event 2 at byte 3 of 4: no key":                                &SyntaxError{2, 3, 4, damage("no key")},
+		"llmstream: the stream is not openai-chat: it looks like gemini":                       &DialectError{OpenAIChat, "gemini"},
+		"llmstream: the provider reported an error":                                            &APIError{},
+		"llmstream: the provider reported an error: no":                                        &APIError{Message: "no"},
+		"llmstream: the provider reported an error overloaded_error 529: busy":                 &APIError{Type: "overloaded_error", Code: "529", Status: 529, Message: "busy"},
+		"llmstream: the provider reported an error server_error overloaded (status 503): busy": &APIError{Type: "server_error", Code: "overloaded", Status: 503, Message: "busy"},
+	} {
+		require.Equal(t, want, err.Error())
+	}
+	require.True(t, errors.Is(ErrTruncated, io.ErrUnexpectedEOF))
+	require.False(t, errors.Is(ErrTruncated, io.EOF))
+}
+
+func TestRetryable(t *testing.T) {
+	for _, c := range []struct {
+		err  APIError
+		want bool
+	}{
+		{APIError{}, false},
+		{APIError{Type: "overloaded_error"}, true},
+		{APIError{Type: "rate_limit_error"}, true},
+		{APIError{Code: "rate_limit_exceeded"}, true},
+		{APIError{Code: "429"}, true},
+		{APIError{Status: 408}, true},
+		{APIError{Status: 429}, true},
+		{APIError{Status: 500}, true},
+		{APIError{Status: 529}, true},
+		{APIError{Status: 400}, false},
+		{APIError{Status: 401, Type: "authentication_error"}, false},
+		{APIError{Type: "invalid_request_error", Code: "context_length_exceeded"}, false},
+		{APIError{Message: "overloaded_error"}, false},
+		{APIError{Type: "server_error", Delivered: true}, true}, // what was delivered is for the caller to weigh
+	} {
+		require.Equal(t, c.want, c.err.Retryable(), "%+v", c.err)
+	}
+}
+
+// E-01 … E-03
+func TestAPIErrorFields(t *testing.T) {
+	for _, c := range []struct {
+		event string
+		want  APIError
+	}{
+		{`{"error":{"message":"m","type":"t","code":"c","param":"p"}}`, APIError{Message: "m", Type: "t", Code: "c", Param: "p"}},
+		{`{"error":{"message":"m","code":401},"request_id":"r"}`, APIError{Message: "m", Code: "401", Status: 401, RequestID: "r"}},
+		{`{"error":{"message":"m","status":404,"code":"NOT_FOUND"}}`, APIError{Message: "m", Code: "NOT_FOUND", Status: 404}},
+		{`{"error":{"message":"m","status":"NOT_FOUND","code":404}}`, APIError{Message: "m", Type: "NOT_FOUND", Code: "404", Status: 404}},
+		{`{"error":{"message":"m","status_code":"400","code":7}}`, APIError{Message: "m", Code: "7", Status: 400}},
+		{`{"error":"m"}`, APIError{Message: "m"}},
+		{`{"error":["m"]}`, APIError{Message: "m"}},
+		{`{"error":{"message":{"message":"m","type":"t"}}}`, APIError{Message: "m", Type: "t"}},
+		{`{"error":{"message":"a \"q\" \u00e9\ud83d"}}`, APIError{Message: "a \"q\" é\uFFFD"}},
+		{`{"error":7}`, APIError{Message: "7"}},
+		{`{"error":true,"message":"m"}`, APIError{Message: "m"}},
+		{`{"success":false,"error":{"code":"c"}}`, APIError{Code: "c"}},
+		{`{"object":"error","message":"m","type":"t","code":400}`, APIError{Message: "m", Type: "t", Code: "400", Status: 400}},
+		{`{"detail":"m"}`, APIError{Message: "m"}},
+		{`{"error":{"type":null,"code":null,"param":null,"message":"m"}}`, APIError{Message: "m"}},
+	} {
+		_, o := push(OpenAIChat, nil, sse(c.event))
+		require.NotNil(t, o.APIError, c.event)
+		c.want.Raw = []byte(c.event)
+		require.Equal(t, c.want, *o.APIError, c.event)
+	}
+}
+
+// The first error of a stream is the outcome's; each is a delta.
+func TestFirstErrorCounts(t *testing.T) {
+	l, o := push(OpenAIChat, nil, sse(`{"error":"first"}`, says("x"))+"event: e\n"+sse(`{"error":"second"}`))
+	require.Equal(t, lines{"error first", "content x", "error second"}, l)
+	require.Equal(t, "first", o.APIError.Message)
+	require.False(t, o.APIError.Delivered)
+
+	got := read(OpenAIChat, nil, []byte(sse(says("x"))+"event: e\n"+sse(`{"error":"no"}`)))
+	require.True(t, got.Outcome.APIError.Delivered)
+	require.Equal(t, "e", got.Outcome.APIError.Event)
+}

@@ -1,0 +1,83 @@
+package llmstream
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestOutcomeErr(t *testing.T) {
+	damaged := &SyntaxError{Event: 1, Err: &LimitError{"MaxEvent", 5}}
+	api := &APIError{Message: "no"}
+	for _, c := range []struct {
+		name   string
+		o      Outcome
+		is     []error
+		isNot  []error
+		single bool
+	}{
+		{"complete", Outcome{State: StateComplete}, nil, nil, true},
+		{"complete, the connection failed behind it", Outcome{State: StateComplete, Cause: errBoom}, nil, nil, true},
+		{"complete and damaged", Outcome{State: StateComplete, Cause: errBoom, Damage: damaged}, []error{damaged}, []error{errBoom, ErrTruncated}, true},
+		{"truncated", Outcome{State: StateTruncated}, []error{ErrTruncated, io.ErrUnexpectedEOF}, []error{ErrEmpty, io.EOF}, true},
+		{"truncated by a cause", Outcome{State: StateTruncated, Cause: errBoom}, []error{ErrTruncated, io.ErrUnexpectedEOF, errBoom}, nil, false},
+		{"empty", Outcome{State: StateEmpty}, []error{ErrEmpty}, []error{io.ErrUnexpectedEOF}, true},
+		{"no stream", Outcome{State: StateNotStream}, []error{ErrNotStream}, []error{ErrCompressed}, true},
+		{"compressed", Outcome{State: StateNotStream, Cause: ErrCompressed}, []error{ErrNotStream, ErrCompressed}, nil, false},
+		{"stopped", Outcome{State: StateStopped}, []error{ErrStopped}, []error{context.Canceled}, true},
+		{"cancelled", Outcome{State: StateStopped, Cause: context.Canceled}, []error{ErrStopped, context.Canceled}, []error{ErrTruncated}, false},
+		{"an error", Outcome{State: StateError, APIError: api}, []error{api}, []error{ErrTruncated}, true},
+		{"all at once", Outcome{State: StateError, APIError: api, Cause: errBoom, Damage: damaged}, []error{api, errBoom, damaged}, nil, false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			err := c.o.Err()
+			if len(c.is) == 0 {
+				require.NoError(t, err)
+				return
+			}
+			for _, target := range c.is {
+				require.ErrorIs(t, err, target)
+			}
+			for _, target := range c.isNot {
+				require.NotErrorIs(t, err, target)
+			}
+			_, several := err.(interface{ Unwrap() []error })
+			require.Equal(t, !c.single, several)
+		})
+	}
+	var limit *LimitError
+	require.ErrorAs(t, Outcome{State: StateComplete, Damage: damaged}.Err(), &limit)
+}
+
+func TestStateString(t *testing.T) {
+	var names []string
+	for s := StateOpen; s <= StateStopped; s++ {
+		names = append(names, s.String())
+	}
+	require.Equal(t, []string{"open", "complete", "truncated", "error", "empty", "not-a-stream", "stopped"}, names)
+	require.Equal(t, "unknown", State(99).String())
+	require.Equal(t, []string{"unknown", "sse", "json", "unknown"}, []string{WireUnknown.String(), WireSSE.String(), WireJSON.String(), Wire(99).String()})
+}
+
+func TestOutcomeLogValue(t *testing.T) {
+	attrs := func(o Outcome) map[string]any {
+		all := map[string]any{}
+		for _, a := range o.LogValue().Group() {
+			all[a.Key] = a.Value.Any()
+		}
+		return all
+	}
+	require.Equal(t, map[string]any{"state": "complete", "dialect": "openai-chat", "events": int64(3), "finish_reason": "stop"},
+		attrs(Outcome{State: StateComplete, Dialect: OpenAIChat, Events: 3, Choices: []ChoiceOutcome{{FinishReason: FinishStop, NativeFinishReason: "secret"}}}))
+	require.Equal(t, map[string]any{
+		"state": "error", "dialect": "auto", "events": int64(0), "open_tool_calls": int64(1), "pending_bytes": int64(2), "malformed": int64(3), "skipped": int64(4), "glued": int64(5),
+		"after_done": int64(6), "conflicts": int64(7), "error_type": "t", "error_code": "c", "delivered": true,
+	}, attrs(Outcome{
+		State: StateError, OpenToolCalls: 1, PendingBytes: 2, Malformed: 3, Skipped: 4, Glued: 5, AfterDone: 6, Conflicts: 7, Delivered: true,
+		APIError: &APIError{Type: "t", Code: "c", Message: "secret", Raw: []byte("secret")},
+	}))
+	var _ slog.LogValuer = Outcome{}
+}

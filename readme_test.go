@@ -1,0 +1,219 @@
+package llmstream
+
+import (
+	"encoding/json"
+	"go/format"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"reflect"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// What README.md and DESIGN.md say of the code is held against it here.
+
+// codeBlocks returns the blocks of a language in a Markdown file.
+func codeBlocks(markdown, language string) (blocks []string) {
+	for _, part := range strings.Split(markdown, "\n```"+language+"\n")[1:] {
+		block, _, _ := strings.Cut(part, "\n```\n")
+		blocks = append(blocks, block+"\n")
+	}
+	return blocks
+}
+
+// tableRows returns the cells of all rows in the tables of a Markdown section,
+// headings of columns included, without back quotes.
+func tableRows(t *testing.T, markdown, heading string) (rows [][]string) {
+	_, section, ok := strings.Cut(markdown, "\n"+heading+"\n")
+	require.True(t, ok, "there is no section %q", heading)
+	section, _, _ = strings.Cut(section, "\n## ")
+	for line := range strings.Lines(section) {
+		if !strings.HasPrefix(line, "| ") {
+			continue
+		}
+		var cells []string
+		for _, cell := range strings.Split(strings.Trim(strings.TrimSpace(line), "|"), "|") {
+			cells = append(cells, strings.TrimSpace(strings.ReplaceAll(cell, "`", "")))
+		}
+		rows = append(rows, cells)
+	}
+	require.NotEmpty(t, rows, "the section %q has no table", heading)
+	return rows
+}
+
+// rowOf returns the row that begins with a cell.
+func rowOf(rows [][]string, first string) []string {
+	for _, row := range rows {
+		if row[0] == first {
+			return row
+		}
+	}
+	return nil
+}
+
+// .ci/run takes the commands from README.md's first block: the second one first,
+// since it is the tests.
+func TestReadmeCommands(t *testing.T) {
+	readme := string(readFile(t, "README.md"))
+	require.Equal(t,
+		"go run ./cmd/llmstream fold testdata/cerebras-qwen-3-coder-480b-multi_tool_streaming.yaml\ngo test ./...\n",
+		codeBlocks(readme, "sh")[0])
+}
+
+// readmeImports are the packages that the code in README.md may use.
+var readmeImports = []string{
+	"context", "encoding/json", "errors", "fmt", "io", "log/slog", "net/http", "os", "strings", "sync",
+	"github.com/seed-4d65deac/llmstream",
+}
+
+// Each block of Go code in README.md is a part of example_test.go, where it runs
+// and vet reads it, and compiles by itself as well.
+func TestReadmeCode(t *testing.T) {
+	blocks := codeBlocks(string(readFile(t, "README.md")), "go")
+	require.GreaterOrEqual(t, len(blocks), 3, "one for each way to use the package")
+	examples := string(readFile(t, "example_test.go"))
+	here, err := os.Getwd()
+	require.NoError(t, err)
+	dir := t.TempDir()
+	overlay := struct{ Replace map[string]string }{map[string]string{}}
+	var packages []string
+	for i, block := range blocks {
+		require.Contains(t, examples, block, "block %d is not in example_test.go", i+1)
+		name := "readme" + strconv.Itoa(i+1)
+		source := "package " + name + "\n\nimport (\n"
+		for _, path := range readmeImports {
+			if regexp.MustCompile(`\b` + filepath.Base(path) + `\.`).MatchString(block) {
+				source += strconv.Quote(path) + "\n"
+			}
+		}
+		formatted, err := format.Source([]byte(source + ")\n\n" + block))
+		require.NoError(t, err, "block %d", i+1)
+		require.Contains(t, string(formatted), block, "block %d is not formatted", i+1)
+		file := filepath.Join(dir, name+".go")
+		require.NoError(t, os.WriteFile(file, formatted, 0o600))
+		// The package stands in this module for the go command alone.
+		overlay.Replace[filepath.Join(here, "internal", name, name+".go")] = file
+		packages = append(packages, "./internal/"+name)
+	}
+	list, err := json.Marshal(overlay)
+	require.NoError(t, err)
+	listFile := filepath.Join(dir, "overlay.json")
+	require.NoError(t, os.WriteFile(listFile, list, 0o600))
+	goCommand, err := exec.LookPath("go")
+	if err != nil {
+		t.Skip("there is no go command to compile with")
+	}
+	out, err := exec.Command(goCommand, append([]string{"build", "-overlay", listFile}, packages...)...).CombinedOutput()
+	require.NoError(t, err, "%s", out)
+}
+
+// size reads a number as README.md writes it: 65,536 or 32 MiB.
+func size(t *testing.T, text string) int64 {
+	number, unit, _ := strings.Cut(text, " ")
+	n, err := strconv.ParseInt(strings.ReplaceAll(number, ",", ""), 10, 64)
+	require.NoError(t, err)
+	switch unit {
+	case "MiB":
+		return n << 20
+	case "KiB":
+		return n << 10
+	}
+	require.Empty(t, unit)
+	return n
+}
+
+func TestReadmeLimits(t *testing.T) {
+	rows := tableRows(t, string(readFile(t, "README.md")), "## Limits")
+	defaults := reflect.ValueOf((*Options)(nil).withDefaults()).Elem()
+	for i := range defaults.NumField() {
+		name := defaults.Type().Field(i).Name
+		if !strings.HasPrefix(name, "Max") {
+			continue
+		}
+		row := rowOf(rows, name)
+		require.NotNil(t, row, "%s has no row", name)
+		require.Equal(t, defaults.Field(i).Int(), size(t, row[1]), name)
+	}
+	require.EqualValues(t, defaultMaxBytes, size(t, rowOf(rows, "Accumulator.MaxBytes")[1]))
+}
+
+func TestReadmeStates(t *testing.T) {
+	rows := tableRows(t, string(readFile(t, "README.md")), "## What the outcome says")
+	for _, name := range stateNames {
+		require.NotNil(t, rowOf(rows, name), "the state %s has no row", name)
+	}
+	require.Len(t, rows, len(stateNames)+1, "a state is not one of the package's")
+}
+
+// The picture shows the numbers of the table.
+func TestReadmeFigures(t *testing.T) {
+	rows := tableRows(t, string(readFile(t, "README.md")), "## Measured")[1:]
+	require.Len(t, rows, len(benchReaders()))
+	picture := string(readFile(t, "docs", "figures.svg"))
+	for _, r := range benchReaders() {
+		row := rowOf(rows, r.name)
+		require.NotNil(t, row, "%s has no row", r.name)
+		require.Regexp(t, `<rect id="`+r.name+`" [^>]* width="`+row[1]+`"[^>]*/>\n<text [^>]*>`+row[1]+`</text>`, picture)
+	}
+}
+
+// DESIGN.md tells what each file is for, and of none that is not there.
+func TestDesignFileMap(t *testing.T) {
+	rows := tableRows(t, string(readFile(t, "DESIGN.md")), "## Files")
+	files, err := filepath.Glob("*.go")
+	require.NoError(t, err)
+	folders, err := filepath.Glob("*/")
+	require.NoError(t, err)
+	for _, name := range append(files, folders...) {
+		if strings.HasPrefix(name, ".") || strings.HasSuffix(name, "_test.go") {
+			continue // most tests are of the file of their name
+		}
+		require.NotNil(t, rowOf(rows, name), "DESIGN.md does not say what %s is for", name)
+	}
+	for _, row := range rows {
+		if row[0] != "file" {
+			_, err := os.Stat(row[0])
+			require.NoError(t, err, "DESIGN.md tells of %s", row[0])
+		}
+	}
+}
+
+func TestDesignFinishReasons(t *testing.T) {
+	rows := tableRows(t, string(readFile(t, "DESIGN.md")), "## Finish reasons")[1:]
+	_, code, _ := strings.Cut(string(readFile(t, "delta.go")), "func finishReasonOf(")
+	code, _, _ = strings.Cut(code, "\n}\n")
+	var inCode, inDesign []string
+	for _, quoted := range regexp.MustCompile(`"\w+"`).FindAllString(code, -1) {
+		inCode = append(inCode, strings.Trim(quoted, `"`))
+	}
+	for _, row := range rows {
+		if row[0] == "unknown" || row[0] == "(none)" {
+			continue
+		}
+		for _, word := range strings.Split(row[1], ", ") {
+			require.Equal(t, row[0], finishReasonOf([]byte(word)).String(), word)
+			inDesign = append(inDesign, word)
+		}
+	}
+	require.ElementsMatch(t, inCode, inDesign)
+}
+
+// What an id in a comment means can be looked up.
+func TestDesignQuirks(t *testing.T) {
+	rows := tableRows(t, string(readFile(t, "DESIGN.md")), "## Quirks")
+	files, err := filepath.Glob("*.go")
+	require.NoError(t, err)
+	commands, err := filepath.Glob("cmd/*/*.go")
+	require.NoError(t, err)
+	id := regexp.MustCompile(`\b[A-Z]-[0-9]{2}\b`)
+	for _, name := range append(append(files, commands...), "testdata/README.md") {
+		for _, quirk := range id.FindAllString(string(readFile(t, name)), -1) {
+			require.NotNil(t, rowOf(rows, quirk), "%s names %s, which DESIGN.md does not explain", name, quirk)
+		}
+	}
+}
