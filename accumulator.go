@@ -143,10 +143,12 @@ func (a *Accumulator) join(to, text []byte) []byte {
 	if len(text) == 0 {
 		return to
 	}
-	n := min(len(text), a.room())
-	a.kept += n
-	a.dropped += int64(len(text) - n)
-	return append(to, text[:n]...)
+	if room := a.room(); len(text) > room {
+		a.dropped += int64(len(text) - room)
+		text = text[:room]
+	}
+	a.kept += len(text)
+	return append(to, text...)
 }
 
 // joinJSON appends a JSON value to a list of them. One that does not fit is

@@ -56,7 +56,7 @@ func (p *preamble) learn(data []byte) {
 	at := bytes.Index(data[:min(len(data), preambleMax)], []byte(key))
 	// Without a bracket in front, the key is of the outermost object: neither in
 	// another one, nor inside a string, where its quotes would be escaped.
-	if at < 1 || data[at-1] != ',' || bytes.ContainsAny(data[1:at], "{[") {
+	if at < 1 || data[at-1] != ',' || bytes.IndexByte(data[1:at], '{') >= 0 || bytes.IndexByte(data[1:at], '[') >= 0 {
 		return
 	}
 	end := at
