@@ -23,6 +23,9 @@ func (c *core) decode(s *step, data []byte) {
 			s.add(KindDone, -1)
 		}
 	case data[0] == '{':
+		if s.fromTemplate(data) {
+			return
+		}
 		if offset, err := s.parse(data); err != nil {
 			c.recover(s, data, offset, err)
 			return

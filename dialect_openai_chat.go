@@ -81,17 +81,23 @@ func decodeChat(s *step) {
 		}
 	}
 	if c.citations != nil && len(c.citations.GetArray()) > 0 {
+		s.stateful = true
 		s.addCitations(c.citations)
 	}
-	if c.usage != nil || usage != nil || c.xGroq != nil {
+	if c.usage.GetObject() != nil || usage.GetObject() != nil || c.xGroq != nil {
+		s.stateful = true
 		s.addChatUsage(c.usage, usage, member(c.xGroq, "usage"))
 	}
 	if failed {
 		s.addErrorObject()
 	}
-	if !s.cut && !s.opt.NoFastPath && s.preamble.worthLearning() && s.startIsKnown(&c) {
+	if s.opt.NoFastPath || failed {
+		return
+	}
+	if !s.cut && s.preamble.worthLearning() && s.startIsKnown(&c) {
 		s.preamble.learn(trimSpace(s.data))
 	}
+	s.learnTemplate()
 }
 
 // startIsKnown tells whether another chunk that begins as this one did would say
@@ -253,7 +259,9 @@ func (s *step) decodeChatChoice(v *fastjson.Value, position int) (usage *fastjso
 		s.addError(t.index, c.failure, nil)
 	}
 	if c.finish != nil {
-		if native := s.word(c.finish); t.finished(native) {
+		native := s.word(c.finish)
+		s.stateful = s.stateful || len(native) > 0
+		if t.finished(native) {
 			d := s.add(KindFinish, t.index)
 			d.FinishReason, d.NativeFinishReason = t.finish, native
 		}

@@ -61,6 +61,7 @@ func (s *step) decodeFunctionCall(t *choiceTrack, v *fastjson.Value) {
 }
 
 func (s *step) addToolCall(t *choiceTrack, c *chatCall, first bool) {
+	s.stateful = true
 	k := callKey{id: s.word(c.id), name: s.word(c.name), first: first}
 	if k.indexed = !isNull(c.index); k.indexed {
 		var ok bool

@@ -64,9 +64,9 @@ func FuzzSplit(f *testing.F) {
 	})
 }
 
-// FuzzFastPath: what is left out because it was read before would have said
+// FuzzTemplate: what is left out because it was read before would have said
 // nothing (contract 4). The oracle is the full parse.
-func FuzzFastPath(f *testing.F) {
+func FuzzTemplate(f *testing.F) {
 	addRecordings(f, func(body []byte) { f.Add(body) })
 	f.Add([]byte(`data: {"id":"1234567","system_fingerprint":"x","choices":[],"system_fingerprint":null}` + "\n\n" +
 		`data: {"id":"1234567","system_fingerprint":"x","choices":[]}` + "\n\n"))

@@ -28,12 +28,15 @@ type step struct {
 	sourceCost int  // bytes that were looked at in vain
 	large      bool // a large event has grown the parser: not to go back to the pool
 
-	deltas  []Delta
-	given   int // how many deltas the event has given, wanted or not
-	unheard Delta
-	starts  []Start
-	details []ReasoningDetail
-	text    []byte // what Text, Raw JSON and the like of the deltas are slices of
+	deltas []Delta
+	// stateful: the event did something that gave no delta, or might have given
+	// another one behind other events; no template may be learned from it.
+	stateful bool
+	given    int // how many deltas the event has given, wanted or not
+	unheard  Delta
+	starts   []Start
+	details  []ReasoningDetail
+	text     []byte // what Text, Raw JSON and the like of the deltas are slices of
 }
 
 // maxKeptDeltas is how many deltas a step may have room for to go back to the
@@ -62,7 +65,7 @@ func (s *step) release() {
 // begin makes s ready for an event with this type and data.
 func (s *step) begin(typ, data []byte) {
 	s.typ, s.data = typ, data
-	s.deltas, s.given = s.deltas[:0], 0
+	s.deltas, s.given, s.stateful = s.deltas[:0], 0, false
 	s.starts, s.details, s.text = s.starts[:0], s.details[:0], s.text[:0]
 	s.sourceAt, s.sourceCost = 0, 0
 }

@@ -16,7 +16,8 @@ type track struct {
 	// told: what the stream has said of itself, so that it is not told twice.
 	told struct{ id, model, fingerprint, tier, created bool }
 
-	preamble preamble // see preamble.go
+	preamble  preamble  // see preamble.go
+	templates templates // see template.go
 
 	usage     Usage
 	usageRank uint8  // of the place that usage was read from; see chatUsage
@@ -66,9 +67,13 @@ type callTrack struct {
 }
 
 func (t *track) reset() {
-	choices, known := t.choices, t.preamble.bytes
+	choices, known, templates := t.choices, t.preamble.bytes, t.templates
 	clear(choices) // so that no call and no text of the last stream is kept
-	*t = track{choices: choices[:0], preamble: preamble{bytes: known[:0], credit: preambleCredit}}
+	templates.reset()
+	*t = track{
+		choices: choices[:0], templates: templates,
+		preamble: preamble{bytes: known[:0], credit: preambleCredit},
+	}
 }
 
 // choice returns the choice with this index. It begins one if there is none, and

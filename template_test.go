@@ -1,0 +1,95 @@
+package llmstream
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// What the fast path yields is what the full parse yields, on every input
+// (contract 4). FuzzTemplate holds the two together at random; here it is every
+// single edit of an event that others of its form surround.
+
+// providerEvents are events in the forms of several providers; %s is the text.
+var providerEvents = map[string]string{
+	"openai":        `{"id":"chatcmpl-1","object":"chat.completion.chunk","created":1767000000,"model":"gpt","service_tier":"default","system_fingerprint":"fp","choices":[{"index":0,"delta":{"content":"%s"},"logprobs":null,"finish_reason":null}],"obfuscation":"aB3"}`,
+	"usage null":    `{"id":"c1","object":"chat.completion.chunk","created":1,"model":"m","choices":[{"index":0,"delta":{"content":null,"reasoning_content":"%s"},"finish_reason":null}],"usage":null}`,
+	"mirrored":      `{"id":"c1","created":1,"model":"m","choices":[{"index":1,"delta":{"role":"assistant","content":"","reasoning":"%s","reasoning_content":""},"finish_reason":null}]}`,
+	"choices first": `{"choices":[{"content_filter_results":{},"delta":{"content":"%s"},"finish_reason":null,"index":0,"logprobs":null}],"created":1,"id":"i","model":"m","p":"abc"}`,
+	"spaced":        `{"id": "c1", "created": 1, "model": "m", "choices": [ {"index": 0, "delta": {"content": "%s"} } ] }`,
+}
+
+func TestTemplatesAreExact(t *testing.T) {
+	for name, event := range providerEvents {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			first, second, third := fmt.Sprintf(event, "one"), fmt.Sprintf(event, "two"), fmt.Sprintf(event, "six")
+			for at := range len(second) {
+				for _, edit := range edits(second[at]) {
+					if testing.Short() && at%7 != 0 {
+						continue
+					}
+					body := []byte(sse(first, third, second[:at]+edit+second[at+1:], third))
+					requireSame(t, read(OpenAIChat, &Options{NoFastPath: true}, body), read(OpenAIChat, nil, body), string(body))
+				}
+			}
+		})
+	}
+}
+
+// edits are what a byte may be replaced by: nothing, itself and something more,
+// or something else.
+func edits(b byte) (edits []string) {
+	edits = []string{"", string(b) + string(b)}
+	for _, other := range []string{`"`, `\`, `\"`, `\u0041`, `\ud83d`, `,`, `:`, `}`, `]`, `{`, ` `, "0", "x", "\x01", "\x7f", "\xff", "é", `","content":"`, `"},{"delta":{"content":"`, `"usage":{"total_tokens":1},"`} {
+		edits = append(edits, other, string(b)+other)
+	}
+	return edits
+}
+
+// Events between two of the same form change what is behind them no less with
+// templates than without.
+func TestTemplatesSeeWhatComesBetween(t *testing.T) {
+	between := []string{
+		`{"choices":[{"index":0,"delta":{"content":"\ud83d"}}]}`,
+		`{"choices":[{"index":0,"delta":{"reasoning":"\ud83d"}}]}`,
+		`{"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}`,
+		`{"choices":[{"index":0,"delta":{"content":"x"},"finish_reason":"length"}]}`,
+		`{"choices":[{"index":1,"delta":{"content":"other"}}]}`,
+		`{"choices":[],"usage":{"prompt_tokens":1,"completion_tokens":2,"total_tokens":3}}`,
+		`{"choices":[{"index":0,"delta":{"tool_calls":[{"index":0,"id":"a","function":{"name":"f","arguments":"{"}}]}}]}`,
+		`{"error":{"message":"no"}}`, `[DONE]`, `null`, `{}`, `{`,
+	}
+	for name, event := range providerEvents {
+		for _, one := range between {
+			for _, two := range between {
+				body := []byte(sse(fmt.Sprintf(event, "a"), fmt.Sprintf(event, "b"), one, fmt.Sprintf(event, "c"), two, fmt.Sprintf(event, `\u00e9`), fmt.Sprintf(event, ""), fmt.Sprintf(event, "d")))
+				requireSame(t, read(OpenAIChat, &Options{NoFastPath: true}, body), read(OpenAIChat, nil, body), name)
+			}
+		}
+	}
+}
+
+// An event whose SSE type is error is one, whatever it looks like.
+func TestTemplatesHeedTheEventType(t *testing.T) {
+	event := fmt.Sprintf(providerEvents["openai"], "x")
+	body := []byte(sse(event, event) + "event: error\n" + sse(event) + "event: ping\n" + sse(event))
+	requireSame(t, read(OpenAIChat, &Options{NoFastPath: true}, body), read(OpenAIChat, nil, body), nil)
+}
+
+// Most events of a usual stream fit a template.
+func TestTemplatesFit(t *testing.T) {
+	for name, event := range providerEvents {
+		var events []string
+		for i := range 100 {
+			e := fmt.Sprintf(event, fmt.Sprint("word ", i))
+			events = append(events, strings.ReplaceAll(e, "aB3", strings.Repeat("z", i%9)))
+		}
+		p := NewParser(OpenAIChat, nil, nil)
+		p.Write([]byte(sse(events...)))
+		require.EqualValues(t, templateCredit, p.track.templates.credit, name)
+		require.NotZero(t, p.track.templates.list[p.track.templates.recent].slots, name)
+	}
+}
