@@ -15,7 +15,9 @@ const defaultMaxBytes = 64 << 20
 type Accumulator struct {
 	// MaxBytes is how many bytes of the answer are kept, all choices together;
 	// 0: 64 MiB, many times the longest answer that a model can write. What
-	// comes behind is dropped and counted in Completion.Dropped.
+	// comes behind is dropped and counted in Completion.Dropped. What a call or
+	// a piece of reasoning costs beside its text is not counted: of the former
+	// there are Options.MaxToolCalls, of the latter 1,024 a choice.
 	MaxBytes int
 
 	id, model, fingerprint, tier []byte
@@ -188,6 +190,10 @@ func (a *Accumulator) setOnce(to, value []byte) []byte {
 	return a.join(to, value)
 }
 
+// maxDetails is how many pieces of structured reasoning a choice may have. Those
+// of a recorded answer are a few; a hostile one may number thousands.
+const maxDetails = 1024
+
 // addDetail merges a piece of structured reasoning with those of its index. A
 // piece without an index continues the one before, unless a signature or a data
 // has closed that.
@@ -208,7 +214,10 @@ func (a *Accumulator) addDetail(c *choiceFold, d *ReasoningDetail) {
 		}
 	}
 	if at < 0 {
-		at = len(c.details)
+		if at = len(c.details); at == maxDetails {
+			a.dropped += int64(len(d.Text) + len(d.Summary) + len(d.Data))
+			return
+		}
 		if at < cap(c.details) {
 			c.details = c.details[:at+1]
 		} else {

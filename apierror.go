@@ -76,7 +76,7 @@ func (s *step) isError(v *fastjson.Value) bool {
 // addError adds the error that v tells of: an object, a string, or an array of
 // these (E-02). Members that v lacks may stand beside it, in root.
 func (s *step) addError(choice int, v, root *fastjson.Value) {
-	e := s.newError(bytes.Clone(s.data))
+	e := s.newError(s.data)
 	if a := v.GetArray(); len(a) > 0 {
 		v = a[0]
 	}
@@ -94,13 +94,18 @@ func (s *step) addError(choice int, v, root *fastjson.Value) {
 
 // addErrorText adds an error of which there is no more than a text.
 func (s *step) addErrorText(raw []byte) {
-	e := s.newError(bytes.Clone(raw))
+	e := s.newError(raw)
 	e.Message = string(raw)
 	s.add(KindError, -1).Err = e
 }
 
+// newError begins an error of this event. All errors of an event share one copy
+// of it: a hostile one may hold thousands.
 func (s *step) newError(raw []byte) *APIError {
-	e := &APIError{Event: string(s.typ), Delivered: s.delivered, Raw: raw}
+	if s.errorRaw == nil {
+		s.errorRaw, s.errorType = bytes.Clone(raw), string(s.typ)
+	}
+	e := &APIError{Event: s.errorType, Delivered: s.delivered, Raw: s.errorRaw}
 	if s.apiError == nil && !s.sawDone { // behind the end nothing changes the verdict (F-22)
 		s.apiError = e
 	}
@@ -131,7 +136,7 @@ func (s *step) addErrorObject() {
 		s.addError(-1, err, s.root)
 	case string(s.typ) == "error",
 		choices == nil && string(s.word(object)) == "error",
-		choices == nil && s.given == 0 && (len(s.word(message)) > 0 || !isNull(detail)):
+		choices == nil && s.given == 0 && (len(s.word(message)) > 0 || s.isError(detail)):
 		s.addError(-1, s.root, nil)
 	}
 }
@@ -170,10 +175,11 @@ func (s *step) readError(e *APIError, v *fastjson.Value) {
 	if message.GetObject() != nil { // an error wrapped in an error
 		s.readError(e, message)
 	}
-	if n, ok := s.number(status); ok && e.Status == 0 {
-		e.Status = int(n)
-	} else if !ok && isNull(typ) {
-		typ = status // a word, such as Google's NOT_FOUND
+	word := s.label(status)
+	if n, err := strconv.Atoi(word); err == nil {
+		if word = ""; e.Status == 0 {
+			e.Status = n
+		}
 	}
 	for _, m := range [...]struct {
 		to *string
@@ -185,6 +191,9 @@ func (s *step) readError(e *APIError, v *fastjson.Value) {
 		if *m.to == "" {
 			*m.to = s.label(m.v)
 		}
+	}
+	if e.Type == "" {
+		e.Type = word // such as Google's NOT_FOUND
 	}
 }
 

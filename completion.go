@@ -112,15 +112,17 @@ func joinMedia(list []byte) (images []json.RawMessage, audio *Audio) {
 	return images, audio
 }
 
-// eachValue calls f for each of the JSON values in list.
+// eachValue calls f for each of the JSON values in list, which is separated by
+// commas. They are parsed one by one: each was small enough to be, all are not.
 func eachValue(list []byte, f func(*fastjson.Value)) {
 	var p fastjson.Parser
-	all, err := p.Parse("[" + string(list) + "]")
-	if err != nil {
-		return // not met: what a parser hands out has been parsed
-	}
-	for _, v := range all.GetArray() {
-		f(v)
+	for len(list) > 0 {
+		var scan jsonScanner
+		n, _ := scan.scan(list)
+		if v, err := p.ParseBytes(list[:n]); err == nil {
+			f(v)
+		}
+		list = list[min(n+1, len(list)):]
 	}
 }
 

@@ -48,6 +48,9 @@ func (c *core) init(d Dialect, o *Options) {
 func (c *core) reset() {
 	c.giveBack()
 	c.sse.reset()
+	if c.array != nil {
+		c.array.init(c.opt, &c.sse)
+	}
 	c.track.reset()
 	*c = core{
 		opt: c.opt, asked: c.asked, dialect: c.asked, comment: c.comment,

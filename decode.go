@@ -42,7 +42,7 @@ func (c *core) decode(s *step, data []byte) {
 		c.decodeOther(s, data)
 	case data[0] == '[', data[0] == '"':
 		offset, err := s.check(data)
-		s.malformed(-1, offset, len(data), err)
+		s.malformed(-1, s.indent()+offset, len(s.data), err)
 	default: // "error: …", or any text (F-39)
 		s.addErrorText(data)
 	}
@@ -84,7 +84,7 @@ func (c *core) recover(s *step, data []byte, offset int, err error) {
 	json := data[0] == '{' || data[0] == '[' || data[0] == '"'
 	first, last, lines := bytes.Cut(data, newline)
 	if !lines {
-		s.malformed(-1, offset, len(data), err)
+		s.malformed(-1, s.indent()+offset, len(s.data), err)
 		return
 	}
 	whole := c.isWhole(first)
@@ -99,7 +99,7 @@ func (c *core) recover(s *step, data []byte, offset int, err error) {
 		c.glued = data
 		c.nextGlued()
 	case json:
-		s.malformed(-1, offset, len(data), err)
+		s.malformed(-1, s.indent()+offset, len(s.data), err)
 		if c.isWhole(last) {
 			c.glued = last
 		}
@@ -119,7 +119,7 @@ func (c *core) nextGlued() {
 // decodeObject decodes an event that is a JSON object, by its dialect.
 func (c *core) decodeObject(s *step) {
 	if len(c.track.choices) == 0 && !s.root.Exists("choices") {
-		if name := looksLike(s.root); name != "" && name != c.dialect.String() {
+		if name := looksLike(s); name != "" && name != c.dialect.String() {
 			c.dead = &DialectError{Want: c.asked, Looks: name}
 			return
 		}
@@ -140,6 +140,9 @@ func (c *core) decodeObject(s *step) {
 	if s.given > 0 {
 		return
 	}
+	if s.cut { // what was left out may tell what it is
+		s.parseWhole(trimSpace(s.data))
+	}
 	if isPing(s) {
 		s.skip(&s.skips.KeepAlive)
 		return
@@ -152,7 +155,7 @@ func (c *core) decodeObject(s *step) {
 
 // isPing tells whether an event says of itself that it is a sign of life (F-06).
 func isPing(s *step) bool {
-	for _, typ := range [...]string{string(s.typ), string(s.root.GetStringBytes("type"))} {
+	for _, typ := range [...]string{string(s.typ), string(s.word(member(s.root, "type")))} {
 		switch typ {
 		case "ping", "keepalive", "heartbeat":
 			return true
@@ -174,6 +177,9 @@ func (c *core) takeText(s *step, text []byte) {
 	if _, err := s.parse(text); err != nil {
 		s.addErrorText(text)
 		return
+	}
+	if s.cut {
+		s.parseWhole(text)
 	}
 	if s.addErrorObject(); s.given == 0 {
 		s.addError(-1, s.root, nil)

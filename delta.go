@@ -76,7 +76,8 @@ func (k Kind) String() string {
 //
 // It is borrowed, and so is every slice and pointer in it: until the handler
 // returns, or until the next call of [Reader.Next]. [Delta.Clone] makes a copy
-// that may be kept.
+// that may be kept. The slices must not be written to, nor appended to in place:
+// they may be the caller's own bytes, which a [Tee] passes on.
 type Delta struct {
 	Kind   Kind
 	Choice int    // the choice's index on the wire; -1: the stream as a whole
@@ -131,8 +132,8 @@ type ReasoningDetail struct {
 }
 
 // HasOutput tells whether the delta holds something of the answer: non-empty
-// content, reasoning, refusal, or a tool's name or arguments. It is what the
-// time to the first token waits for, and what makes a retry unsafe (W-06, W-12).
+// content, reasoning, refusal, an image or a sound, or a tool's name or
+// arguments. It is what the time to the first token waits for, and what makes a retry unsafe (W-06, W-12).
 func (d *Delta) HasOutput() bool {
 	switch d.Kind {
 	case KindContent, KindRefusal, KindMedia:
@@ -174,7 +175,7 @@ func (d *Delta) Clone() *Delta {
 // A Handler takes the deltas of a stream, one after the other.
 type Handler interface {
 	// HandleDelta borrows d until it returns. An error stops the parser, which
-	// returns it. It may change d; it must not call back into its parser.
+	// returns it. It may set d's fields; it must not call back into its parser.
 	HandleDelta(d *Delta) error
 }
 

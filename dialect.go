@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"mime"
 	"strings"
-
-	"github.com/valyala/fastjson"
 )
 
 // A Dialect is a provider's API: what the events of a stream say.
@@ -81,8 +79,8 @@ func DetectDialect(contentType, path string) Dialect {
 
 // looksLike names the dialect of an event that this library does not decode or
 // was not asked to, or returns "".
-func looksLike(root *fastjson.Value) string {
-	typ := string(root.GetStringBytes("type"))
+func looksLike(s *step) string {
+	root, typ := s.root, string(s.word(member(s.root, "type")))
 	switch {
 	case strings.HasPrefix(typ, "response."):
 		return "openai-responses"

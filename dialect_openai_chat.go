@@ -90,6 +90,10 @@ func decodeChat(s *step) {
 	}
 	if failed {
 		s.addErrorObject()
+	} else if c.xGroq != nil {
+		if v := member(c.xGroq, "error"); s.isError(v) {
+			s.addError(-1, v, nil)
+		}
 	}
 	if s.opt.NoFastPath || failed {
 		return
@@ -105,7 +109,7 @@ func decodeChat(s *step) {
 // account but for these members; and a member that is empty here must not stand
 // twice, with something in the first place.
 func (s *step) startIsKnown(c *chatChunk) bool {
-	if c.choices == nil || c.err != nil {
+	if c.choices == nil || c.err != nil || s.mended {
 		return false
 	}
 	t := &s.track.told
@@ -117,7 +121,7 @@ func (s *step) startIsKnown(c *chatChunk) bool {
 		{t.id, c.id, `"id"`}, {t.model, c.model, `"model"`}, {t.created, c.created, `"created"`},
 		{t.fingerprint, c.fingerprint, `"system_fingerprint"`}, {t.tier, c.tier, `"service_tier"`},
 	} {
-		if !m.told && m.v != nil && bytes.Count(s.data, []byte(m.key)) != 1 {
+		if !m.told && m.v != nil && (s.escaped || bytes.Count(s.data, []byte(m.key)) != 1) {
 			return false
 		}
 	}

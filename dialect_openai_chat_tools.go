@@ -7,6 +7,7 @@ type chatCall struct {
 	index, id, extra *fastjson.Value
 	function, custom *fastjson.Value
 	name, arguments  *fastjson.Value // of the function or the custom tool
+	legacy           bool            // it is the one function_call of its choice
 }
 
 func (c *chatCall) read(v *fastjson.Value) {
@@ -57,13 +58,17 @@ func (s *step) decodeToolCall(t *choiceTrack, v *fastjson.Value, first bool) {
 func (s *step) decodeFunctionCall(t *choiceTrack, v *fastjson.Value) {
 	var c chatCall
 	c.readFunction(v)
+	c.legacy = true
 	s.addToolCall(t, &c, true)
 }
 
 func (s *step) addToolCall(t *choiceTrack, c *chatCall, first bool) {
 	s.stateful = true
 	k := callKey{id: s.word(c.id), name: s.word(c.name), first: first}
-	if k.indexed = !isNull(c.index); k.indexed {
+	if k.indexed = c.legacy; c.legacy {
+		k.index = legacyIndex
+	} else if !isNull(c.index) {
+		k.indexed = true
 		var ok bool
 		if k.index, ok = s.index(c.index); !ok || k.index < -1 {
 			s.malformed(t.index, 0, len(s.data), damage("a tool call's index is none"))

@@ -38,70 +38,82 @@ func (s *step) addChatUsage(chunk, choice, xGroq *fastjson.Value) {
 	}
 }
 
+// readChatUsage reads the names under which counts stand. Where there are several
+// for one count the more usual name counts, unless it says zero: gateways fill in
+// the names of other dialects with zeros (U-09).
 func (s *step) readChatUsage(u *Usage, v *fastjson.Value) {
-	hit, miss := int64(-1), int64(-1)
+	var input, output, cached, written, reasoning [3]*fastjson.Value // by precedence
+	var total, miss, inPrompt, inCompletion *fastjson.Value
 	v.GetObject().Visit(func(key []byte, v *fastjson.Value) {
 		switch string(key) {
-		case "prompt_tokens_details", "input_tokens_details":
-			s.readDetails(u, v)
-			return
-		case "completion_tokens_details", "output_tokens_details":
-			s.readDetails(u, v)
-			return
-		}
-		n, ok := s.number(v)
-		if !ok {
-			return
-		}
-		switch string(key) {
-		case "prompt_tokens", "input_tokens":
-			u.set(UsageInput, &u.Input, n)
-		case "completion_tokens", "output_tokens":
-			u.set(UsageOutput, &u.Output, n)
+		case "prompt_tokens":
+			input[0] = v
+		case "input_tokens":
+			input[1] = v
+		case "completion_tokens":
+			output[0] = v
+		case "output_tokens":
+			output[1] = v
 		case "total_tokens":
-			u.set(UsageTotal, &u.Total, n)
-		case "prompt_cache_hit_tokens":
-			hit = n
-		case "prompt_cache_miss_tokens":
-			miss = n
+			total = v
+		case "prompt_tokens_details":
+			inPrompt = v
+		case "input_tokens_details":
+			if inPrompt == nil {
+				inPrompt = v
+			}
+		case "completion_tokens_details":
+			inCompletion = v
+		case "output_tokens_details":
+			if inCompletion == nil {
+				inCompletion = v
+			}
 		case "cached_tokens", "cache_read_input_tokens":
-			if u.Reported&UsageCached == 0 {
-				u.set(UsageCached, &u.Cached, n)
-			}
+			cached[1] = v
+		case "prompt_cache_hit_tokens": // DeepSeek's, and the next
+			cached[2] = v
+		case "prompt_cache_miss_tokens":
+			miss = v
 		case "cache_creation_input_tokens":
-			u.set(UsageCacheWrite, &u.CacheWrite, n)
+			written[1] = v
 		case "reasoning_tokens":
-			if u.Reported&UsageReasoning == 0 {
-				u.set(UsageReasoning, &u.Reasoning, n)
-			}
+			reasoning[1] = v
 		}
 	})
-	if hit >= 0 { // DeepSeek's names
-		if u.Reported&UsageCached == 0 {
-			u.set(UsageCached, &u.Cached, hit)
+	inPrompt.GetObject().Visit(func(key []byte, v *fastjson.Value) {
+		switch string(key) {
+		case "cached_tokens":
+			cached[0] = v
+		case "cache_write_tokens", "cache_creation_tokens":
+			written[0] = v
 		}
-		if miss >= 0 && hit+miss == u.Input {
-			u.CachedInInput = TriYes
+	})
+	inCompletion.GetObject().Visit(func(key []byte, v *fastjson.Value) {
+		if string(key) == "reasoning_tokens" {
+			reasoning[0] = v
 		}
+	})
+	s.setCount(u, UsageInput, &u.Input, input)
+	s.setCount(u, UsageOutput, &u.Output, output)
+	s.setCount(u, UsageTotal, &u.Total, [3]*fastjson.Value{total})
+	s.setCount(u, UsageCached, &u.Cached, cached)
+	s.setCount(u, UsageCacheWrite, &u.CacheWrite, written)
+	s.setCount(u, UsageReasoning, &u.Reasoning, reasoning)
+	if _, ok := s.number(cached[0]); ok { // a detail is a part of what it details
+		u.CachedInInput = TriYes
+	} else if missed, ok := s.number(miss); ok && missed+u.Cached == u.Input {
+		u.CachedInInput = TriYes
 	}
 }
 
-// readDetails reads prompt_tokens_details and completion_tokens_details. What
-// they tell is part of the number that they detail.
-func (s *step) readDetails(u *Usage, v *fastjson.Value) {
-	v.GetObject().Visit(func(key []byte, v *fastjson.Value) {
-		n, ok := s.number(v)
-		if !ok {
-			return
+// setCount sets a count to the first of its values that is not zero, or to zero
+// if one says so.
+func (s *step) setCount(u *Usage, field UsageFields, to *int64, values [3]*fastjson.Value) {
+	for _, v := range values {
+		if n, ok := s.number(v); ok && (n != 0 || u.Reported&field == 0) {
+			if u.set(field, to, n); n != 0 {
+				return
+			}
 		}
-		switch string(key) {
-		case "cached_tokens":
-			u.set(UsageCached, &u.Cached, n)
-			u.CachedInInput = TriYes
-		case "cache_write_tokens", "cache_creation_tokens":
-			u.set(UsageCacheWrite, &u.CacheWrite, n)
-		case "reasoning_tokens":
-			u.set(UsageReasoning, &u.Reasoning, n)
-		}
-	})
+	}
 }

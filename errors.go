@@ -34,7 +34,7 @@ func (truncated) Is(target error) bool { return target == io.ErrUnexpectedEOF }
 // It quotes nothing of the event, which may be large or private (J-07).
 type SyntaxError struct {
 	Event  int64 // which event of the stream, from 1
-	Offset int   // byte of the event's data at which reading failed
+	Offset int   // byte of the event's data at which reading failed; 0: no byte is to blame
 	Length int   // bytes of the event's data; of a skipped one, those that were counted
 	Err    error // what is wrong: a *LimitError, or a plain text
 }

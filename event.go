@@ -142,7 +142,7 @@ func (b *eventBuilder) addData(value []byte) {
 	if b.hasData {
 		b.size++ // the "\n" between two lines
 	}
-	if b.size > b.max {
+	if b.size > b.max && b.over == nil {
 		b.drop(&LimitError{Limit: "MaxEvent", Max: b.max})
 	}
 	switch {
@@ -169,7 +169,7 @@ func (b *eventBuilder) drop(limit *LimitError) {
 
 // own copies what the unfinished event borrows from the read.
 func (b *eventBuilder) own() {
-	if len(b.typ) > 0 {
+	if len(b.typ) > 0 && (len(b.typeBuf) == 0 || &b.typ[0] != &b.typeBuf[0]) {
 		b.typeBuf = append(b.typeBuf[:0], b.typ...)
 		b.typ = b.typeBuf
 	}
@@ -194,7 +194,7 @@ func (b *eventBuilder) take(e *Event) (ok bool) {
 	*e = Event{Type: b.typ, Data: b.data, ID: b.lastID, Retry: b.retry}
 	b.typ, b.data, b.hasData = nil, nil, false
 	b.retry, b.over, b.size = -1, nil, 0
-	b.dataBuf = letGo(b.dataBuf)
+	b.dataBuf, b.typeBuf = letGo(b.dataBuf), letGo(b.typeBuf)
 	return ok
 }
 

@@ -18,8 +18,8 @@ type EventParser struct {
 
 var _ io.WriteCloser = (*EventParser)(nil)
 
-// NewEventParser returns a parser that hands events to h, and comments too if h
-// is a [CommentHandler]. Of the options, which may be nil, MaxLine and MaxEvent
+// NewEventParser returns a parser that hands events to h, which must not be nil,
+// and comments too if h is a [CommentHandler]. Of the options, which may be nil, MaxLine and MaxEvent
 // apply: an event past them is left out, and Close tells so.
 func NewEventParser(h EventHandler, o *Options) *EventParser {
 	p := &EventParser{handler: h}

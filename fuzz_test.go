@@ -68,8 +68,16 @@ func FuzzSplit(f *testing.F) {
 // nothing (contract 4). The oracle is the full parse.
 func FuzzTemplate(f *testing.F) {
 	addRecordings(f, func(body []byte) { f.Add(body) })
-	f.Add([]byte(`data: {"id":"1234567","system_fingerprint":"x","choices":[],"system_fingerprint":null}` + "\n\n" +
-		`data: {"id":"1234567","system_fingerprint":"x","choices":[]}` + "\n\n"))
+	for _, events := range [][]string{
+		{`{"id":"1","system_fingerprint":"x","choices":[],"system_fingerprint":null}`, `{"id":"1","system_fingerprint":"x","choices":[]}`},
+		{`{"id":"a","type":"ping","choices":[]}`, `{"id":"a","type":"ping","choices":[]}`},
+		{`{"id":"a","type":"message_start","choices":[]}`, `{"id":"a","type":"message_start","x":1}`},
+		{`{"id":"x","choices":[],"i\u0064":""}`, `{"id":"x","choices":[]}`},
+		{`{"id":"a","x":Infinity,"choices":[]}`, `{"id":"a","x":Infinity,"choices":[{"delta":{},"logprobs":{"content":[NaN]}}]}`},
+	} {
+		f.Add([]byte(sse(events...)))
+	}
+	f.Add([]byte(sse(`{"id":"a","code":"c1","choices":[]}`) + "error: {\"id\":\"a\",\"code\":\"c1\",\"detail\":\"boo\"}\n\n"))
 	f.Fuzz(func(t *testing.T, body []byte) {
 		requireSame(t, read(OpenAIChat, &Options{NoFastPath: true}, body), read(OpenAIChat, nil, body), nil)
 	})

@@ -10,14 +10,14 @@ import (
 )
 
 // structureLimit is the size from which an event is checked for its structure
-// before fastjson sees it. Below it, hostile JSON costs no more than 4 KiB can;
-// above it, fastjson could be made to allocate hundreds of times its input.
+// before fastjson sees it, which could be made to allocate hundreds of times its
+// input. Below it that is too little to matter, once; see track.suspect.
 const structureLimit = 4 << 10
 
 // parse reads data, which must be a JSON object, to root. The error is damage or
 // a *LimitError, at an offset in data.
 func (s *step) parse(data []byte) (offset int, err error) {
-	if len(data) >= structureLimit || len(data)/2 >= s.opt.MaxValues { // a value takes two bytes at least
+	if len(data) >= structureLimit || s.suspect || len(data)/2 >= s.opt.MaxValues { // a value takes two bytes at least
 		if offset, err = s.check(data); err != nil {
 			return offset, err
 		}
@@ -25,7 +25,7 @@ func (s *step) parse(data []byte) (offset int, err error) {
 	s.large = s.large || len(data) > maxKeptBuffer
 	if len(data) < structureLimit && !s.opt.NoFastPath {
 		if s.rest, s.cut = s.preamble.cut(s.rest[:0], data); s.cut {
-			if s.root, err = s.parser.ParseBytes(s.rest); err == nil {
+			if s.root, err = s.parser.ParseBytes(s.rest); err == nil && s.root.Exists("choices") {
 				s.escaped = bytes.IndexByte(s.rest, '\\') >= 0
 				return 0, nil
 			}
@@ -36,16 +36,18 @@ func (s *step) parse(data []byte) (offset int, err error) {
 
 // parseWhole is parse without the shortcut of the preamble.
 func (s *step) parseWhole(data []byte) (offset int, err error) {
-	s.cut = false
+	s.cut, s.mended = false, false
 	s.escaped = bytes.IndexByte(data, '\\') >= 0
 	s.root, err = s.parser.ParseBytes(data)
 	if err != nil {
 		// Its own error quotes the event and has no offset.
+		s.suspect = true
 		if offset, err = s.check(data); err != nil {
 			return offset, err
 		}
 		// It is well-formed but for the word Infinity, which fastjson does not
 		// know: the event must not be lost for that (J-04).
+		s.mended = true
 		s.root, err = s.parser.ParseBytes(withoutWords(data))
 		if err != nil {
 			return 0, damage("not understood")
@@ -61,6 +63,15 @@ func (s *step) check(data []byte) (offset int, err error) {
 		err = damage("unfinished")
 	}
 	return offset, err
+}
+
+// indent is how much white space the event's data begins with, which parsing
+// leaves out and offsets count.
+func (s *step) indent() (n int) {
+	for n < len(s.data) && isSpace(s.data[n]) {
+		n++
+	}
+	return n
 }
 
 // isJSON tells whether data is one JSON value.
@@ -179,7 +190,7 @@ func (s *step) string(v *fastjson.Value, high *uint16) (text []byte, ok bool) {
 		text, _ = v.StringBytes()
 		return text, true
 	}
-	if v.GetObject() != nil {
+	if v.GetObject() != nil || v.GetArray() != nil {
 		return nil, false
 	}
 	// The value must be asked for its raw text before anything that unescapes

@@ -41,8 +41,9 @@ type Options struct {
 	// shortcut for what events repeat. What it yields is the same (contract 4);
 	// this is for comparing the two.
 	NoFastPath bool
-	// Events, if not nil, sees each event before its deltas. It may implement
-	// [CommentHandler] too.
+	// Events, if not nil, sees each event before its deltas, but for those past a
+	// limit; events that came glued come as the one event that they arrived as.
+	// It may implement [CommentHandler] too.
 	Events EventHandler
 }
 

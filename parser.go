@@ -122,4 +122,5 @@ func (p *Parser) leave() {
 		p.stopped, p.busy = errPanicked, false
 	}
 	p.giveBack()
+	p.frame = frame{} // it was a slice of what was written
 }

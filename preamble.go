@@ -50,6 +50,7 @@ func (p *preamble) worthLearning() bool { return p.credit > -preambleCredit }
 // learn keeps the beginning of data, which is a well-formed chunk, and in which
 // no member in front of "choices" may be acted upon any more.
 func (p *preamble) learn(data []byte) {
+	known, index0 := p.bytes, p.index
 	p.bytes = p.bytes[:0]
 	p.credit -= 2
 	const key, index = `"choices":`, `[{"index":`
@@ -69,6 +70,9 @@ func (p *preamble) learn(data []byte) {
 				end = at + len(key) + len(index) + comma + 1
 			}
 		}
+	}
+	if p.index && index0 && len(known) >= at && bytes.HasPrefix(known, data[:at]) {
+		end, p.index = at, false // choices in turn: what is in front of them is alike
 	}
 	p.bytes = append(p.bytes, data[:end]...)
 }

@@ -116,7 +116,7 @@ func (r *Reader) fill() bool {
 }
 
 // Delta returns the current delta. It is borrowed until the next call of Next,
-// and there is one only if that has returned true.
+// and panics if that has not returned true.
 func (r *Reader) Delta() *Delta { return &r.step.deltas[r.at] }
 
 // Err returns nil as long as there are deltas, and then Outcome().Err(): nil only

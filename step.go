@@ -20,6 +20,7 @@ type step struct {
 	// escaped: the event holds a backslash, so that its strings are unescaped by
 	// appendUnescaped and not by fastjson.
 	escaped bool
+	mended  bool   // it held numbers that JSON does not have
 	cut     bool   // root lacks the members of the preamble
 	rest    []byte // the event without them
 	// sourceAt is how far source has looked: values are asked for in the order
@@ -36,7 +37,10 @@ type step struct {
 	unheard  Delta
 	starts   []Start
 	details  []ReasoningDetail
-	text     []byte // what Text, Raw JSON and the like of the deltas are slices of
+	// errorRaw and errorType are what the errors of the event share.
+	errorRaw  []byte
+	errorType string
+	text      []byte // what Text, Raw JSON and the like of the deltas are slices of
 }
 
 // maxKeptDeltas is how many deltas a step may have room for to go back to the
@@ -57,6 +61,11 @@ func (s *step) release() {
 		max(cap(s.deltas), cap(s.starts), cap(s.details)) > maxKeptDeltas {
 		return
 	}
+	// What the deltas were slices of must not be kept by an idle pool.
+	for used := s.deltas[:cap(s.deltas)]; len(used) > 0 && used[0].Kind != 0; used = used[1:] {
+		used[0] = Delta{}
+	}
+	s.unheard = Delta{}
 	s.begin(nil, nil)
 	s.track, s.opt, s.root = nil, nil, nil
 	stepPool.Put(s)
@@ -67,7 +76,7 @@ func (s *step) begin(typ, data []byte) {
 	s.typ, s.data = typ, data
 	s.deltas, s.given, s.stateful = s.deltas[:0], 0, false
 	s.starts, s.details, s.text = s.starts[:0], s.details[:0], s.text[:0]
-	s.sourceAt, s.sourceCost = 0, 0
+	s.sourceAt, s.sourceCost, s.errorRaw = 0, 0, nil
 }
 
 // add appends a delta of kind k to those of the event. What nobody wants is

@@ -18,9 +18,9 @@ import (
 // on what came before it. Whatever does not fit is not the template's: it is read
 // in full.
 
-// templateCount is how many templates a stream has: one for the answer, one for
-// the reasoning before it.
-const templateCount = 2
+// templateCount is how many templates a stream has: for the answer and the
+// reasoning before it, of two choices in turn.
+const templateCount = 4
 
 // templateMax is how many bytes of literals are worth keeping per stream.
 const templateMax = 1 << 10
@@ -34,7 +34,7 @@ type templates struct {
 	credit int8
 }
 
-const templateCredit = 6 // of a new stream
+const templateCredit = 10 // of a new stream
 
 // template is an event with slots for its strings.
 type template struct {
@@ -145,17 +145,17 @@ func (s *step) learnTemplate() {
 	if n == 2 && slots[0].to >= slots[1].from || !s.prove(data, slots[:n], d.Kind, padding) {
 		return
 	}
-	at := (ts.recent + 1) % templateCount // the one that did not fit last
-	if ts.list[ts.recent].kind == d.Kind {
-		at = ts.recent
+	choice := s.track.recent // decodeChat has just found it
+	at := (ts.recent + 1) % templateCount
+	for i := range ts.list { // an older one for the same
+		if t := &ts.list[i]; t.slots > 0 && t.kind == d.Kind && t.choice == choice {
+			at = i
+			break
+		}
 	}
 	ts.recent = at
 	ts.list[at].set(data, slots[:n], d.Kind)
-	for i := range s.choices {
-		if s.choices[i].index == d.Choice {
-			ts.list[at].choice = i
-		}
-	}
+	ts.list[at].choice = choice
 }
 
 // slot is where a string stands in an event, and what stands in for it.

@@ -19,8 +19,12 @@ type track struct {
 	preamble  preamble  // see preamble.go
 	templates templates // see template.go
 
+	// suspect: an event was no JSON. fastjson may take milliseconds to find that
+	// out, of a few hundred brackets; from now on events are checked first.
+	suspect bool
+
 	usage     Usage
-	usageRank uint8  // of the place that usage was read from; see chatUsage
+	usageRank uint8  // of the place that usage was read from; see addChatUsage
 	citations uint64 // hash of the citations told last
 
 	// The outcome's parts; see Outcome.
@@ -161,6 +165,10 @@ func hash(b []byte) uint64 {
 	return maphash.Bytes(hashSeed, b) | 1
 }
 
+// legacyIndex stands for the function_call of the API's old form, of which a
+// choice has one (T-24). No index on the wire is less than -1.
+const legacyIndex = -2
+
 // callKey is what a delta says of the tool call that it belongs to.
 type callKey struct {
 	id, name []byte
@@ -178,15 +186,21 @@ type callKey struct {
 func (c *choiceTrack) find(k *callKey) (at int, conflict bool) {
 	id, name := hash(k.id), hash(k.name)
 	if id != 0 {
+		// Calls with the same id and other indexes have ids that are none, such
+		// as "0" (N-04): the index tells them apart, and a name begins another.
+		same := -1
 		for i := len(c.calls) - 1; i >= 0; i-- {
 			call := &c.calls[i]
 			if call.id != id {
 				continue
 			}
-			if name != 0 && k.indexed && call.indexed && call.index != k.index {
-				continue // another call whose id is no id, such as "0" (N-04)
+			if !k.indexed || !call.indexed || call.index == k.index {
+				return i, call.renamed(name)
 			}
-			return i, call.renamed(name)
+			same = max(same, i)
+		}
+		if same >= 0 && name == 0 {
+			return same, true
 		}
 	}
 	if !k.indexed && id != 0 {
@@ -209,7 +223,7 @@ func (c *choiceTrack) find(k *callKey) (at int, conflict bool) {
 		return -1, false // T-02
 	case !k.indexed && (call.begun || !k.first):
 		return -1, false // T-01: one name after another, nothing else to tell them apart
-	case call.renamed(name) && (!k.indexed || call.whole()):
+	case call.renamed(name) && (!k.indexed || call.whole()) && k.index != legacyIndex:
 		return -1, false // another tool, and this one has all that it needs
 	}
 	return at, call.renamed(name)

@@ -26,6 +26,7 @@ type Usage struct {
 // UsageFields tells which numbers of a [Usage] were reported.
 type UsageFields uint8
 
+// UsageInput: Usage.Input was reported, be it 0; the others likewise.
 const (
 	UsageInput UsageFields = 1 << iota
 	UsageOutput
