@@ -4,6 +4,7 @@ package llmstream
 
 import (
 	"os"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -52,6 +53,7 @@ func readIn(body []byte, size int) {
 		body = body[n:]
 	}
 	p.Close()
+	a.Completion()
 }
 
 func TestHugeEventIsLinear(t *testing.T) {
@@ -95,9 +97,18 @@ func TestHostileEventsAreLinear(t *testing.T) {
 	}
 }
 
-// tiny are the hostile bodies that are events or lines of a few bytes each, of
+// tiny are the hostile bodies that are events, lines or values of a few bytes each, of
 // which each costs something.
-var tiny = map[string]bool{"JSON array": true, "lone CRs": true, "blank lines": true, "comments": true, "mixed events": true}
+var tiny = map[string]bool{"JSON array": true, "lone CRs": true, "blank lines": true, "comments": true, "mixed events": true, "errors": true, "details": true, "logprobs": true}
+
+// numbered repeats s with the number of the repetition in place of "%".
+func numbered(s string, n int) string {
+	var b strings.Builder
+	for i := range n {
+		b.WriteString(strings.ReplaceAll(s, "%", strconv.Itoa(i)))
+	}
+	return b.String()
+}
 
 // hostileBodies are streams that would cost a careless parser the square of
 // their size, or hundreds of times it.
@@ -122,6 +133,11 @@ func hostileBodies() map[string][]byte {
 		"JSON array":    []byte("[" + strings.Repeat(`{},`, size/3) + "{}]"),
 		"backslashes":   data(`{"choices":[{"delta":{"content":"` + strings.Repeat(`\\`, size/2) + `"}}]}`),
 		"surrogates":    data(`{"choices":[{"delta":{"content":"` + strings.Repeat(`\ud83d`, size/6) + `"}}]}`),
+		"errors":        data(`{"choices":[` + strings.Repeat(`{"index":0,"error":1},`, 9000) + `{}],"x":"` + strings.Repeat("x", size/2) + `"}`),
+		"details":       data(`{"choices":[{"delta":{"reasoning_details":[` + numbered(`{"index":%},`, 15_000) + `{}]},"x":"` + strings.Repeat("x", size/2) + `"}]}`),
+		"nested parts":  data(`{"choices":[{"delta":{"content":` + strings.Repeat(`[{"type":"thinking","thinking":`, 70) + `["` + strings.Repeat("x", size) + `\n"]` + strings.Repeat(`}]`, 70) + `}}]}`),
+		"event type":    []byte("event: " + strings.Repeat("x", size) + "\ndata: " + strings.Repeat("x", size) + "\n\n"),
+		"logprobs":      []byte(strings.Repeat("data: "+`{"choices":[{"logprobs":{"content":[`+strings.Repeat("0,", 20_000)+`0]}}]}`+"\n\n", size/(1<<18))),
 		"mixed events":  []byte(strings.Repeat("data: {}\n\n: x\n\n", size/14)),
 		"glued":         []byte(strings.Repeat("data: {\"choices\":[]}\n", size/21) + "\n"),
 	}

@@ -759,6 +759,36 @@ func TestToolCallsAreFoundWhateverTheirIndex(t *testing.T) {
 	}
 }
 
+func TestFunctionCallIsOneCall(t *testing.T) { // T-24
+	function := func(arguments string) string {
+		return chunk(`"delta":{"function_call":{"name":"f","arguments":"` + arguments + `"}}`)
+	}
+	var a Accumulator
+	p := NewParser(OpenAIChat, &a, nil)
+	p.Write([]byte(sse(function(`{\"a\"`), function(`:1}`), chunk(`"delta":{},"finish_reason":"function_call"`), "[DONE]")))
+	require.NoError(t, p.Close())
+	require.Len(t, a.Completion().Choices[0].Message.ToolCalls, 1)
+	require.Equal(t, `{"a":1}`, a.Completion().Choices[0].Message.ToolCalls[0].Arguments)
+}
+
+func TestIndexTellsCallsApartWhoseIdsAreTheSame(t *testing.T) { // N-04, T-16
+	l, _ := push(OpenAIChat, nil, sse(
+		calls(`{"index":0,"id":"0","function":{"name":"f","arguments":"1"}}`),
+		calls(`{"index":1,"id":"0","function":{"name":"g","arguments":"2"}}`),
+		calls(`{"index":0,"id":"0","function":{"arguments":"3"}}`),
+	))
+	require.Equal(t, lines{"tool_call #0 id=0 name=f type=function args=1", "tool_call #1 id=0 name=g type=function args=2", "tool_call #0 args=3"}, l)
+}
+
+// U-09: gateways fill in the names of other dialects with zeros.
+func TestUsageUnderSeveralNames(t *testing.T) {
+	var a Accumulator
+	p := NewParser(OpenAIChat, &a, nil)
+	p.Write([]byte(sse(`{"choices":[],"usage":{"input_tokens":0,"prompt_tokens":10,"completion_tokens":5,"total_tokens":15,"output_tokens":0,"reasoning_tokens":4,"completion_tokens_details":{"reasoning_tokens":0}}}`)))
+	u := a.Usage()
+	require.Equal(t, [4]int64{10, 5, 15, 4}, [4]int64{u.Input, u.Output, u.Total, u.Reasoning})
+}
+
 // Contract 11: what a call has to take back is found at no more cost in front of
 // the arguments than behind them, whatever else is in the event.
 func TestToolCallsAreReadInLinearTime(t *testing.T) {
