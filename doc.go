@@ -54,7 +54,8 @@
 // Every slice and pointer in an [Event] or a [Delta] is borrowed: until the
 // handler returns, or until the next call of Next. After that the memory holds
 // something else. Copy what is to be kept, or take all of it with [Delta.Clone].
-// Write keeps nothing of its argument and does not write to it.
+// Do not write to what is borrowed: it may be the caller's own bytes. Write keeps
+// nothing of its argument and does not write to it.
 //
 // What [Accumulator.Completion] and the Outcome methods return is a copy and
 // belongs to the caller.

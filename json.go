@@ -241,13 +241,6 @@ func (s *step) word(v *fastjson.Value) []byte {
 	return text
 }
 
-// keep copies b to memory that lasts as long as the deltas.
-func (s *step) keep(b []byte) []byte {
-	at := len(s.text)
-	s.text = append(s.text, b...)
-	return s.text[at:len(s.text):len(s.text)]
-}
-
 // raw returns v's JSON text. It must come before v's strings are read.
 func (s *step) raw(v *fastjson.Value) []byte {
 	at := len(s.text)

@@ -32,27 +32,22 @@ func (w *arrayWire) pending() int {
 }
 
 func (w *arrayWire) next(p []byte, f *frame) (n int, ok bool) {
-	for !w.out {
-		if w.size == 0 {
-			n += w.between(p[n:])
-			if n == len(p) {
-				return n, false
-			}
-			if w.out {
-				break
-			}
-		}
-		k, err := w.scan.scan(p[n:])
-		w.size += k
-		if err == nil && w.scan.state != jsonDone {
-			w.keep(p[n : n+k])
-			return n + k, false
-		}
-		w.take(p[n:n+k], f, err)
-		return n + k, true
+	if !w.out && w.size == 0 {
+		n = w.between(p)
 	}
-	k, ok := w.sse.next(p[n:], f)
-	return n + k, ok
+	if w.out {
+		k, ok := w.sse.next(p[n:], f)
+		return n + k, ok
+	}
+	k, err := w.scan.scan(p[n:])
+	w.size += k
+	value := p[n : n+k]
+	if err == nil && w.scan.state != jsonDone {
+		w.keep(value)
+		return n + k, false
+	}
+	w.take(value, f, err)
+	return n + k, true
 }
 
 // between takes what may stand between two values and finds out what follows.
