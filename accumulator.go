@@ -8,8 +8,8 @@ import (
 const defaultMaxBytes = 64 << 20
 
 // An Accumulator folds the deltas of a stream into a [Completion]. It is a
-// [Handler]; its zero value is ready. Its time and memory are linear in the text
-// that it is given.
+// [Handler]; its zero value is ready. It folds what it is given: what
+// Options.Kinds leaves out is missing. Its time and memory are linear in the text.
 //
 // An Accumulator is not safe for concurrent use.
 type Accumulator struct {
@@ -235,7 +235,7 @@ func (a *Accumulator) addDetail(c *choiceFold, d *ReasoningDetail) {
 	f.data = a.join(f.data, d.Data)
 }
 
-// Usage returns the token counts so far. Its Raw is a copy.
+// Usage returns the token counts so far. Its Raw is a copy; nil: none came.
 func (a *Accumulator) Usage() Usage {
 	u := a.usage
 	u.Raw = cloneJSON(a.usageRaw)
@@ -251,7 +251,7 @@ func cloneJSON(raw []byte) []byte {
 }
 
 // AppendText appends the content of the choice with this index, as far as it has
-// come, to dst and returns that.
+// come, to dst and returns that; dst itself, where there is no such choice.
 func (a *Accumulator) AppendText(dst []byte, choice int) []byte {
 	for i := range a.choices {
 		if a.choices[i].index == choice {

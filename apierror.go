@@ -18,7 +18,9 @@ type APIError struct {
 	Status    int    // an HTTP status named in the error; 0: none
 	Event     string // the type of the SSE event that brought it
 	Delivered bool   // output had been given before it: a retry would repeat that (E-06)
-	Raw       []byte // what came, at most Options.MaxEvent bytes of it
+	// Raw is a copy of the event; of a text that is none, its first
+	// Options.MaxBadText bytes.
+	Raw []byte
 }
 
 // Error gives the provider's message with its type, code and status.

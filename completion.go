@@ -29,16 +29,17 @@ type Choice struct {
 
 // A Message is what a choice says.
 type Message struct {
-	Role, Content, Reasoning, Refusal string
-	ReasoningDetails                  []ReasoningBlock // to be sent back in the next request
-	ToolCalls                         []ToolCall
-	Annotations                       json.RawMessage   // an array; nil: none
-	Images                            []json.RawMessage // as the provider wrote them
-	Audio                             *Audio
+	Role                        string           // as first told; "": never, which MarshalJSON writes as assistant
+	Content, Reasoning, Refusal string           // plain text; nothing said is ""
+	ReasoningDetails            []ReasoningBlock // to be sent back in the next request
+	ToolCalls                   []ToolCall
+	Annotations                 json.RawMessage   // an array; nil: none
+	Images                      []json.RawMessage // as the provider wrote them
+	Audio                       *Audio
 }
 
-// A ReasoningBlock is structured reasoning, put together from its pieces; see
-// [ReasoningDetail].
+// A ReasoningBlock is structured reasoning, put together from its pieces: Text,
+// Summary and Data are joined, the others as first told; see [ReasoningDetail].
 type ReasoningBlock struct {
 	Index                                            int // -1: the provider gave none
 	Type, ID, Format, Text, Summary, Data, Signature string

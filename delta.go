@@ -39,7 +39,8 @@ const (
 	// KindAnnotation gives annotations or citations: Delta.Text is their JSON
 	// array, which replaces the one before (C-19).
 	KindAnnotation
-	// KindPing is a keep-alive event: a sign of life, not of progress.
+	// KindPing is an event without data, or one that is a keep-alive: a sign of
+	// life, not of progress.
 	KindPing
 	// KindError is an error that the provider reports inside the stream:
 	// Delta.Err is an *[APIError].
@@ -186,7 +187,8 @@ type HandlerFunc func(*Delta) error
 func (f HandlerFunc) HandleDelta(d *Delta) error { return f(d) }
 
 // Handlers returns a [Handler] that hands each delta to all of hs in order,
-// up to the first error. Nil handlers are left out.
+// up to the first error. Nil handlers are left out; with none left it does
+// nothing.
 func Handlers(hs ...Handler) Handler {
 	var kept handlers
 	for _, h := range hs {

@@ -49,7 +49,8 @@ func (d Dialect) String() string {
 	return "unknown"
 }
 
-// ParseDialect is the reverse of [Dialect.String].
+// ParseDialect is the reverse of [Dialect.String]. The error names the word, and
+// the dialect is then Auto.
 func ParseDialect(name string) (Dialect, error) {
 	for d := range dialects {
 		if dialects[d].name == name {
@@ -61,6 +62,7 @@ func ParseDialect(name string) (Dialect, error) {
 
 // DetectDialect tells the dialect of a response from its Content-Type and the
 // path of its request, either of which may be empty; Auto where they don't tell.
+// Parameters of the one and the query of the other are left out of account.
 func DetectDialect(contentType, path string) Dialect {
 	if media, _, err := mime.ParseMediaType(contentType); err == nil && !strings.HasSuffix(media, "/event-stream") && !strings.HasSuffix(media, "json") {
 		return Auto

@@ -20,8 +20,8 @@ var (
 	ErrNotStream = errors.New(errorPrefix + "the body is not a stream of events")
 	// ErrCompressed: the body is gzip or zstd data. Feed it decoded (F-29).
 	ErrCompressed = errors.New(errorPrefix + "the body is compressed: decode it first")
-	// ErrStopped: the handler or a cancellation ended the reading of a stream
-	// that was not complete.
+	// ErrStopped: a handler's error, or a cancellation before the answer was
+	// complete, ended the reading.
 	ErrStopped = errors.New(errorPrefix + "the reading was stopped")
 )
 
@@ -49,7 +49,7 @@ func (e *SyntaxError) Unwrap() error { return e.Err }
 // A LimitError tells which of the [Options] was exceeded.
 type LimitError struct {
 	Limit string // the field's name, such as "MaxEvent"; "depth" for nesting
-	Max   int
+	Max   int    // the limit itself, in what it counts
 }
 
 func (e *LimitError) Error() string {

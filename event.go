@@ -2,8 +2,8 @@ package llmstream
 
 import "bytes"
 
-// An Event is one event of a stream: an SSE event, a line of NDJSON, an element
-// of a JSON array, or a whole JSON body. Its slices are borrowed until the
+// An Event is one event of a stream: an SSE event, an element of a JSON array, or a
+// whole JSON body. Its slices are borrowed until the
 // handler returns.
 type Event struct {
 	Type []byte // the SSE event type; empty: none was given, which SSE calls "message"
@@ -29,7 +29,8 @@ func (f EventHandlerFunc) HandleEvent(e *Event) error { return f(e) }
 
 // A CommentHandler is an [EventHandler] that takes the comments of an SSE
 // stream too: keep-alives, mostly (F-03). The comment is what follows the
-// colon, borrowed until HandleComment returns. It never interrupts an event.
+// colon, borrowed until HandleComment returns. It never interrupts an event. An error
+// stops the parser, which returns it.
 type CommentHandler interface {
 	HandleComment(comment []byte) error
 }

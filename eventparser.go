@@ -79,7 +79,8 @@ func (p *EventParser) Reset() {
 }
 
 // LastEventID returns the last event ID that the stream has set, to be sent as
-// Last-Event-ID when it is resumed. It is borrowed until the next Write.
+// Last-Event-ID when it is resumed; empty: it has set none. It is borrowed until
+// the next Write or Reset.
 func (p *EventParser) LastEventID() []byte { return p.sse.building.lastID }
 
 // Retry returns the reconnection time that the stream has set, in milliseconds;

@@ -49,7 +49,7 @@ type Outcome struct {
 	PendingBytes int
 
 	Events    int64 // events, with those below; comments are none
-	Malformed int64 // deltas of KindMalformed: events, or parts, that could not be read
+	Malformed int64 // events, or parts, that could not be read, whatever Options.Kinds asks for
 	Skipped   int64 // events with nothing in them to read, by kind in Skips
 
 	Skips        Skips
@@ -76,9 +76,9 @@ type Skips struct {
 type ChoiceOutcome struct {
 	Index              int
 	FinishReason       FinishReason
-	NativeFinishReason string
-	ToolCalls          int
-	OpenToolCalls      int
+	NativeFinishReason string // at most 64 bytes of it
+	ToolCalls          int    // that have begun
+	OpenToolCalls      int    // see Outcome.OpenToolCalls
 }
 
 // Err is nil only for a complete and undamaged stream. Else it joins what went

@@ -19,7 +19,7 @@ type Parser struct {
 var _ io.WriteCloser = (*Parser)(nil)
 
 // NewParser returns a parser for a stream in dialect d. h may be nil: the
-// [Outcome] is then all that is told. o may be nil. It panics if d is none of
+// [Outcome] is then all that is told. o may be nil; it is copied. It panics if d is none of
 // the dialects of this package.
 func NewParser(d Dialect, h Handler, o *Options) *Parser {
 	p := &Parser{handler: h}

@@ -12,7 +12,7 @@ import (
 // against the baselines. Timings are only as good as the machine is quiet, so
 // it runs where LLMSTREAM_RATIOS is set:
 //
-//	LLMSTREAM_RATIOS=1 go test -run TestRatios -v .
+//	LLMSTREAM_RATIOS=1 go test -count 1 -run TestRatios -v .
 func TestRatios(t *testing.T) {
 	if os.Getenv("LLMSTREAM_RATIOS") == "" {
 		t.Skip("LLMSTREAM_RATIOS is not set: nothing is measured")

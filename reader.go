@@ -48,7 +48,8 @@ func (r *Reader) Reset(src io.Reader) {
 
 // Next goes on to the next delta and tells whether there is one. It reads no
 // further than it must for that, and not beyond the dialect's end marker unless
-// Options.Drain is set: a server may keep the connection open (F-20).
+// Options.Drain is set: a server may keep the connection open (F-20). What the
+// same read brought behind the marker is dropped.
 func (r *Reader) Next() bool {
 	for {
 		if r.have {
@@ -146,6 +147,9 @@ func (r *Reader) Deltas() iter.Seq2[*Delta, error] {
 
 // Dialect returns the dialect of the stream; see [Parser.Dialect].
 func (r *Reader) Dialect() Dialect { return r.dialect }
+
+// Wire returns what carries the stream; see [Parser.Wire].
+func (r *Reader) Wire() Wire { return r.wireKind() }
 
 // Outcome returns the verdict on the stream. Before Next has returned false its
 // state is StateOpen. It belongs to the caller.

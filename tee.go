@@ -15,6 +15,9 @@ import (
 // stream was complete has the outcome StateStopped. Behind done, p may be used
 // for something else.
 //
+// It is for bodies that are streams: not for those of a HEAD or a 101, 204 or 304,
+// nor for compressed ones. Until done has run nobody else may use p.
+//
 // Close may be called while a Read is in progress, as net/http does. It closes
 // body and never waits; that Read then ends the parsing.
 func Tee(body io.ReadCloser, p *Parser, done func(Outcome)) io.ReadCloser {

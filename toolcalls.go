@@ -48,7 +48,8 @@ func (a *Accumulator) addToolCall(c *choiceFold, d *Delta) {
 	f.short = f.short || a.dropped > dropped
 }
 
-// ToolCall returns call i of the choice with this index, as far as it has come.
+// ToolCall returns a copy of call i, counted in order of appearance from 0, of the
+// choice with this index, as far as it has come; !ok: there is none.
 func (a *Accumulator) ToolCall(choice, i int) (call ToolCall, ok bool) {
 	for k := range a.choices {
 		if c := &a.choices[k]; c.index == choice && i >= 0 && i < len(c.calls) {
@@ -86,15 +87,17 @@ type ToolCall struct {
 	Extra     string // JSON that has to be sent back with the call; "": none
 
 	SyntheticID bool // the provider gave no id, and this library made one up
-	// Ended: the arguments are whole. A call that has not ended must not be
-	// made, even if its arguments are JSON (T-17, T-19).
+	// Ended: the arguments are whole, and MaxBytes has cut none of the call. One
+	// that has not ended must not be made, even if its arguments are JSON (T-17,
+	// T-19).
 	Ended bool
 	// ArgumentsValid: it has ended, and the arguments are one JSON value, or
 	// empty, or the text of a custom tool.
 	ArgumentsValid bool
 }
 
-// ArgumentsJSON returns the arguments as JSON: none at all mean "{}" (T-11).
+// ArgumentsJSON returns "{}" where there are no arguments at all (T-11), and else
+// the arguments as they are; whether they are JSON is in ArgumentsValid.
 func (c *ToolCall) ArgumentsJSON() string {
 	if c.Arguments == "" {
 		return "{}"

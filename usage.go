@@ -6,7 +6,7 @@ package llmstream
 type Usage struct {
 	Input      int64 // tokens of the prompt
 	Output     int64 // tokens of the answer
-	Total      int64
+	Total      int64 // the provider's own total, which need not be a sum
 	Cached     int64 // input tokens read from a cache
 	CacheWrite int64 // input tokens written to a cache
 	Reasoning  int64 // tokens spent on reasoning
