@@ -281,6 +281,14 @@ func ExampleParser_Dialect() {
 	// openai-chat sse
 }
 
+func ExampleReader_Wire() {
+	r := llmstream.NewReader(strings.NewReader(textStream), llmstream.Auto, nil)
+	for r.Next() {
+	}
+	fmt.Println(r.Dialect(), r.Wire())
+	// Output: openai-chat sse
+}
+
 // Before Close the outcome counts what has come so far.
 func ExampleParser_Outcome() {
 	p := llmstream.NewParser(llmstream.OpenAIChat, nil, nil)
