@@ -132,7 +132,12 @@ func TestHeapOfOpenStream(t *testing.T) {
 		p *Parser
 		a Accumulator
 	}
-	body := choiceEvent(`"delta":{"role":"assistant","content":""}`) + choiceEvent(`"delta":{"content":"Hello"}`) + choiceEvent(`"delta":{"content":" world"}`)
+	event := func(delta string) string { // as long as they come from OpenAI
+		return `data: {"id":"chatcmpl-AbCdEfGhIjKlMnOpQrStUvWxYz012","object":"chat.completion.chunk","created":1767000000,` +
+			`"model":"gpt-4.1-2025-04-14","service_tier":"default","system_fingerprint":"fp_0123456789","choices":[{"index":0,` +
+			`"delta":` + delta + `,"logprobs":null,"finish_reason":null}],"usage":null,"obfuscation":"abcdefgh"}` + "\n\n"
+	}
+	body := event(`{"role":"assistant","content":"","refusal":null}`) + event(`{"content":"Hello"}`) + event(`{"content":" world"}`)
 	all := make([]*open, streams)
 	before := heap()
 	for i := range all {

@@ -27,12 +27,14 @@ type core struct {
 
 	dead    error // the input is of no use: ErrCompressed, *DialectError
 	stopped error // a handler's error, which ended the reading
+	busy    bool  // a Parser is in Write or Close; still set behind them: a handler has panicked
 	ending  bool  // no more bytes come
 	left    bool  // a Reader has left at the end marker: what follows is not looked at
 	flushed bool  // ending: what only the end can tell was told
-	ended   bool  // the verdict is in result
+	ended   bool  // there is a verdict: state, cause and pending
 	pending int   // bytes of an unfinished event that the end left over
-	result  Outcome
+	state   State
+	cause   error
 }
 
 func (c *core) init(d Dialect, o *Options) {
@@ -139,7 +141,7 @@ func (c *core) countEvent() {
 }
 
 // end takes the end of the input. ok: there are deltas to hand out, and end is
-// to be called again. When it is not, the verdict is in c.result.
+// to be called again. When it is not, there is a verdict.
 func (c *core) end(cause error) (ok bool, err error) {
 	if c.ended {
 		return false, nil
@@ -177,18 +179,18 @@ func (c *core) end(cause error) (ok bool, err error) {
 		}
 	}
 	c.giveBack()
-	c.result = c.verdict(cause)
+	c.state, c.cause = c.verdict(cause)
 	c.ended = true
 	return false, nil
 }
 
 // outcome is the verdict, or how far the stream has come.
 func (c *core) outcome() Outcome {
-	if c.ended {
-		return c.result
-	}
 	o := c.track.outcome()
 	o.Dialect, o.Wire = c.dialect, c.wireKind()
+	if c.ended {
+		o.State, o.Cause, o.PendingBytes = c.state, c.cause, c.pending
+	}
 	return o
 }
 

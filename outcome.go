@@ -144,39 +144,37 @@ func (o Outcome) LogValue() slog.Value {
 	return slog.GroupValue(attrs...)
 }
 
-// verdict tells how the stream ended. The order of the cases is the order in
-// which one explains the other (contract 7).
-func (c *core) verdict(cause error) Outcome {
+// verdict tells how the stream ended, and what of cause is worth telling. The
+// order of the cases is the order in which one explains the other (contract 7).
+func (c *core) verdict(cause error) (State, error) {
 	t := &c.track
-	o := t.outcome()
-	o.Dialect, o.Wire, o.PendingBytes = c.dialect, c.wireKind(), c.pending
 	if c.stopped != nil {
 		cause = c.stopped
 	}
-	if !isEnd(cause) && cause != ErrStopped {
-		o.Cause = cause
+	told := cause
+	if isEnd(cause) || cause == ErrStopped {
+		told = nil
 	}
 	begun := len(t.choices) > 0
 	complete := t.complete()
+	whole := t.malformedCount == 0 && c.pending == 0
 	switch {
 	case t.apiError != nil:
-		o.State = StateError
+		return StateError, told
 	case c.stopped != nil:
-		o.State = StateStopped
+		return StateStopped, told
 	case c.dead != nil:
-		o.State, o.Cause = StateNotStream, c.dead
+		return StateNotStream, c.dead
 	case isCancel(cause) && !(begun && complete):
-		o.State = StateStopped
-	case !begun && isEnd(cause) && (c.sse.junk && t.events == 0 || o.Wire == WireJSON && t.malformedCount == 0 && c.pending == 0):
-		o.State = StateNotStream
-	case !begun && (isEnd(cause) || t.sawDone) && t.malformedCount == 0 && c.pending == 0:
-		o.State = StateEmpty
+		return StateStopped, told
+	case !begun && isEnd(cause) && (c.sse.junk && t.events == 0 || c.wireKind() == WireJSON && whole):
+		return StateNotStream, nil
+	case !begun && (isEnd(cause) || t.sawDone) && whole:
+		return StateEmpty, told
 	case complete:
-		o.State = StateComplete
-	default:
-		o.State = StateTruncated
+		return StateComplete, told
 	}
-	return o
+	return StateTruncated, told
 }
 
 // isCancel tells whether cause is the reader's own doing rather than a fault of

@@ -13,7 +13,6 @@ import (
 type Parser struct {
 	core
 	handler Handler
-	busy    bool // inside Write or Close; still set behind them: a handler has panicked
 }
 
 var _ io.WriteCloser = (*Parser)(nil)
@@ -82,7 +81,7 @@ func (p *Parser) CloseWithError(cause error) error {
 		}
 		p.busy = false
 	}
-	return p.result.Err()
+	return p.outcome().Err()
 }
 
 // deliver hands the deltas of a step to the handler.

@@ -12,10 +12,10 @@ import "bytes"
 // preamble is what the last chunks began with.
 type preamble struct {
 	bytes []byte // empty: none is known
-	// index: the preamble goes on into the first choice, as far as the member
-	// "index", which is choice. Else it ends in front of "choices".
-	index  bool
+	// choice is the index of the first choice, if the preamble goes on into it as
+	// far as the member "index"; else it ends in front of "choices".
 	choice int
+	index  bool
 	// credit bounds what a stream of ever new preambles costs: learning takes
 	// some, each use gives some back.
 	credit int8

@@ -28,7 +28,7 @@ type Reader struct {
 	unread []byte // of buf
 	at     int    // the current delta in the step's; -1: none yet
 	have   bool   // the step's deltas are being handed out
-	cause  error  // what src ended with
+	srcErr error  // what src ended with
 }
 
 // NewReader returns a reader of the stream r in dialect d. It does not close r.
@@ -43,7 +43,7 @@ func NewReader(r io.Reader, d Dialect, o *Options) *Reader {
 // options. It keeps its memory.
 func (r *Reader) Reset(src io.Reader) {
 	r.reset()
-	r.src, r.unread, r.at, r.have, r.cause = src, nil, 0, false, nil
+	r.src, r.unread, r.at, r.have, r.srcErr = src, nil, 0, false, nil
 }
 
 // Next goes on to the next delta and tells whether there is one. It reads no
@@ -68,7 +68,7 @@ func (r *Reader) Next() bool {
 func (r *Reader) advance() (ok bool) {
 	for r.stopped == nil && !r.ending {
 		if r.track.sawDone && !r.opt.Drain {
-			r.left, r.cause = true, nil
+			r.left, r.srcErr = true, nil
 			break
 		}
 		n, ok, err := r.next(r.unread)
@@ -84,10 +84,10 @@ func (r *Reader) advance() (ok bool) {
 			break
 		}
 	}
-	ok, err := r.end(r.cause)
+	ok, err := r.end(r.srcErr)
 	if err != nil {
 		r.stopped = err
-		ok, _ = r.end(r.cause)
+		ok, _ = r.end(r.srcErr)
 	}
 	r.at, r.have = -1, ok
 	return ok
@@ -95,7 +95,7 @@ func (r *Reader) advance() (ok bool) {
 
 // fill reads some bytes. It gives the step back first: a read may take minutes.
 func (r *Reader) fill() bool {
-	if r.cause != nil {
+	if r.srcErr != nil {
 		return false
 	}
 	r.giveBack()
@@ -104,7 +104,7 @@ func (r *Reader) fill() bool {
 	}
 	for range maxEmptyReads {
 		n, err := r.src.Read(r.buf)
-		r.unread, r.cause = r.buf[:n], err
+		r.unread, r.srcErr = r.buf[:n], err
 		if n > 0 {
 			return true
 		}
@@ -112,7 +112,7 @@ func (r *Reader) fill() bool {
 			return false
 		}
 	}
-	r.cause = io.ErrNoProgress
+	r.srcErr = io.ErrNoProgress
 	return false
 }
 
@@ -126,7 +126,7 @@ func (r *Reader) Err() error {
 	if !r.ended {
 		return nil
 	}
-	return r.result.Err()
+	return r.outcome().Err()
 }
 
 // Deltas iterates over the deltas that are left. Where Err is not nil at the

@@ -38,21 +38,25 @@ const templateCredit = 10 // of a new stream
 
 // template is an event with slots for its strings.
 type template struct {
-	literals [3][]byte // in front of the slots, and behind the last; of one buffer
-	slots    int       // 0: the template is not in use
-	text     int       // which slot is the text; another is padding
+	// literals are the bytes in front of the slots and behind the last one, one
+	// after the other. ends tells where those in front of slots end.
+	literals []byte
+	ends     [2]uint16
+	slots    uint8 // 0: the template is not in use
+	text     uint8 // which slot is the text; another is padding
 	kind     Kind
 	choice   int // place in track.choices
 }
 
 // fit returns the text of an event that has the form of t.
 func (t *template) fit(data []byte) (text []byte, ok bool) {
-	at := 0
+	at, from := 0, uint16(0)
 	for i := range t.slots {
-		if !bytes.HasPrefix(data[at:], t.literals[i]) {
+		literal := t.literals[from:t.ends[i]]
+		if !bytes.HasPrefix(data[at:], literal) {
 			return nil, false
 		}
-		at += len(t.literals[i])
+		at, from = at+len(literal), t.ends[i]
 		n := plainString(data[at:], true)
 		if at+n == len(data) || data[at+n] != '"' {
 			return nil, false // an escape, or what is no plain string
@@ -62,7 +66,7 @@ func (t *template) fit(data []byte) (text []byte, ok bool) {
 		}
 		at += n
 	}
-	return text, len(text) > 0 && bytes.Equal(data[at:], t.literals[t.slots])
+	return text, len(text) > 0 && bytes.Equal(data[at:], t.literals[from:])
 }
 
 // fromTemplate adds the delta of an event that fits a template.
@@ -218,31 +222,24 @@ func (s *step) prove(data []byte, slots []slot, kind Kind, padding string) bool 
 
 // set makes t the template of an event with these slots.
 func (t *template) set(data []byte, slots []slot, kind Kind) {
-	buf := t.literals[0][:0]
+	t.literals = t.literals[:0]
 	at := 0
-	var ends [3]int
 	for i, slot := range slots {
-		buf = append(buf, data[at:slot.from]...)
-		ends[i] = len(buf)
+		t.literals = append(t.literals, data[at:slot.from]...)
+		t.ends[i] = uint16(len(t.literals)) // templateMax is less
 		at = slot.to
 		if slot.probe == probeText {
-			t.text = i
+			t.text = uint8(i)
 		}
 	}
-	buf = append(buf, data[at:]...)
-	ends[len(slots)] = len(buf)
-	from := 0
-	for i, end := range ends[:len(slots)+1] {
-		t.literals[i] = buf[from:end]
-		from = end
-	}
-	t.slots, t.kind = len(slots), kind
+	t.literals = append(t.literals, data[at:]...)
+	t.slots, t.kind = uint8(len(slots)), kind
 }
 
 // reset forgets the templates and keeps their memory.
 func (ts *templates) reset() {
 	for i := range ts.list {
-		ts.list[i] = template{literals: [3][]byte{ts.list[i].literals[0][:0]}}
+		ts.list[i] = template{literals: ts.list[i].literals[:0]}
 	}
 	ts.recent, ts.credit = 0, templateCredit
 }

@@ -60,13 +60,25 @@ func (w *sseWire) nextLines(p []byte, f *frame) (n int, ok bool) {
 		line, k, state := w.lines.next(p[n:], w.useful)
 		n += k
 		if state == lineCut {
-			w.building.own()
+			w.own()
 			return n, false
 		}
 		if w.take(line, state == lineDropped, f) {
 			return n, true
 		}
 	}
+}
+
+// own copies what the unfinished event borrows from the read, or from the buffer
+// of the line that was cut last. That buffer it takes over, and gives its own for
+// it: a stream needs no third one.
+func (w *sseWire) own() {
+	b, l := &w.building, &w.lines
+	if n, m := len(b.data), len(l.last); n > 0 && m > 0 && &b.data[n-1] == &l.last[m-1] {
+		l.last, b.dataBuf = b.dataBuf[:0], append(l.last[:0], b.data...)
+		b.data = b.dataBuf
+	}
+	b.own()
 }
 
 // plainEvent takes what nearly every event is, one line of data and a blank line
