@@ -130,6 +130,10 @@ func numberWord(b []byte) (n int, ok bool) {
 	return 1, false
 }
 
+// sourceTry is what a bracket that begins something else costs beside the bytes
+// that were compared.
+const sourceTry = 8
+
 // source returns v, an object or array, as it stands in the event, white space
 // and all (T-12). Where it is not found behind those that were asked for before,
 // it is v's own text, which says the same.
@@ -147,8 +151,8 @@ func (s *step) source(v *fastjson.Value) []byte {
 			return rest[i : i+n : i+n]
 		}
 		s.sourceAt += i + 1
-		if s.sourceCost += n; s.sourceCost > len(s.data) {
-			break // a hostile event, in which everything nearly matches
+		if s.sourceCost += sourceTry + n; s.sourceCost > len(s.data) {
+			break // a hostile event, full of brackets or of what nearly matches
 		}
 	}
 	s.sourceAt = len(s.data)

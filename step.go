@@ -26,7 +26,7 @@ type step struct {
 	// sourceAt is how far source has looked: values are asked for in the order
 	// in which they stand, and each byte must be looked at once.
 	sourceAt   int
-	sourceCost int  // bytes that were looked at in vain
+	sourceCost int  // what was spent in vain, in bytes
 	large      bool // a large event has grown the parser: not to go back to the pool
 
 	deltas []Delta
