@@ -5,6 +5,8 @@ package llmstream
 // shells that drive it.
 type core struct {
 	opt     *Options
+	fast    bool    // events may be read by templates
+	longest int     // an event that is longer may be past a limit
 	asked   Dialect // what the caller asked for
 	dialect Dialect // what the stream is; Auto until that is clear
 	comment CommentHandler
@@ -24,6 +26,9 @@ type core struct {
 	// glued are the events left over from one whose joined data lines are no
 	// JSON while each line is: "data: {…}\ndata: {…}\n\n" (F-40).
 	glued []byte
+	// missed: templates were compared with the next event where it lies in the
+	// read, and none fits.
+	missed bool
 
 	dead    error // the input is of no use: ErrCompressed, *DialectError
 	stopped error // a handler's error, which ended the reading
@@ -42,6 +47,7 @@ func (c *core) init(d Dialect, o *Options) {
 		panic("llmstream: unknown dialect")
 	}
 	c.opt, c.asked = o.withDefaults(), d
+	c.fast, c.longest = !c.opt.NoFastPath, min(c.opt.MaxLine, c.opt.MaxEvent)
 	c.comment, _ = c.opt.Events.(CommentHandler)
 	c.sse.init(c.opt, false, c.comment != nil)
 	c.reset()
@@ -55,7 +61,7 @@ func (c *core) reset() {
 	}
 	c.track.reset()
 	*c = core{
-		opt: c.opt, asked: c.asked, dialect: c.asked, comment: c.comment,
+		opt: c.opt, fast: c.fast, longest: c.longest, asked: c.asked, dialect: c.asked, comment: c.comment,
 		sse: c.sse, array: c.array, track: c.track,
 	}
 }

@@ -5,10 +5,16 @@ import "bytes"
 // event decodes one event.
 func (c *core) event(typ, data []byte) {
 	s := c.begin(typ, data)
+	if c.fast && c.fromTemplate(s) {
+		return
+	}
 	c.countEvent()
 	c.decode(s, trimSpace(data))
 	if s.given == 0 {
 		s.add(KindOther, -1)
+	}
+	if c.fast {
+		s.learn(c.framing())
 	}
 }
 
@@ -23,9 +29,6 @@ func (c *core) decode(s *step, data []byte) {
 			s.add(KindDone, -1)
 		}
 	case data[0] == '{':
-		if s.fromTemplate(data) {
-			return
-		}
 		if offset, err := s.parse(data); err != nil {
 			c.recover(s, data, offset, err)
 			return

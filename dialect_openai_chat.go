@@ -95,13 +95,9 @@ func decodeChat(s *step) {
 			s.addError(-1, v, nil)
 		}
 	}
-	if s.opt.NoFastPath || failed {
-		return
-	}
-	if !s.cut && s.preamble.worthLearning() && s.startIsKnown(&c) {
+	if !s.cut && !failed && !s.opt.plain && s.preamble.worthLearning() && s.startIsKnown(&c) {
 		s.preamble.learn(trimSpace(s.data))
 	}
-	s.learnTemplate()
 }
 
 // startIsKnown tells whether another chunk that begins as this one did would say
@@ -254,7 +250,7 @@ func (s *step) decodeChatChoice(v *fastjson.Value, position int) (usage *fastjso
 		s.decodeChatDelta(t, c.message.GetObject())
 	case c.text != nil: // the legacy completions (C-26)
 		text, _ := s.string(c.text, &t.high.content)
-		s.addText(KindContent, t.index, text)
+		s.addTextOf("text", KindContent, t.index, text)
 	}
 	if c.logprobs != nil && c.logprobs.GetObject() != nil {
 		s.add(KindLogprobs, t.index).Text = s.raw(c.logprobs)
@@ -322,7 +318,7 @@ func (d *chatDelta) read(o *fastjson.Object) {
 func (s *step) decodeChatDelta(t *choiceTrack, o *fastjson.Object) {
 	if o.Len() == 1 { // as most are
 		if content := o.Get("content"); content != nil {
-			s.decodeContent(t, content, KindContent, &t.high.content)
+			s.decodeContent(t, "content", content, KindContent, &t.high.content)
 			return
 		}
 	}
@@ -342,11 +338,11 @@ func (s *step) decodeChatDelta(t *choiceTrack, o *fastjson.Object) {
 		if d.extraContent != nil && member(member(d.extraContent, "google"), "thought").GetBool() { // G-16
 			kind, high = KindReasoning, &t.high.reasoning
 		}
-		s.decodeContent(t, d.content, kind, high)
+		s.decodeContent(t, "content", d.content, kind, high)
 	}
 	if d.refusal != nil {
 		text, _ := s.string(d.refusal, &t.high.refusal)
-		s.addText(KindRefusal, t.index, text)
+		s.addTextOf("refusal", KindRefusal, t.index, text)
 	}
 	if d.toolCalls != nil {
 		for i, call := range d.toolCalls.GetArray() {
@@ -390,10 +386,11 @@ func (s *step) addCitations(v *fastjson.Value) {
 	}
 }
 
-// decodeContent adds a content: a string, or an array of typed parts (C-14).
-func (s *step) decodeContent(t *choiceTrack, v *fastjson.Value, kind Kind, high *uint16) {
+// decodeContent adds a content: a string, or an array of typed parts (C-14). name
+// is that of the member that holds it.
+func (s *step) decodeContent(t *choiceTrack, name string, v *fastjson.Value, kind Kind, high *uint16) {
 	if text, ok := s.string(v, high); ok {
-		s.addText(kind, t.index, text)
+		s.addTextOf(name, kind, t.index, text)
 		return
 	}
 	if v.GetObject() != nil {
@@ -414,7 +411,7 @@ func (s *step) decodePart(t *choiceTrack, part *fastjson.Value, kind Kind, high 
 	case "thinking", "reasoning":
 		for _, name := range [...]string{"thinking", "text", "reasoning"} {
 			if v := member(part, name); v != nil {
-				s.decodeContent(t, v, KindReasoning, &t.high.reasoning)
+				s.decodeContent(t, name, v, KindReasoning, &t.high.reasoning)
 				return
 			}
 		}
@@ -425,6 +422,6 @@ func (s *step) decodePart(t *choiceTrack, part *fastjson.Value, kind Kind, high 
 		s.addMedia(t, part)
 	default:
 		text, _ := s.string(member(part, "text"), high)
-		s.addText(kind, t.index, text)
+		s.addTextOf("text", kind, t.index, text)
 	}
 }

@@ -2,12 +2,15 @@ package llmstream
 
 import "github.com/valyala/fastjson"
 
+// reasoningNames are the members that reasoning stands in, by precedence.
+var reasoningNames = [...]string{"reasoning_content", "reasoning", "reasoning_text", "thinking"}
+
 // decodeReasoning adds the reasoning of a delta: the first of its names that
 // holds any, since servers repeat the same text under several, and beside
 // it the details as they must be sent back.
 func (s *step) decodeReasoning(t *choiceTrack, d *chatDelta) {
 	plain := false
-	for _, v := range d.reasoning {
+	for i, v := range d.reasoning {
 		if v == nil {
 			continue
 		}
@@ -15,7 +18,7 @@ func (s *step) decodeReasoning(t *choiceTrack, d *chatDelta) {
 		if o := v.GetObject(); o != nil {
 			s.decodeReasoningObject(t, v)
 		} else {
-			s.decodeContent(t, v, KindReasoning, &t.high.reasoning)
+			s.decodeContent(t, reasoningNames[i], v, KindReasoning, &t.high.reasoning)
 		}
 		if plain = s.given > before; plain {
 			t.plainReasoning = true

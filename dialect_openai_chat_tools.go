@@ -7,6 +7,7 @@ type chatCall struct {
 	index, id, extra *fastjson.Value
 	function, custom *fastjson.Value
 	name, arguments  *fastjson.Value // of the function or the custom tool
+	textMember       string          // the name of the arguments
 	legacy           bool            // it is the one function_call of its choice
 }
 
@@ -37,8 +38,10 @@ func (c *chatCall) readFunction(v *fastjson.Value) {
 		switch string(key) {
 		case "name":
 			c.name = v
-		case "arguments", "input":
-			c.arguments = v
+		case "arguments":
+			c.arguments, c.textMember = v, "arguments"
+		case "input":
+			c.arguments, c.textMember = v, "input"
 		}
 	})
 }
@@ -63,7 +66,7 @@ func (s *step) decodeFunctionCall(t *choiceTrack, v *fastjson.Value) {
 }
 
 func (s *step) addToolCall(t *choiceTrack, c *chatCall, first bool) {
-	s.stateful = true
+	s.fragments++
 	k := callKey{id: s.word(c.id), name: s.word(c.name), first: first}
 	if k.indexed = c.legacy; c.legacy {
 		k.index = legacyIndex
@@ -78,6 +81,7 @@ func (s *step) addToolCall(t *choiceTrack, c *chatCall, first bool) {
 	at, conflict := t.find(&k)
 	if conflict {
 		s.conflicts++
+		s.stateful = true
 	}
 	begins := at < 0
 	if begins {
@@ -117,7 +121,8 @@ func (s *step) continueCall(t *choiceTrack, at int, k *callKey, c *chatCall) (to
 			d.Type = typeCustom
 		}
 	}
-	if text, ok := s.string(c.arguments, &call.high); ok {
+	text, isText := s.string(c.arguments, &call.high)
+	if isText {
 		d.Arguments = text
 	} else if c.arguments.GetObject() != nil || s.isArray(c.arguments) {
 		d.Arguments = s.source(c.arguments) // T-12
@@ -132,5 +137,9 @@ func (s *step) continueCall(t *choiceTrack, at int, k *callKey, c *chatCall) (to
 	s.delivered = s.delivered || len(d.Name)+len(d.Arguments) > 0
 	d.Index = at
 	s.add(KindToolCall, t.index).ToolCall = d
+	s.role.member = ""
+	if isText && len(k.name)+len(d.ID)+len(d.Type)+len(d.Extra) == 0 {
+		s.role = textRole{member: c.textMember, kind: KindToolCall, choice: s.recent, call: at, alone: true}
+	}
 	return true
 }

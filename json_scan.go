@@ -120,18 +120,9 @@ func (s *jsonScanner) scanAll(b []byte) (n int, err error) {
 // control also of the first control character, or len(b). It looks at eight
 // bytes at a time, since long strings are most of a long event.
 func plainString(b []byte, control bool) int {
-	const ones, highs = 0x0101010101010101, 0x8080808080808080
 	i := 0
 	for ; i+8 <= len(b); i += 8 {
-		w := binary.LittleEndian.Uint64(b[i:])
-		quote, backslash := w^(ones*'"'), w^(ones*'\\')
-		// The lowest high bit that is set marks the first byte that is 0, or
-		// in the last term less than 0x20; higher ones may be false.
-		found := (quote-ones)&^quote | (backslash-ones)&^backslash
-		if control {
-			found |= (w - ones*0x20) &^ w
-		}
-		if found &= highs; found != 0 {
+		if found := specialBytes(binary.LittleEndian.Uint64(b[i:]), control); found != 0 {
 			return i + bits.TrailingZeros64(found)/8
 		}
 	}
@@ -141,6 +132,21 @@ func plainString(b []byte, control bool) int {
 		}
 	}
 	return i
+}
+
+// specialBytes returns a word whose lowest bit that is set is in the first of
+// eight bytes that is a quote, a backslash, or with control a control character; 0:
+// there is none.
+func specialBytes(w uint64, control bool) uint64 {
+	const ones, highs = 0x0101010101010101, 0x8080808080808080
+	quote, backslash := w^(ones*'"'), w^(ones*'\\')
+	// The lowest high bit that is set marks the first byte that is 0, or in the
+	// last term less than 0x20; higher ones may be false.
+	found := (quote-ones)&^quote | (backslash-ones)&^backslash
+	if control {
+		found |= (w - ones*0x20) &^ w
+	}
+	return found & highs
 }
 
 // step takes one byte. again: it ended a number and is to be taken once more.

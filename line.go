@@ -18,6 +18,7 @@ type lineSplitter struct {
 	// that comes next belongs to it: "a\r" | "\nb". The line itself is whole
 	// and was given out; waiting for the next byte would hold its event back.
 	skipLF bool
+	crlf   bool // the last line ended with CRLF, as far as the read tells
 	// dropped: the unfinished line is past max, or of no use to anybody, and
 	// its further bytes are not kept.
 	dropped bool
@@ -69,8 +70,10 @@ func (l *lineSplitter) next(p []byte, useful func(beginning []byte) bool) (line 
 	}
 	line = p[n : n+end : n+end]
 	n += end + 1
+	l.crlf = false
 	if p[n-1] == '\r' {
 		if n < len(p) && p[n] == '\n' {
+			l.crlf = true
 			n++
 		} else if n == len(p) {
 			l.skipLF = true

@@ -13,6 +13,7 @@ import (
 type Parser struct {
 	core
 	handler Handler
+	fold    *Accumulator // the handler, if it is one: it sets no field of a delta
 }
 
 var _ io.WriteCloser = (*Parser)(nil)
@@ -22,6 +23,7 @@ var _ io.WriteCloser = (*Parser)(nil)
 // the dialects of this package.
 func NewParser(d Dialect, h Handler, o *Options) *Parser {
 	p := &Parser{handler: h}
+	p.fold, _ = h.(*Accumulator)
 	p.init(d, o)
 	return p
 }
@@ -36,16 +38,26 @@ func NewParser(d Dialect, h Handler, o *Options) *Parser {
 // returns 0 and the same error until Reset. Behind Close it returns
 // io.ErrClosedPipe.
 func (p *Parser) Write(b []byte) (n int, err error) {
+	if p.busy {
+		p.panicked()
+	}
 	if p.stopped != nil {
 		return 0, p.stopped
 	}
 	if p.ending {
 		return 0, io.ErrClosedPipe
 	}
-	defer p.leave()
 	p.busy = true
 	for ok := true; ok && err == nil; {
-		var k int
+		k := 0
+		p.missed = false
+		if p.canRun() {
+			if k, err = p.run(b[n:]); err != nil || n+k == len(b) {
+				n += k
+				break
+			}
+			n += k
+		}
 		k, ok, err = p.next(b[n:])
 		n += k
 		if ok && err == nil {
@@ -53,6 +65,7 @@ func (p *Parser) Write(b []byte) (n int, err error) {
 		}
 	}
 	p.stopped, p.busy = err, false
+	p.leave()
 	return n, err
 }
 
@@ -65,8 +78,10 @@ func (p *Parser) Close() error { return p.CloseWithError(nil) }
 // cancelled context, or [ErrStopped], means that the caller gave up, which is
 // no fault of the stream.
 func (p *Parser) CloseWithError(cause error) error {
+	if p.busy {
+		p.panicked()
+	}
 	if !p.ended {
-		defer p.leave()
 		p.busy = true
 		for {
 			ok, err := p.end(cause)
@@ -80,6 +95,7 @@ func (p *Parser) CloseWithError(cause error) error {
 			}
 		}
 		p.busy = false
+		p.leave()
 	}
 	return p.outcome().Err()
 }
@@ -114,12 +130,15 @@ func (p *Parser) Outcome() Outcome { return p.outcome() }
 
 var errPanicked = errors.New(errorPrefix + "a handler has panicked")
 
-// leave ends a Write or Close, also when a handler's panic passes through: what
-// comes behind that event would lack what the handler did not get.
+// panicked ends the stream when a handler's panic has passed through: what comes
+// behind that event would lack what the handler did not get.
+func (p *Parser) panicked() {
+	p.stopped, p.busy = errPanicked, false
+	p.leave()
+}
+
+// leave ends a Write or Close.
 func (p *Parser) leave() {
-	if p.busy {
-		p.stopped, p.busy = errPanicked, false
-	}
 	p.giveBack()
 	p.frame = frame{} // it was a slice of what was written
 }

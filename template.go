@@ -1,239 +1,238 @@
 package llmstream
 
 import (
-	"bytes"
-
-	"github.com/valyala/fastjson"
+	"encoding/binary"
+	"math/bits"
 )
 
-// Most events of a stream differ from one before in one string, or in two with
-// the padding that some servers add. From an event that was read in full a
-// template is learned: literal bytes, and between them slots for those strings.
-// An event that fits needs no parser: its text is what stands in the slot.
+// Most events of a stream have the same JSON as one before, but for a text and
+// perhaps some padding. From an event that was read in full a template is
+// learned: its bytes, with slots for those values. An event that fits a template
+// needs no parser: its text is what stands in the slot.
 //
 // That is exact. A literal that ends inside a string brings any JSON parser to
-// one known state, a plain string body leaves it there, and the next literal goes
-// on from there; so all but the slots reads as it did before. And an event is
-// only learned from if it gave its text and nothing else, in no way that depends
-// on what came before it. Whatever does not fit is not the template's: it is read
-// in full.
+// one known state, a string body leaves it there, and the next literal goes on
+// from there; so all but the slots reads as it did before. And an event is only
+// learned from if it gave nothing but texts, in no way that depends on what came
+// before it. Whatever does not fit is not the template's: it is read in full.
+//
+// This file matches; template_learn.go learns; template_run.go reads events in a
+// row where they lie in a read.
 
-// templateCount is how many templates a stream has: for the answer and the
-// reasoning before it, of two choices in turn.
+// templateCount is how many templates a stream has: enough for the answer, the
+// reasoning and the tool calls of one choice, or the texts of a few. Each one
+// more makes what fits none dearer.
 const templateCount = 4
 
-// templateMax is how many bytes of literals are worth keeping per stream.
+// templateMax is how many bytes of literals are worth keeping per template.
 const templateMax = 1 << 10
+
+// maxSlots is how many values of an event may differ. Hugging Face's differ in
+// three, events of OpenAI's Responses too.
+const maxSlots = 4
 
 // templates are those of a stream.
 type templates struct {
 	list   [templateCount]template
-	recent int // that fitted last
+	recent uint8 // that fitted last
+	oldest uint8 // that was replaced last
 	// credit bounds what a stream costs whose events fit no template: learning
-	// takes some, each fit gives some back.
-	credit int8
+	// takes some, each fit gives some back, and a miss a little, so that a
+	// stream that becomes regular late is learned from too.
+	credit int16
 }
 
-const templateCredit = 10 // of a new stream
+const (
+	creditStart = 160 // of a new stream: ten templates
+	creditMax   = 160
+	creditLearn = 16 // what learning takes
+	creditFit   = 8
+	creditMiss  = 1
+)
 
-// template is an event with slots for its strings.
+// slotKind is what may stand in a slot.
+type slotKind uint8
+
+const (
+	slotText   slotKind = iota // the body of a string, which is the delta's text
+	slotString                 // the body of a string that nobody reads
+	slotNumber                 // digits that nobody reads
+	slotSpace                  // any number of spaces between two tokens
+)
+
+// template is an event with slots.
 type template struct {
-	// literals are the bytes in front of the slots and behind the last one, one
-	// after the other. ends tells where those in front of slots end.
+	// literals are the bytes between the slots: literal 1, …, literal n and at
+	// the end literal 0, which an event begins with, so that the end of one
+	// event and the beginning of the next are one string. Behind them stands the
+	// SSE type of the event.
 	literals []byte
-	ends     [2]uint16
-	slots    uint8 // 0: the template is not in use
-	text     uint8 // which slot is the text; another is padding
-	kind     Kind
-	choice   int // place in track.choices
+	ends     [maxSlots]uint16 // where literal 1, …, n end
+	head     uint16           // where literal 0 ends
+	// frame and tail are how many bytes of the first and the last literal are
+	// not of the event's data: "data: " and "\n\n".
+	frame, tail uint8
+
+	slots [maxSlots]slotKind
+	n     uint8 // how many slots there are; 0: the template is not in use
+	text  uint8 // which one is the text
+	next  uint8 // the template that came next the last time
+	self  bool  // that was this one
+
+	// noEmpty: with an empty text the event means something else, such as a
+	// text under another name.
+	noEmpty bool
+	kind    Kind
+	choice  int32 // place in track.choices
+	// call is the place of the tool call that the text belongs to, among so many
+	// calls of the choice: with another the same event may belong to that.
+	call, calls int32
 }
 
-// fit returns the text of an event that has the form of t.
-func (t *template) fit(data []byte) (text []byte, ok bool) {
-	at, from := 0, uint16(0)
-	for i := range t.slots {
-		literal := t.literals[from:t.ends[i]]
-		if !bytes.HasPrefix(data[at:], literal) {
-			return nil, false
-		}
-		at, from = at+len(literal), t.ends[i]
-		n := plainString(data[at:], true)
-		if at+n == len(data) || data[at+n] != '"' {
-			return nil, false // an escape, or what is no plain string
-		}
-		if i == t.text {
-			text = data[at : at+n : at+n]
-		}
-		at += n
-	}
-	return text, len(text) > 0 && bytes.Equal(data[at:], t.literals[from:])
+// match is an event that fits a template; offsets are of the bytes it lies in.
+type match struct {
+	start, end  int // of the event
+	at          int // behind literal 0
+	next        int // behind literal 0 of the next event, if that begins in the same way; else 0
+	text, after int // the text, as it stands there
+	escaped     bool
 }
 
-// fromTemplate adds the delta of an event that fits a template.
-func (s *step) fromTemplate(data []byte) bool {
-	if string(s.typ) == "error" {
-		return false
+// fits tells whether the event whose literal 0 has been compared, up to m.at,
+// fits t, and fills in m. cut is how many bytes of the last literal do not stand
+// there, since b is the data of an event alone.
+func (t *template) fits(b []byte, m *match, cut int) bool {
+	at, from := m.at, 0
+	m.escaped = false
+	for i := 0; ; i++ {
+		begin := at
+		switch kind := t.slots[i]; kind {
+		case slotText, slotString:
+			if at+8 <= len(b) {
+				if found := specialBytes(binary.LittleEndian.Uint64(b[at:]), true); found != 0 {
+					at += bits.TrailingZeros64(found) / 8
+				} else {
+					at += 8 + plainString(b[at+8:], true)
+				}
+			} else {
+				at += plainString(b[at:], true)
+			}
+			if at < len(b) && b[at] == '\\' {
+				if at = escapedString(b, at); at < 0 {
+					return false
+				}
+				m.escaped = m.escaped || kind == slotText
+			}
+			if kind == slotText {
+				m.text, m.after = begin, at
+			}
+		case slotNumber:
+			for at < len(b) && b[at]-'0' < 10 {
+				at++
+			}
+			if at == begin {
+				return false
+			}
+		case slotSpace:
+			for at < len(b) && b[at] == ' ' {
+				at++
+			}
+		}
+		end := int(t.ends[i])
+		if i == int(t.n)-1 {
+			break
+		}
+		literal := t.literals[from:end]
+		if len(b)-at < len(literal) || string(b[at:at+len(literal)]) != string(literal) {
+			return false
+		}
+		at, from = at+len(literal), end
 	}
-	ts := &s.track.templates
-	for i := range ts.list {
-		at := (ts.recent + i) % templateCount
-		t := &ts.list[at]
-		if t.slots == 0 {
-			continue
-		}
-		text, ok := t.fit(data)
-		if !ok {
-			continue
-		}
-		c := &s.choices[t.choice]
-		if t.kind == KindContent && c.high.content != 0 || t.kind == KindReasoning && c.high.reasoning != 0 {
-			return false // half of a surrogate pair is waiting for this text
-		}
-		ts.recent = at
-		ts.credit = min(ts.credit+1, templateCredit)
-		s.addText(t.kind, c.index, text)
+	// The last literal; and if it was so before, with it the first of the next
+	// event: one comparison is cheaper than two.
+	end := int(t.ends[t.n-1])
+	if both := t.literals[from:t.head]; t.self && len(b)-at >= len(both) && string(b[at:at+len(both)]) == string(both) {
+		m.end, m.next = at+end-from, at+len(both)
 		return true
 	}
-	return false
+	last := t.literals[from : end-cut]
+	if len(b)-at < len(last) || string(b[at:at+len(last)]) != string(last) {
+		return false
+	}
+	m.end, m.next = at+len(last), 0
+	return true
 }
 
-// templateNames are the members of a delta whose text may be a slot; those of the
-// reasoning by precedence, as in chatDelta.
-var templateNames = [...]string{"content", "reasoning_content", "reasoning", "reasoning_text", "thinking"}
+// begins compares the literal 0, without the first bytes of it that do not stand
+// there, and tells in m where it ends.
+func (t *template) begins(b []byte, m *match, without int) bool {
+	literal := t.literals[int(t.ends[t.n-1])+without : t.head]
+	rest := b[m.start:]
+	m.at = m.start + len(literal)
+	return len(rest) >= len(literal) && string(rest[:len(literal)]) == string(literal)
+}
 
-// templatePadding are members of a chunk that say nothing (C-17).
-var templatePadding = [...]string{"obfuscation", "p"}
+// typ is the SSE type of the event; nil: none was given.
+func (t *template) typ() []byte {
+	if int(t.head) == len(t.literals) {
+		return nil
+	}
+	return t.literals[t.head:len(t.literals):len(t.literals)]
+}
 
-// The strings that stand in for slots while it is proved where they are.
-const probeText, probePadding = "\x7ftext\x7f", "\x7fpadding\x7f"
-
-// learnTemplate learns from the event of s, if that gave a text and nothing else.
-func (s *step) learnTemplate() {
-	ts := &s.track.templates
-	if s.given != 1 || s.stateful || s.escaped || ts.credit <= 0 {
-		return
-	}
-	d := &s.unheard
-	if len(s.deltas) == 1 {
-		d = &s.deltas[0]
-	}
-	data := trimSpace(s.data)
-	if d.Kind != KindContent && d.Kind != KindReasoning || d.Detail != nil || len(data) > templateMax {
-		return
-	}
-	ts.credit -= 2
-	var slots [2]slot
-	n := 0
-	if v, ok := findString(data, d.Text); ok {
-		slots[n] = slot{v, v + len(d.Text), probeText}
-		n++
-	} else {
-		return
-	}
-	padding := ""
-	for _, name := range templatePadding {
-		if text := s.word(member(s.root, name)); len(text) > 0 {
-			v, ok := findString(data, text)
-			if !ok {
-				return
-			}
-			padding = name
-			slots[n] = slot{v, v + len(text), probePadding}
-			n++
-			break
+// find returns the template that the event at m.start fits, first the one that
+// came next the last time; nil: there is none.
+func (ts *templates) find(b []byte, m *match) *template {
+	guess := ts.list[ts.recent].next
+	for i := range uint8(templateCount) {
+		at := guess ^ i
+		t := &ts.list[at]
+		if t.n > 0 && t.begins(b, m, 0) && t.fits(b, m, 0) {
+			ts.follow(at)
+			return t
 		}
 	}
-	if n == 2 && slots[0].from > slots[1].from {
-		slots[0], slots[1] = slots[1], slots[0]
-	}
-	if n == 2 && slots[0].to >= slots[1].from || !s.prove(data, slots[:n], d.Kind, padding) {
-		return
-	}
-	choice := s.track.recent // decodeChat has just found it
-	at := (ts.recent + 1) % templateCount
-	for i := range ts.list { // an older one for the same
-		if t := &ts.list[i]; t.slots > 0 && t.kind == d.Kind && t.choice == choice {
-			at = i
-			break
+	return nil
+}
+
+// findData is find for the data of an event.
+func (ts *templates) findData(data, typ []byte, m *match) *template {
+	m.start = 0
+	guess := ts.list[ts.recent].next
+	for i := range uint8(templateCount) {
+		at := guess ^ i
+		t := &ts.list[at]
+		if t.n == 0 || !t.begins(data, m, int(t.frame)) || string(typ) != string(t.typ()) {
+			continue
+		}
+		if t.fits(data, m, int(t.tail)) && m.end == len(data) {
+			ts.follow(at)
+			return t
 		}
 	}
+	return nil
+}
+
+// learned tells whether there is any template.
+func (ts *templates) learned() bool { return ts.list[ts.recent].n > 0 }
+
+// framed tells whether an event that begins so is framed as that of t.
+func (t *template) framed(b []byte) bool {
+	from := int(t.ends[t.n-1])
+	return len(b) > int(t.frame) && string(b[:t.frame]) == string(t.literals[from:from+int(t.frame)])
+}
+
+// miss gives a little credit for an event that fits no template.
+func (ts *templates) miss() { ts.credit = min(ts.credit+creditMiss, creditMax) }
+
+// earn gives credit for an event that fitted.
+func (ts *templates) earn() { ts.credit = min(ts.credit+creditFit, creditMax) }
+
+// follow notes that the event fits the template at this place.
+func (ts *templates) follow(at uint8) {
+	last := &ts.list[ts.recent]
+	last.next, last.self = at, at == ts.recent
 	ts.recent = at
-	ts.list[at].set(data, slots[:n], d.Kind)
-	ts.list[at].choice = choice
-}
-
-// slot is where a string stands in an event, and what stands in for it.
-type slot struct {
-	from, to int
-	probe    string
-}
-
-// findString returns where text first stands in data as a whole string, without
-// its quotes.
-func findString(data, text []byte) (at int, ok bool) {
-	for from := 0; ; {
-		i := bytes.Index(data[from:], text)
-		if i < 0 {
-			return 0, false
-		}
-		at = from + i
-		if end := at + len(text); at > 0 && data[at-1] == '"' && end < len(data) && data[end] == '"' {
-			return at, true
-		}
-		from = at + 1
-	}
-}
-
-// prove tells whether the slots are what they were taken for: with other strings
-// in them, the event has those strings as its text and its padding.
-func (s *step) prove(data []byte, slots []slot, kind Kind, padding string) bool {
-	s.rest = s.rest[:0]
-	at := 0
-	for _, slot := range slots {
-		s.rest = append(append(s.rest, data[at:slot.from]...), slot.probe...)
-		at = slot.to
-	}
-	s.rest = append(s.rest, data[at:]...)
-	other := stepPool.Get().(*step) // the deltas still live in this one's parser
-	defer stepPool.Put(other)
-	root, err := other.parser.ParseBytes(s.rest)
-	if err != nil || padding != "" && string(member(root, padding).GetStringBytes()) != probePadding {
-		return false
-	}
-	choices := member(root, "choices").GetArray()
-	if len(choices) != 1 {
-		return false
-	}
-	delta := member(choices[0], "delta")
-	if kind == KindContent {
-		return string(member(delta, "content").GetStringBytes()) == probeText && member(delta, "extra_content") == nil
-	}
-	for _, name := range templateNames[1:] {
-		switch v := member(delta, name); {
-		case v == nil || v.Type() == fastjson.TypeNull:
-		case v.Type() != fastjson.TypeString:
-			return false
-		case len(v.GetStringBytes()) > 0: // the first that is not empty counts
-			return string(v.GetStringBytes()) == probeText
-		}
-	}
-	return false
-}
-
-// set makes t the template of an event with these slots.
-func (t *template) set(data []byte, slots []slot, kind Kind) {
-	t.literals = t.literals[:0]
-	at := 0
-	for i, slot := range slots {
-		t.literals = append(t.literals, data[at:slot.from]...)
-		t.ends[i] = uint16(len(t.literals)) // templateMax is less
-		at = slot.to
-		if slot.probe == probeText {
-			t.text = uint8(i)
-		}
-	}
-	t.literals = append(t.literals, data[at:]...)
-	t.slots, t.kind = uint8(len(slots)), kind
 }
 
 // reset forgets the templates and keeps their memory.
@@ -241,5 +240,22 @@ func (ts *templates) reset() {
 	for i := range ts.list {
 		ts.list[i] = template{literals: ts.list[i].literals[:0]}
 	}
-	ts.recent, ts.credit = 0, templateCredit
+	ts.recent, ts.credit = 0, creditStart
+}
+
+// escapedString returns where the string body ends that goes on with the
+// backslash at b[at]; -1: it does not end there, or has a control character.
+func escapedString(b []byte, at int) int {
+	for at < len(b) {
+		switch c := b[at]; {
+		case c == '"':
+			return at
+		case c == '\\' && at+1 < len(b) && b[at+1] >= ' ':
+			at += 2
+		default:
+			return -1
+		}
+		at += plainString(b[at:], true)
+	}
+	return -1
 }

@@ -117,6 +117,18 @@ func (c *choiceTrack) finished(native []byte) bool {
 	return true
 }
 
+// half returns the half of a surrogate pair that the texts of this kind ended
+// with.
+func (c *choiceTrack) half(k Kind) *uint16 {
+	switch k {
+	case KindContent:
+		return &c.high.content
+	case KindReasoning:
+		return &c.high.reasoning
+	}
+	return &c.high.refusal
+}
+
 // open tells whether call i may still grow: its choice has no finish reason and
 // its arguments are not one whole JSON value (contract 7).
 func (c *choiceTrack) open(i int) bool {

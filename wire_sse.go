@@ -23,6 +23,10 @@ type sseWire struct {
 	// One look at a whole read is cheaper than one at every event in it.
 	noCR int
 
+	// spaced and crlf tell how the last field of data was written: "data: …", and
+	// with CRLF at the end.
+	spaced, crlf bool
+
 	// junk: a line that is no field has come. A body of nothing else is no
 	// stream.
 	junk bool
@@ -39,6 +43,20 @@ func (w *sseWire) reset() {
 	w.lines.reset()
 	w.building.reset()
 	w.text, w.size, w.inText, w.noCR, w.junk = letGo(w.text), 0, false, 0, false
+}
+
+// framing is what stood around the data of the last event, as far as events are
+// written in the usual way.
+func (w *sseWire) framing() framing {
+	f := framing{data: "data:", event: "event:", end: "\n"}
+	if w.spaced {
+		f.data, f.event = "data: ", "event: "
+	}
+	if w.crlf {
+		f.end = "\r\n"
+	}
+	f.blank = f.end
+	return f
 }
 
 func (w *sseWire) kind() Wire   { return WireSSE }
@@ -104,6 +122,7 @@ func (w *sseWire) plainEvent(p []byte, f *frame) (n int) {
 	data := p[len(prefix):end:end]
 	f.Event = Event{Data: data, ID: w.building.lastID, Retry: -1}
 	f.kind, f.size, f.err = frameEvent, len(data), nil
+	w.spaced, w.crlf = true, false
 	return end + 2
 }
 
@@ -163,6 +182,7 @@ func (w *sseWire) take(line []byte, dropped bool, f *frame) (ok bool) {
 			w.building.drop(&LimitError{Limit: "MaxLine", Max: w.lines.max})
 			return ok
 		}
+		w.spaced, w.crlf = len(line) > len(value)+len("data:"), w.lines.crlf
 		w.building.set(kind, value)
 	default:
 		if !dropped {

@@ -1,0 +1,202 @@
+package llmstream
+
+import "bytes"
+
+// textRole is the text that an event gave, and where that stood.
+type textRole struct {
+	member string // the name of the member that held it; "": of none alone
+	kind   Kind
+	choice int // place in track.choices
+	call   int // place of the tool call; -1: it belongs to none
+	// alone: without this text the event would say nothing. Else another member
+	// might be read in its place.
+	alone bool
+}
+
+// framing is what a wire puts around the data of an event.
+type framing struct {
+	data, event string // in front of the data, and of the type if there is one
+	end         string // of a line
+	blank       string // behind the last line
+}
+
+// learn makes a template of the event of s, if that gave a text and nothing else,
+// in no way that depends on other events.
+func (s *step) learn(f framing) {
+	ts := &s.track.templates
+	if s.given != 1 || s.stateful || s.role.member == "" || s.fragments > 0 && (s.fragments > 1 || s.role.call < 0) || len(s.data) > templateMax || ts.credit < creditLearn {
+		return
+	}
+	ts.credit -= creditLearn
+	s.role.alone = s.role.alone && len(s.typ) == 0
+	slots, text := s.findSlots(make([]slot, 0, maxSlots))
+	if text < 0 {
+		return
+	}
+	at := ts.place(&s.role)
+	ts.list[at].set(s, f, slots, text)
+	ts.follow(at)
+}
+
+// slot is where a value stands in an event.
+type slot struct {
+	kind     slotKind
+	from, to int
+}
+
+// findSlots appends the slots of the event to slots and tells which of them is
+// the text; -1: that is not clear. The member must be the only one of its name in
+// the whole event, and no name may be written with escapes, so that no other can
+// be taken for it.
+func (s *step) findSlots(slots []slot) (_ []slot, text int) {
+	text = -1
+	for at := 0; at < len(s.data); {
+		if s.data[at] != '"' {
+			at++
+			continue
+		}
+		end := at + stringLen(s.data[at:])
+		name := s.data[at+1 : max(at+1, end-1)]
+		at = end
+		colon := skipSpace(s.data, end)
+		if colon == len(s.data) || s.data[colon] != ':' {
+			continue
+		}
+		s.role.alone = s.role.alone && string(name) != "type" // of a ping, if there is no text
+		kind, ok := slotText, string(name) == s.role.member
+		if !ok {
+			kind, ok = s.paddingSlot(name)
+		}
+		if !ok {
+			continue
+		}
+		value := slotAt(s.data, skipSpace(s.data, colon+1), kind)
+		if kind == slotText {
+			if text >= 0 || value.to == 0 {
+				return slots, -1
+			}
+			text = len(slots)
+		}
+		if value.to > 0 {
+			if len(slots) == maxSlots {
+				return slots, -1
+			}
+			slots = append(slots, value)
+			if at = value.to; kind != slotNumber {
+				at++ // behind the quote
+			}
+		}
+	}
+	from := 0
+	for _, value := range slots {
+		if bytes.IndexByte(s.data[from:value.from], '\\') >= 0 {
+			return slots, -1
+		}
+		from = value.to
+	}
+	if bytes.IndexByte(s.data[from:], '\\') >= 0 {
+		return slots, -1
+	}
+	return slots, text
+}
+
+// paddingSlot tells whether nobody reads the members of this name, and what they
+// hold.
+func (s *step) paddingSlot(name []byte) (slotKind, bool) {
+	switch string(name) {
+	case "obfuscation", "p": // C-17
+		return slotString, true
+	case "token_id":
+		return slotNumber, true
+	case "created":
+		return slotNumber, s.told.created
+	case "text": // beside a delta
+		return slotString, s.role.member == "content"
+	}
+	return 0, false
+}
+
+// slotAt returns the value at b[at] as a slot; its end is 0 if it is of another kind.
+func slotAt(b []byte, at int, kind slotKind) slot {
+	end := at
+	switch kind {
+	case slotNumber:
+		for end < len(b) && b[end]-'0' < 10 {
+			end++
+		}
+		if end == at || end == len(b) || bytes.IndexByte([]byte(",}] "), b[end]) < 0 {
+			return slot{}
+		}
+	default:
+		if at == len(b) || b[at] != '"' {
+			return slot{}
+		}
+		at++
+		end = at + stringLen(b[at-1:]) - 2
+	}
+	return slot{kind, at, end}
+}
+
+func skipSpace(b []byte, at int) int {
+	for at < len(b) && isSpace(b[at]) {
+		at++
+	}
+	return at
+}
+
+// place returns where to keep a template for this role: where there is none, or
+// one for the same role, or one that did not fit the last events.
+func (ts *templates) place(r *textRole) uint8 {
+	at := ts.recent
+	for i := range uint8(templateCount) {
+		if ts.list[i].n == 0 {
+			return i
+		}
+	}
+	for i := range uint8(templateCount) {
+		t := &ts.list[i]
+		if i != ts.recent && t.kind == r.kind && int(t.choice) == r.choice && int(t.call) == r.call {
+			return i
+		}
+	}
+	ts.oldest = (ts.oldest + 1) % templateCount
+	if ts.oldest == at {
+		ts.oldest = (ts.oldest + 1) % templateCount
+	}
+	return ts.oldest
+}
+
+// set makes t the template of the event of s with these slots.
+func (t *template) set(s *step, f framing, slots []slot, text int) {
+	literals := t.literals[:0]
+	from := slots[0].to
+	for i := range slots {
+		to := len(s.data)
+		if i+1 < len(slots) {
+			to = slots[i+1].from
+		}
+		literals = append(literals, s.data[from:to]...)
+		if i+1 < len(slots) {
+			from = slots[i+1].to
+		} else {
+			literals = append(append(literals, f.end...), f.blank...)
+		}
+		t.ends[i], t.slots[i] = uint16(len(literals)), slots[i].kind
+	}
+	frame := len(literals)
+	if len(s.typ) > 0 {
+		literals = append(append(append(literals, f.event...), s.typ...), f.end...)
+	}
+	literals = append(literals, f.data...)
+	frame = len(literals) - frame
+	literals = append(literals, s.data[:slots[0].from]...)
+	t.frame, t.tail = uint8(frame), uint8(len(f.end)+len(f.blank))
+	t.head = uint16(len(literals))
+	t.literals = append(literals, s.typ...)
+	t.n, t.text = uint8(len(slots)), uint8(text)
+	t.next, t.self = 0, false
+	t.kind, t.choice, t.call, t.noEmpty = s.role.kind, int32(s.role.choice), int32(s.role.call), !s.role.alone
+	if t.call >= 0 {
+		t.calls = int32(len(s.choices[t.choice].calls))
+	}
+}
