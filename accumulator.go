@@ -2,6 +2,7 @@ package llmstream
 
 import (
 	"bytes"
+	"encoding/binary"
 	"sort"
 )
 
@@ -51,18 +52,12 @@ type detailFold struct {
 // HandleDelta folds d in. It never fails.
 func (a *Accumulator) HandleDelta(d *Delta) error {
 	switch d.Kind {
-	case KindContent:
-		c := a.choice(d.Choice)
-		c.content = a.join(c.content, d.Text)
-	case KindReasoning:
-		c := a.choice(d.Choice)
-		c.reasoning = a.join(c.reasoning, d.Text)
+	case KindContent, KindReasoning, KindRefusal:
+		to := a.textOf(d.Kind, d.Choice)
+		*to = a.join(*to, d.Text)
 		if d.Detail != nil {
-			a.addDetail(c, d.Detail)
+			a.addDetail(a.choice(d.Choice), d.Detail)
 		}
-	case KindRefusal:
-		c := a.choice(d.Choice)
-		c.refusal = a.join(c.refusal, d.Text)
 	case KindToolCall, KindToolCallEnd:
 		a.addToolCall(a.choice(d.Choice), d)
 	case KindFinish:
@@ -110,6 +105,19 @@ func (a *Accumulator) start(d *Delta) {
 	}
 }
 
+// textOf returns where the text of a kind goes, which is content, reasoning or a
+// refusal. It is good until the next call for another choice.
+func (a *Accumulator) textOf(k Kind, choice int) *[]byte {
+	c := a.choice(choice)
+	switch k {
+	case KindContent:
+		return &c.content
+	case KindReasoning:
+		return &c.reasoning
+	}
+	return &c.refusal
+}
+
 // choice returns the choice with this index and begins it if there is none.
 func (a *Accumulator) choice(index int) *choiceFold {
 	if a.recent < len(a.choices) && a.choices[a.recent].index == index {
@@ -133,11 +141,14 @@ func (a *Accumulator) choice(index int) *choiceFold {
 
 // room is how many bytes may yet be kept.
 func (a *Accumulator) room() int {
-	limit := a.MaxBytes
-	if limit <= 0 {
-		limit = defaultMaxBytes
+	return max(0, a.limit()-a.kept)
+}
+
+func (a *Accumulator) limit() int {
+	if a.MaxBytes > 0 {
+		return a.MaxBytes
 	}
-	return max(0, limit-a.kept)
+	return defaultMaxBytes
 }
 
 // join appends text, as far as there is room.
@@ -152,6 +163,23 @@ func (a *Accumulator) join(to, text []byte) []byte {
 	a.kept += len(text)
 	return append(to, text...)
 }
+
+// joinWide is join for a text that mostly is short, and may be followed in its
+// array by anything: to copy sixteen bytes whatever the length is cheaper than to
+// copy as many as there are, for which the processor has to guess.
+func (a *Accumulator) joinWide(to, text []byte) []byte {
+	n := len(to)
+	if len(text) > wide || cap(text) < wide || cap(to)-n < wide || a.kept+len(text) > a.limit() {
+		return a.join(to, text)
+	}
+	from, into := text[:wide], to[n:n+wide]
+	binary.LittleEndian.PutUint64(into, binary.LittleEndian.Uint64(from))
+	binary.LittleEndian.PutUint64(into[8:], binary.LittleEndian.Uint64(from[8:]))
+	a.kept += len(text)
+	return to[:n+len(text)]
+}
+
+const wide = 16
 
 // joinJSON appends a JSON value to a list of them. One that does not fit is
 // dropped whole: the beginning of a value is none.

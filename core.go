@@ -29,6 +29,8 @@ type core struct {
 	// missed: templates were compared with the next event where it lies in the
 	// read, and none fits.
 	missed bool
+	// ready: canRun was true behind the last event.
+	ready bool
 
 	dead    error // the input is of no use: ErrCompressed, *DialectError
 	stopped error // a handler's error, which ended the reading
@@ -132,10 +134,16 @@ func (c *core) take(f *frame) (ok bool, err error) {
 
 // begin borrows a step and makes it ready.
 func (c *core) begin(typ, data []byte) *step {
+	s := c.borrow()
+	s.begin(typ, data)
+	return s
+}
+
+// borrow borrows a step, if that was not done yet.
+func (c *core) borrow() *step {
 	if c.step == nil {
 		c.step = borrowStep(&c.track, c.opt)
 	}
-	c.step.begin(typ, data)
 	return c.step
 }
 

@@ -164,11 +164,15 @@ func (d *Delta) Clone() *Delta {
 		c.Start = &s
 	}
 	if d.Detail != nil {
-		r := *d.Detail
-		for _, b := range []*[]byte{&r.Type, &r.ID, &r.Format, &r.Text, &r.Summary, &r.Data, &r.Signature} {
-			*b = bytes.Clone(*b)
-		}
-		c.Detail = &r
+		c.Detail = d.Detail.clone()
+	}
+	return &c
+}
+
+func (r *ReasoningDetail) clone() *ReasoningDetail {
+	c := *r
+	for _, b := range []*[]byte{&c.Type, &c.ID, &c.Format, &c.Text, &c.Summary, &c.Data, &c.Signature} {
+		*b = bytes.Clone(*b)
 	}
 	return &c
 }

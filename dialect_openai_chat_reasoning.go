@@ -28,14 +28,13 @@ func (s *step) decodeReasoning(t *choiceTrack, d *chatDelta) {
 	for _, list := range [...]*fastjson.Value{d.reasoningDetails, d.thinkingBlocks} {
 		if list != nil {
 			for _, v := range list.GetArray() {
-				s.addDetail(t, v, !t.plainReasoning)
+				s.decodeDetail(t, v, !t.plainReasoning)
 			}
 		}
 	}
 	if d.extraContent != nil && member(member(d.extraContent, "google"), "thought_signature") != nil {
 		// It may stand on a delta that holds nothing else.
-		s.details = append(s.details, ReasoningDetail{Index: -1, Type: []byte("extra_content"), Data: s.source(d.extraContent)})
-		s.add(KindReasoning, t.index).Detail = &s.details[len(s.details)-1]
+		s.addDetail(t.index, ReasoningDetail{Index: -1, Type: []byte("extra_content"), Data: s.source(d.extraContent)})
 	}
 }
 
@@ -49,19 +48,19 @@ func (s *step) decodeReasoningObject(t *choiceTrack, v *fastjson.Value) {
 		s.addText(KindReasoning, t.index, text)
 	}
 	if signature := s.word(member(v, "signature")); len(signature) > 0 {
-		s.details = append(s.details, ReasoningDetail{Index: -1, Signature: signature})
-		s.add(KindReasoning, t.index).Detail = &s.details[len(s.details)-1]
+		s.addDetail(t.index, ReasoningDetail{Index: -1, Signature: signature})
 	}
 }
 
-// addDetail adds a piece of structured reasoning. withText: no plain text says
+// decodeDetail adds a piece of structured reasoning. withText: no plain text says
 // the same, so that the detail's text is the reasoning.
-func (s *step) addDetail(t *choiceTrack, v *fastjson.Value, withText bool) {
+func (s *step) decodeDetail(t *choiceTrack, v *fastjson.Value, withText bool) {
 	if v.GetObject() == nil {
 		return
 	}
 	r := ReasoningDetail{Index: -1}
 	var high *uint16
+	textMember := ""
 	if withText {
 		high = &t.high.reasoning
 	}
@@ -77,8 +76,12 @@ func (s *step) addDetail(t *choiceTrack, v *fastjson.Value, withText bool) {
 			r.ID = s.word(v)
 		case "format":
 			r.Format = s.word(v)
-		case "text", "thinking":
+		case "text":
 			r.Text, _ = s.string(v, high)
+			textMember = "text"
+		case "thinking":
+			r.Text, _ = s.string(v, high)
+			textMember = "thinking"
 		case "summary":
 			r.Summary = s.word(v)
 		case "data":
@@ -87,9 +90,10 @@ func (s *step) addDetail(t *choiceTrack, v *fastjson.Value, withText bool) {
 			r.Signature = s.word(v)
 		}
 	})
-	s.details = append(s.details, r)
-	d := s.add(KindReasoning, t.index)
-	d.Detail = &s.details[len(s.details)-1]
+	d := s.addDetail(t.index, r)
+	if s.detailMember = ""; len(s.details) == 1 && !withText && len(r.Text) > 0 && len(r.Summary)+len(r.Data)+len(r.Signature) == 0 {
+		s.detailMember = textMember
+	}
 	if withText {
 		if d.Text = r.Text; len(r.Text) == 0 {
 			d.Text = r.Summary

@@ -203,20 +203,14 @@ func (s *step) string(v *fastjson.Value, high *uint16) (text []byte, ok bool) {
 	if raw[0] != '"' {
 		return nil, false
 	}
-	raw = raw[1 : len(raw)-1]
-	if len(raw) == 0 {
-		return nil, true
-	}
 	var half uint16
 	if high == nil {
 		high = &half
 	}
-	if *high != 0 { // what is added for it may not fit in place
-		text, *high = appendUnescaped(nil, raw, *high)
-	} else {
-		text, *high = appendUnescaped(raw[:0], raw, 0)
-	}
-	return appendLoneHalf(text, half), true
+	at := len(s.text)
+	s.text, *high = appendUnescaped(s.text, raw[1:len(raw)-1], *high)
+	s.text = appendLoneHalf(s.text, half)
+	return s.text[at:len(s.text):len(s.text)], true
 }
 
 // isArray tells whether v is an array, an empty one too; GetArray may return nil

@@ -14,6 +14,7 @@ type Parser struct {
 	core
 	handler Handler
 	fold    *Accumulator // the handler, if it is one: it sets no field of a delta
+	skims   bool         // texts need not be handed out as deltas; see skim
 }
 
 var _ io.WriteCloser = (*Parser)(nil)
@@ -25,6 +26,7 @@ func NewParser(d Dialect, h Handler, o *Options) *Parser {
 	p := &Parser{handler: h}
 	p.fold, _ = h.(*Accumulator)
 	p.init(d, o)
+	p.skims = h == nil || p.fold != nil
 	return p
 }
 
@@ -48,24 +50,34 @@ func (p *Parser) Write(b []byte) (n int, err error) {
 		return 0, io.ErrClosedPipe
 	}
 	p.busy = true
+	if !p.ready && p.sse.lines.size > 0 && p.track.templates.learned() && p.canRunCut() {
+		if n, err = p.runCut(b); n > 0 {
+			p.ready = err == nil
+		}
+	}
 	for ok := true; ok && err == nil; {
 		k := 0
 		p.missed = false
-		if p.canRun() {
-			if k, err = p.run(b[n:]); err != nil || n+k == len(b) {
-				n += k
+		if p.ready {
+			k, err = p.run(b[n:])
+			n += k
+			if err != nil || n == len(b) {
 				break
 			}
-			n += k
+			if p.sse.hold(b[n:]) {
+				n, p.ready = len(b), false
+				break
+			}
 		}
 		k, ok, err = p.next(b[n:])
 		n += k
 		if ok && err == nil {
 			err = p.deliver()
 		}
+		p.ready = ok && p.canRun()
 	}
 	p.stopped, p.busy = err, false
-	p.leave()
+	p.giveBack()
 	return n, err
 }
 

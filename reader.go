@@ -71,7 +71,16 @@ func (r *Reader) advance() (ok bool) {
 			r.left, r.srcErr = true, nil
 			break
 		}
+		if r.ready && len(r.unread) > 0 {
+			n, ok := r.nextFitted(r.unread)
+			r.unread = r.unread[n:]
+			if ok {
+				r.at, r.have = -1, true
+				return true
+			}
+		}
 		n, ok, err := r.next(r.unread)
+		r.ready = ok && r.canRun()
 		r.unread = r.unread[n:]
 		if r.stopped = err; err != nil {
 			break

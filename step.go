@@ -32,13 +32,16 @@ type step struct {
 	deltas []Delta
 	// stateful: the event did something that gave no delta, or might have given
 	// another one behind other events; no template may be learned from it.
-	stateful  bool
-	given     int      // how many deltas the event has given, wanted or not
-	role      textRole // of the text that was added last
-	fragments int      // of tool calls that the event has, with or without anything new
-	unheard   Delta
-	starts    []Start
-	details   []ReasoningDetail
+	stateful bool
+	given    int      // how many deltas the event has given, wanted or not
+	role     textRole // of the text that was added last
+	// detailMember is the name of the member that held the text of the one detail
+	// of the event; details counts them.
+	detailMember string
+	fragments    int // of tool calls that the event has, with or without anything new
+	unheard      Delta
+	starts       []Start
+	details      []ReasoningDetail
 	// errorRaw and errorType are what the errors of the event share.
 	errorRaw  []byte
 	errorType string
@@ -79,16 +82,7 @@ func (s *step) begin(typ, data []byte) {
 	s.deltas, s.given, s.stateful = s.deltas[:0], 0, false
 	s.starts, s.details, s.text = s.starts[:0], s.details[:0], s.text[:0]
 	s.sourceAt, s.sourceCost, s.errorRaw = 0, 0, nil
-	s.role.member, s.fragments = "", 0
-}
-
-// first returns the place of the first delta.
-func (s *step) first() *Delta {
-	if cap(s.deltas) == 0 {
-		s.deltas = make([]Delta, 1, 4)
-	}
-	s.deltas = s.deltas[:1]
-	return &s.deltas[0]
+	s.role.member, s.fragments, s.detailMember = "", 0, ""
 }
 
 // add appends a delta of kind k to those of the event. What nobody wants is
@@ -126,6 +120,14 @@ func (s *step) addTextOf(member string, k Kind, choice int, text []byte) {
 		s.addText(k, choice, text)
 		s.role = textRole{member: member, kind: k, choice: s.recent, call: -1, alone: k == KindContent}
 	}
+}
+
+// addDetail adds a piece of structured reasoning.
+func (s *step) addDetail(choice int, r ReasoningDetail) *Delta {
+	s.details = append(s.details, r)
+	d := s.add(KindReasoning, choice)
+	d.Detail = &s.details[len(s.details)-1]
+	return d
 }
 
 // malformed adds a delta for what cannot be read.

@@ -40,6 +40,7 @@ type templates struct {
 	// takes some, each fit gives some back, and a miss a little, so that a
 	// stream that becomes regular late is learned from too.
 	credit int16
+	fitted int64 // events that were read by a template
 }
 
 const (
@@ -55,6 +56,7 @@ type slotKind uint8
 
 const (
 	slotText   slotKind = iota // the body of a string, which is the delta's text
+	slotDetail                 // the body of a string, which is the text of a detail
 	slotString                 // the body of a string that nobody reads
 	slotNumber                 // digits that nobody reads
 	slotSpace                  // any number of spaces between two tokens
@@ -69,24 +71,35 @@ type template struct {
 	literals []byte
 	ends     [maxSlots]uint16 // where literal 1, …, n end
 	head     uint16           // where literal 0 ends
+	// compared are the ends of what is compared behind each slot: those of the
+	// literals; but behind the last slot it is literal 0 too, if again: the last
+	// time another event of this form came next. One comparison is cheaper than
+	// two.
+	compared [maxSlots]uint16
+	again    bool
 	// frame and tail are how many bytes of the first and the last literal are
 	// not of the event's data: "data: " and "\n\n".
 	frame, tail uint8
+	line        uint8 // where the line of the data begins
 
 	slots [maxSlots]slotKind
 	n     uint8 // how many slots there are; 0: the template is not in use
-	text  uint8 // which one is the text
 	next  uint8 // the template that came next the last time
-	self  bool  // that was this one
 
 	// noEmpty: with an empty text the event means something else, such as a
 	// text under another name.
 	noEmpty bool
-	kind    Kind
-	choice  int32 // place in track.choices
+	// plain: the event gives a text of a choice and nothing else, and its slots
+	// are strings.
+	plain  bool
+	kind   Kind
+	choice int32 // place in track.choices
 	// call is the place of the tool call that the text belongs to, among so many
 	// calls of the choice: with another the same event may belong to that.
 	call, calls int32
+	// detail is what does not differ of a piece of structured reasoning, which
+	// has the same text once more (R-02); nil: there is none.
+	detail *ReasoningDetail
 }
 
 // match is an event that fits a template; offsets are of the bytes it lies in.
@@ -95,72 +108,129 @@ type match struct {
 	at          int // behind literal 0
 	next        int // behind literal 0 of the next event, if that begins in the same way; else 0
 	text, after int // the text, as it stands there
-	escaped     bool
+	// detail and detailEnd are the text of the detail, likewise.
+	detail, detailEnd int
+	escaped           bool // there are escapes in the text
 }
 
 // fits tells whether the event whose literal 0 has been compared, up to m.at,
 // fits t, and fills in m. cut is how many bytes of the last literal do not stand
 // there, since b is the data of an event alone.
 func (t *template) fits(b []byte, m *match, cut int) bool {
+	if m.escaped { // as was the event before; so this one may be too
+		return t.fitsEscaped(b, m, cut)
+	}
+	at, from := m.at, 0
+	glued := t.again
+	for i := range int(t.n) {
+		begin := at
+		if t.slots[i] > slotString {
+			at = skipValue(b, at, t.slots[i])
+		} else if at+8 > len(b) {
+			at += plainString(b[at:], true)
+		} else if found := specialBytes(binary.LittleEndian.Uint64(b[at:]), true); found != 0 {
+			at += bits.TrailingZeros64(found) / 8
+		} else {
+			at += 8 + plainString(b[at+8:], true)
+		}
+		switch t.slots[i] {
+		case slotText:
+			m.text, m.after = begin, at
+		case slotDetail:
+			m.detail, m.detailEnd = begin, at
+		}
+		literal := t.literals[from:t.compared[i]]
+		if len(b)-at >= len(literal) && string(b[at:at+len(literal)]) == string(literal) {
+			at += len(literal)
+		} else if at < len(b) && b[at] == '\\' {
+			return t.fitsEscaped(b, m, cut)
+		} else if at = t.fitsLast(b, at, i, from, cut); at < 0 {
+			return false
+		} else {
+			glued = false
+		}
+		from = int(t.ends[i])
+	}
+	m.endAt(t, at, glued)
+	return true
+}
+
+// fitsEscaped is fits for an event that may have escapes in its strings.
+func (t *template) fitsEscaped(b []byte, m *match, cut int) bool {
 	at, from := m.at, 0
 	m.escaped = false
-	for i := 0; ; i++ {
+	glued := t.again
+	for i := range int(t.n) {
 		begin := at
-		switch kind := t.slots[i]; kind {
-		case slotText, slotString:
-			if at+8 <= len(b) {
-				if found := specialBytes(binary.LittleEndian.Uint64(b[at:]), true); found != 0 {
-					at += bits.TrailingZeros64(found) / 8
-				} else {
-					at += 8 + plainString(b[at+8:], true)
-				}
-			} else {
+		if t.slots[i] > slotString {
+			at = skipValue(b, at, t.slots[i])
+		} else {
+			at += plainString(b[at:], true)
+			for at+1 < len(b) && b[at] == '\\' && b[at+1] >= ' ' {
+				m.escaped = m.escaped || t.slots[i] == slotText
+				at += 2
 				at += plainString(b[at:], true)
 			}
-			if at < len(b) && b[at] == '\\' {
-				if at = escapedString(b, at); at < 0 {
-					return false
-				}
-				m.escaped = m.escaped || kind == slotText
-			}
-			if kind == slotText {
-				m.text, m.after = begin, at
-			}
-		case slotNumber:
-			for at < len(b) && b[at]-'0' < 10 {
-				at++
-			}
-			if at == begin {
-				return false
-			}
-		case slotSpace:
-			for at < len(b) && b[at] == ' ' {
-				at++
-			}
 		}
-		end := int(t.ends[i])
-		if i == int(t.n)-1 {
-			break
+		switch t.slots[i] {
+		case slotText:
+			m.text, m.after = begin, at
+		case slotDetail:
+			m.detail, m.detailEnd = begin, at
 		}
-		literal := t.literals[from:end]
-		if len(b)-at < len(literal) || string(b[at:at+len(literal)]) != string(literal) {
+		literal := t.literals[from:t.compared[i]]
+		if len(b)-at >= len(literal) && string(b[at:at+len(literal)]) == string(literal) {
+			at += len(literal)
+		} else if at = t.fitsLast(b, at, i, from, cut); at < 0 {
 			return false
+		} else {
+			glued = false
 		}
-		at, from = at+len(literal), end
+		from = int(t.ends[i])
 	}
-	// The last literal; and if it was so before, with it the first of the next
-	// event: one comparison is cheaper than two.
-	end := int(t.ends[t.n-1])
-	if both := t.literals[from:t.head]; t.self && len(b)-at >= len(both) && string(b[at:at+len(both)]) == string(both) {
-		m.end, m.next = at+end-from, at+len(both)
-		return true
-	}
-	last := t.literals[from : end-cut]
-	if len(b)-at < len(last) || string(b[at:at+len(last)]) != string(last) {
-		return false
-	}
-	m.end, m.next = at+len(last), 0
+	m.endAt(t, at, glued)
 	return true
+}
+
+// endAt notes where the event has ended, or with it the beginning of the next.
+func (m *match) endAt(t *template, at int, glued bool) {
+	m.end, m.next = at, 0
+	if glued {
+		m.end, m.next = at-(int(t.head)-int(t.ends[t.n-1])), at
+	}
+}
+
+// fitsLast compares the last literal alone, where another event of this form was
+// expected behind it and does not come. It returns where it ends; -1: it does not
+// fit either.
+func (t *template) fitsLast(b []byte, at, slot, from, cut int) int {
+	if slot != int(t.n)-1 {
+		return -1
+	}
+	t.expect(false)
+	literal := t.literals[from : int(t.ends[slot])-cut]
+	if len(b)-at < len(literal) || string(b[at:at+len(literal)]) != string(literal) {
+		return -1
+	}
+	return at + len(literal)
+}
+
+// skipValue returns where the number or the white space at b[at] ends.
+func skipValue(b []byte, at int, kind slotKind) int {
+	begin := at
+	if kind == slotSpace {
+		for at < len(b) && b[at] == ' ' {
+			at++
+		}
+		return at
+	}
+	for at < len(b) && b[at]-'0' < 10 {
+		at++
+	}
+	if at == begin {
+		return len(b) // where no literal fits
+	}
+	return at
 }
 
 // begins compares the literal 0, without the first bytes of it that do not stand
@@ -188,7 +258,11 @@ func (ts *templates) find(b []byte, m *match) *template {
 		at := guess ^ i
 		t := &ts.list[at]
 		if t.n > 0 && t.begins(b, m, 0) && t.fits(b, m, 0) {
-			ts.follow(at)
+			if at != ts.recent {
+				ts.follow(at)
+			} else if t.next = at; m.start > 0 && !t.again {
+				t.expect(true)
+			}
 			return t
 		}
 	}
@@ -225,14 +299,28 @@ func (t *template) framed(b []byte) bool {
 // miss gives a little credit for an event that fits no template.
 func (ts *templates) miss() { ts.credit = min(ts.credit+creditMiss, creditMax) }
 
-// earn gives credit for an event that fitted.
-func (ts *templates) earn() { ts.credit = min(ts.credit+creditFit, creditMax) }
+// earn gives credit for events that fitted.
+func (ts *templates) earn(events int64) {
+	ts.fitted += events
+	ts.credit = int16(min(int64(ts.credit)+events*creditFit, creditMax))
+}
 
 // follow notes that the event fits the template at this place.
 func (ts *templates) follow(at uint8) {
 	last := &ts.list[ts.recent]
-	last.next, last.self = at, at == ts.recent
-	ts.recent = at
+	if at != ts.recent {
+		last.next = at
+		last.expect(false)
+		ts.recent = at
+	}
+}
+
+// expect notes whether another event of this form comes next, as a rule.
+func (t *template) expect(again bool) {
+	t.again = again
+	if t.compared = t.ends; again {
+		t.compared[t.n-1] = t.head
+	}
 }
 
 // reset forgets the templates and keeps their memory.
@@ -240,22 +328,5 @@ func (ts *templates) reset() {
 	for i := range ts.list {
 		ts.list[i] = template{literals: ts.list[i].literals[:0]}
 	}
-	ts.recent, ts.credit = 0, creditStart
-}
-
-// escapedString returns where the string body ends that goes on with the
-// backslash at b[at]; -1: it does not end there, or has a control character.
-func escapedString(b []byte, at int) int {
-	for at < len(b) {
-		switch c := b[at]; {
-		case c == '"':
-			return at
-		case c == '\\' && at+1 < len(b) && b[at+1] >= ' ':
-			at += 2
-		default:
-			return -1
-		}
-		at += plainString(b[at:], true)
-	}
-	return -1
+	ts.recent, ts.credit, ts.fitted = 0, creditStart, 0
 }

@@ -13,6 +13,9 @@ type textRole struct {
 	alone bool
 }
 
+// maxType is how long the SSE type of an event may be.
+const maxType = 100
+
 // framing is what a wire puts around the data of an event.
 type framing struct {
 	data, event string // in front of the data, and of the type if there is one
@@ -24,18 +27,31 @@ type framing struct {
 // in no way that depends on other events.
 func (s *step) learn(f framing) {
 	ts := &s.track.templates
-	if s.given != 1 || s.stateful || s.role.member == "" || s.fragments > 0 && (s.fragments > 1 || s.role.call < 0) || len(s.data) > templateMax || ts.credit < creditLearn {
+	if !s.teaches() || ts.credit < creditLearn {
 		return
 	}
 	ts.credit -= creditLearn
 	s.role.alone = s.role.alone && len(s.typ) == 0
-	slots, text := s.findSlots(make([]slot, 0, maxSlots))
-	if text < 0 {
+	slots, ok := s.findSlots(make([]slot, 0, maxSlots))
+	if !ok {
 		return
 	}
 	at := ts.place(&s.role)
-	ts.list[at].set(s, f, slots, text)
+	ts.list[at].set(s, f, slots)
 	ts.follow(at)
+	ts.list[at].next = at
+}
+
+// teaches tells whether the event gave a text, perhaps with a detail that says the
+// same, and nothing else.
+func (s *step) teaches() bool {
+	gave := 1
+	if s.detailMember != "" {
+		gave = 2
+	}
+	return s.given == gave && s.role.member != "" && !s.stateful &&
+		(s.fragments == 0 || s.fragments == 1 && s.role.call >= 0) &&
+		len(s.data) <= templateMax && len(s.typ) <= maxType
 }
 
 // slot is where a value stands in an event.
@@ -44,12 +60,12 @@ type slot struct {
 	from, to int
 }
 
-// findSlots appends the slots of the event to slots and tells which of them is
-// the text; -1: that is not clear. The member must be the only one of its name in
-// the whole event, and no name may be written with escapes, so that no other can
-// be taken for it.
-func (s *step) findSlots(slots []slot) (_ []slot, text int) {
-	text = -1
+// findSlots appends the slots of the event to slots. !ok: it is not clear where they
+// are. The member with the text must be the only one of its name in the whole
+// event, and no name may be written with escapes, so that no other can be taken for
+// it.
+func (s *step) findSlots(slots []slot) (_ []slot, ok bool) {
+	var found [slotDetail + 1]bool
 	for at := 0; at < len(s.data); {
 		if s.data[at] != '"' {
 			at++
@@ -63,23 +79,20 @@ func (s *step) findSlots(slots []slot) (_ []slot, text int) {
 			continue
 		}
 		s.role.alone = s.role.alone && string(name) != "type" // of a ping, if there is no text
-		kind, ok := slotText, string(name) == s.role.member
-		if !ok {
-			kind, ok = s.paddingSlot(name)
-		}
+		kind, ok := s.slotOf(name)
 		if !ok {
 			continue
 		}
 		value := slotAt(s.data, skipSpace(s.data, colon+1), kind)
-		if kind == slotText {
-			if text >= 0 || value.to == 0 {
-				return slots, -1
+		if kind <= slotDetail {
+			if found[kind] || value.to == 0 {
+				return slots, false
 			}
-			text = len(slots)
+			found[kind] = true
 		}
 		if value.to > 0 {
 			if len(slots) == maxSlots {
-				return slots, -1
+				return slots, false
 			}
 			slots = append(slots, value)
 			if at = value.to; kind != slotNumber {
@@ -90,26 +103,25 @@ func (s *step) findSlots(slots []slot) (_ []slot, text int) {
 	from := 0
 	for _, value := range slots {
 		if bytes.IndexByte(s.data[from:value.from], '\\') >= 0 {
-			return slots, -1
+			return slots, false
 		}
 		from = value.to
 	}
-	if bytes.IndexByte(s.data[from:], '\\') >= 0 {
-		return slots, -1
-	}
-	return slots, text
+	return slots, found[slotText] && found[slotDetail] == (s.detailMember != "") && bytes.IndexByte(s.data[from:], '\\') < 0
 }
 
-// paddingSlot tells whether nobody reads the members of this name, and what they
-// hold.
-func (s *step) paddingSlot(name []byte) (slotKind, bool) {
+// slotOf tells what the members of this name hold, if it may differ: a text, or what
+// nobody reads wherever it stands.
+func (s *step) slotOf(name []byte) (slotKind, bool) {
 	switch string(name) {
+	case s.role.member:
+		return slotText, true
+	case s.detailMember:
+		return slotDetail, len(name) > 0
 	case "obfuscation", "p": // C-17
 		return slotString, true
 	case "token_id":
 		return slotNumber, true
-	case "created":
-		return slotNumber, s.told.created
 	case "text": // beside a delta
 		return slotString, s.role.member == "content"
 	}
@@ -167,7 +179,7 @@ func (ts *templates) place(r *textRole) uint8 {
 }
 
 // set makes t the template of the event of s with these slots.
-func (t *template) set(s *step, f framing, slots []slot, text int) {
+func (t *template) set(s *step, f framing, slots []slot) {
 	literals := t.literals[:0]
 	from := slots[0].to
 	for i := range slots {
@@ -187,14 +199,22 @@ func (t *template) set(s *step, f framing, slots []slot, text int) {
 	if len(s.typ) > 0 {
 		literals = append(append(append(literals, f.event...), s.typ...), f.end...)
 	}
+	line := len(literals) - frame
 	literals = append(literals, f.data...)
 	frame = len(literals) - frame
 	literals = append(literals, s.data[:slots[0].from]...)
-	t.frame, t.tail = uint8(frame), uint8(len(f.end)+len(f.blank))
+	t.line, t.frame, t.tail = uint8(line), uint8(frame), uint8(len(f.end)+len(f.blank))
 	t.head = uint16(len(literals))
 	t.literals = append(literals, s.typ...)
-	t.n, t.text = uint8(len(slots)), uint8(text)
-	t.next, t.self = 0, false
+	t.n, t.again, t.compared = uint8(len(slots)), false, t.ends
+	t.plain = s.role.call < 0 && s.detailMember == ""
+	for _, value := range slots {
+		t.plain = t.plain && value.kind <= slotString
+	}
+	t.detail = nil
+	if s.detailMember != "" {
+		t.detail = s.details[0].clone()
+	}
 	t.kind, t.choice, t.call, t.noEmpty = s.role.kind, int32(s.role.choice), int32(s.role.call), !s.role.alone
 	if t.call >= 0 {
 		t.calls = int32(len(s.choices[t.choice].calls))

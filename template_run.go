@@ -7,42 +7,12 @@ import "bytes"
 
 // canRun tells whether the next byte begins an event that may be read by a
 // template: nothing is unfinished, and nobody wants to see the event itself.
-func (c *core) canRun() bool {
+func (c *core) canRun() bool { return c.canRunCut() && !c.sse.busy() }
+
+// canRunCut is canRun but for what is unfinished.
+func (c *core) canRunCut() bool {
 	return c.fast && c.track.templates.learned() && c.wire == &c.sse && !c.track.sawDone && c.opt.Events == nil &&
-		len(c.glued) == 0 && c.dead == nil && !c.sse.busy()
-}
-
-// fromTemplate reads the event of s, the data of which may have come in pieces.
-func (c *core) fromTemplate(s *step) bool {
-	ts := &c.track.templates
-	if !ts.learned() || c.missed || c.track.sawDone {
-		return false
-	}
-	var m match
-	t := ts.findData(s.data, s.typ, &m)
-	if t == nil {
-		ts.miss()
-		return false
-	}
-	text, ok := c.accept(t, s.data, &m)
-	if !ok {
-		return false
-	}
-	s.given = 1
-	if t.wanted(c.opt.Kinds, text) {
-		d := s.first()
-		t.fill(d, c, text)
-		d.Raw, d.Event = s.data, s.typ
-	}
-	return true
-}
-
-// framing is what the wire puts around the data of an event, as a rule.
-func (c *core) framing() framing {
-	if c.wire == &c.sse {
-		return c.sse.framing()
-	}
-	return framing{}
+		len(c.glued) == 0 && c.dead == nil
 }
 
 // accept notes an event that fits t and returns its text, unescaped. !ok: there
@@ -76,7 +46,6 @@ func (c *core) accept(t *template, b []byte, m *match) (text []byte, ok bool) {
 		}
 	}
 	c.track.events++
-	c.track.templates.earn()
 	return text, true
 }
 
@@ -86,10 +55,7 @@ func (c *core) unescape(t *template, raw []byte, high *uint16) (text []byte, ok 
 	if c.opt.Kinds&t.kind == 0 && t.call < 0 && bytes.Index(raw, escapeU) < 0 {
 		return raw, true
 	}
-	if c.step == nil {
-		c.step = borrowStep(&c.track, c.opt)
-	}
-	s := c.step
+	s := c.borrow()
 	var half uint16
 	s.text, half = appendUnescaped(s.text[:0], raw, 0)
 	if len(s.text) == 0 {
@@ -101,16 +67,58 @@ func (c *core) unescape(t *template, raw []byte, high *uint16) (text []byte, ok 
 
 var escapeU = []byte(`\u`)
 
-// fill makes d the delta of an event that fits t, with this text.
-func (t *template) fill(d *Delta, c *core, text []byte) {
-	*d = Delta{}
-	d.Kind, d.Choice, d.Text = t.kind, c.track.choices[t.choice].index, text
+// addFitted adds the deltas of an event that fits t, with this text. raw is the
+// text of its detail, if it has one, as it stands in the event.
+func (s *step) addFitted(t *template, text, raw []byte) {
+	index := s.choices[t.choice].index
 	switch {
 	case len(text) == 0:
-		d.Kind, d.Choice, d.Text = KindOther, -1, nil
+		s.add(KindOther, -1)
 	case t.call >= 0:
-		d.Text, d.ToolCall.Index, d.ToolCall.Arguments = nil, int(t.call), text
+		s.add(t.kind, index).ToolCall = ToolCallDelta{Index: int(t.call), Arguments: text}
+	default:
+		s.add(t.kind, index).Text = text
 	}
+	if t.detail != nil {
+		r := *t.detail
+		if r.Text = raw; bytes.IndexByte(raw, '\\') >= 0 {
+			at := len(s.text)
+			var half uint16
+			s.text, half = appendUnescaped(s.text, raw, 0)
+			s.text = appendLoneHalf(s.text, half)
+			r.Text = s.text[at:len(s.text):len(s.text)]
+		}
+		s.addDetail(index, r)
+	}
+}
+
+// fromTemplate reads the event of s, the data of which may have come in pieces.
+func (c *core) fromTemplate(s *step) bool {
+	ts := &c.track.templates
+	if !ts.learned() || c.missed || c.track.sawDone {
+		return false
+	}
+	var m match
+	t := ts.findData(s.data, s.typ, &m)
+	if t == nil {
+		ts.miss()
+		return false
+	}
+	text, ok := c.accept(t, s.data, &m)
+	if !ok {
+		return false
+	}
+	ts.earn(1)
+	s.addFitted(t, text, s.data[m.detail:m.detailEnd])
+	return true
+}
+
+// framing is what the wire puts around the data of an event, as a rule.
+func (c *core) framing() framing {
+	if c.wire == &c.sse {
+		return c.sse.framing()
+	}
+	return framing{}
 }
 
 // data returns the data of the event.
@@ -118,12 +126,37 @@ func (t *template) data(b []byte, m *match) []byte {
 	return b[m.start+int(t.frame) : m.end-int(t.tail) : m.end-int(t.tail)]
 }
 
-// wanted tells whether a delta of t is to be delivered.
-func (t *template) wanted(kinds Kind, text []byte) bool {
-	if len(text) == 0 {
-		return kinds&KindOther != 0
+// handOut puts the deltas of the event in m, which fits t, into the step.
+func (c *core) handOut(t *template, b []byte, m *match, text []byte) {
+	s := c.borrow()
+	s.typ, s.data, s.deltas, s.details = t.typ(), t.data(b, m), s.deltas[:0], s.details[:0]
+	s.addFitted(t, text, b[m.detail:m.detailEnd])
+}
+
+// nextFitted is next for events that fit templates. !ok: the event behind those it
+// has taken is to be read by next.
+func (c *core) nextFitted(b []byte) (n int, ok bool) {
+	var m match
+	ts := &c.track.templates
+	for m.start < len(b) {
+		t := ts.find(b, &m)
+		if t == nil {
+			break
+		}
+		text, accepted := c.accept(t, b, &m)
+		if !accepted {
+			break
+		}
+		ts.earn(1)
+		n = m.end
+		if len(text) == 0 || c.opt.Kinds&t.kind != 0 {
+			c.handOut(t, b, &m, text)
+			ok = true
+			break
+		}
+		m.start = n
 	}
-	return kinds&t.kind != 0
+	return n, ok
 }
 
 // run reads the events at the start of b as long as they fit templates, and
@@ -131,60 +164,101 @@ func (t *template) wanted(kinds Kind, text []byte) bool {
 func (p *Parser) run(b []byte) (n int, err error) {
 	var m match
 	ts := &p.track.templates
-	t := ts.find(b, &m)
-	for t != nil {
-		text, ok := p.accept(t, b, &m)
+	b = b[:len(b):len(b)] // what lies behind it is not ours, nor is it to be read
+	for err == nil && m.start < len(b) {
+		if p.skims {
+			if m.start += p.skim(b[m.start:]); m.start == len(b) {
+				break
+			}
+		}
+		before := p.track.events
+		t := ts.find(b, &m)
+		if t == nil {
+			break
+		}
+		var ok bool
+		ok, err = p.runOf(t, b, &m)
+		ts.earn(p.track.events - before)
 		if !ok {
 			break
 		}
-		n = m.end
-		switch {
-		case !t.wanted(p.opt.Kinds, text):
-		case p.fold != nil:
-			p.fold.add(t, p.track.choices[t.choice].index, text)
-		case p.handler != nil:
-			if p.step == nil {
-				p.step = borrowStep(&p.track, p.opt)
-			}
-			d := p.step.first()
-			t.fill(d, &p.core, text)
-			d.Raw, d.Event = t.data(b, &m), t.typ()
-			if err = p.handler.HandleDelta(d); err != nil {
-				p.sse.noCR -= n
-				return n, err
-			}
-		}
-		m.start = n
-		if m.next > 0 {
-			if m.at = m.next; t.fits(b, &m, 0) {
-				continue
-			}
-		}
-		t = ts.find(b, &m)
 	}
-	p.sse.noCR -= n
-	p.missed = ts.list[ts.recent].framed(b[n:])
-	if p.missed {
+	n = m.start
+	if n < len(b) && ts.list[ts.recent].framed(b[n:]) {
+		p.missed = true
 		ts.miss()
 	}
-	return n, nil
+	return n, err
 }
 
-// add folds in the text of an event that fits t, as HandleDelta would.
-func (a *Accumulator) add(t *template, choice int, text []byte) {
-	if len(text) == 0 {
-		return
+// cutText is how long the text of an event may be that comes in two reads and is
+// read by a template all the same.
+const cutText = 64
+
+// runCut reads the event at the end of which b begins, if its beginning is all
+// that the wire holds and it fits a template. It returns how many bytes of b that
+// were.
+func (p *Parser) runCut(b []byte) (n int, err error) {
+	ts := &p.track.templates
+	t := &ts.list[ts.recent]
+	w := &p.sse
+	held := len(w.lines.buf)
+	missing := len(t.literals) + cutText - held
+	if missing < 0 || !w.holdsData(t.typ()) {
+		return 0, nil
 	}
-	c := a.choice(choice)
-	switch t.kind {
-	case KindContent:
-		c.content = a.join(c.content, text)
-	case KindReasoning:
-		c.reasoning = a.join(c.reasoning, text)
-	case KindRefusal:
-		c.refusal = a.join(c.refusal, text)
-	case KindToolCall:
-		d := Delta{Kind: KindToolCall, ToolCall: ToolCallDelta{Index: int(t.call), Arguments: text}}
-		a.addToolCall(c, &d)
+	w.lines.buf = append(w.lines.buf, b[:min(len(b), missing)]...)
+	m := match{}
+	if !t.begins(w.lines.buf, &m, int(t.line)) || !t.fits(w.lines.buf, &m, 0) || m.end <= held {
+		w.lines.buf = w.lines.buf[:held]
+		return 0, nil
+	}
+	m.next = 0
+	ok, err := p.runOf(t, w.lines.buf, &m)
+	if !ok {
+		w.lines.buf = w.lines.buf[:held]
+		return 0, nil
+	}
+	ts.earn(1)
+	n = m.end - held
+	w.forget()
+	return n, err
+}
+
+// runOf hands out the text of the event in m, which fits t, and of those that
+// follow it and fit t too.
+func (p *Parser) runOf(t *template, b []byte, m *match) (ok bool, err error) {
+	choice := &p.track.choices[t.choice]
+	wanted := p.handler != nil && p.opt.Kinds&t.kind != 0
+	plain := t.call < 0 && t.detail == nil
+	var into *[]byte // where the text goes, if that is all there is to do
+	if p.fold != nil && wanted && plain {
+		into = p.fold.textOf(t.kind, choice.index)
+	}
+	for {
+		text := b[m.text:m.after]
+		if m.escaped || len(text) == 0 || choice.high != (halves{}) || t.call >= 0 || m.end-m.start > p.longest {
+			if text, ok = p.accept(t, b, m); !ok {
+				return false, nil
+			}
+		} else { // nearly always
+			p.track.delivered = true
+			p.track.events++
+		}
+		switch {
+		case into != nil:
+			*into = p.fold.joinWide(*into, text)
+		case wanted, len(text) == 0 && p.handler != nil:
+			p.handOut(t, b, m, text)
+			err = p.deliver()
+		}
+		m.start = m.end
+		if err != nil || m.next == 0 {
+			return true, err
+		}
+		m.at = m.next
+		if !t.fits(b, m, 0) {
+			return true, nil
+		}
 	}
 }

@@ -52,8 +52,11 @@ type choiceTrack struct {
 	recentCall     int
 	// high are the halves of surrogate pairs that the texts of this choice
 	// ended with so far: "\ud83d" | "\ude00" (J-03).
-	high struct{ content, reasoning, refusal uint16 }
+	high halves
 }
+
+// halves are of surrogate pairs.
+type halves struct{ content, reasoning, refusal uint16 }
 
 // callTrack is what is remembered of a tool call. Its id and name are kept as
 // hashes: a hostile stream may repeat a thousand of any length.

@@ -1,6 +1,11 @@
 package llmstream
 
-import "unicode/utf8"
+import (
+	"bytes"
+	"encoding/binary"
+	"math/bits"
+	"unicode/utf8"
+)
 
 // Strings that hold a \u escape are unescaped here and not by fastjson, which
 // keeps a lone surrogate as six characters and can swallow the escape behind it
@@ -10,12 +15,26 @@ import "unicode/utf8"
 // appendUnescaped appends the JSON string body raw to dst. high is the first
 // half of a pair that the string before this one ended with, or 0; the half that
 // this one ends with is returned. Any other lone half becomes U+FFFD. An escape
-// that is none is kept as it stands, as fastjson does. It can be done in place:
-// what is appended is never longer than what was read, high aside.
+// that is none is kept as it stands, as fastjson does.
 func appendUnescaped(dst, raw []byte, high uint16) (_ []byte, pending uint16) {
 	for i := 0; i < len(raw); {
-		c := raw[i]
-		if c == '\\' && i+1 < len(raw) && raw[i+1] == 'u' {
+		if raw[i] != '\\' {
+			if high != 0 {
+				dst, high = appendLoneHalf(dst, high), 0
+			}
+			var n int
+			dst, n = appendPlain(dst, raw[i:])
+			i += n
+			continue
+		}
+		if i+1 == len(raw) {
+			dst = append(appendLoneHalf(dst, high), raw[i])
+			high = 0
+			i++
+			continue
+		}
+		e := raw[i+1]
+		if e == 'u' {
 			if u, ok := parseHex4(raw[i+2:]); ok {
 				i += 6
 				switch {
@@ -33,38 +52,51 @@ func appendUnescaped(dst, raw []byte, high uint16) (_ []byte, pending uint16) {
 			}
 		}
 		dst, high = appendLoneHalf(dst, high), 0
-		if c != '\\' || i+1 == len(raw) {
-			dst = append(dst, c)
-			i++
-			continue
-		}
-		switch e := raw[i+1]; e {
-		case '"', '\\', '/':
-			dst = append(dst, e)
-		case 'b':
-			dst = append(dst, '\b')
-		case 'f':
-			dst = append(dst, '\f')
-		case 'n':
-			dst = append(dst, '\n')
-		case 'r':
-			dst = append(dst, '\r')
-		case 't':
-			dst = append(dst, '\t')
-		default:
-			dst = append(dst, '\\', e)
-		}
 		i += 2
+		switch e {
+		case '"', '\\', '/':
+		case 'b':
+			e = '\b'
+		case 'f':
+			e = '\f'
+		case 'n':
+			e = '\n'
+		case 'r':
+			e = '\r'
+		case 't':
+			e = '\t'
+		default:
+			dst = append(dst, '\\')
+		}
+		dst = append(dst, e)
 	}
 	return dst, high
 }
 
+// appendPlain appends raw up to the first backslash, or some of that, and returns
+// how much it was. Texts are short: eight bytes are copied whatever there is, as
+// far as the array of raw goes, since that needs no guess of the length.
+func appendPlain(dst, raw []byte) (_ []byte, n int) {
+	if at := len(dst); cap(raw) >= 8 && cap(dst)-at >= 8 {
+		w := binary.LittleEndian.Uint64(raw[:8])
+		binary.LittleEndian.PutUint64(dst[at:at+8], w)
+		const ones, highs = 0x0101010101010101, 0x8080808080808080
+		w ^= ones * '\\'
+		n = min(bits.TrailingZeros64((w-ones)&^w&highs)/8, len(raw))
+		return dst[:at+n], n
+	}
+	if n = bytes.IndexByte(raw, '\\'); n < 0 {
+		n = len(raw)
+	}
+	return append(dst, raw[:n]...), n
+}
+
 // appendLoneHalf appends U+FFFD for half of a pair whose other half never came.
 func appendLoneHalf(dst []byte, half uint16) []byte {
-	if half == 0 {
-		return dst
+	if half != 0 {
+		dst = append(dst, "\uFFFD"...)
 	}
-	return utf8.AppendRune(dst, utf8.RuneError)
+	return dst
 }
 
 func isHighSurrogate(u uint16) bool { return u&0xFC00 == 0xD800 }

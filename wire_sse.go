@@ -19,10 +19,6 @@ type sseWire struct {
 	inText  bool
 	maxText int
 
-	// noCR is how many of the next bytes are known to hold no CR, if positive.
-	// One look at a whole read is cheaper than one at every event in it.
-	noCR int
-
 	// spaced and crlf tell how the last field of data was written: "data: …", and
 	// with CRLF at the end.
 	spaced, crlf bool
@@ -42,7 +38,7 @@ func (w *sseWire) init(o *Options, strict, comments bool) {
 func (w *sseWire) reset() {
 	w.lines.reset()
 	w.building.reset()
-	w.text, w.size, w.inText, w.noCR, w.junk = letGo(w.text), 0, false, 0, false
+	w.text, w.size, w.inText, w.junk = letGo(w.text), 0, false, false
 }
 
 // framing is what stood around the data of the last event, as far as events are
@@ -64,12 +60,9 @@ func (w *sseWire) pending() int { return w.lines.size + w.building.size + w.size
 
 func (w *sseWire) next(p []byte, f *frame) (n int, ok bool) {
 	if n = w.plainEvent(p, f); n > 0 {
-		ok = true
-	} else {
-		n, ok = w.nextLines(p, f)
+		return n, true
 	}
-	w.noCR -= n
-	return n, ok
+	return w.nextLines(p, f)
 }
 
 // nextLines is next, line by line.
@@ -111,19 +104,40 @@ func (w *sseWire) plainEvent(p []byte, f *frame) (n int) {
 	if end < 0 || end+1 >= len(p) || p[end+1] != '\n' || end > w.lines.max || end-len(prefix) > w.building.max {
 		return 0
 	}
-	if w.noCR <= end {
-		if w.noCR = bytes.IndexByte(p, '\r'); w.noCR < 0 {
-			w.noCR = len(p)
-		}
-		if w.noCR <= end {
-			return 0
-		}
-	}
 	data := p[len(prefix):end:end]
+	if bytes.IndexByte(data, '\r') >= 0 {
+		return 0
+	}
 	f.Event = Event{Data: data, ID: w.building.lastID, Retry: -1}
 	f.kind, f.size, f.err = frameEvent, len(data), nil
 	w.spaced, w.crlf = true, false
 	return end + 2
+}
+
+// hold takes the beginning of a data line, if that is all that p is, as nextLines
+// would.
+func (w *sseWire) hold(p []byte) bool {
+	const prefix = "data: "
+	if len(p) < len(prefix) || len(p) > w.lines.max || string(p[:len(prefix)]) != prefix || bytes.IndexByte(p, '\n') >= 0 ||
+		bytes.IndexByte(p, '\r') >= 0 {
+		return false
+	}
+	w.lines.buf, w.lines.size = append(w.lines.buf[:0], p...), len(p)
+	return true
+}
+
+// holdsData tells whether the beginning of a data line of an event with this
+// type, all of it kept, is all that has come of an event.
+func (w *sseWire) holdsData(typ []byte) bool {
+	l, b := &w.lines, &w.building
+	return l.size > 0 && l.size == len(l.buf) && !l.skipLF && l.bom == bomDone && !w.inText &&
+		!b.hasData && b.over == nil && b.retry < 0 && !b.newID && string(b.typ) == string(typ)
+}
+
+// forget forgets the unfinished event.
+func (w *sseWire) forget() {
+	w.lines.buf, w.lines.size = w.lines.buf[:0], 0
+	w.building.typ = nil
 }
 
 // busy tells whether anything of an unfinished line, event or text has come.
