@@ -107,8 +107,8 @@ func (a *Accumulator) start(d *Delta) {
 
 // textOf returns where the text of a kind goes, which is content, reasoning or a
 // refusal. It is good until the next call for another choice.
-func (a *Accumulator) textOf(k Kind, choice int) *[]byte {
-	c := a.choice(choice)
+func (a *Accumulator) textOf(k Kind, index int) *[]byte {
+	c := a.choice(index)
 	switch k {
 	case KindContent:
 		return &c.content
@@ -123,7 +123,10 @@ func (a *Accumulator) choice(index int) *choiceFold {
 	if a.recent < len(a.choices) && a.choices[a.recent].index == index {
 		return &a.choices[a.recent]
 	}
-	for a.recent = range a.choices {
+	for range a.choices { // mostly they come in turn
+		if a.recent++; a.recent >= len(a.choices) {
+			a.recent = 0
+		}
 		if a.choices[a.recent].index == index {
 			return &a.choices[a.recent]
 		}

@@ -29,7 +29,7 @@ type core struct {
 	// missed: templates were compared with the next event where it lies in the
 	// read, and none fits.
 	missed bool
-	// ready: canRun was true behind the last event.
+	// ready: canRun is true, nothing has stopped the reading, and it has not ended.
 	ready bool
 
 	dead    error // the input is of no use: ErrCompressed, *DialectError
@@ -161,7 +161,7 @@ func (c *core) end(cause error) (ok bool, err error) {
 		return false, nil
 	}
 	if !c.ending {
-		c.ending = true
+		c.ending, c.ready = true, false
 		if c.wire == nil && c.dead == nil {
 			c.endSniffing()
 		}

@@ -15,6 +15,7 @@ type Parser struct {
 	handler Handler
 	fold    *Accumulator // the handler, if it is one: it sets no field of a delta
 	skims   bool         // texts need not be handed out as deltas; see skim
+	held    bool         // skimCut has left the beginning of an event to the wire
 }
 
 var _ io.WriteCloser = (*Parser)(nil)
@@ -40,6 +41,11 @@ func NewParser(d Dialect, h Handler, o *Options) *Parser {
 // returns 0 and the same error until Reset. Behind Close it returns
 // io.ErrClosedPipe.
 func (p *Parser) Write(b []byte) (n int, err error) {
+	if p.ready || p.held { // as is nearly always so
+		if n = p.skimCut(b[:len(b):len(b)]); n == len(b) {
+			return n, nil
+		}
+	}
 	if p.busy {
 		p.panicked()
 	}
@@ -50,11 +56,6 @@ func (p *Parser) Write(b []byte) (n int, err error) {
 		return 0, io.ErrClosedPipe
 	}
 	p.busy = true
-	if !p.ready && p.sse.lines.size > 0 && p.track.templates.learned() && p.canRunCut() {
-		if n, err = p.runCut(b); n > 0 {
-			p.ready = err == nil
-		}
-	}
 	for ok := true; ok && err == nil; {
 		k := 0
 		p.missed = false
@@ -64,8 +65,8 @@ func (p *Parser) Write(b []byte) (n int, err error) {
 			if err != nil || n == len(b) {
 				break
 			}
-			if p.sse.hold(b[n:]) {
-				n, p.ready = len(b), false
+			if p.hold(b[n:]) {
+				n = len(b)
 				break
 			}
 		}
@@ -76,6 +77,7 @@ func (p *Parser) Write(b []byte) (n int, err error) {
 		}
 		p.ready = ok && p.canRun()
 	}
+	p.ready = p.ready && err == nil
 	p.stopped, p.busy = err, false
 	p.giveBack()
 	return n, err
@@ -93,6 +95,7 @@ func (p *Parser) CloseWithError(cause error) error {
 	if p.busy {
 		p.panicked()
 	}
+	p.held = false
 	if !p.ended {
 		p.busy = true
 		for {
@@ -127,7 +130,10 @@ func (p *Parser) deliver() error {
 
 // Reset makes p ready for another stream in the same dialect, with the same
 // handler and options. It keeps its memory, so that parsers can be pooled.
-func (p *Parser) Reset() { p.reset() }
+func (p *Parser) Reset() {
+	p.reset()
+	p.held = false
+}
 
 // Dialect returns the dialect of the stream, which with Auto is known from the
 // first event that tells; until then it is Auto.

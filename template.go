@@ -288,7 +288,10 @@ func (ts *templates) findData(data, typ []byte, m *match) *template {
 }
 
 // learned tells whether there is any template.
-func (ts *templates) learned() bool { return ts.list[ts.recent].n > 0 }
+func (ts *templates) learned() bool { return ts.last().n > 0 }
+
+// last is the template that fitted last.
+func (ts *templates) last() *template { return &ts.list[ts.recent] }
 
 // framed tells whether an event that begins so is framed as that of t.
 func (t *template) framed(b []byte) bool {

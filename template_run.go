@@ -7,12 +7,9 @@ import "bytes"
 
 // canRun tells whether the next byte begins an event that may be read by a
 // template: nothing is unfinished, and nobody wants to see the event itself.
-func (c *core) canRun() bool { return c.canRunCut() && !c.sse.busy() }
-
-// canRunCut is canRun but for what is unfinished.
-func (c *core) canRunCut() bool {
+func (c *core) canRun() bool {
 	return c.fast && c.track.templates.learned() && c.wire == &c.sse && !c.track.sawDone && c.opt.Events == nil &&
-		len(c.glued) == 0 && c.dead == nil
+		len(c.glued) == 0 && c.dead == nil && !c.sse.busy()
 }
 
 // accept notes an event that fits t and returns its text, unescaped. !ok: there
@@ -166,11 +163,6 @@ func (p *Parser) run(b []byte) (n int, err error) {
 	ts := &p.track.templates
 	b = b[:len(b):len(b)] // what lies behind it is not ours, nor is it to be read
 	for err == nil && m.start < len(b) {
-		if p.skims {
-			if m.start += p.skim(b[m.start:]); m.start == len(b) {
-				break
-			}
-		}
 		before := p.track.events
 		t := ts.find(b, &m)
 		if t == nil {
@@ -182,6 +174,9 @@ func (p *Parser) run(b []byte) (n int, err error) {
 		if !ok {
 			break
 		}
+		if p.skims {
+			m.start += p.skim(b[m.start:])
+		}
 	}
 	n = m.start
 	if n < len(b) && ts.list[ts.recent].framed(b[n:]) {
@@ -191,42 +186,8 @@ func (p *Parser) run(b []byte) (n int, err error) {
 	return n, err
 }
 
-// cutText is how long the text of an event may be that comes in two reads and is
-// read by a template all the same.
-const cutText = 64
-
-// runCut reads the event at the end of which b begins, if its beginning is all
-// that the wire holds and it fits a template. It returns how many bytes of b that
-// were.
-func (p *Parser) runCut(b []byte) (n int, err error) {
-	ts := &p.track.templates
-	t := &ts.list[ts.recent]
-	w := &p.sse
-	held := len(w.lines.buf)
-	missing := len(t.literals) + cutText - held
-	if missing < 0 || !w.holdsData(t.typ()) {
-		return 0, nil
-	}
-	w.lines.buf = append(w.lines.buf, b[:min(len(b), missing)]...)
-	m := match{}
-	if !t.begins(w.lines.buf, &m, int(t.line)) || !t.fits(w.lines.buf, &m, 0) || m.end <= held {
-		w.lines.buf = w.lines.buf[:held]
-		return 0, nil
-	}
-	m.next = 0
-	ok, err := p.runOf(t, w.lines.buf, &m)
-	if !ok {
-		w.lines.buf = w.lines.buf[:held]
-		return 0, nil
-	}
-	ts.earn(1)
-	n = m.end - held
-	w.forget()
-	return n, err
-}
-
 // runOf hands out the text of the event in m, which fits t, and of those that
-// follow it and fit t too.
+// follow it and fit t too, if they are not to be skimmed.
 func (p *Parser) runOf(t *template, b []byte, m *match) (ok bool, err error) {
 	choice := &p.track.choices[t.choice]
 	wanted := p.handler != nil && p.opt.Kinds&t.kind != 0
@@ -256,8 +217,7 @@ func (p *Parser) runOf(t *template, b []byte, m *match) (ok bool, err error) {
 		if err != nil || m.next == 0 {
 			return true, err
 		}
-		m.at = m.next
-		if !t.fits(b, m, 0) {
+		if m.at = m.next; p.skims || !t.fits(b, m, 0) {
 			return true, nil
 		}
 	}

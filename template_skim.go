@@ -5,54 +5,112 @@ import (
 	"math/bits"
 )
 
-// The tightest of all loops: events of usual form, in a row, whose texts are
-// appended to an answer. What is not quite usual is left to run, which does all
-// that skim does; FuzzTemplate holds the two together.
+// The tightest of all loops: events that follow one another and give a text of a
+// choice, which is appended to the answer, if anybody wants it. What is not quite
+// so is left to run, which does all that skim does; FuzzTemplate holds the two
+// together.
 
-// skim reads the events at the start of b that fit the templates which are
-// expected, and folds in their texts, if anybody wants them. It returns how many
-// bytes that were.
-func (p *Parser) skim(b []byte) (n int) {
-	ts := &p.track.templates
-	at := int(ts.list[ts.recent].next)
-	t := &ts.list[at]
-	pos := t.skipHead(b, 0)
-	for pos > 0 && t.plain {
-		choice := &p.track.choices[t.choice]
-		if choice.high != (halves{}) {
-			break
+// skimCut is skim for a whole read, which may begin within an event and end within
+// another.
+func (p *Parser) skimCut(b []byte) (n int) {
+	if !p.skims {
+		return 0
+	}
+	if p.held {
+		p.held = false
+		if n = p.skimHeld(b); n == 0 {
+			return 0
 		}
-		ts.recent = uint8(at)
-		var to *[]byte
-		var text []byte
-		room := 1 << 30
-		if p.opt.Kinds&t.kind != 0 && p.fold != nil {
-			to = p.fold.textOf(t.kind, choice.index)
-			text, room = *to, p.fold.room()
-		}
-		k, events, next, kept := t.skim(b, n, pos, p.longest, to != nil, text, room)
-		if to != nil {
-			p.fold.kept += len(kept) - len(text)
-			*to = kept
-		}
-		n = k
-		p.track.events += events
-		p.track.delivered = p.track.delivered || events > 0
-		ts.earn(events)
-		if pos = 0; !next || n == len(b) {
-			break
-		}
-		at = int(t.next)
-		if t = &ts.list[at]; at == int(ts.recent) {
-			t.expect(true)
-		}
-		pos = t.skipHead(b, n)
+		p.ready = true
+	}
+	n += p.skim(b[n:])
+	if n < len(b) && p.hold(b[n:]) {
+		n = len(b)
 	}
 	return n
 }
 
-// skipHead returns where literal 0 ends, if the event at b[at] begins with it,
-// else 0.
+// hold leaves b to the wire, if it is the beginning of an event and nothing else,
+// and notes that.
+func (p *Parser) hold(b []byte) bool {
+	if !p.skims || !p.sse.hold(b) {
+		return false
+	}
+	p.ready, p.held = false, true
+	return true
+}
+
+// cutText is how long the text of an event may be that is cut and skimmed all the
+// same.
+const cutText = 64
+
+// skimHeld reads the event of which the wire holds the beginning, and b begins with
+// the rest.
+func (p *Parser) skimHeld(b []byte) (n int) {
+	lines := &p.sse.lines
+	held := len(lines.buf)
+	missing := len(p.track.templates.last().literals) + cutText - held
+	if missing <= 0 {
+		return 0
+	}
+	both := append(lines.buf, b[:min(len(b), missing)]...)
+	if n = p.skim(both); n <= held {
+		lines.buf = both[:held]
+		return 0
+	}
+	lines.buf, lines.size = both[:0], 0
+	return n - held
+}
+
+// skim reads the events at the start of b that fit the templates which are
+// expected. It returns how many bytes that were.
+func (p *Parser) skim(b []byte) (n int) {
+	if len(b) > p.longest { // an event may be too
+		return 0
+	}
+	ts := &p.track.templates
+	at := ts.list[ts.recent].next
+	t := &ts.list[at]
+	before := p.track.events
+	for pos := t.skipHead(b, 0); pos > 0 && t.plain; pos = t.skipHead(b, n) {
+		choice := &p.track.choices[t.choice]
+		if choice.high != (halves{}) {
+			break
+		}
+		ts.recent = at
+		var into *[]byte
+		var text []byte // the end of it, as far as there is room for more
+		if p.fold != nil && p.opt.Kinds&t.kind != 0 {
+			into = p.fold.textOf(t.kind, choice.index)
+			text = *into
+			if text = text[len(text):min(cap(text), len(text)+p.fold.room())]; len(text) == 0 {
+				break
+			}
+		}
+		k, size, events, more := t.skim(b, n, pos, text)
+		if into != nil {
+			*into = (*into)[:len(*into)+size]
+			p.fold.kept += size
+		}
+		n = k
+		p.track.events += events
+		if !more || n == len(b) {
+			break
+		}
+		at = t.next
+		if t = &ts.list[at]; at == ts.recent {
+			t.expect(true)
+		}
+	}
+	if events := p.track.events - before; events > 0 {
+		p.track.delivered = true
+		ts.earn(events)
+	}
+	return n
+}
+
+// skipHead returns where literal 0 ends if the event at b[at] begins with it, else
+// 0.
 func (t *template) skipHead(b []byte, at int) int {
 	if t.n == 0 {
 		return 0
@@ -64,76 +122,66 @@ func (t *template) skipHead(b []byte, at int) int {
 	return at + len(head)
 }
 
-// skim reads events that fit t, of which the first begins at b[start] and its
-// literal 0 ends at b[at], and appends their texts to text if keep is set. It
-// returns where it has come to, and how many events that were. next: behind them
-// comes another event, which may be of another form.
-func (t *template) skim(b []byte, start, at, longest int, keep bool, text []byte, room int) (_ int, events int64, next bool, _ []byte) {
+// skim reads events that fit t. The first begins at b[n], and its literal 0 ends at
+// b[pos]. It writes their texts to text, which is nil if nobody wants them. It
+// returns how far it has come, how long the texts are, how many events that were,
+// and whether events of other forms may follow.
+func (t *template) skim(b []byte, n, pos int, text []byte) (_, size int, events int64, more bool) {
 	head := int(t.head) - int(t.ends[t.n-1])
-	room += len(text)
-	for {
-		pos, size, from := at, len(text), 0
-		next = !t.again
+	for end := 0; ; size = end {
+		glued, from := t.again, 0
 		for i := range int(t.n) {
-			kept := keep && t.slots[i] == slotText
+			keep := text != nil && t.slots[i] == slotText
 			begin := pos
-			for pos+8 <= len(b) {
-				w := binary.LittleEndian.Uint64(b[pos:])
-				n := bits.TrailingZeros64(specialBytes(w, true)) / 8
-				if kept {
-					end := len(text)
-					if cap(text)-end < 16 || end+8 > room {
-						return start, events, false, text[:size]
-					}
-					binary.LittleEndian.PutUint64(text[end:end+8], w)
-					text = text[:end+n]
+			for {
+				if len(b)-pos < 9 {
+					return n, size, events, false
 				}
-				if pos += n; n == 8 {
+				w := binary.LittleEndian.Uint64(b[pos:])
+				k := bits.TrailingZeros64(specialBytes(w, true)) / 8
+				if keep {
+					if len(text)-end < 9 {
+						return n, size, events, false
+					}
+					binary.LittleEndian.PutUint64(text[end:], w)
+					end += k
+				}
+				if pos += k; k == 8 {
 					continue
 				}
 				if b[pos] != '\\' {
 					break
 				}
-				if pos+1 == len(b) {
-					return start, events, false, text[:size]
-				}
 				c := simpleEscapes[b[pos+1]]
 				if c == 0 {
-					return start, events, false, text[:size]
+					return n, size, events, false
 				}
-				if kept {
-					text = append(text, c)
+				if pos += 2; keep {
+					text[end] = c
+					end++
 				}
-				pos += 2
 			}
 			if pos == begin && t.slots[i] == slotText {
-				return start, events, false, text[:size]
+				return n, size, events, false
 			}
 			literal := t.literals[from:t.compared[i]]
 			if len(b)-pos >= len(literal) && string(b[pos:pos+len(literal)]) == string(literal) {
 				pos += len(literal)
 			} else if pos = t.fitsLast(b, pos, i, from, 0); pos < 0 {
-				return start, events, false, text[:size]
+				return n, size, events, false
 			} else {
-				next = true
+				glued = false
 			}
 			from = int(t.ends[i])
 		}
-		end := pos
-		if !next {
-			end -= head
-		}
-		if end-start > longest {
-			return start, events, false, text[:size]
-		}
-		start, at = end, pos
 		events++
-		if next {
-			return start, events, true, text
+		if n = pos; !glued {
+			return n, end, events, true
 		}
+		n -= head
 	}
 }
 
-// simpleEscapes are the bytes that stand for the escapes of one character; 0 for
-// others.
+// simpleEscapes are the bytes that escapes of one character stand for; 0 for all
+// other bytes behind a backslash.
 var simpleEscapes = [256]byte{'"': '"', '\\': '\\', '/': '/', 'b': '\b', 'f': '\f', 'n': '\n', 'r': '\r', 't': '\t'}

@@ -126,20 +126,6 @@ func (w *sseWire) hold(p []byte) bool {
 	return true
 }
 
-// holdsData tells whether the beginning of a data line of an event with this
-// type, all of it kept, is all that has come of an event.
-func (w *sseWire) holdsData(typ []byte) bool {
-	l, b := &w.lines, &w.building
-	return l.size > 0 && l.size == len(l.buf) && !l.skipLF && l.bom == bomDone && !w.inText &&
-		!b.hasData && b.over == nil && b.retry < 0 && !b.newID && string(b.typ) == string(typ)
-}
-
-// forget forgets the unfinished event.
-func (w *sseWire) forget() {
-	w.lines.buf, w.lines.size = w.lines.buf[:0], 0
-	w.building.typ = nil
-}
-
 // busy tells whether anything of an unfinished line, event or text has come.
 func (w *sseWire) busy() bool {
 	l, b := &w.lines, &w.building
