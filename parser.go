@@ -60,13 +60,12 @@ func (p *Parser) Write(b []byte) (n int, err error) {
 		k := 0
 		p.missed = false
 		if p.ready {
+			if n += p.skimCut(b[n:]); n == len(b) {
+				break
+			}
 			k, err = p.run(b[n:])
 			n += k
 			if err != nil || n == len(b) {
-				break
-			}
-			if p.hold(b[n:]) {
-				n = len(b)
 				break
 			}
 		}

@@ -89,8 +89,7 @@ type template struct {
 	// noEmpty: with an empty text the event means something else, such as a
 	// text under another name.
 	noEmpty bool
-	// plain: the event gives a text of a choice and nothing else, and its slots
-	// are strings.
+	// plain: the event gives a text of a choice and nothing else.
 	plain  bool
 	kind   Kind
 	choice int32 // place in track.choices

@@ -208,9 +208,6 @@ func (t *template) set(s *step, f framing, slots []slot) {
 	t.literals = append(literals, s.typ...)
 	t.n, t.again, t.compared = uint8(len(slots)), false, t.ends
 	t.plain = s.role.call < 0 && s.detailMember == ""
-	for _, value := range slots {
-		t.plain = t.plain && value.kind <= slotString
-	}
 	t.detail = nil
 	if s.detailMember != "" {
 		t.detail = s.details[0].clone()

@@ -133,7 +133,10 @@ func (t *template) skim(b []byte, n, pos int, text []byte) (_, size int, events 
 		for i := range int(t.n) {
 			keep := text != nil && t.slots[i] == slotText
 			begin := pos
-			for {
+			if t.slots[i] > slotString {
+				pos = skipValue(b, pos, t.slots[i])
+			}
+			for t.slots[i] <= slotString {
 				if len(b)-pos < 9 {
 					return n, size, events, false
 				}
