@@ -3,6 +3,7 @@ package llmstream
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -95,7 +96,8 @@ func vectorCuts(t *testing.T, v *sseVector) map[string][]int {
 	return cuts
 }
 
-type chatVector struct {
+// answerVector is a stream of a dialect and what a peer makes of it.
+type answerVector struct {
 	ID, Framing, Input string
 	Asserted           []string
 	Choice             int
@@ -105,6 +107,7 @@ type chatVector struct {
 		FinishReason                *string                                `json:"finish_reason"`
 		Usage                       map[string]any
 		Error                       bool
+		ID, Model                   *string
 	}
 }
 
@@ -163,35 +166,49 @@ const (
 	openAtEnd  = "there is no finish reason, and the arguments are not whole: the call is open (contract 7)"
 )
 
-func TestConformanceChat(t *testing.T) {
-	var vectors []chatVector
-	require.NoError(t, json.Unmarshal(readFile(t, corpusFolder(t, "LLMSTREAM_CONFORMANCE"), "chat.json"), &vectors))
+func TestConformanceChat(t *testing.T) { testVectors(t, "chat.json", OpenAIChat, chatExceptions) }
+
+func TestConformanceAnthropic(t *testing.T) {
+	testVectors(t, "anthropic.json", AnthropicMessages, anthropicExceptions)
+}
+
+// anthropicExceptions are as chatExceptions.
+var anthropicExceptions = map[string]string{}
+
+// testVectors holds a dialect to the vectors of a file, but for the exceptions, which
+// are members of vectors with the reason.
+func testVectors(t *testing.T, file string, d Dialect, exceptions map[string]string) {
+	var vectors []answerVector
+	require.NoError(t, json.Unmarshal(readFile(t, corpusFolder(t, "LLMSTREAM_CONFORMANCE"), file), &vectors))
 	require.NotEmpty(t, vectors)
 	used := map[string]bool{}
 	for _, v := range vectors {
 		t.Run(v.ID, func(t *testing.T) {
-			var a Accumulator
-			p := NewParser(OpenAIChat, &a, nil)
-			p.Write([]byte(v.Input))
-			p.Close()
-			for _, d := range chatDifferences(&v, a.Completion(), p.Outcome()) {
-				member, _, _ := strings.Cut(d, ":")
-				key := v.ID + "/" + member
-				if chatExceptions[key] == "" {
-					t.Error(d)
+			for _, as := range []Dialect{d, Auto} {
+				var a Accumulator
+				p := NewParser(as, &a, nil)
+				p.Write([]byte(v.Input))
+				p.Close()
+				for _, differs := range v.differences(a.Completion(), p.Outcome()) {
+					member, _, _ := strings.Cut(differs, ":")
+					key := v.ID + "/" + member
+					if exceptions[key] == "" {
+						t.Error(as, differs)
+					}
+					used[key] = true
 				}
-				used[key] = true
 			}
 		})
 	}
-	for key := range chatExceptions {
+	for key := range exceptions {
 		if !used[key] {
 			t.Errorf("the exception %s is none any more", key)
 		}
 	}
 }
 
-func chatDifferences(v *chatVector, got *Completion, o Outcome) (differences []string) {
+// differences tells in which members the vector and an answer differ.
+func (v *answerVector) differences(got *Completion, o Outcome) (differences []string) {
 	differ := func(member string, want, got any) {
 		if fmt.Sprint(want) != fmt.Sprint(got) {
 			differences = append(differences, fmt.Sprintf("%s: %v, not %v", member, got, want))
@@ -204,6 +221,12 @@ func chatDifferences(v *chatVector, got *Completion, o Outcome) (differences []s
 		}
 	}
 	e := &v.Expect
+	if slices.Contains(v.Asserted, "id") && e.ID != nil {
+		differ("id", *e.ID, got.ID)
+	}
+	if slices.Contains(v.Asserted, "model") && e.Model != nil {
+		differ("model", *e.Model, got.Model)
+	}
 	differ("error", e.Error, o.Err() != nil)
 	differ("content", e.Content, c.Message.Content)
 	differ("reasoning", e.Reasoning, c.Message.Reasoning)
@@ -227,6 +250,8 @@ func chatDifferences(v *chatVector, got *Completion, o Outcome) (differences []s
 	for name, n := range map[string]int64{
 		"prompt_tokens": got.Usage.Input, "completion_tokens": got.Usage.Output, "total_tokens": got.Usage.Total,
 		"cached_tokens": got.Usage.Cached, "reasoning_tokens": got.Usage.Reasoning,
+		"input_tokens": got.Usage.Input, "output_tokens": got.Usage.Output,
+		"cache_read_input_tokens": got.Usage.Cached, "cache_creation_input_tokens": got.Usage.CacheWrite,
 	} {
 		if want, ok := e.Usage[name].(float64); ok {
 			differ("usage", int64(want), n)

@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"os"
+	"path"
 	"path/filepath"
 	"reflect"
 	"testing"
@@ -104,14 +105,19 @@ func TestCorpus(t *testing.T) {
 				p.Write(body)
 				p.Close()
 				require.Equal(t, s.dialect(), p.Dialect())
-				compareOracle(t, &want, a.Completion(), p.Outcome())
+				compareOracle(t, &want, a.Completion(), p.Outcome(), corpusDamaged[path.Base(s.Path)] != "")
 			}
 		})
 	}
 }
 
+// corpusDamaged are the streams that are complete and damaged, and what is wrong.
+var corpusDamaged = map[string]string{
+	"anthropic-spliced-message-start-0.sse": "another message begins inside one (A-11)",
+}
+
 // compareOracle compares what was folded with what the oracle says.
-func compareOracle(t *testing.T, want *oracle, got *Completion, o Outcome) {
+func compareOracle(t *testing.T, want *oracle, got *Completion, o Outcome, damaged bool) {
 	t.Helper()
 	n := want.Plain.Choices
 	perChoice := func(raw json.RawMessage) []json.RawMessage {
@@ -188,7 +194,7 @@ func compareOracle(t *testing.T, want *oracle, got *Completion, o Outcome) {
 		require.Equal(t, StateError, o.State)
 	case complete:
 		require.Equal(t, StateComplete, o.State)
-		require.NoError(t, o.Err())
+		require.Equal(t, damaged, o.Err() != nil, "%v", o.Err())
 	default:
 		require.Equal(t, StateTruncated, o.State)
 	}

@@ -161,6 +161,7 @@ func (s *step) isAnother(t *choiceTrack, id []byte) bool {
 		s.malformed(t.index, 0, len(s.data), damage("another message begins inside this one"))
 	}
 	s.again = true
+	t.finish, t.native = FinishNone, "" // of the other
 	s.part = -1
 	s.addStart(t.index, Start{Again: true})
 	return true
@@ -226,7 +227,7 @@ func (s *step) startBlock(t *choiceTrack, v *fastjson.Value) {
 func (s *step) voidBlock(t *choiceTrack) {
 	s.addStart(t.index, Start{Again: true})
 	if at := t.callAt(s.part); at >= 0 {
-		t.calls[at].ended = true
+		t.calls[at].ended, t.calls[at].index = true, voidIndex
 	}
 }
 

@@ -2,7 +2,9 @@ package llmstream
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -264,21 +266,48 @@ type folded struct {
 	usage             Usage
 }
 
+// joinDeltas joins deltas as they are documented: the texts part by part, without
+// what is taken back.
 func joinDeltas(deltas []recordedDelta) folded {
 	f := folded{texts: map[[2]any]string{}, calls: map[[2]int][3]string{}}
 	finish := map[int]string{}
+	type part struct{ choice, part int }
+	texts := map[part]map[Kind]string{}
+	callsOf := map[part][]int{}
+	given := map[[2]int]bool{}
 	for _, d := range deltas {
+		at := part{d.Choice, d.Part}
 		switch d.Kind {
 		case KindStart:
 			f.id = first(f.id, string(d.Start.ID))
 			f.model = first(f.model, string(d.Start.Model))
+			if !d.Start.Again {
+				break
+			}
+			delete(texts, at)
+			for _, i := range callsOf[at] {
+				delete(f.calls, [2]int{d.Choice, i})
+			}
+			for key, call := range f.calls {
+				if d.Part < 0 && given[key] {
+					call[2] = ""
+					f.calls[key] = call
+				}
+			}
 		case KindContent, KindReasoning, KindRefusal:
 			if len(d.Text) > 0 {
-				f.texts[[2]any{d.Choice, d.Kind}] += string(d.Text)
+				if texts[at] == nil {
+					texts[at] = map[Kind]string{}
+				}
+				texts[at][d.Kind] += string(d.Text)
 			}
 		case KindToolCall:
 			key := [2]int{d.Choice, d.ToolCall.Index}
-			call := f.calls[key]
+			call, known := f.calls[key]
+			if !known {
+				callsOf[at] = append(callsOf[at], d.ToolCall.Index)
+			}
+			given[key] = given[key] || len(d.ToolCall.ID) > 0 && len(d.ToolCall.Arguments) > 0
 			call[0] = first(call[0], string(d.ToolCall.ID))
 			call[1] = first(call[1], string(d.ToolCall.Name))
 			call[2] += string(d.ToolCall.Arguments)
@@ -289,12 +318,13 @@ func joinDeltas(deltas []recordedDelta) folded {
 			f.usage = d.Usage
 		}
 	}
-	var indexes []int
-	for i := range finish {
-		indexes = append(indexes, i)
+	parts := slices.SortedFunc(maps.Keys(texts), func(a, b part) int { return cmp.Compare(a.part, b.part) })
+	for _, at := range parts {
+		for kind, text := range texts[at] {
+			f.texts[[2]any{at.choice, kind}] += text
+		}
 	}
-	slices.Sort(indexes)
-	for _, i := range indexes {
+	for _, i := range slices.Sorted(maps.Keys(finish)) {
 		f.finish += finish[i] + ";"
 	}
 	return f
@@ -309,11 +339,11 @@ func shortForm(c *Completion) folded {
 				f.texts[[2]any{choice.Index, kind}] = text
 			}
 		}
-		for i, call := range m.ToolCalls {
+		for _, call := range m.ToolCalls {
 			if call.SyntheticID {
 				call.ID = ""
 			}
-			f.calls[[2]int{choice.Index, i}] = [3]string{call.ID, call.Name, call.Arguments}
+			f.calls[[2]int{choice.Index, call.Index}] = [3]string{call.ID, call.Name, call.Arguments}
 		}
 		if choice.NativeFinishReason != "" {
 			f.finish += choice.NativeFinishReason + ";"

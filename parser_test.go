@@ -169,15 +169,20 @@ func TestOutcomeErrHoldsTypedErrors(t *testing.T) {
 	require.ErrorAs(t, o.Err(), &dialect)
 }
 
-// C-24
+// What a stream is in tells so to a parser of any other dialect (C-24, W-10).
 func TestWrongDialectIsNamed(t *testing.T) {
 	for _, c := range []struct{ looks, body string }{
 		{"anthropic-messages", "event: message_start\ndata: {\"type\":\"message_start\",\"message\":{\"id\":\"m\"}}\n\n"},
 		{"openai-responses", "event: response.created\ndata: {\"type\":\"response.created\",\"response\":{\"id\":\"r\"}}\n\n"},
 		{"gemini", sse(`{"candidates":[{"content":{"parts":[{"text":"x"}]}}]}`)},
 		{"gemini", `[{"candidates":[{"content":{"parts":[{"text":"x"}]}}]}`},
+		{"openai-chat", sse(says("x"))},
 	} {
-		for _, d := range []Dialect{OpenAIChat, Auto} {
+		for i := range dialects {
+			d := Dialect(i)
+			if looks, _ := ParseDialect(c.looks); d == looks || d == Auto && dialects[looks].decode != nil {
+				continue
+			}
 			var l lines
 			p := NewParser(d, &l, nil)
 			body := c.body + sse(says("swallowed"))
@@ -1234,4 +1239,23 @@ func TestErrorsIsAndAs(t *testing.T) {
 	require.True(t, ok)
 	require.Len(t, several.Unwrap(), 3)
 	require.True(t, errors.As(err, new(*LimitError)))
+}
+
+// A recording that is read as another dialect says which one it is in, unless it
+// says nothing that only its own says.
+func TestRecordingsInAnotherDialect(t *testing.T) {
+	for _, r := range recordings(t) {
+		_, o := push(r.dialect, nil, string(r.body))
+		if o.State != StateComplete {
+			continue
+		}
+		for i := range dialects {
+			if d := Dialect(i); d != r.dialect && d != Auto {
+				_, o := push(d, nil, string(r.body))
+				var e *DialectError
+				require.ErrorAs(t, o.Err(), &e, "%s read as %v", r.file, d)
+				require.Equal(t, DialectError{Want: d, Looks: r.dialect.String()}, *e, r.file)
+			}
+		}
+	}
 }

@@ -180,6 +180,9 @@ func hash(b []byte) uint64 {
 // choice has one (T-24). No index on the wire is less than -1.
 const legacyIndex = -2
 
+// voidIndex stands for a call that another has taken the place of.
+const voidIndex = -3
+
 // callKey is what a delta says of the tool call that it belongs to.
 type callKey struct {
 	id, name []byte
