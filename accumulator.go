@@ -3,6 +3,8 @@ package llmstream
 import (
 	"bytes"
 	"sort"
+
+	"github.com/valyala/fastjson"
 )
 
 const defaultMaxBytes = 64 << 20
@@ -37,6 +39,7 @@ type choiceFold struct {
 	index                                int
 	role, content, reasoning, refusal    []byte
 	native, logprobs, media, annotations []byte
+	items                                []byte
 	finish                               FinishReason
 	details                              []detailFold
 	calls                                []callFold
@@ -87,7 +90,14 @@ func (a *Accumulator) HandleDelta(d *Delta) error {
 			break
 		}
 		c := a.choice(d.Choice)
+		if len(d.Text) > 0 && d.Text[0] == '{' {
+			c.annotations = a.appendJSON(c.annotations, d.Text)
+			break
+		}
 		c.annotations = a.setJSON(c.annotations, d.Text)
+	case KindItem:
+		c := a.choice(d.Choice)
+		c.items = a.joinJSON(c.items, d.Text)
 	}
 	return nil
 }
@@ -97,7 +107,9 @@ func (a *Accumulator) start(d *Delta) {
 	if s == nil {
 		return
 	}
-	a.id = a.setOnce(a.id, s.ID)
+	if len(s.ID) > 0 {
+		a.id = a.set(a.id, s.ID)
+	}
 	a.model = a.setOnce(a.model, s.Model)
 	a.fingerprint = a.setOnce(a.fingerprint, s.SystemFingerprint)
 	a.tier = a.setOnce(a.tier, s.ServiceTier)
@@ -164,6 +176,20 @@ func (a *Accumulator) joinJSON(to, value []byte) []byte {
 		to = append(to, ',')
 	}
 	return a.join(to, value)
+}
+
+// appendJSON appends a JSON value to an array, which may be none yet.
+func (a *Accumulator) appendJSON(to, value []byte) []byte {
+	if len(value)+len("[]") > a.room() {
+		a.dropped += int64(len(value))
+		return to
+	}
+	if len(to) == 0 {
+		to = a.join(to, []byte("["))
+	} else {
+		to[len(to)-1] = ',' // it was the bracket
+	}
+	return a.join(a.join(to, value), []byte("]"))
 }
 
 // set replaces to.
@@ -286,6 +312,9 @@ func (f *choiceFold) choice(completionID string) Choice {
 		},
 	}
 	c.Message.Images, c.Message.Audio = joinMedia(f.media)
+	if len(f.items) > 0 {
+		eachValue(f.items, func(v *fastjson.Value) { c.Message.Items = append(c.Message.Items, v.MarshalTo(nil)) })
+	}
 	for i := range f.details {
 		d := &f.details[i]
 		c.Message.ReasoningDetails = append(c.Message.ReasoningDetails, ReasoningBlock{
@@ -326,6 +355,7 @@ func (f *choiceFold) reset() {
 	*f = choiceFold{
 		role: letGo(f.role), content: letGo(f.content), reasoning: letGo(f.reasoning), refusal: letGo(f.refusal),
 		native: letGo(f.native), logprobs: letGo(f.logprobs), media: letGo(f.media), annotations: letGo(f.annotations),
+		items:   letGo(f.items),
 		details: f.details[:0], calls: f.calls[:0],
 	}
 }

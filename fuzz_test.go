@@ -270,7 +270,7 @@ func joinDeltas(deltas []recordedDelta) folded {
 	for _, d := range deltas {
 		switch d.Kind {
 		case KindStart:
-			f.id = first(f.id, string(d.Start.ID))
+			f.id = first(string(d.Start.ID), f.id) // the last (O-03)
 			f.model = first(f.model, string(d.Start.Model))
 		case KindContent, KindReasoning, KindRefusal:
 			if len(d.Text) > 0 {
