@@ -77,7 +77,7 @@ func (s *step) isError(v *fastjson.Value) bool {
 
 // addError adds the error that v tells of: an object, a string, or an array of
 // these (E-02). Members that v lacks may stand beside it, in root.
-func (s *step) addError(choice int, v, root *fastjson.Value) *APIError {
+func (s *step) addError(choice int, v, root *fastjson.Value) {
 	e := s.newError(s.data)
 	if a := v.GetArray(); len(a) > 0 {
 		v = a[0]
@@ -92,7 +92,6 @@ func (s *step) addError(choice int, v, root *fastjson.Value) *APIError {
 		}
 	}
 	s.add(KindError, choice).Err = e
-	return e
 }
 
 // addErrorText adds an error of which there is no more than a text.
@@ -194,6 +193,9 @@ func (s *step) readError(e *APIError, v *fastjson.Value) {
 		if *m.to == "" {
 			*m.to = s.label(m.v)
 		}
+	}
+	if e.Type == "error" { // that it is one is known
+		e.Type = ""
 	}
 	if e.Type == "" {
 		e.Type = word // such as Google's NOT_FOUND

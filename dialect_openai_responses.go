@@ -137,7 +137,7 @@ func decodeResponses(s *step) {
 	case "audio.transcript.delta":
 		s.addSound(t, `{"transcript":`, e.delta)
 	case "created", "queued", "in_progress":
-		s.beginResponse(&e)
+		s.beginResponse(t, &e)
 	case "completed", "incomplete", "failed", "cancelled":
 		s.decodeResponse(t, &e, typ[len(responsePrefix):])
 	}
@@ -150,18 +150,9 @@ func (s *step) decodeResponseError(e *responseEvent, typ []byte) {
 	case s.isError(e.err): // {"type":"error","error":{…}}
 		s.addError(-1, e.err, nil)
 	case string(typ) == "error": // {"type":"error","code":…,"message":…}
-		s.addFlatError()
+		s.addError(-1, s.root, nil)
 	case len(typ) == 0:
 		s.addErrorObject()
-	}
-}
-
-// addFlatError adds an error whose members stand beside "type":"error", which
-// says nothing of the error.
-func (s *step) addFlatError() {
-	e := s.addError(-1, s.root, nil)
-	if e.Type == "error" {
-		e.Type = ""
 	}
 }
 

@@ -45,15 +45,22 @@ func inResponse(name []byte) bool {
 
 // beginResponse takes the beginning of a response. Behind the end of one it is
 // another's, with items of its own.
-func (s *step) beginResponse(e *responseEvent) {
+func (s *step) beginResponse(t *choiceTrack, e *responseEvent) {
 	var r response
 	r.read(e.response)
 	s.stateful = true
 	if s.sawDone {
 		s.response = responseTrack{items: s.response.items[:0], id: s.response.id}
 	}
-	s.response.begun = true
 	s.startResponse(&r)
+	if !s.response.begun { // its first event may hold items already
+		s.response.begun = true
+		for i, v := range r.output.GetArray() {
+			var m responseItem
+			m.read(v)
+			s.beginItemAt(t, i, &m)
+		}
+	}
 	s.addResponseUsage(e, &r)
 }
 

@@ -276,15 +276,18 @@ func (m *responseItem) read(v *fastjson.Value) {
 	})
 }
 
-// beginItem takes the beginning of an item. One without a type says nothing
-// (O-05).
+// beginItem takes the beginning of an item.
 func (s *step) beginItem(t *choiceTrack, e *responseEvent) {
 	var m responseItem
 	m.read(e.item)
-	place, ok := s.place(e.outputIndex, m.id)
-	if !ok {
-		return
+	if place, ok := s.place(e.outputIndex, m.id); ok {
+		s.beginItemAt(t, place, &m)
 	}
+}
+
+// beginItemAt takes the beginning of an item. One without a type says nothing
+// (O-05).
+func (s *step) beginItemAt(t *choiceTrack, place int, m *responseItem) {
 	s.stateful = true
 	switch typ := s.word(m.typ); string(typ) {
 	case "message", "reasoning":
@@ -293,7 +296,7 @@ func (s *step) beginItem(t *choiceTrack, e *responseEvent) {
 		}
 		s.addRole(t, m.role)
 	case "function_call", "custom_tool_call":
-		at := s.beginToolCall(t, place, s.callID(&m), s.word(m.name), callType(typ))
+		at := s.beginToolCall(t, place, s.callID(m), s.word(m.name), callType(typ))
 		if at >= 0 && string(s.word(m.status)) == "completed" { // all of it at once
 			s.argueMissing(t, at, m.words())
 		}
@@ -367,14 +370,16 @@ func (s *step) endReasoning(t *choiceTrack, place int, m *responseItem) {
 	s.add(KindReasoning, t.index).Detail = &s.details[len(s.details)-1]
 }
 
-// joined returns the texts of all parts in v.
-func (s *step) joined(v *fastjson.Value) []byte {
-	at := len(s.text)
-	for _, part := range v.GetArray() {
-		text := s.word(member(part, "text")) // which may have grown s.text itself
-		s.text = append(s.text, text...)
+// joined returns the texts of all parts in v, of which there is mostly one.
+func (s *step) joined(v *fastjson.Value) (text []byte) {
+	for i, part := range v.GetArray() {
+		if piece := s.word(member(part, "text")); i == 0 {
+			text = piece[:len(piece):len(piece)]
+		} else {
+			text = append(text, piece...)
+		}
 	}
-	return s.text[at:len(s.text):len(s.text)]
+	return text
 }
 
 // addOther adds an item of another kind: an image, or what has to go back as it
