@@ -21,6 +21,7 @@ type corpusStream struct {
 // corpusDialects are the dialects of the corpus that are read, by its names for them.
 var corpusDialects = map[string]Dialect{
 	"chat":      OpenAIChat,
+	"messages":  AnthropicMessages,
 	"responses": OpenAIResponses,
 }
 

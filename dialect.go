@@ -1,7 +1,6 @@
 package llmstream
 
 import (
-	"bytes"
 	"fmt"
 	"mime"
 	"strings"
@@ -74,6 +73,7 @@ var dialects = [...]dialect{
 		wires:  over(WireSSE, WireJSON),
 		paths:  "/v1/messages /publishers/anthropic/*:streamRawPredict /publishers/anthropic/*:rawPredict",
 		detect: detectAnthropic,
+		decode: decodeAnthropic,
 	},
 	Gemini: {
 		name:   "gemini",
@@ -176,11 +176,6 @@ func (c *core) settle(s *step) (ok bool) {
 }
 
 // The dialects that are recognised and not read.
-
-func detectAnthropic(s *step) bool {
-	typ := s.eventType()
-	return string(typ) == "message_start" || bytes.HasPrefix(typ, []byte("content_block_"))
-}
 
 func detectGemini(s *step) bool {
 	return s.root.Exists("candidates") || s.root.Exists("promptFeedback")

@@ -44,13 +44,16 @@ func inResponse(name []byte) bool {
 }
 
 // beginResponse takes the beginning of a response. Behind the end of one it is
-// another's, with items of its own.
+// another's, whose items take the places of those before, as in isAnother.
 func (s *step) beginResponse(t *choiceTrack, e *responseEvent) {
 	var r response
 	r.read(e.response)
 	s.stateful = true
-	if s.sawDone {
-		s.response = responseTrack{items: s.response.items[:0], id: s.response.id}
+	if id := hash(s.word(r.id)); s.sawDone && id != s.response.id {
+		s.again, s.part = true, -1
+		s.addStart(t.index, Start{Again: true})
+		s.part = 0
+		s.response = responseTrack{items: s.response.items[:0], id: s.response.id, firstCall: len(t.calls)}
 	}
 	s.startResponse(&r)
 	if !s.response.begun { // its first event may hold items already
@@ -58,8 +61,10 @@ func (s *step) beginResponse(t *choiceTrack, e *responseEvent) {
 		for i, v := range r.output.GetArray() {
 			var m responseItem
 			m.read(v)
+			s.part = i
 			s.beginItemAt(t, i, &m)
 		}
+		s.part = 0
 	}
 	s.addResponseUsage(e, &r)
 }
@@ -138,12 +143,12 @@ func isTerminal(status []byte) bool {
 // finishResponse tells the status of a response that has ended, which is its
 // finish reason.
 func (s *step) finishResponse(t *choiceTrack, r *response, status []byte) {
-	if !t.finished(status) {
-		return
-	}
+	before, news := t.finish, t.finished(status)
 	switch {
-	case t.finish == FinishStop && len(t.calls) > 0:
+	case string(status) == "completed" && len(t.calls) > s.response.firstCall:
 		t.finish = FinishToolCalls // there is no word for it
+	case string(status) == "completed":
+		t.finish = FinishStop
 	case t.finish == FinishLength: // or what else made it incomplete
 		switch reason := s.word(member(r.details, "reason")); string(reason) {
 		case "", "max_output_tokens":
@@ -151,8 +156,10 @@ func (s *step) finishResponse(t *choiceTrack, r *response, status []byte) {
 			t.finish = finishReasonOf(reason)
 		}
 	}
-	d := s.add(KindFinish, t.index)
-	d.FinishReason, d.NativeFinishReason = t.finish, status
+	if news || t.finish != before {
+		d := s.add(KindFinish, t.index)
+		d.FinishReason, d.NativeFinishReason = t.finish, status
+	}
 }
 
 // outputKnown tells whether the items of the response have all come one by one,
@@ -190,6 +197,7 @@ func (s *step) addMissingItems(t *choiceTrack, output *fastjson.Value) {
 	for i, v := range output.GetArray() {
 		var m responseItem
 		m.read(v)
+		s.part = i
 		switch typ := s.word(m.typ); string(typ) {
 		case "message":
 			if !said {
@@ -213,6 +221,7 @@ func (s *step) addMissingItems(t *choiceTrack, output *fastjson.Value) {
 			}
 		}
 	}
+	s.part = 0
 }
 
 // endPlace is the place of the first item that only the end has told of, and the

@@ -5,11 +5,12 @@ import "github.com/valyala/fastjson"
 // responseTrack is what is remembered of a response. Its calls are those of its
 // choice.
 type responseTrack struct {
-	items []itemTrack // messages and reasoning, as many as MaxToolCalls
-	id    uint64      // hash of the id that was told
-	begun bool        // its beginning was seen: the stream is not one that was resumed
-	open  int         // items of other kinds that have begun and not ended
-	other bool        // an item of another kind was given
+	items     []itemTrack // messages and reasoning, as many as MaxToolCalls
+	firstCall int         // how many calls had come before it
+	id        uint64      // hash of the id that was told
+	begun     bool        // its beginning was seen: the stream is not one that was resumed
+	open      int         // items of other kinds that have begun and not ended
+	other     bool        // an item of another kind was given
 }
 
 // itemTrack is what is remembered of a message or of reasoning. Of all that an
@@ -60,11 +61,12 @@ func (s *step) place(index, id *fastjson.Value) (n int, ok bool) {
 		s.malformed(0, 0, len(s.data), damage("an item's index is none"))
 		return 0, false
 	}
+	s.part = n
 	return n, true
 }
 
-// part returns the index of a part of an item; 0 where there is none.
-func (s *step) part(v *fastjson.Value) int {
+// textIndex returns the index of a text of an item; 0 where there is none.
+func (s *step) textIndex(v *fastjson.Value) int {
 	n, _ := s.index(v)
 	return max(0, n)
 }
@@ -105,14 +107,14 @@ func (s *step) itemOf(e *responseEvent, kind partKind) *itemTrack {
 // text.
 func (s *step) addPiece(t *choiceTrack, e *responseEvent, kind partKind, part *fastjson.Value) bool {
 	item := s.itemOf(e, kind)
-	return item != nil && s.addPart(t, item, kind, s.part(part), e.delta)
+	return item != nil && s.addPart(t, item, kind, s.textIndex(part), e.delta)
 }
 
 // addWhole adds the whole text of a part, if nothing of it has come, and tells
 // whether it did.
 func (s *step) addWhole(t *choiceTrack, e *responseEvent, kind partKind, part, text *fastjson.Value) bool {
 	item := s.itemOf(e, kind)
-	return item != nil && s.addMissing(t, item, kind, s.part(part), text)
+	return item != nil && s.addMissing(t, item, kind, s.textIndex(part), text)
 }
 
 func (s *step) addMissing(t *choiceTrack, item *itemTrack, kind partKind, part int, text *fastjson.Value) bool {
@@ -173,7 +175,7 @@ func (s *step) endPart(t *choiceTrack, e *responseEvent, part *fastjson.Value) {
 		return
 	}
 	if item := s.item(place, kind >= partReasoning); item != nil {
-		s.addMissingPart(t, item, kind, s.part(part), &p)
+		s.addMissingPart(t, item, kind, s.textIndex(part), &p)
 	}
 }
 
@@ -235,7 +237,7 @@ func (s *step) addAnnotation(t *choiceTrack, e *responseEvent) {
 		return
 	}
 	s.stateful = true
-	item.annotated.add(s.part(e.contentIndex))
+	item.annotated.add(s.textIndex(e.contentIndex))
 	s.add(KindAnnotation, t.index).Text = s.raw(e.annotation)
 }
 
@@ -289,6 +291,9 @@ func (s *step) beginItem(t *choiceTrack, e *responseEvent) {
 // (O-05).
 func (s *step) beginItemAt(t *choiceTrack, place int, m *responseItem) {
 	s.stateful = true
+	if s.again {
+		s.voidBlock(t)
+	}
 	switch typ := s.word(m.typ); string(typ) {
 	case "message", "reasoning":
 		if item := s.item(place, string(typ) == "reasoning"); item != nil && item.done {
@@ -299,6 +304,7 @@ func (s *step) beginItemAt(t *choiceTrack, place int, m *responseItem) {
 		at := s.beginToolCall(t, place, s.callID(m), s.word(m.name), callType(typ))
 		if at >= 0 && string(s.word(m.status)) == "completed" { // all of it at once
 			s.argueMissing(t, at, m.words())
+			t.calls[at].given = t.calls[at].begun
 		}
 	case "":
 	default:
@@ -363,7 +369,9 @@ func (s *step) endReasoning(t *choiceTrack, place int, m *responseItem) {
 		Index: place, Type: typeReasoning, Format: formatResponses,
 		ID: s.word(m.id), Summary: s.joined(m.summary), Text: s.joined(m.content), Data: s.word(m.encrypted),
 	}
-	if place < 0 {
+	if place <= endPlace {
+		detail.Index = endPlace - place
+	} else if place < 0 {
 		detail.Index = len(s.response.items) - 1
 	}
 	s.details = append(s.details, detail)
