@@ -161,11 +161,13 @@ func (c *core) decodeObject(s *step) {
 
 // isPing tells whether an event says of itself that it is a sign of life (F-06).
 func isPing(s *step) bool {
-	for _, typ := range [...]string{string(s.typ), string(s.word(member(s.root, "type")))} {
-		switch typ {
-		case "ping", "keepalive", "heartbeat":
-			return true
-		}
+	return isPingType(s.typ) || isPingType(s.word(member(s.root, "type")))
+}
+
+func isPingType(typ []byte) bool {
+	switch string(typ) {
+	case "ping", "keepalive", "heartbeat":
+		return true
 	}
 	return false
 }

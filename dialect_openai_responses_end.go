@@ -126,7 +126,7 @@ func (s *step) decodeResponse(t *choiceTrack, e *responseEvent, typ []byte) {
 		if s.isError(r.err) {
 			s.addError(-1, r.err, nil)
 		} else {
-			s.addError(-1, e.response, nil)
+			s.addError(-1, r.status, nil) // there is no more to say
 		}
 	}
 	s.endStream()

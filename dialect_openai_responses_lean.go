@@ -4,43 +4,48 @@ package llmstream
 // 100 KB and more, and the last one repeats the whole answer too (O-09). What
 // nobody looks at is left out before the parser sees it.
 
-var jsonNull = []byte("null")
-
 // leanResponse appends an event with null in place of what response.read does not
 // know, and of the output too where all of that has come before.
 func leanResponse(s *step, dst, data []byte) []byte {
 	known := len(s.choices) > 0 && s.outputKnown(&s.choices[0])
-	return appendMembers(dst, data, func(dst, key, value []byte) []byte {
-		if string(key) != "response" || value[0] != '{' {
-			return append(dst, value...)
+	dst, _ = appendMembers(dst, data, func(dst, key, rest []byte) ([]byte, int) {
+		if string(key) != "response" || rest[0] != '{' {
+			return appendValue(dst, rest)
 		}
-		return appendMembers(dst, value, func(dst, key, value []byte) []byte {
+		return appendMembers(dst, rest, func(dst, key, rest []byte) ([]byte, int) {
 			if !inResponse(key) || known && string(key) == "output" {
-				value = jsonNull
+				return append(dst, "null"...), valueLen(rest)
 			}
-			return append(dst, value...)
+			return appendValue(dst, rest)
 		})
 	})
+	return dst
 }
 
-// appendMembers appends an object, which is well-formed, with what add appends for
-// each of its values. A key is as it stands between its quotes.
-func appendMembers(dst, object []byte, add func(dst, key, value []byte) []byte) []byte {
+// appendMembers appends the object that b, which is well-formed, begins with, with
+// what add appends for each of its values, and returns its length. A key is as it
+// stands between its quotes; rest is b from the value on, whose length add returns.
+func appendMembers(dst, b []byte, add func(dst, key, rest []byte) ([]byte, int)) ([]byte, int) {
 	dst = append(dst, '{')
-	for at := skipSpace(object, 1); object[at] == '"'; {
-		n := stringLen(object[at:])
-		key := object[at+1 : at+n-1]
+	at := skipSpace(b, 1)
+	for b[at] == '"' {
+		n := stringLen(b[at:])
+		key := b[at+1 : at+n-1]
 		dst = append(append(append(dst, '"'), key...), '"', ':')
-		at = skipSpace(object, at+n) // to the colon
-		at = skipSpace(object, at+1) // to the value
-		n = valueLen(object[at:])
-		dst = add(dst, key, object[at:at+n])
-		if at = skipSpace(object, at+n); object[at] == ',' {
+		at = skipSpace(b, at+n) // to the colon
+		at = skipSpace(b, at+1) // to the value
+		dst, n = add(dst, key, b[at:])
+		if at = skipSpace(b, at+n); b[at] == ',' {
 			dst = append(dst, ',')
-			at = skipSpace(object, at+1)
+			at = skipSpace(b, at+1)
 		}
 	}
-	return append(dst, '}')
+	return append(dst, '}'), at + 1
+}
+
+func appendValue(dst, b []byte) ([]byte, int) {
+	n := valueLen(b)
+	return append(dst, b[:n]...), n
 }
 
 // skipSpace returns the position of the first byte from at on that is no white
@@ -55,25 +60,27 @@ func skipSpace(b []byte, at int) int {
 // valueLen returns the length of the JSON value that b, which is well-formed,
 // begins with.
 func valueLen(b []byte) (n int) {
+	switch b[0] {
+	case '"':
+		return stringLen(b)
+	case '{', '[':
+	default: // a number or a word
+		for n < len(b) && !isSpace(b[n]) && b[n] != ',' && b[n] != '}' && b[n] != ']' {
+			n++
+		}
+		return n
+	}
 	for depth := 0; ; {
 		switch b[n] {
 		case '"':
 			n += stringLen(b[n:])
+			continue
 		case '{', '[':
 			depth++
-			n++
 		case '}', ']':
 			depth--
-			n++
-		case ' ', '\n', '\r', '\t', ',', ':':
-			n++
-			continue
-		default: // a number or a word
-			for n < len(b) && !isSpace(b[n]) && b[n] != ',' && b[n] != '}' && b[n] != ']' {
-				n++
-			}
 		}
-		if depth == 0 {
+		if n++; depth == 0 {
 			return n
 		}
 	}
