@@ -100,9 +100,9 @@ type Delta struct {
 
 	Raw      []byte // the event's data as it came, whatever the kind; nil for what no event brought
 	Event    []byte // the event's SSE type; empty: none was given
-	Sequence int64  // the provider's number of the event; 0 where the dialect has none, as in chat
+	Sequence int64  // the provider's number of the event, behind which a stream may be resumed; 0 where the dialect has none, as in chat
 	// Part is the index of the part of the message that this belongs to, such as
-	// Anthropic's content blocks; 0 where the dialect has no parts, as in chat. A
+	// Anthropic's content blocks and the items of OpenAI's Responses; 0 where the dialect has no parts, as in chat. A
 	// message is its parts in the order of their indexes, which mostly is the order
 	// in which they come.
 	Part int
