@@ -140,6 +140,10 @@ func decodeResponses(s *step) {
 		s.beginResponse(t, &e)
 	case "completed", "incomplete", "failed", "cancelled":
 		s.decodeResponse(t, &e, typ[len(responsePrefix):])
+	case "done": // whatever its status
+		s.decodeResponse(t, &e, nil)
+	case "error":
+		s.decodeResponseError(&e, typ[len(responsePrefix):])
 	}
 }
 
@@ -148,7 +152,7 @@ func decodeResponses(s *step) {
 func (s *step) decodeResponseError(e *responseEvent, typ []byte) {
 	switch {
 	case s.isError(e.err): // {"type":"error","error":{…}}
-		s.addError(-1, e.err, nil)
+		s.addError(-1, e.err, s.root)
 	case string(typ) == "error": // {"type":"error","code":…,"message":…}
 		s.addError(-1, s.root, nil)
 	case len(typ) == 0:

@@ -123,9 +123,12 @@ func (s *step) decodeResponse(t *choiceTrack, e *responseEvent, typ []byte) {
 	}
 	s.finishResponse(t, &r, status)
 	if string(status) == "failed" && s.apiError == nil { // else an event has told it before (O-02)
-		if s.isError(r.err) {
+		switch {
+		case s.isError(r.err):
 			s.addError(-1, r.err, nil)
-		} else {
+		case s.isError(e.err):
+			s.addError(-1, e.err, nil)
+		default:
 			s.addError(-1, r.status, nil) // there is no more to say
 		}
 	}
@@ -179,7 +182,8 @@ func (s *step) outputKnown(t *choiceTrack) bool {
 
 // addMissingItems adds the items that have not come before the end. They may stand
 // there in another order and under other ids, or not at all (O-04): a call is
-// known by its own id, and what else there is must be missing altogether.
+// known by its own id, or if there are no more of them than have come; and what
+// else there is must be missing altogether.
 func (s *step) addMissingItems(t *choiceTrack, output *fastjson.Value) {
 	said, thought, other := false, false, s.response.other
 	for i := range s.response.items {
@@ -190,9 +194,9 @@ func (s *step) addMissingItems(t *choiceTrack, output *fastjson.Value) {
 			said = said || item.given != [partKinds]partSet{}
 		}
 	}
-	unnamed := false
+	more := s.countCalls(output) > len(t.calls)-s.response.firstCall
 	for at := range t.calls {
-		unnamed = unnamed || t.calls[at].id == 0
+		more = more && t.calls[at].id != 0
 	}
 	for i, v := range output.GetArray() {
 		var m responseItem
@@ -211,7 +215,7 @@ func (s *step) addMissingItems(t *choiceTrack, output *fastjson.Value) {
 			at := t.callByID(s.callID(&m))
 			if at >= 0 {
 				s.argueMissing(t, at, m.words())
-			} else if !unnamed {
+			} else if more {
 				s.endCall(t, endPlace-i, &m, callType(typ))
 			}
 		case "":
@@ -222,6 +226,17 @@ func (s *step) addMissingItems(t *choiceTrack, output *fastjson.Value) {
 		}
 	}
 	s.part = 0
+}
+
+// countCalls returns how many calls of the caller's tools are among the items.
+func (s *step) countCalls(output *fastjson.Value) (n int) {
+	for _, v := range output.GetArray() {
+		switch string(s.word(member(v, "type"))) {
+		case "function_call", "custom_tool_call":
+			n++
+		}
+	}
+	return n
 }
 
 // endPlace is the place of the first item that only the end has told of, and the

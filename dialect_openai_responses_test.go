@@ -45,6 +45,42 @@ func TestResponsesDeltas(t *testing.T) {
 	require.NoError(t, p.Close())
 }
 
+// Ends and errors that servers write beside the documented ones.
+func TestResponsesOtherEnds(t *testing.T) {
+	for event, want := range map[string]lines{
+		`{"type":"response.done","response":{"status":"completed"}}`:                    {"finish stop(completed)", "done"},
+		`{"type":"response.done","response":{"status":"in_progress"}}`:                  {"other"},
+		`{"type":"response.completed","response":{"status":"incomplete"}}`:              {"finish length(incomplete)", "done"},
+		`{"type":"response.completed","response":{"status":"in_progress"}}`:             {"finish stop(completed)", "done"},
+		`{"type":"response.completed"}`:                                                 {"finish stop(completed)", "done"},
+		`{"type":"response.failed","error":{"message":"no"}}`:                           {"finish unknown(failed)", "error no", "done"},
+		`{"type":"response.failed","response":{"status":"failed","error":{}}}`:          {"finish unknown(failed)", "error failed", "done"},
+		`{"type":"response.error","error":{"message":"no"}}`:                            {"error no"},
+		`{"type":"response.error","message":"no"}`:                                      {"error no"},
+		`{"type":"error","error":{"type":"server_error","message":"no"},"code":"x"}`:    {"error no"},
+		`{"type":"error","error":"no"}`:                                                 {"error no"},
+		`{"message":"no"}`:                                                              {"error no"},
+		`{"type":"vendor.note","message":"well"}`:                                       {"other"},
+		`{"type":"vendor.note","message":"well","error":null}`:                          {"other"},
+		`{"type":"response.web_search_call.failed","output_index":0,"error":{"x":"y"}}`: {"other"},
+	} {
+		got, _ := push(OpenAIResponses, nil, sse(event))
+		require.Equal(t, want, got, event)
+	}
+}
+
+// A call whose own id changes too comes once, also where the end has to be looked
+// at (O-03, O-04).
+func TestResponsesOtherCallIDs(t *testing.T) {
+	call := `{"type":"function_call","call_id":"%s","name":"f","arguments":"{}"}`
+	got, _ := push(OpenAIResponses, nil, sse(
+		`{"type":"response.output_item.added","output_index":0,"item":`+fmt.Sprintf(call, "c1")+`}`,
+		`{"type":"response.output_item.done","output_index":0,"item":`+fmt.Sprintf(call, "c2")+`}`,
+		`{"type":"response.completed","response":{"output":[`+fmt.Sprintf(call, "c3")+`]}}`,
+	))
+	require.Equal(t, lines{"tool_call #0 id=c1 name=f type=function", "tool_call #0 args={}", "tool_call_end #0 valid", "finish tool_calls(completed)", "done"}, got)
+}
+
 // A message is its items in the order of their indexes, whichever comes first.
 func TestResponsesItemsInOrder(t *testing.T) {
 	var a Accumulator
