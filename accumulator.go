@@ -3,6 +3,8 @@ package llmstream
 import (
 	"bytes"
 	"sort"
+
+	"github.com/valyala/fastjson"
 )
 
 const defaultMaxBytes = 64 << 20
@@ -39,6 +41,7 @@ type choiceFold struct {
 	parts                                []partFold // the others
 	role                                 []byte
 	native, logprobs, media, annotations []byte
+	items                                []byte
 	finish                               FinishReason
 	details                              []detailFold
 	calls                                []callFold
@@ -98,6 +101,9 @@ func (a *Accumulator) HandleDelta(d *Delta) error {
 		} else {
 			c.annotations = a.setJSON(c.annotations, d.Text)
 		}
+	case KindItem:
+		c := a.choice(d.Choice)
+		c.items = a.joinJSON(c.items, d.Text)
 	}
 	return nil
 }
@@ -107,7 +113,9 @@ func (a *Accumulator) start(d *Delta) {
 	if s == nil {
 		return
 	}
-	a.id = a.setOnce(a.id, s.ID)
+	if len(s.ID) > 0 {
+		a.id = a.set(a.id, s.ID)
+	}
 	a.model = a.setOnce(a.model, s.Model)
 	a.fingerprint = a.setOnce(a.fingerprint, s.SystemFingerprint)
 	a.tier = a.setOnce(a.tier, s.ServiceTier)
@@ -316,6 +324,9 @@ func (f *choiceFold) choice(completionID string) Choice {
 	}
 	c.Message.Content, c.Message.Reasoning, c.Message.Refusal = f.texts()
 	c.Message.Images, c.Message.Audio = joinMedia(f.media)
+	if len(f.items) > 0 {
+		eachValue(f.items, func(v *fastjson.Value) { c.Message.Items = append(c.Message.Items, v.MarshalTo(nil)) })
+	}
 	for i := range f.details {
 		d := &f.details[i]
 		if d.void {
@@ -366,6 +377,7 @@ func (f *choiceFold) reset() {
 	*f = choiceFold{
 		partFold: f.partFold, parts: f.parts[:0], role: letGo(f.role),
 		native: letGo(f.native), logprobs: letGo(f.logprobs), media: letGo(f.media), annotations: letGo(f.annotations),
+		items:   letGo(f.items),
 		details: f.details[:0], calls: f.calls[:0],
 	}
 }

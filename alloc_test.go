@@ -19,31 +19,8 @@ import (
 // without their ends: event i of each is the same but for its text.
 var steadyStreams = map[Dialect]map[string]func(i int) string{
 	OpenAIChat:        steadyChat,
+	OpenAIResponses:   steadyResponses,
 	AnthropicMessages: steadyAnthropic,
-}
-
-var steadyAnthropic = map[string]func(i int) string{
-	"text":        steadyBlock(`{"type":"text","text":""}`, `{"type":"text_delta","text":"word %03d "}`),
-	"thinking":    steadyBlock(`{"type":"thinking","thinking":""}`, `{"type":"thinking_delta","thinking":"why %03d "}`),
-	"tool calls":  steadyBlock(`{"type":"tool_use","id":"toolu_1","name":"f","input":{}}`, `{"type":"input_json_delta","partial_json":"\"%03d\""}`),
-	"escapes":     steadyBlock(`{"type":"text","text":""}`, `{"type":"text_delta","text":"\"%03d\"\n\u00e9\ud83d\ude00"}`),
-	"server tool": steadyBlock(`{"type":"server_tool_use","id":"s","name":"f","input":{}}`, `{"type":"input_json_delta","partial_json":"%03d"}`),
-	"citations":   steadyBlock(`{"type":"text","text":""}`, `{"type":"citations_delta","citation":{"cited_text":"%03d"}}`),
-	"pings":       func(i int) string { return "event: ping\ndata: {\"type\":\"ping\"}\n\n" },
-	"usage in each": func(i int) string {
-		return fmt.Sprintf("data: {\"type\":\"message_delta\",\"delta\":{},\"usage\":{\"input_tokens\":7,\"output_tokens\":%d}}\n\n", i)
-	},
-}
-
-// steadyBlock returns the events of a content block that begins again and again,
-// with a delta that holds a number.
-func steadyBlock(block, delta string) func(i int) string {
-	return func(i int) string {
-		if i == 0 {
-			return "event: content_block_start\ndata: {\"type\":\"content_block_start\",\"index\":0,\"content_block\":" + block + "}\n\n"
-		}
-		return "event: content_block_delta\ndata: {\"type\":\"content_block_delta\",\"index\":0,\"delta\":" + fmt.Sprintf(delta, i%1000) + "}\n\n"
-	}
 }
 
 var steadyChat = map[string]func(i int) string{
@@ -72,6 +49,45 @@ var steadyChat = map[string]func(i int) string{
 	"with event":     func(i int) string { return "event: message\nid: 7\n" + choiceEvent(`"delta":{"content":"x"}`) },
 	"nothing to say": func(i int) string { return choiceEvent(`"delta":{}`) },
 	"comments":       func(i int) string { return ": keep-alive\n\n" + choiceEvent(`"delta":{"content":"x"}`) },
+}
+
+var steadyResponses = map[string]func(i int) string{
+	"text": func(i int) string {
+		return responseEventOf("output_text.delta", i, `"item_id":"msg_1","output_index":1,"content_index":0,"delta":"word %03d ","logprobs":[],"obfuscation":"abc"`, i%1000)
+	},
+	"other ids": func(i int) string {
+		return responseEventOf("output_text.delta", i, `"item_id":"msg_%d","output_index":1,"content_index":0,"delta":"word"`, i)
+	},
+	"reasoning": func(i int) string {
+		return responseEventOf("reasoning_summary_text.delta", i, `"item_id":"rs_1","output_index":0,"summary_index":0,"delta":"why %03d "`, i%1000)
+	},
+	"escapes": func(i int) string {
+		return responseEventOf("output_text.delta", i, `"output_index":1,"content_index":0,"delta":"\"%03d\"\n\u00e9\ud83d\ude00"`, i%1000)
+	},
+	"tool calls": func(i int) string {
+		if i == 0 {
+			return responseEventOf("output_item.added", i, `"output_index":2,"item":{"type":"function_call","id":"fc_1","call_id":"call_1","name":"f","arguments":""}`) +
+				responseEventOf("function_call_arguments.delta", i, `"output_index":2,"delta":"[0"`)
+		}
+		return responseEventOf("function_call_arguments.delta", i, `"item_id":"fc_1","output_index":2,"delta":",%03d"`, 100+i%900)
+	},
+	"log probabilities": func(i int) string {
+		return responseEventOf("output_text.delta", i, `"output_index":1,"content_index":0,"delta":"x","logprobs":[{"token":"x","logprob":-%d,"top_logprobs":[]}]`, i)
+	},
+	"huge": func(i int) string {
+		return responseEventOf("in_progress", i, `"response":{"id":"resp_1","status":"in_progress","instructions":%q,"output":[],"usage":null}`, strings.Repeat("be brief\n", 1000))
+	},
+	"whole texts": func(i int) string {
+		return responseEventOf("output_text.delta", i, `"output_index":1,"content_index":0,"delta":"x"`) +
+			responseEventOf("output_text.done", i, `"output_index":1,"content_index":0,"text":"x"`)
+	},
+	"keep-alives": func(i int) string { return "event: keepalive\ndata: {\"type\":\"keepalive\"}\n\n" },
+	"unknown":     func(i int) string { return responseEventOf("web_search_call.searching", i, `"output_index":1`) },
+}
+
+// responseEventOf returns event i of a response, with these members.
+func responseEventOf(typ string, i int, members string, a ...any) string {
+	return fmt.Sprintf("event: response.%[1]s\ndata: {\"type\":\"response.%[1]s\",\"sequence_number\":%[2]d,%[3]s}\n\n", typ, i, fmt.Sprintf(members, a...))
 }
 
 // choiceEvent returns an event with one choice that has these members.

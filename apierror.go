@@ -194,6 +194,9 @@ func (s *step) readError(e *APIError, v *fastjson.Value) {
 			*m.to = s.label(m.v)
 		}
 	}
+	if e.Type == "error" { // that it is one is known
+		e.Type = ""
+	}
 	if e.Type == "" {
 		e.Type = word // such as Google's NOT_FOUND
 	}

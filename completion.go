@@ -9,7 +9,7 @@ import (
 // A Completion is the whole answer: what a non-streaming request would have
 // brought. It belongs to the caller. Raw JSON in it is as the provider sent it.
 type Completion struct {
-	ID, Model                      string // the first that were not empty (C-04, C-05)
+	ID, Model                      string // as told; mostly the first that were not empty (C-04, C-05)
 	Created                        int64  // Unix seconds
 	SystemFingerprint, ServiceTier string
 	Choices                        []Choice // by index
@@ -36,6 +36,7 @@ type Message struct {
 	Annotations                 json.RawMessage   // an array; nil: none
 	Images                      []json.RawMessage // as the provider wrote them
 	Audio                       *Audio
+	Items                       []json.RawMessage // what else the answer is made of, in order, as the provider wrote it; see KindItem
 }
 
 // A ReasoningBlock is structured reasoning, put together from its pieces: Text,
@@ -130,7 +131,7 @@ func eachValue(list []byte, f func(*fastjson.Value)) {
 // MarshalJSON returns the completion as the chat.completion object that OpenAI's
 // API gives where no stream was asked for, with reasoning_content,
 // reasoning_details and native_finish_reason as its compatible servers write
-// them. Usage holds the numbers that were reported and no others.
+// them, and Message.Items as items. Usage holds the numbers that were reported and no others.
 func (c Completion) MarshalJSON() ([]byte, error) {
 	out := completionJSON{
 		ID: c.ID, Object: "chat.completion", Created: c.Created, Model: c.Model, Choices: []choiceJSON{},
@@ -172,6 +173,7 @@ type messageJSON struct {
 	Annotations      json.RawMessage   `json:"annotations,omitempty"`
 	Images           []json.RawMessage `json:"images,omitempty"`
 	Audio            *Audio            `json:"audio,omitempty"`
+	Items            []json.RawMessage `json:"items,omitempty"`
 }
 
 type detailJSON struct {
@@ -241,6 +243,9 @@ func (m *Message) json() messageJSON {
 	}
 	for _, i := range m.Images {
 		out.Images = append(out.Images, valid(i))
+	}
+	for _, i := range m.Items {
+		out.Items = append(out.Items, valid(i))
 	}
 	return out
 }

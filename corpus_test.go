@@ -21,8 +21,9 @@ type corpusStream struct {
 
 // corpusDialects are the dialects of the corpus that are read, by its names for them.
 var corpusDialects = map[string]Dialect{
-	"chat":     OpenAIChat,
-	"messages": AnthropicMessages,
+	"chat":      OpenAIChat,
+	"messages":  AnthropicMessages,
+	"responses": OpenAIResponses,
 }
 
 func (s *corpusStream) dialect() Dialect { return corpusDialects[s.Subdialect] }

@@ -23,9 +23,11 @@ func (c *core) decode(s *step, data []byte) {
 		if s.fromTemplate(data) {
 			return
 		}
-		if offset, err := s.parse(data); err != nil {
-			c.recover(s, data, offset, err)
-			return
+		if !c.parseLean(s, data) {
+			if offset, err := s.parse(data); err != nil {
+				c.recover(s, data, offset, err)
+				return
+			}
 		}
 		c.decodeObject(s)
 	case bytes.IndexByte(data, '\n') >= 0 && !isJSON(data):
@@ -43,6 +45,22 @@ func (c *core) decode(s *step, data []byte) {
 	default: // "error: …", or any text (F-39)
 		s.addErrorText(data)
 	}
+}
+
+// parseLean parses a large event without what its dialect never looks at. !ok:
+// it is to be parsed as it is.
+func (c *core) parseLean(s *step, data []byte) (ok bool) {
+	lean := dialects[c.dialect].lean
+	if lean == nil || len(data) < structureLimit || s.opt.NoFastPath {
+		return false
+	}
+	if _, err := s.check(data); err != nil {
+		return false
+	}
+	s.rest = lean(s, s.rest[:0], data)
+	s.large = s.large || len(s.rest) > maxKeptBuffer
+	_, err := s.parseWhole(s.rest)
+	return err == nil
 }
 
 // decodeOther decodes data that is JSON and no object: null and the like, which
@@ -143,11 +161,13 @@ func (c *core) decodeObject(s *step) {
 
 // isPing tells whether an event says of itself that it is a sign of life (F-06).
 func isPing(s *step) bool {
-	for _, typ := range [...]string{string(s.typ), string(s.word(member(s.root, "type")))} {
-		switch typ {
-		case "ping", "keepalive", "heartbeat":
-			return true
-		}
+	return isPingType(s.typ) || isPingType(s.word(member(s.root, "type")))
+}
+
+func isPingType(typ []byte) bool {
+	switch string(typ) {
+	case "ping", "keepalive", "heartbeat":
+		return true
 	}
 	return false
 }

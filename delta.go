@@ -53,11 +53,16 @@ const (
 	KindOther
 	// KindDone is the dialect's end marker, such as [DONE].
 	KindDone
+	// KindItem gives a part of the answer that is none of the above, as a
+	// whole: Delta.Text is its JSON object. It is what tools of the provider's
+	// own do, such as a web search, an MCP or a shell call, or a patch, and has
+	// to go back in the next request.
+	KindItem
 )
 
 var kindNames = [...]string{
 	"start", "content", "reasoning", "refusal", "tool_call", "tool_call_end", "finish", "usage",
-	"logprobs", "media", "annotation", "ping", "error", "malformed", "other", "done",
+	"logprobs", "media", "annotation", "ping", "error", "malformed", "other", "done", "item",
 }
 
 // String names the kind, several kinds with a "|" between them.
@@ -95,9 +100,9 @@ type Delta struct {
 
 	Raw      []byte // the event's data as it came, whatever the kind; nil for what no event brought
 	Event    []byte // the event's SSE type; empty: none was given
-	Sequence int64  // the provider's number of the event; 0 where the dialect has none, as in chat
+	Sequence int64  // the provider's number of the event, behind which a stream may be resumed; 0 where the dialect has none, as in chat
 	// Part is the index of the part of the message that this belongs to, such as
-	// Anthropic's content blocks; 0 where the dialect has no parts, as in chat. A
+	// Anthropic's content blocks and the items of OpenAI's Responses; 0 where the dialect has no parts, as in chat. A
 	// message is its parts in the order of their indexes, which mostly is the order
 	// in which they come.
 	Part int
@@ -105,7 +110,7 @@ type Delta struct {
 
 // Start is what a stream says of itself or of a choice, each the first time
 // that it is more than empty (C-03, C-04). Empty fields were told before or are
-// not known yet.
+// not known yet. An ID that is told again replaces the one before (O-03).
 type Start struct {
 	ID, Model, SystemFingerprint, ServiceTier []byte
 	Created                                   int64 // Unix seconds
@@ -143,11 +148,11 @@ type ReasoningDetail struct {
 }
 
 // HasOutput tells whether the delta holds something of the answer: non-empty
-// content, reasoning, refusal, an image or a sound, or a tool's name or
+// content, reasoning, refusal, an image or a sound, an item, or a tool's name or
 // arguments. It is what the time to the first token waits for, and what makes a retry unsafe (W-06, W-12).
 func (d *Delta) HasOutput() bool {
 	switch d.Kind {
-	case KindContent, KindRefusal, KindMedia:
+	case KindContent, KindRefusal, KindMedia, KindItem:
 		return len(d.Text) > 0
 	case KindReasoning:
 		return len(d.Text) > 0 || d.Detail != nil && len(d.Detail.Text)+len(d.Detail.Summary) > 0
@@ -252,7 +257,7 @@ func finishReasonOf(native []byte) FinishReason {
 		return FinishNone
 	case "stop", "stop_sequence", "end_turn", "eos", "eos_token", "STOP", "COMPLETE", "completed", "finished":
 		return FinishStop
-	case "length", "max_tokens", "model_length", "MAX_TOKENS", "model_context_window_exceeded":
+	case "length", "max_tokens", "incomplete", "model_length", "MAX_TOKENS", "model_context_window_exceeded":
 		return FinishLength
 	case "tool_calls", "tool_use", "tool_call", "TOOL_CALL":
 		return FinishToolCalls

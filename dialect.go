@@ -1,7 +1,6 @@
 package llmstream
 
 import (
-	"bytes"
 	"fmt"
 	"mime"
 	"strings"
@@ -44,6 +43,9 @@ type dialect struct {
 	// done is the data that ends a stream, where it is no JSON. Where it is,
 	// decode calls step.endStream.
 	done string
+	// lean appends a large event, which is well-formed, without what decode
+	// never looks at. Nil: that is nothing to speak of.
+	lean func(s *step, dst, data []byte) []byte
 }
 
 // dialects is the table. Where several rows detect an event the first counts.
@@ -62,6 +64,9 @@ var dialects = [...]dialect{
 		wires:  over(WireSSE, WireJSON),
 		paths:  "/responses /responses/*",
 		detect: detectResponses,
+		decode: decodeResponses,
+		done:   doneWord,
+		lean:   leanResponse,
 	},
 	AnthropicMessages: {
 		name:   "anthropic-messages",
@@ -171,10 +176,6 @@ func (c *core) settle(s *step) (ok bool) {
 }
 
 // The dialects that are recognised and not read.
-
-func detectResponses(s *step) bool {
-	return bytes.HasPrefix(s.eventType(), []byte("response."))
-}
 
 func detectGemini(s *step) bool {
 	return s.root.Exists("candidates") || s.root.Exists("promptFeedback")

@@ -3,8 +3,8 @@
 // stream ended come out. It is made to be embedded in gateways and clients,
 // which can trust neither the server nor the connection.
 //
-// It reads one dialect now: OpenAI's chat completions with its compatible
-// variants and the legacy completions, as server-sent events or as plain JSON
+// It reads OpenAI's chat completions with its compatible variants and the legacy
+// completions, and OpenAI's Responses, as server-sent events or as plain JSON
 // bodies. See [Dialect].
 //
 // # Three ways to use it
@@ -38,6 +38,9 @@
 //     number of deltas, each of one kind.
 //   - A choice is one of the alternative answers to a request, known by its
 //     index. Mostly there is one.
+//   - An item is one of the things that an answer of OpenAI's Responses is made
+//     of: a message, reasoning, a call. One that has no word of its own here is
+//     given as it is, by [KindItem].
 //   - A tool call is a call that the model wants made. It comes in fragments
 //     and has ended only when [KindToolCallEnd] says so.
 //   - Usage is how many tokens the answer cost, in the provider's numbers.
@@ -93,6 +96,8 @@
 //   - Chat completions: OpenAI's API reference,
 //     https://platform.openai.com/docs/api-reference/chat-streaming, and what
 //     the servers that are compatible with it were seen to send.
+//   - Responses: OpenAI's API reference,
+//     https://platform.openai.com/docs/api-reference/responses-streaming.
 //
 // Ids in comments, such as F-08 or T-17, name the quirks of servers that a line
 // of code is there for. DESIGN.md says in words what each of them means;

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"strconv"
 	"strings"
 	"sync"
 
@@ -805,6 +806,34 @@ func ExampleParseDialect() {
 	// Output:
 	// true <nil>
 	// llmstream: unknown dialect "morse"
+}
+
+// What tools of the provider do is neither text nor a call of the caller's: it
+// comes as it is.
+func ExampleKind_item() {
+	p := llmstream.NewParser(llmstream.OpenAIResponses, llmstream.HandlerFunc(func(d *llmstream.Delta) error {
+		if d.Kind == llmstream.KindItem {
+			fmt.Printf("%s\n", d.Text)
+		}
+		return nil
+	}), nil)
+	io.WriteString(p, `data: {"type":"response.output_item.done","output_index":0,"item":{"type":"shell_call","call_id":"call_1","action":{"commands":["ls"]}}}`+"\n\n")
+	// Output: {"type":"shell_call","call_id":"call_1","action":{"commands":["ls"]}}
+}
+
+// A background response is resumed behind the last event that was read.
+func ExampleDelta_sequence() {
+	var last int64
+	p := llmstream.NewParser(llmstream.OpenAIResponses, llmstream.HandlerFunc(func(d *llmstream.Delta) error {
+		last = max(last, d.Sequence)
+		return nil
+	}), nil)
+	io.WriteString(p, `data: {"type":"response.output_text.delta","sequence_number":41,"output_index":0,"content_index":0,"delta":"Once"}`+"\n\n")
+	fmt.Println(p.Close())
+	fmt.Println("?stream=true&starting_after=" + strconv.FormatInt(last, 10))
+	// Output:
+	// llmstream: the stream ended before its answer
+	// ?stream=true&starting_after=41
 }
 
 func ExampleKind_String() {

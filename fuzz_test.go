@@ -279,7 +279,7 @@ func joinDeltas(deltas []recordedDelta) folded {
 		at := part{d.Choice, d.Part}
 		switch d.Kind {
 		case KindStart:
-			f.id = first(f.id, string(d.Start.ID))
+			f.id = first(string(d.Start.ID), f.id) // the last (O-03)
 			f.model = first(f.model, string(d.Start.Model))
 			if !d.Start.Again {
 				break

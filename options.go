@@ -23,8 +23,9 @@ type Options struct {
 	// malformed and left out. Default 128, the most that OpenAI's n allows.
 	MaxChoices int
 	// MaxToolCalls is how many tool calls one stream may have, all choices
-	// together. Further ones are malformed and left out. Default 1,024: recorded
-	// answers have three at most.
+	// together, and how many messages and pieces of reasoning, where an answer
+	// is made of such items. Further ones are malformed and left out. Default
+	// 1,024: recorded answers have three calls and twenty items at most.
 	MaxToolCalls int
 	// MaxBadText is how many bytes are kept of a text that is no event, such
 	// as an error page (F-38); the rest of it is dropped, its beginning is
@@ -56,7 +57,7 @@ const (
 	defaultMaxBadText   = 4 << 10
 )
 
-const allKinds = KindDone<<1 - 1
+const allKinds = KindItem<<1 - 1
 
 // defaultOptions is shared by all parsers that were given none, and read only.
 var defaultOptions = Options{}.filled()

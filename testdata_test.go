@@ -57,6 +57,7 @@ type wantChoice struct {
 	Annotations      any            `json:"annotations,omitempty"`
 	Images           []any          `json:"images,omitempty"`
 	Audio            any            `json:"audio,omitempty"`
+	Items            []any          `json:"items,omitempty"`
 	Logprobs         any            `json:"logprobs,omitempty"`
 	FinishReason     string         `json:"finish_reason,omitempty"`
 	NativeFinish     string         `json:"native_finish_reason,omitempty"`
@@ -137,6 +138,9 @@ func recordedChoice(c *Choice) wantChoice {
 	}
 	for _, i := range m.Images {
 		w.Images = append(w.Images, recordedJSON(i))
+	}
+	for _, i := range m.Items {
+		w.Items = append(w.Items, recordedJSON(i))
 	}
 	if m.Audio != nil {
 		audio, _ := json.Marshal(m.Audio)
@@ -257,6 +261,9 @@ func (l *deltaLines) HandleDelta(d *Delta) error {
 	}
 	if d.Kind&(KindToolCall|KindToolCallEnd) != 0 {
 		fmt.Fprintf(l, " call=%d valid=%t", d.ToolCall.Index, d.ToolCall.ArgumentsValid)
+	}
+	if d.Sequence != 0 {
+		fmt.Fprintf(l, " sequence=%d", d.Sequence)
 	}
 	if d.Kind == KindUsage {
 		u := d.Usage

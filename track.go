@@ -18,6 +18,8 @@ type track struct {
 	// told: what the stream has said of itself, so that it is not told twice.
 	told struct{ id, model, fingerprint, tier, created bool }
 
+	response responseTrack // of OpenAI's Responses
+
 	preamble  preamble  // see preamble.go
 	templates templates // see template.go
 
@@ -75,17 +77,18 @@ type callTrack struct {
 	begun     bool   // arguments have come
 	ended     bool   // its end was told, or it is void
 	given     bool   // its arguments came whole where it began
+	short     bool   // its dialect says that it breaks off
 	broken    bool   // its arguments are not JSON
 	high      uint16 // as choiceTrack.high, for the arguments
 	arguments jsonScanner
 }
 
 func (t *track) reset() {
-	choices, known, templates, usage := t.choices, t.preamble.bytes, t.templates, letGo(t.usageRaw)
+	choices, known, templates, usage, items := t.choices, t.preamble.bytes, t.templates, letGo(t.usageRaw), t.response.items
 	clear(choices) // so that no call and no text of the last stream is kept
 	templates.reset()
 	*t = track{
-		choices: choices[:0], templates: templates, usageRaw: usage,
+		choices: choices[:0], templates: templates, usageRaw: usage, response: responseTrack{items: items[:0]},
 		preamble: preamble{bytes: known[:0], credit: preambleCredit},
 	}
 }
@@ -146,9 +149,9 @@ func (c *callTrack) valid() bool {
 }
 
 // cut tells whether the arguments break off: they have begun to be a JSON value
-// and are none yet.
+// and are none yet, or the dialect says so.
 func (c *callTrack) cut() bool {
-	return !c.custom && !c.broken && !c.arguments.blank() && !c.arguments.complete()
+	return c.short || !c.custom && !c.broken && !c.arguments.blank() && !c.arguments.complete()
 }
 
 // argue takes a piece of the arguments.
