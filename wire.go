@@ -7,9 +7,10 @@ const (
 	WireUnknown Wire = iota // nothing told yet
 	WireSSE                 // server-sent events
 	WireJSON                // JSON values, or an array of them, in place of a stream
+	WireLines               // newline-delimited JSON
 )
 
-var wireNames = [...]string{"unknown", "sse", "json"}
+var wireNames = [...]string{"unknown", "sse", "json", "ndjson"}
 
 // String returns the wire's name, such as "sse".
 func (w Wire) String() string {
