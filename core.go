@@ -7,6 +7,7 @@ type core struct {
 	opt     *Options
 	asked   Dialect // what the caller asked for
 	dialect Dialect // what the stream is; Auto until that is clear
+	settled bool    // an event has told that it is
 	comment CommentHandler
 
 	wire  wire // nil: the first bytes have not told yet

@@ -29,6 +29,8 @@ type step struct {
 	sourceCost int  // what was spent in vain, in bytes
 	large      bool // a large event has grown the parser: not to go back to the pool
 
+	sequence int64 // the provider's number of the event
+
 	deltas []Delta
 	// stateful: the event did something that gave no delta, or might have given
 	// another one behind other events; no template may be learned from it.
@@ -76,7 +78,7 @@ func (s *step) begin(typ, data []byte) {
 	s.typ, s.data = typ, data
 	s.deltas, s.given, s.stateful = s.deltas[:0], 0, false
 	s.starts, s.details, s.text = s.starts[:0], s.details[:0], s.text[:0]
-	s.sourceAt, s.sourceCost, s.errorRaw = 0, 0, nil
+	s.sourceAt, s.sourceCost, s.errorRaw, s.sequence = 0, 0, nil, 0
 }
 
 // add appends a delta of kind k to those of the event. What nobody wants is
@@ -93,7 +95,7 @@ func (s *step) add(k Kind, choice int) *Delta {
 		d = &s.deltas[len(s.deltas)-1]
 	}
 	*d = Delta{} // and not with the fields: that would be built aside and copied
-	d.Kind, d.Choice, d.Raw, d.Event = k, choice, s.data, s.typ
+	d.Kind, d.Choice, d.Raw, d.Event, d.Sequence = k, choice, s.data, s.typ, s.sequence
 	return d
 }
 
