@@ -25,7 +25,7 @@ type Accumulator struct {
 	choices                      []choiceFold
 	recent                       int // the choice that was found last
 	usage                        Usage
-	usageRaw, citations          []byte
+	usageRaw, citations, block   []byte
 	kept                         int
 	dropped                      int64
 }
@@ -66,6 +66,10 @@ func (a *Accumulator) HandleDelta(d *Delta) error {
 	case KindToolCall, KindToolCallEnd:
 		a.addToolCall(a.choice(d.Choice), d)
 	case KindFinish:
+		if d.Choice < 0 {
+			a.block = a.set(a.block, d.NativeFinishReason)
+			break
+		}
 		c := a.choice(d.Choice)
 		c.finish = d.FinishReason
 		c.native = a.set(c.native, d.NativeFinishReason)
@@ -87,7 +91,7 @@ func (a *Accumulator) HandleDelta(d *Delta) error {
 			break
 		}
 		c := a.choice(d.Choice)
-		c.annotations = a.setJSON(c.annotations, d.Text)
+		c.annotations = a.annotate(c.annotations, d.Text)
 	}
 	return nil
 }
@@ -182,6 +186,26 @@ func (a *Accumulator) setJSON(to, value []byte) []byte {
 	return a.set(to, value)
 }
 
+// annotate replaces the array to by another, or adds an object to it.
+func (a *Accumulator) annotate(to, value []byte) []byte {
+	if len(value) == 0 || value[0] != '{' {
+		return a.setJSON(to, value)
+	}
+	if len(value)+len("[]") > a.room() {
+		a.dropped += int64(len(value))
+		return to
+	}
+	begin := "["
+	if n := len(to) - len("]"); n >= len("[") {
+		if to, begin = to[:n], ","; n == len("[") {
+			begin = ""
+		}
+		a.kept--
+	}
+	a.kept += len(begin) + len(value) + len("]")
+	return append(append(append(to, begin...), value...), ']')
+}
+
 // setOnce sets to if it is empty.
 func (a *Accumulator) setOnce(to, value []byte) []byte {
 	if len(to) > 0 {
@@ -267,7 +291,7 @@ func (a *Accumulator) Completion() *Completion {
 	out := &Completion{
 		ID: string(a.id), Model: string(a.model), Created: a.created,
 		SystemFingerprint: string(a.fingerprint), ServiceTier: string(a.tier),
-		Citations: cloneJSON(a.citations), Usage: a.Usage(), Dropped: a.dropped,
+		Citations: cloneJSON(a.citations), BlockReason: string(a.block), Usage: a.Usage(), Dropped: a.dropped,
 	}
 	for i := range a.choices {
 		out.Choices = append(out.Choices, a.choices[i].choice(out.ID))
@@ -308,7 +332,7 @@ func (a *Accumulator) Reset() {
 	*a = Accumulator{
 		MaxBytes: a.MaxBytes, choices: a.choices[:0],
 		id: letGo(a.id), model: letGo(a.model), fingerprint: letGo(a.fingerprint), tier: letGo(a.tier),
-		usageRaw: letGo(a.usageRaw), citations: letGo(a.citations),
+		usageRaw: letGo(a.usageRaw), citations: letGo(a.citations), block: letGo(a.block),
 	}
 }
 

@@ -17,8 +17,9 @@ var wireNames = [...]string{"unknown", "sse", "json", "ndjson"}
 // wireMedia are the media types of the bodies on each wire, by their ends. Servers
 // confuse them (F-28): the first bytes have the last word.
 var wireMedia = [...]string{
-	WireSSE:  "/event-stream",
-	WireJSON: "/json +json",
+	WireSSE:   "/event-stream",
+	WireJSON:  "/json +json",
+	WireLines: "/x-ndjson /ndjson /jsonl /x-jsonlines +json-seq /stream+json",
 }
 
 // String returns the wire's name, such as "sse".
