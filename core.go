@@ -121,8 +121,9 @@ func (c *core) take(f *frame) (ok bool, err error) {
 			return false, err
 		}
 	}
+	first := c.track.events == 0 && c.track.apiError == nil && c.wireKind() == WireJSON
 	c.event(f.Type, f.Data)
-	if c.track.events == 1 && c.track.apiError != nil && len(c.track.choices) == 0 && c.wireKind() == WireJSON {
+	if first && c.track.apiError != nil && len(c.track.choices) == 0 {
 		c.track.events = 0 // an error in place of a stream, which is none of its events
 	}
 	return true, nil

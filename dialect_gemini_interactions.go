@@ -200,7 +200,11 @@ func (s *step) decodeStepCall(t *choiceTrack, index *fastjson.Value, p *interact
 		return
 	}
 	at := t.callAt(i)
-	if id, name := s.word(p.id), s.word(p.name); len(id)+len(name) > 0 || at < 0 {
+	id, name := s.word(p.id), s.word(p.name)
+	if at < 0 && len(id)+len(name) == 0 {
+		return // it is told later what is called
+	}
+	if len(id)+len(name) > 0 {
 		if at = s.beginToolCall(t, i, id, name, typeFunction); at < 0 {
 			return
 		}
