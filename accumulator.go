@@ -91,7 +91,11 @@ func (a *Accumulator) HandleDelta(d *Delta) error {
 			break
 		}
 		c := a.choice(d.Choice)
-		c.annotations = a.annotate(c.annotations, d.Text)
+		if len(d.Text) > 0 && d.Text[0] == '{' {
+			c.annotations = a.addToArray(c.annotations, d.Text)
+		} else {
+			c.annotations = a.setJSON(c.annotations, d.Text)
+		}
 	}
 	return nil
 }
@@ -170,6 +174,20 @@ func (a *Accumulator) joinJSON(to, value []byte) []byte {
 	return a.join(to, value)
 }
 
+// addToArray appends a JSON value to an array of them.
+func (a *Accumulator) addToArray(to, value []byte) []byte {
+	if len(value)+len("[]") > a.room() {
+		a.dropped += int64(len(value))
+		return to
+	}
+	if len(to) < len("[]") {
+		to = a.join(to, []byte("["))
+	} else {
+		to[len(to)-1] = ','
+	}
+	return a.join(a.join(to, value), []byte("]"))
+}
+
 // set replaces to.
 func (a *Accumulator) set(to, value []byte) []byte {
 	a.kept -= len(to)
@@ -184,26 +202,6 @@ func (a *Accumulator) setJSON(to, value []byte) []byte {
 		return to
 	}
 	return a.set(to, value)
-}
-
-// annotate replaces the array to by another, or adds an object to it.
-func (a *Accumulator) annotate(to, value []byte) []byte {
-	if len(value) == 0 || value[0] != '{' {
-		return a.setJSON(to, value)
-	}
-	if len(value)+len("[]") > a.room() {
-		a.dropped += int64(len(value))
-		return to
-	}
-	begin := "["
-	if n := len(to) - len("]"); n >= len("[") {
-		if to, begin = to[:n], ","; n == len("[") {
-			begin = ""
-		}
-		a.kept--
-	}
-	a.kept += len(begin) + len(value) + len("]")
-	return append(append(append(to, begin...), value...), ']')
 }
 
 // setOnce sets to if it is empty.

@@ -38,7 +38,7 @@ const (
 	// KindMedia gives an image or a sound: Delta.Text is its JSON value.
 	KindMedia
 	// KindAnnotation gives annotations or citations: Delta.Text is their JSON
-	// array, which replaces the one before (C-19), or the JSON object of one,
+	// array, which replaces the one before (C-19), or one of them, an object,
 	// which is added to those before.
 	KindAnnotation
 	// KindPing is an event without data, or one that is a keep-alive: a sign of
