@@ -274,7 +274,7 @@ const errElementOrder = damage("an element of an array out of order")
 func (p *partialArguments) note(depth int, name []byte) (ok bool) {
 	key := partialKey{depth, hash(name)}
 	for i := len(p.keys) - 1; i >= 0 && p.keys[i].depth == depth; i-- {
-		if p.keys[i] == key || len(p.keys)-i > maxPartialKeys {
+		if p.keys[i] == key || len(p.keys)-i >= maxPartialKeys {
 			return false
 		}
 	}
