@@ -27,7 +27,7 @@ type Accumulator struct {
 	choices                      []choiceFold
 	recent                       int // the choice that was found last
 	usage                        Usage
-	usageRaw, citations          []byte
+	usageRaw, citations, block   []byte
 	kept                         int
 	dropped                      int64
 }
@@ -75,6 +75,10 @@ func (a *Accumulator) HandleDelta(d *Delta) error {
 	case KindToolCall, KindToolCallEnd:
 		a.addToolCall(a.choice(d.Choice), d)
 	case KindFinish:
+		if d.Choice < 0 {
+			a.block = a.set(a.block, d.NativeFinishReason)
+			break
+		}
 		c := a.choice(d.Choice)
 		c.finish = d.FinishReason
 		c.native = a.set(c.native, d.NativeFinishReason)
@@ -307,7 +311,7 @@ func (a *Accumulator) Completion() *Completion {
 	out := &Completion{
 		ID: string(a.id), Model: string(a.model), Created: a.created,
 		SystemFingerprint: string(a.fingerprint), ServiceTier: string(a.tier),
-		Citations: cloneJSON(a.citations), Usage: a.Usage(), Dropped: a.dropped,
+		Citations: cloneJSON(a.citations), BlockReason: string(a.block), Usage: a.Usage(), Dropped: a.dropped,
 	}
 	for i := range a.choices {
 		out.Choices = append(out.Choices, a.choices[i].choice(out.ID))
@@ -355,7 +359,7 @@ func (a *Accumulator) Reset() {
 	*a = Accumulator{
 		MaxBytes: a.MaxBytes, choices: a.choices[:0],
 		id: letGo(a.id), model: letGo(a.model), fingerprint: letGo(a.fingerprint), tier: letGo(a.tier),
-		usageRaw: letGo(a.usageRaw), citations: letGo(a.citations),
+		usageRaw: letGo(a.usageRaw), citations: letGo(a.citations), block: letGo(a.block),
 	}
 }
 

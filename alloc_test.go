@@ -21,6 +21,65 @@ var steadyStreams = map[Dialect]map[string]func(i int) string{
 	OpenAIChat:        steadyChat,
 	OpenAIResponses:   steadyResponses,
 	AnthropicMessages: steadyAnthropic,
+	Gemini: {
+		"text":     func(i int) string { return geminiEvent(fmt.Sprintf(`{"text":"word %03d "}`, i%1000)) },
+		"thoughts": func(i int) string { return geminiEvent(fmt.Sprintf(`{"text":"why %03d ","thought":true}`, i%1000)) },
+		"escapes":  func(i int) string { return geminiEvent(fmt.Sprintf(`{"text":"\"%03d\"\n\u00e9\ud83d\ude00"}`, i%1000)) },
+		"partial arguments": func(i int) string {
+			if i == 0 {
+				return geminiEvent(`{"functionCall":{"name":"f","willContinue":true}}`)
+			}
+			return geminiEvent(fmt.Sprintf(`{"functionCall":{"partialArgs":[{"jsonPath":"$.a[0].b","stringValue":"%03d","willContinue":true}],"willContinue":true}}`, i%1000))
+		},
+		"grounding": func(i int) string {
+			return geminiEvent(`{"text":"x"}],"role":"model"},"groundingMetadata":{"webSearchQueries":["q"]},"x":{"y":[0`)
+		},
+	},
+	GeminiInteractions: {
+		"text": func(i int) string {
+			return sse(fmt.Sprintf(`{"index":1,"delta":{"text":"word %03d ","type":"text"},"event_type":"step.delta"}`, i%1000))
+		},
+		"thoughts": func(i int) string {
+			return sse(fmt.Sprintf(`{"index":0,"delta":{"content":{"text":"why %03d","type":"text"},"type":"thought_summary"},"event_type":"step.delta"}`, i%1000))
+		},
+		"usage in each": func(i int) string {
+			return sse(fmt.Sprintf(`{"index":1,"delta":{"text":"x","type":"text"},"event_type":"step.delta","metadata":{"usage":{"total_tokens":%d,"total_output_tokens":%d}}}`, i, i))
+		},
+	},
+	Cohere: {
+		"text": func(i int) string {
+			return "event: content-delta\n" + sse(fmt.Sprintf(`{"type":"content-delta","index":0,"delta":{"message":{"content":{"text":"word %03d "}}}}`, i%1000))
+		},
+		"tool plan": func(i int) string {
+			return sse(fmt.Sprintf(`{"type":"tool-plan-delta","delta":{"message":{"tool_plan":"why %03d "}}}`, i%1000))
+		},
+		"tool calls": func(i int) string {
+			if i == 0 {
+				return sse(`{"type":"tool-call-start","index":0,"delta":{"message":{"tool_calls":{"id":"c","type":"function","function":{"name":"f","arguments":"[0"}}}}}`)
+			}
+			return sse(fmt.Sprintf(`{"type":"tool-call-delta","index":0,"delta":{"message":{"tool_calls":{"function":{"arguments":",%03d"}}}}}`, 100+i%900))
+		},
+		"lines": func(i int) string {
+			return fmt.Sprintf(`{"is_finished":false,"event_type":"text-generation","text":"word %03d "}`+"\n", i%1000)
+		},
+	},
+	Ollama: {
+		"text": func(i int) string {
+			return fmt.Sprintf(`{"model":"m","created_at":"2026-02-03T10:11:12Z","message":{"role":"assistant","content":"word %03d "},"done":false}`+"\n", i%1000)
+		},
+		"thoughts": func(i int) string {
+			return fmt.Sprintf(`{"model":"m","created_at":"2026-02-03T10:11:12Z","message":{"role":"assistant","content":"","thinking":"why %03d "},"done":false}`+"\n", i%1000)
+		},
+		"CRLF": func(i int) string {
+			return fmt.Sprintf(`{"model":"m","created_at":"2026-02-03T10:11:12Z","response":"word %03d ","done":false}`+"\r\n", i%1000)
+		},
+	},
+}
+
+// geminiEvent returns an event with one candidate that has this part.
+func geminiEvent(part string) string {
+	return sse(`{"candidates":[{"content":{"parts":[` + part + `],"role":"model"},"index":0}],"usageMetadata":{"promptTokenCount":7,` +
+		`"candidatesTokenCount":3,"totalTokenCount":10},"modelVersion":"gemini-x","createTime":"2026-02-03T10:11:12Z","responseId":"r"}`)
 }
 
 var steadyChat = map[string]func(i int) string{

@@ -15,6 +15,7 @@ type Completion struct {
 	Choices                        []Choice // by index
 	Usage                          Usage
 	Citations                      json.RawMessage // an array; nil: none
+	BlockReason                    string          // why the prompt was not answered at all; "": it was (G-04)
 	Dropped                        int64           // bytes that Accumulator.MaxBytes left no room for
 }
 
@@ -92,7 +93,8 @@ func joinMedia(list []byte) (images []json.RawMessage, audio *Audio) {
 	}
 	var data, transcript []byte
 	eachValue(list, func(v *fastjson.Value) {
-		if v.Exists("type") || v.Exists("image_url") || v.Exists("url") {
+		if v.Type() != fastjson.TypeObject || v.Exists("type") || v.Exists("image_url") || v.Exists("url") ||
+			v.Exists("inlineData") || v.Exists("fileData") {
 			images = append(images, v.MarshalTo(nil))
 			return
 		}
@@ -136,6 +138,7 @@ func (c Completion) MarshalJSON() ([]byte, error) {
 	out := completionJSON{
 		ID: c.ID, Object: "chat.completion", Created: c.Created, Model: c.Model, Choices: []choiceJSON{},
 		Usage: c.Usage.json(), SystemFingerprint: c.SystemFingerprint, ServiceTier: c.ServiceTier, Citations: valid(c.Citations),
+		BlockReason: c.BlockReason,
 	}
 	for i := range c.Choices {
 		out.Choices = append(out.Choices, c.Choices[i].json())
@@ -153,6 +156,7 @@ type completionJSON struct {
 	SystemFingerprint string          `json:"system_fingerprint,omitempty"`
 	ServiceTier       string          `json:"service_tier,omitempty"`
 	Citations         json.RawMessage `json:"citations,omitempty"`
+	BlockReason       string          `json:"block_reason,omitempty"`
 }
 
 type choiceJSON struct {

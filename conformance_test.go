@@ -259,3 +259,121 @@ func (v *answerVector) differences(got *Completion, o Outcome) (differences []st
 	}
 	return differences
 }
+
+type geminiVector struct {
+	ID, Input string
+	Expect    struct {
+		Content, Reasoning string
+		ToolCalls          []struct{ ID, Name, Arguments string } `json:"tool_calls"`
+		FinishReason       *string                                `json:"finish_reason"`
+		BlockReason        string                                 `json:"block_reason"`
+		Usage              map[string]any
+		Error              bool
+		ErrorKind          string `json:"error_kind"`
+		Chunks             *int64
+	}
+}
+
+// geminiExceptions are as chatExceptions.
+var geminiExceptions = map[string]string{
+	"gogenai-pretty/error":           noDataLines,
+	"gogenai-pretty/content":         noDataLines,
+	"gogenai-pretty/finish_reason":   noDataLines,
+	"gogenai-pretty/chunks":          noDataLines,
+	"gogenai-two-candidates/content": noDataLines,
+	"gogenai-two-candidates/chunks":  noDataLines,
+
+	"gogenai-bad-json/chunks":          "an event that cannot be read is counted too (contract 6)",
+	"pygenai-error-after-chunk/chunks": "an error behind an answer's beginning is an event of the body",
+}
+
+const noDataLines = "lines that do not begin with data: are no data of the event before them (WHATWG), and no server writes them"
+
+func TestConformanceGemini(t *testing.T) {
+	var vectors []geminiVector
+	require.NoError(t, json.Unmarshal(readFile(t, corpusFolder(t, "LLMSTREAM_CONFORMANCE"), "gemini.json"), &vectors))
+	require.NotEmpty(t, vectors)
+	used := map[string]bool{}
+	for _, v := range vectors {
+		t.Run(v.ID, func(t *testing.T) {
+			var a Accumulator
+			p := NewParser(Gemini, &a, nil)
+			p.Write([]byte(v.Input))
+			p.Close()
+			for _, d := range geminiDifferences(&v, a.Completion(), p.Outcome()) {
+				member, _, _ := strings.Cut(d, ":")
+				key := v.ID + "/" + member
+				if geminiExceptions[key] == "" {
+					t.Error(d)
+				}
+				used[key] = true
+			}
+		})
+	}
+	for key := range geminiExceptions {
+		if !used[key] {
+			t.Errorf("the exception %s is none any more", key)
+		}
+	}
+}
+
+func geminiDifferences(v *geminiVector, got *Completion, o Outcome) (differences []string) {
+	differ := func(member string, want, got any) {
+		if fmt.Sprint(want) != fmt.Sprint(got) {
+			differences = append(differences, fmt.Sprintf("%s: %v, not %v", member, got, want))
+		}
+	}
+	var c Choice
+	if len(got.Choices) > 0 {
+		c = got.Choices[0]
+	}
+	e := &v.Expect
+	switch {
+	case e.ErrorKind == "api_error":
+		differ("error", StateError, o.State)
+	case e.Error:
+		differ("error", true, o.Err() != nil)
+	case e.FinishReason != nil || e.BlockReason != "":
+		differ("error", nil, o.Err())
+	}
+	differ("content", e.Content, c.Message.Content)
+	differ("reasoning", e.Reasoning, c.Message.Reasoning)
+	differ("block_reason", e.BlockReason, got.BlockReason)
+	finish := ""
+	if e.FinishReason != nil {
+		finish = *e.FinishReason
+	}
+	differ("finish_reason", finish, c.NativeFinishReason)
+	if finish == "STOP" && len(c.Message.ToolCalls) > 0 { // G-06
+		differ("finish_reason", FinishToolCalls, c.FinishReason)
+	}
+	if e.Chunks != nil {
+		differ("chunks", *e.Chunks, o.Events)
+	}
+	differ("tool_calls", len(e.ToolCalls), len(c.Message.ToolCalls))
+	for i, call := range c.Message.ToolCalls {
+		if i >= len(e.ToolCalls) {
+			break
+		}
+		if call.SyntheticID {
+			call.ID = ""
+		}
+		w := e.ToolCalls[i]
+		differ("tool_calls", w.ID+" "+w.Name, call.ID+" "+call.Name)
+		if !sameJSON(w.Arguments, call.Arguments) {
+			differ("tool_calls", w.Arguments, call.Arguments)
+		}
+		if !call.ArgumentsValid {
+			differ("tool_calls", "valid", call.Arguments)
+		}
+	}
+	for name, n := range map[string]int64{
+		"promptTokenCount": got.Usage.Input, "candidatesTokenCount": got.Usage.Output, "totalTokenCount": got.Usage.Total,
+		"thoughtsTokenCount": got.Usage.Reasoning, "cachedContentTokenCount": got.Usage.Cached,
+	} {
+		if want, ok := e.Usage[name].(float64); ok {
+			differ("usage", int64(want), n)
+		}
+	}
+	return differences
+}

@@ -121,7 +121,11 @@ func (c *core) take(f *frame) (ok bool, err error) {
 			return false, err
 		}
 	}
+	first := c.track.events == 0 && c.track.apiError == nil && c.wireKind() == WireJSON
 	c.event(f.Type, f.Data)
+	if first && c.track.apiError != nil && len(c.track.choices) == 0 {
+		c.track.events = 0 // an error in place of a stream, which is none of its events
+	}
 	return true, nil
 }
 
@@ -189,6 +193,7 @@ func (c *core) end(cause error) (ok bool, err error) {
 func (c *core) outcome() Outcome {
 	o := c.track.outcome()
 	o.Dialect, o.Wire = c.dialect, c.wireKind()
+	o.SawDone = o.SawDone || dialects[c.dialect].finishEnds && c.track.finished()
 	if c.ended {
 		o.State, o.Cause, o.PendingBytes = c.state, c.cause, c.pending
 	}

@@ -28,7 +28,8 @@ const (
 	// that has ended (T-17), and JSON that breaks off never ends (T-19).
 	KindToolCallEnd
 	// KindFinish gives a choice's finish reason. It is not the end: text, tool
-	// calls and usage do come after it (C-09, C-29, T-21).
+	// calls and usage do come after it (C-09, C-29, T-21). With Choice -1 there is
+	// to be no answer at all: the provider has blocked the prompt (G-04).
 	KindFinish
 	// KindUsage gives token counts, merged with those that came before.
 	KindUsage
@@ -255,13 +256,14 @@ func finishReasonOf(native []byte) FinishReason {
 	switch string(native) {
 	case "":
 		return FinishNone
-	case "stop", "stop_sequence", "end_turn", "eos", "eos_token", "STOP", "COMPLETE", "completed", "finished":
+	case "stop", "stop_sequence", "end_turn", "eos", "eos_token", "STOP", "COMPLETE", "STOP_SEQUENCE", "completed", "finished":
 		return FinishStop
-	case "length", "max_tokens", "incomplete", "model_length", "MAX_TOKENS", "model_context_window_exceeded":
+	case "length", "max_tokens", "model_length", "MAX_TOKENS", "model_context_window_exceeded", "ERROR_LIMIT", "incomplete":
 		return FinishLength
-	case "tool_calls", "tool_use", "tool_call", "TOOL_CALL":
+	case "tool_calls", "tool_use", "tool_call", "TOOL_CALL", "requires_action":
 		return FinishToolCalls
-	case "content_filter", "refusal", "safety", "SAFETY", "recitation", "RECITATION":
+	case "content_filter", "refusal", "safety", "SAFETY", "recitation", "RECITATION", "LANGUAGE", "BLOCKLIST", "PROHIBITED_CONTENT", "SPII",
+		"IMAGE_SAFETY", "IMAGE_PROHIBITED_CONTENT", "IMAGE_RECITATION", "MODEL_ARMOR", "ERROR_TOXIC":
 		return FinishContentFilter
 	case "function_call":
 		return FinishFunctionCall

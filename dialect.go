@@ -19,10 +19,15 @@ const (
 	OpenAIResponses
 	// AnthropicMessages is Anthropic's Messages API, wherever it is hosted.
 	AnthropicMessages
-	// Gemini is Google's streamGenerateContent.
+	// Gemini is Google's streamGenerateContent, of the Gemini API, Vertex AI and
+	// Code Assist.
 	Gemini
-	// Cohere is Cohere's chat API.
+	// GeminiInteractions is Google's Interactions API.
+	GeminiInteractions
+	// Cohere is Cohere's chat API, versions 1 and 2.
 	Cohere
+	// Ollama is Ollama's own API: /api/chat and /api/generate.
+	Ollama
 )
 
 // dialect is a row of the table of dialects. Its functions are in the
@@ -46,6 +51,9 @@ type dialect struct {
 	// lean appends a large event, which is well-formed, without what decode
 	// never looks at. Nil: that is nothing to speak of.
 	lean func(s *step, dst, data []byte) []byte
+	// finishEnds: there is no end marker; a stream has ended when each of its
+	// choices has its finish reason.
+	finishEnds bool
 }
 
 // dialects is the table. Where several rows detect an event the first counts.
@@ -80,12 +88,30 @@ var dialects = [...]dialect{
 		wires:  over(WireSSE, WireJSON),
 		paths:  ":streamGenerateContent :generateContent",
 		detect: detectGemini,
+		decode: decodeGemini,
+
+		finishEnds: true,
+	},
+	GeminiInteractions: {
+		name:   "gemini-interactions",
+		wires:  over(WireSSE, WireJSON),
+		paths:  "/interactions /interactions/*",
+		detect: detectInteraction,
+		decode: decodeInteraction,
 	},
 	Cohere: {
 		name:   "cohere",
-		wires:  over(WireSSE, WireJSON),
-		paths:  "/v2/chat",
+		wires:  over(WireSSE, WireJSON, WireLines),
+		paths:  "/v2/chat /v1/chat",
 		detect: detectCohere,
+		decode: decodeCohere,
+	},
+	Ollama: {
+		name:   "ollama",
+		wires:  over(WireLines, WireJSON),
+		paths:  "/api/chat /api/generate",
+		detect: detectOllama,
+		decode: decodeOllama,
 	},
 }
 
@@ -173,17 +199,6 @@ func (c *core) settle(s *step) (ok bool) {
 		return false
 	}
 	return true
-}
-
-// The dialects that are recognised and not read.
-
-func detectGemini(s *step) bool {
-	return s.root.Exists("candidates") || s.root.Exists("promptFeedback")
-}
-
-func detectCohere(s *step) bool {
-	typ := string(s.eventType())
-	return typ == "message-start" || typ == "stream-start"
 }
 
 // eventType returns what an event calls itself in its member "type", or else what

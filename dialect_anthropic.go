@@ -211,9 +211,7 @@ func (s *step) startBlock(t *choiceTrack, v *fastjson.Value) {
 	case "text":
 		text, _ := s.string(b.text, &t.high.content)
 		s.addText(KindContent, t.index, text)
-		for _, citation := range b.citations.GetArray() {
-			s.addCitation(t, citation)
-		}
+		s.addCitation(t, b.citations)
 	case "thinking":
 		s.addThinking(t, &b)
 	case "redacted_thinking":
@@ -289,13 +287,6 @@ func (s *step) addBlockDetail(t *choiceTrack, r ReasoningDetail) {
 	s.delivered = s.delivered || len(r.Text) > 0
 	d := s.add(KindReasoning, t.index)
 	d.Text, d.Detail = r.Text, &s.details[len(s.details)-1]
-}
-
-// addCitation adds a citation of the text.
-func (s *step) addCitation(t *choiceTrack, v *fastjson.Value) {
-	if v.GetObject() != nil {
-		s.add(KindAnnotation, t.index).Text = s.raw(v)
-	}
 }
 
 // setThinking notes whether the current block, if it is one of the first, is one

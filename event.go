@@ -2,8 +2,8 @@ package llmstream
 
 import "bytes"
 
-// An Event is one event of a stream: an SSE event, an element of a JSON array, or a
-// whole JSON body. Its slices are borrowed until the
+// An Event is one event of a stream: an SSE event, an element of a JSON array, a
+// line of JSON, or a whole JSON body. Its slices are borrowed until the
 // handler returns.
 type Event struct {
 	Type []byte // the SSE event type; empty: none was given, which SSE calls "message"

@@ -875,3 +875,39 @@ func ExampleEventParser_LastEventID() {
 	// event "" data "one" id "1" retry -1
 	// Last-Event-ID: 1
 }
+
+// Whatever the dialect, the deltas and the answer are the same; Auto finds out
+// which it is.
+func ExampleDialect() {
+	for _, body := range []string{
+		`data: {"candidates":[{"content":{"parts":[{"text":"Hi"}],"role":"model"},"finishReason":"STOP"}]}` + "\r\n\r\n",
+		`[{"candidates":[{"content":{"parts":[{"text":"Hi"}],"role":"model"},"finishReason":"STOP"}]}]`,
+		`{"model":"m","message":{"role":"assistant","content":"Hi"},"done":false}` + "\n" +
+			`{"model":"m","message":{"role":"assistant","content":""},"done":true,"done_reason":"stop"}` + "\n",
+		`data: {"type":"content-delta","index":0,"delta":{"message":{"content":{"text":"Hi"}}}}` + "\n\n" +
+			`data: {"type":"message-end","delta":{"finish_reason":"COMPLETE"}}` + "\n\n",
+	} {
+		var answer llmstream.Accumulator
+		p := llmstream.NewParser(llmstream.Auto, &answer, nil)
+		io.WriteString(p, body)
+		err := p.Close()
+		c := answer.Completion().Choices[0]
+		fmt.Println(p.Dialect(), "over", p.Wire(), c.Message.Content, c.FinishReason, c.NativeFinishReason, err)
+	}
+	// Output:
+	// gemini over sse Hi stop STOP <nil>
+	// gemini over json Hi stop STOP <nil>
+	// ollama over ndjson Hi stop stop <nil>
+	// cohere over sse Hi stop COMPLETE <nil>
+}
+
+// A prompt that the provider has blocked has no answer, and the stream is complete.
+func ExampleOutcome_blocked() {
+	var answer llmstream.Accumulator
+	p := llmstream.NewParser(llmstream.Gemini, &answer, nil)
+	io.WriteString(p, `data: {"promptFeedback":{"blockReason":"SAFETY"}}`+"\n\n")
+	err := p.Close()
+	o := p.Outcome()
+	fmt.Println(o.State, o.BlockReason, len(answer.Completion().Choices), err)
+	// Output: complete SAFETY 0 <nil>
+}

@@ -261,6 +261,7 @@ func FuzzAccumulator(f *testing.F) {
 // folded is a completion in the plainest form.
 type folded struct {
 	id, model, finish string
+	blocked           string
 	texts             map[[2]any]string // by choice and kind
 	calls             map[[2]int][3]string
 	usage             Usage
@@ -313,6 +314,10 @@ func joinDeltas(deltas []recordedDelta) folded {
 			call[2] += string(d.ToolCall.Arguments)
 			f.calls[key] = call
 		case KindFinish:
+			if d.Choice < 0 {
+				f.blocked = string(d.NativeFinishReason)
+				break
+			}
 			finish[d.Choice] = string(d.NativeFinishReason)
 		case KindUsage:
 			f.usage = d.Usage
@@ -331,7 +336,7 @@ func joinDeltas(deltas []recordedDelta) folded {
 }
 
 func shortForm(c *Completion) folded {
-	f := folded{id: c.ID, model: c.Model, usage: c.Usage, texts: map[[2]any]string{}, calls: map[[2]int][3]string{}}
+	f := folded{id: c.ID, model: c.Model, blocked: c.BlockReason, usage: c.Usage, texts: map[[2]any]string{}, calls: map[[2]int][3]string{}}
 	for _, choice := range c.Choices {
 		m := &choice.Message
 		for kind, text := range map[Kind]string{KindContent: m.Content, KindReasoning: m.Reasoning, KindRefusal: m.Refusal} {

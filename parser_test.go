@@ -1087,7 +1087,13 @@ func TestDetectDialect(t *testing.T) {
 		{"", "/v1/threads/t/messages", Auto},
 		{"application/json", "/v1beta/models/gemini-x:streamGenerateContent", Gemini},
 		{"text/event-stream", "/v1beta/models/gemini-x:streamGenerateContent?alt=sse", Gemini},
+		{"text/event-stream", "/v1beta/interactions", GeminiInteractions},
+		{"text/event-stream", "/v1beta/interactions/v1_abc?stream=true", GeminiInteractions},
 		{"text/event-stream", "/v2/chat", Cohere},
+		{"application/stream+json", "/v1/chat", Cohere},
+		{"application/x-ndjson", "/api/chat", Ollama},
+		{"application/json", "/api/generate", Ollama},
+		{"text/event-stream", "/api/chat", Auto},
 	} {
 		require.Equal(t, c.want, DetectDialect(c.contentType, c.path), "%q %q", c.contentType, c.path)
 	}

@@ -118,3 +118,13 @@ func (s *step) malformed(choice, offset, length int, cause error) {
 	}
 	s.add(KindMalformed, choice).Err = err
 }
+
+// addCitation adds one citation of the answer, or several.
+func (s *step) addCitation(t *choiceTrack, v *fastjson.Value) {
+	if o := v.GetObject(); o != nil && o.Len() > 0 {
+		s.add(KindAnnotation, t.index).Text = s.raw(v)
+	}
+	for _, one := range v.GetArray() {
+		s.addCitation(t, one)
+	}
+}

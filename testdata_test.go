@@ -27,6 +27,7 @@ type wantRecording struct {
 	wantChoice
 	Choices   []wantChoice `json:"choices,omitempty"`
 	Citations any          `json:"citations,omitempty"`
+	Blocked   string       `json:"block_reason,omitempty"`
 	Usage     *wantUsage   `json:"usage,omitempty"`
 
 	State         string     `json:"state"`
@@ -108,7 +109,7 @@ type wantError struct {
 // recorded puts what was read of a stream into the form of a recording.
 func recorded(c *Completion, o Outcome) wantRecording {
 	r := wantRecording{
-		ID: c.ID, Model: c.Model, Citations: recordedJSON(c.Citations), Usage: recordedUsage(c.Usage),
+		ID: c.ID, Model: c.Model, Citations: recordedJSON(c.Citations), Blocked: c.BlockReason, Usage: recordedUsage(c.Usage),
 		State: o.State.String(), SawDone: o.SawDone, SawFinish: o.SawFinish,
 		Events: o.Events, Malformed: o.Malformed, Skipped: o.Skipped, Glued: o.Glued, AfterDone: o.AfterDone,
 		Conflicts: o.Conflicts, Comments: o.Comments, OpenToolCalls: o.OpenToolCalls,

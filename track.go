@@ -40,6 +40,7 @@ type track struct {
 	skips                                 Skips
 	sawDone, delivered, unterminated      bool
 	unknown                               bool // an event was an object of no known dialect
+	blockReason                           string
 	apiError                              *APIError
 	damage                                error
 }
@@ -64,6 +65,9 @@ type choiceTrack struct {
 	// high are the halves of surrogate pairs that the texts of this choice
 	// ended with so far: "\ud83d" | "\ude00" (J-03).
 	high struct{ content, reasoning, refusal uint16 }
+	// partial are the arguments of the call that Gemini streams; nil: it never
+	// did (G-08).
+	partial *partialArguments
 }
 
 // callTrack is what is remembered of a tool call. Its id and name are kept as
@@ -286,7 +290,7 @@ func (t *track) outcome() Outcome {
 		SawDone: t.sawDone, Delivered: t.delivered,
 		Events: t.events, Malformed: t.malformedCount, Skipped: t.skipped, Skips: t.skips,
 		Comments: t.comments, Glued: t.glued, AfterDone: t.afterDone, Conflicts: t.conflicts,
-		Unterminated: t.unterminated, APIError: t.apiError, Damage: t.damage,
+		Unterminated: t.unterminated, BlockReason: t.blockReason, APIError: t.apiError, Damage: t.damage,
 	}
 	for i := range t.choices {
 		c := &t.choices[i]
@@ -304,17 +308,27 @@ func (t *track) outcome() Outcome {
 }
 
 // complete tells whether the answer is whole: each choice that began has its
-// finish reason, or the end marker came with no tool call open (contract 7).
+// finish reason, or the end marker came with no tool call open (contract 7), or
+// there is to be none because the prompt was blocked (G-04).
 func (t *track) complete() bool {
-	finished, open := true, false
+	open := false
 	for i := range t.choices {
 		c := &t.choices[i]
-		finished = finished && c.native != ""
 		for k := range c.calls {
 			open = open || c.open(k)
 		}
 	}
-	return len(t.choices) > 0 && finished || t.sawDone && !open
+	return t.finished() || t.sawDone && !open || t.blockReason != ""
+}
+
+// finished tells whether there are choices, each with its finish reason.
+func (t *track) finished() bool {
+	for i := range t.choices {
+		if t.choices[i].native == "" {
+			return false
+		}
+	}
+	return len(t.choices) > 0
 }
 
 // flushHalves tells of surrogate halves whose other halves never came.

@@ -18,7 +18,7 @@ type Usage struct {
 	// prompt_tokens_details, no in Anthropic's own API (U-09).
 	CachedInInput Tri
 	// ReasoningInOutput tells whether Output includes Reasoning, where the
-	// total proves it (U-10).
+	// total or the dialect proves it (U-10).
 	ReasoningInOutput Tri
 	// Raw is the provider's last usage object, with all that has no field here
 	// (U-11, U-12). In a Delta it is borrowed.
@@ -94,7 +94,9 @@ func (u *Usage) merge(newer *Usage) (changed bool) {
 	if newer.CachedInInput != TriUnknown {
 		u.CachedInInput = newer.CachedInInput
 	}
-	u.ReasoningInOutput = u.provenReasoning()
+	if u.ReasoningInOutput = u.provenReasoning(); u.ReasoningInOutput == TriUnknown {
+		u.ReasoningInOutput = newer.ReasoningInOutput
+	}
 	return true
 }
 
@@ -120,6 +122,13 @@ const (
 	maxUsageRaw     = 16 << 10
 	maxUsageMembers = 64
 )
+
+// count sets a count to v if that is a number.
+func (s *step) count(u *Usage, field UsageFields, to *int64, v *fastjson.Value) {
+	if n, ok := s.number(v); ok {
+		u.set(field, to, n)
+	}
+}
 
 // addUsage lays what the event reports over what is known and tells the result,
 // with raw beside it.

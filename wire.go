@@ -9,15 +9,17 @@ const (
 	WireUnknown Wire = iota // nothing told yet
 	WireSSE                 // server-sent events
 	WireJSON                // JSON values, or an array of them, in place of a stream
+	WireLines               // newline-delimited JSON
 )
 
-var wireNames = [...]string{"unknown", "sse", "json"}
+var wireNames = [...]string{"unknown", "sse", "json", "ndjson"}
 
 // wireMedia are the media types of the bodies on each wire, by their ends. Servers
 // confuse them (F-28): the first bytes have the last word.
 var wireMedia = [...]string{
-	WireSSE:  "/event-stream",
-	WireJSON: "/json +json",
+	WireSSE:   "/event-stream",
+	WireJSON:  "/json +json",
+	WireLines: "/x-ndjson /ndjson /jsonl /x-jsonlines +json-seq /stream+json",
 }
 
 // String returns the wire's name, such as "sse".
