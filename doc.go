@@ -6,7 +6,7 @@
 // It reads several dialects, as server-sent events, as plain JSON bodies, or as
 // lines of JSON: OpenAI's chat completions with its compatible variants and the
 // legacy completions, Google's streamGenerateContent and Interactions, Cohere's
-// chat and Ollama's own API. See [Dialect].
+// chat, Ollama's own API and Cloudflare's. See [Dialect].
 //
 // # Three ways to use it
 //
