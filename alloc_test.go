@@ -63,6 +63,9 @@ var steadyStreams = map[Dialect]map[string]func(i int) string{
 			return fmt.Sprintf(`{"is_finished":false,"event_type":"text-generation","text":"word %03d "}`+"\n", i%1000)
 		},
 	},
+	Cloudflare: {
+		"text": func(i int) string { return sse(fmt.Sprintf(`{"response":"word %03d ","p":"abcdef"}`, i%1000)) },
+	},
 	Ollama: {
 		"text": func(i int) string {
 			return fmt.Sprintf(`{"model":"m","created_at":"2026-02-03T10:11:12Z","message":{"role":"assistant","content":"word %03d "},"done":false}`+"\n", i%1000)

@@ -28,6 +28,8 @@ const (
 	Cohere
 	// Ollama is Ollama's own API: /api/chat and /api/generate.
 	Ollama
+	// Cloudflare is the own API of Cloudflare's Workers AI.
+	Cloudflare
 )
 
 // dialect is a row of the table of dialects. Its functions are in the
@@ -112,6 +114,14 @@ var dialects = [...]dialect{
 		paths:  "/api/chat /api/generate",
 		detect: detectOllama,
 		decode: decodeOllama,
+	},
+	Cloudflare: {
+		name:   "cloudflare",
+		wires:  over(WireSSE, WireJSON),
+		paths:  "/ai/run/*",
+		detect: detectCloudflare,
+		decode: decodeCloudflare,
+		done:   doneWord,
 	},
 }
 

@@ -34,6 +34,8 @@ func readOllama(root *fastjson.Value) (l ollamaLine) {
 			l.input = v
 		case "eval_count":
 			l.output = v
+		case "logprobs":
+			l.logprobs = v
 		case "error":
 			l.err = v
 		}
@@ -70,6 +72,9 @@ func (s *step) decodeOllama(l *ollamaLine) {
 	text, _ := s.string(l.response, &t.high.content)
 	s.addText(KindContent, t.index, text)
 	s.decodeOllamaMessage(t, l.message)
+	if len(l.logprobs.GetArray()) > 0 {
+		s.add(KindLogprobs, t.index).Text = s.wrap(`{"content":`, l.logprobs, "}")
+	}
 	if !l.done.GetBool() {
 		return
 	}

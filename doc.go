@@ -6,8 +6,8 @@
 // It reads several dialects, as server-sent events, as plain JSON bodies, or as
 // lines of JSON: OpenAI's chat completions with its compatible variants and the
 // legacy completions, OpenAI's Responses, Anthropic's Messages, Google's
-// streamGenerateContent and Interactions, Cohere's chat and Ollama's own API. See
-// [Dialect].
+// streamGenerateContent and Interactions, Cohere's chat, Ollama's own API and
+// Cloudflare's. See [Dialect].
 //
 // # Three ways to use it
 //

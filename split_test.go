@@ -154,7 +154,8 @@ func testTruncation(t *testing.T, name string, d Dialect, body []byte) {
 			n++
 		}
 		for _, d := range got.Deltas[n:] {
-			require.True(t, d.Raw == nil || got.Outcome.Unterminated || d.Kind == KindError, "%s cut at %d: %v", name, end, d.Kind)
+			broken := d.Kind == KindMalformed && got.Outcome.Wire == WireLines // a line that is no JSON though it has no end
+			require.True(t, d.Raw == nil || got.Outcome.Unterminated || d.Kind == KindError || broken, "%s cut at %d: %v", name, end, d.Kind)
 		}
 		if got.Outcome.State == StateError || whole.Outcome.State == StateNotStream {
 			continue

@@ -123,6 +123,10 @@ func (w *linesWire) end(f *frame) bool {
 	}
 	if f.kind == frameEvent {
 		f.kind = frameUnterminated
+		var scan jsonScanner
+		if _, err := scan.scanAll(trimSpace(line)); err != nil { // more of it would not mend it
+			f.kind, f.err = frameMalformed, err
+		}
 	}
 	return true
 }
