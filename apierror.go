@@ -212,3 +212,23 @@ func (s *step) label(v *fastjson.Value) string {
 	}
 	return ""
 }
+
+// addException adds an error that came in a frame of its own (B-03): the event's
+// type is its name, or its code, and the data is {"message":…} or a text.
+func (s *step) addException(byCode bool) {
+	e := s.newError(s.data)
+	if e.Type = s.errorType; byCode {
+		e.Type, e.Code = "", s.errorType
+	}
+	data := trimSpace(s.data)
+	if len(data) > 0 && data[0] == '{' {
+		if _, err := s.check(data); err == nil {
+			s.parseWhole(data)
+			s.readError(e, s.root)
+		}
+	}
+	if e.Message == "" {
+		e.Message = string(data)
+	}
+	s.add(KindError, -1).Err = e
+}

@@ -9,13 +9,15 @@ type core struct {
 	dialect Dialect // what the stream is; Auto until that is clear
 	comment CommentHandler
 
-	wire  wire // nil: the first bytes have not told yet
-	sse   sseWire
-	array *arrayWire
-	frame frame
+	wire   wire // nil: the first bytes have not told yet
+	sse    sseWire
+	array  *arrayWire
+	frames *framesWire
+	frame  frame
 	// head are the first bytes of the stream, as long as they may become one of
-	// the signatures: "\x1f" | "\x8b…". sniffed: they cannot any more.
-	head    [4]byte
+	// the signatures, or a frame's prelude: "\x1f" | "\x8b…". sniffed: they
+	// cannot any more.
+	head    [preludeSize]byte
 	headLen uint8
 	sniffed bool
 
@@ -53,10 +55,13 @@ func (c *core) reset() {
 	if c.array != nil {
 		c.array.init(c.opt, &c.sse)
 	}
+	if c.frames != nil {
+		c.frames.init(c.opt)
+	}
 	c.track.reset()
 	*c = core{
 		opt: c.opt, asked: c.asked, dialect: c.asked, comment: c.comment,
-		sse: c.sse, array: c.array, track: c.track,
+		sse: c.sse, array: c.array, frames: c.frames, track: c.track,
 	}
 }
 
@@ -119,6 +124,12 @@ func (c *core) take(f *frame) (ok bool, err error) {
 		if err := c.opt.Events.HandleEvent(&f.Event); err != nil {
 			return false, err
 		}
+	}
+	if f.kind == frameException || f.kind == frameError {
+		s := c.begin(f.Type, f.Data)
+		c.countEvent()
+		s.addException(f.kind == frameError)
+		return true, nil
 	}
 	c.event(f.Type, f.Data)
 	return true, nil

@@ -15,6 +15,9 @@ const (
 	// OpenAIChat is OpenAI's chat completions with all its compatible
 	// variants, and the legacy completions.
 	OpenAIChat
+	// Bedrock is what Amazon Bedrock streams: the events of ConverseStream, and
+	// the chunks of InvokeModelWithResponseStream, of whatever model.
+	Bedrock
 )
 
 // dialect is a row of the table of dialects. Its functions are in the
@@ -38,6 +41,10 @@ var dialects = [...]dialect{
 		detect: detectChat,
 		decode: decodeChat,
 		done:   "[DONE]",
+	},
+	Bedrock: {
+		name: "bedrock",
+		path: "/converse-stream /invoke-with-response-stream",
 	},
 }
 

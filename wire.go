@@ -7,9 +7,10 @@ const (
 	WireUnknown Wire = iota // nothing told yet
 	WireSSE                 // server-sent events
 	WireJSON                // JSON values, or an array of them, in place of a stream
+	WireFrames              // binary frames: application/vnd.amazon.eventstream
 )
 
-var wireNames = [...]string{"unknown", "sse", "json"}
+var wireNames = [...]string{"unknown", "sse", "json", "frames"}
 
 // String returns the wire's name, such as "sse".
 func (w Wire) String() string {
@@ -52,6 +53,8 @@ const (
 	frameText                   // Data is the beginning of a text that is no event (F-38)
 	frameTooLarge               // an event past a limit
 	frameMalformed              // Data cannot be read; Offset tells where
+	frameException              // the provider's error, of which Type is the name (B-03)
+	frameError                  // the same; Type is a code
 )
 
 // trimSpace cuts the white space of JSON off both ends.
