@@ -15,9 +15,13 @@ import (
 // Reading allocates nothing in steady state. The race detector makes pools drop
 // what they hold at random, so these tests are not for it.
 
-// steadyStreams are endless streams in the shapes that matter, without their
-// ends: event i of each is the same but for its text.
-var steadyStreams = map[string]func(i int) string{
+// steadyStreams are endless streams of each dialect in the shapes that matter,
+// without their ends: event i of each is the same but for its text.
+var steadyStreams = map[Dialect]map[string]func(i int) string{
+	OpenAIChat: steadyChat,
+}
+
+var steadyChat = map[string]func(i int) string{
 	"text": func(i int) string { return choiceEvent(fmt.Sprintf(`"delta":{"content":"word %03d "}`, i%1000)) },
 	"reasoning": func(i int) string {
 		return choiceEvent(fmt.Sprintf(`"delta":{"content":null,"reasoning_content":"why %03d "}`, i%1000))
@@ -52,28 +56,37 @@ func choiceEvent(members string) string {
 }
 
 func TestAllocs(t *testing.T) {
+	for d := range dialects {
+		if dialects[d].decode == nil {
+			continue
+		}
+		require.NotEmpty(t, steadyStreams[Dialect(d)], dialects[d].name)
+		for name, event := range steadyStreams[Dialect(d)] {
+			testAllocs(t, Dialect(d), name, event)
+		}
+	}
+}
+
+func testAllocs(t *testing.T, d Dialect, name string, event func(i int) string) {
 	const events = 200
-	for name, event := range steadyStreams {
-		var b strings.Builder
-		for i := range events {
-			b.WriteString(event(i))
-		}
-		body := []byte(b.String())
-		for way, run := range steadyReaders(t, body) {
-			t.Run(way+"/"+name, func(t *testing.T) {
-				for range 20 { // let every buffer reach its size
-					run()
-				}
-				allocs := testing.AllocsPerRun(50, run)
-				require.Less(t, allocs, 1.0, "allocations in %d events", events)
-			})
-		}
+	var b strings.Builder
+	for i := range events {
+		b.WriteString(event(i))
+	}
+	for way, run := range steadyReaders(t, d, []byte(b.String())) {
+		t.Run(d.String()+"/"+way+"/"+name, func(t *testing.T) {
+			for range 20 { // let every buffer reach its size
+				run()
+			}
+			allocs := testing.AllocsPerRun(50, run)
+			require.Less(t, allocs, 1.0, "allocations in %d events", events)
+		})
 	}
 }
 
 // steadyReaders returns functions that read body once more each time, as the
 // continuation of a stream that has begun.
-func steadyReaders(t *testing.T, body []byte) map[string]func() {
+func steadyReaders(t *testing.T, d Dialect, body []byte) map[string]func() {
 	repeat := func(write func([]byte)) func(size int) {
 		return func(size int) {
 			for b := body; len(b) > 0; {
@@ -85,15 +98,15 @@ func steadyReaders(t *testing.T, body []byte) map[string]func() {
 	}
 	var pushed, cut Accumulator
 	pushed.MaxBytes, cut.MaxBytes = 1<<10, 1<<10 // so that the text itself stops growing
-	p := NewParser(OpenAIChat, &pushed, nil)
+	p := NewParser(d, &pushed, nil)
 	whole := repeat(func(b []byte) { p.Write(b) })
-	q := NewParser(OpenAIChat, &cut, nil)
+	q := NewParser(d, &cut, nil)
 	pieces := repeat(func(b []byte) { q.Write(b) })
 
 	endless := &repeater{body: body}
-	r := NewReader(endless, OpenAIChat, nil)
+	r := NewReader(endless, d, nil)
 	teed := &repeater{body: body}
-	tee := Tee(io.NopCloser(teed), NewParser(OpenAIChat, nil, nil), nil)
+	tee := Tee(io.NopCloser(teed), NewParser(d, nil, nil), nil)
 	buf := make([]byte, 4<<10)
 	return map[string]func(){
 		"push":        func() { whole(32 << 10) },

@@ -48,6 +48,8 @@ func (e *APIError) Retryable() bool {
 		switch word {
 		case "overloaded_error", "api_error", "server_error", "internal_error", "internal_server_error",
 			"rate_limit_error", "rate_limit_exceeded", "timeout_error", "timeout",
+			"internalServerException", "modelStreamErrorException", "modelTimeoutException",
+			"serviceUnavailableException", "throttlingException",
 			"UNAVAILABLE", "INTERNAL", "RESOURCE_EXHAUSTED", "DEADLINE_EXCEEDED",
 			"408", "429", "500", "502", "503", "504", "529":
 			return true
@@ -170,7 +172,7 @@ func (s *step) readError(e *APIError, v *fastjson.Value) {
 			param = v
 		case "request_id":
 			request = v
-		case "status", "status_code":
+		case "status", "status_code", "originalStatusCode":
 			status = v
 		}
 	})
@@ -221,14 +223,20 @@ func (s *step) addException(byCode bool) {
 		e.Type, e.Code = "", s.errorType
 	}
 	data := trimSpace(s.data)
-	if len(data) > 0 && data[0] == '{' {
-		if _, err := s.check(data); err == nil {
-			s.parseWhole(data)
-			s.readError(e, s.root)
-		}
+	if _, err := s.check(data); err == nil && data[0] == '{' {
+		s.parseWhole(data)
+		s.readError(e, s.root)
 	}
 	if e.Message == "" {
 		e.Message = string(data)
 	}
+	s.add(KindError, -1).Err = e
+}
+
+// addNamedError adds an error whose type is the name of the member that holds it.
+func (s *step) addNamedError(name []byte, v *fastjson.Value) {
+	e := s.newError(s.data)
+	e.Type = string(name)
+	s.readError(e, v)
 	s.add(KindError, -1).Err = e
 }

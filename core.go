@@ -7,6 +7,8 @@ type core struct {
 	opt     *Options
 	asked   Dialect // what the caller asked for
 	dialect Dialect // what the stream is; Auto until that is clear
+	settled bool    // an event has told that it is
+	carried Dialect // Bedrock's InvokeModel: the model's; Auto until that is clear
 	comment CommentHandler
 
 	wire   wire // nil: the first bytes have not told yet
@@ -131,7 +133,11 @@ func (c *core) take(f *frame) (ok bool, err error) {
 		s.addException(f.kind == frameError)
 		return true, nil
 	}
-	c.event(f.Type, f.Data)
+	if c.carries(f) {
+		c.carriedEvent(f)
+	} else {
+		c.event(f.Type, f.Data)
+	}
 	return true, nil
 }
 
@@ -183,6 +189,9 @@ func (c *core) end(cause error) (ok bool, err error) {
 			c.flushed = true
 			s := c.begin(nil, nil)
 			s.flushHalves()
+			if dialects[c.decoder(s)].finishEnds && len(s.choices) > 0 && s.complete() {
+				s.endStream()
+			}
 			s.endToolCalls()
 			if len(s.deltas) > 0 {
 				return true, nil

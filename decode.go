@@ -17,11 +17,8 @@ func (c *core) decode(s *step, data []byte) {
 	case len(data) == 0: // F-05
 		s.skip(&s.skips.Empty)
 	case c.isDone(data):
-		if !s.sawDone {
-			s.sawDone = true
-			s.endToolCalls()
-			s.add(KindDone, -1)
-		}
+		s.endStream()
+	case string(data) == doneWord: // a gateway's, in a dialect that it does not end
 	case data[0] == '{':
 		if s.fromTemplate(data) {
 			return
@@ -118,24 +115,16 @@ func (c *core) nextGlued() {
 
 // decodeObject decodes an event that is a JSON object, by its dialect.
 func (c *core) decodeObject(s *step) {
-	if len(c.track.choices) == 0 && !s.root.Exists("choices") {
-		if name := looksLike(s); name != "" && name != c.dialect.String() {
-			c.dead = &DialectError{Want: c.asked, Looks: name}
-			return
-		}
+	if !c.settled && !c.settle(s) {
+		return
 	}
-	if c.dialect == Auto {
-		for i := range dialects {
-			if detect := dialects[i].detect; detect != nil && detect(s) {
-				c.dialect = Dialect(i)
-				break
-			}
-		}
-	}
-	if decode := dialects[c.dialect].decode; decode != nil {
+	if decode := dialects[c.decoder(s)].decode; decode != nil {
 		decode(s)
 	} else {
 		s.addErrorObject()
+	}
+	if s.carried {
+		s.addInvocationMetrics()
 	}
 	if s.given > 0 {
 		return
@@ -150,7 +139,9 @@ func (c *core) decodeObject(s *step) {
 	if s.root.GetObject().Len() == 0 { // {} (F-35)
 		s.skipped++
 		s.skips.Empty++
+		return
 	}
+	s.unknown = s.unknown || c.dialect == Auto
 }
 
 // isPing tells whether an event says of itself that it is a sign of life (F-06).
@@ -218,7 +209,7 @@ func (c *core) salvage(f *frame) (ok bool) {
 // isWhole tells whether data is a whole JSON object or an end marker.
 func (c *core) isWhole(data []byte) bool {
 	data = trimSpace(data)
-	return c.isDone(data) || len(data) > 0 && data[0] == '{' && isJSON(data)
+	return c.isDone(data) || string(data) == doneWord || len(data) > 0 && data[0] == '{' && isJSON(data)
 }
 
 // isDone tells whether data is the end marker of the dialect: all of it, not a

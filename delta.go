@@ -240,13 +240,15 @@ func finishReasonOf(native []byte) FinishReason {
 	switch string(native) {
 	case "":
 		return FinishNone
-	case "stop", "stop_sequence", "end_turn", "eos", "eos_token", "STOP", "COMPLETE", "completed", "finished":
+	case "stop", "stop_sequence", "end_turn", "eos", "eos_token", "STOP", "COMPLETE", "completed", "finished",
+		"FINISH", "FINISHED", "STOP_CRITERIA_MET":
 		return FinishStop
-	case "length", "max_tokens", "model_length", "MAX_TOKENS", "model_context_window_exceeded":
+	case "length", "LENGTH", "max_tokens", "model_length", "MAX_TOKENS", "model_context_window_exceeded":
 		return FinishLength
 	case "tool_calls", "tool_use", "tool_call", "TOOL_CALL":
 		return FinishToolCalls
-	case "content_filter", "refusal", "safety", "SAFETY", "recitation", "RECITATION":
+	case "content_filter", "refusal", "safety", "SAFETY", "recitation", "RECITATION",
+		"content_filtered", "CONTENT_FILTERED", "guardrail_intervened", "ERROR_TOXIC":
 		return FinishContentFilter
 	case "function_call":
 		return FinishFunctionCall

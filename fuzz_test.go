@@ -3,15 +3,12 @@ package llmstream
 import (
 	"bytes"
 	"encoding/json"
-	"io/fs"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 	"github.com/valyala/fastjson"
-
-	"github.com/seed-4d65deac/llmstream/testdata"
 )
 
 // Every fuzz target has an oracle: another way to the same answer. Run one with
@@ -19,15 +16,16 @@ import (
 //	go test -run '^$' -fuzz '^FuzzSplit$' .
 
 // addRecordings makes the recordings of testdata seeds.
-func addRecordings(f *testing.F, add func(body []byte)) {
-	for _, name := range recordings(f, "openai-chat") {
-		body, err := fs.ReadFile(testdata.FS, name)
-		require.NoError(f, err)
-		if len(body) < 8<<10 {
-			add(body)
+func addRecordings(f *testing.F, add func(d Dialect, body []byte)) {
+	for _, r := range recordings(f) {
+		if len(r.body) < 8<<10 {
+			add(r.dialect, r.body)
 		}
 	}
 }
+
+// anyDialect makes a dialect out of any number.
+func anyDialect(n uint8) Dialect { return Dialect(int(n) % len(dialects)) }
 
 // cutsOf makes positions in a body of this size out of arbitrary bytes: each is
 // the length of a read.
@@ -49,14 +47,14 @@ func cutsOf(lengths []byte, size int) (cuts []int) {
 // FuzzSplit: a stream that is cut says what the uncut one says, also on a parser
 // that has read another stream before, with small limits, and under Auto.
 func FuzzSplit(f *testing.F) {
-	addRecordings(f, func(body []byte) {
-		f.Add(body, []byte{1})
-		f.Add(body, []byte{7, 200, 0, 3})
+	addRecordings(f, func(d Dialect, body []byte) {
+		f.Add(uint8(d), body, []byte{1})
+		f.Add(uint8(d), body, []byte{7, 200, 0, 3})
 	})
 	small := &Options{MaxLine: 300, MaxEvent: 250, MaxValues: 40, MaxChoices: 2, MaxToolCalls: 2, MaxBadText: 20}
-	f.Fuzz(func(t *testing.T, body, lengths []byte) {
+	f.Fuzz(func(t *testing.T, dialect uint8, body, lengths []byte) {
 		cuts := cutsOf(lengths, len(body))
-		for _, d := range []Dialect{OpenAIChat, Auto} {
+		for _, d := range []Dialect{anyDialect(dialect), Auto} {
 			for _, o := range []*Options{nil, small} {
 				requireSame(t, read(d, o, body), read(d, o, body, cuts...), cuts)
 			}
@@ -67,7 +65,7 @@ func FuzzSplit(f *testing.F) {
 // FuzzTemplate: what is left out because it was read before would have said
 // nothing (contract 4). The oracle is the full parse.
 func FuzzTemplate(f *testing.F) {
-	addRecordings(f, func(body []byte) { f.Add(body) })
+	addRecordings(f, func(d Dialect, body []byte) { f.Add(uint8(d), body) })
 	for _, events := range [][]string{
 		{`{"id":"1","system_fingerprint":"x","choices":[],"system_fingerprint":null}`, `{"id":"1","system_fingerprint":"x","choices":[]}`},
 		{`{"id":"a","type":"ping","choices":[]}`, `{"id":"a","type":"ping","choices":[]}`},
@@ -75,17 +73,18 @@ func FuzzTemplate(f *testing.F) {
 		{`{"id":"x","choices":[],"i\u0064":""}`, `{"id":"x","choices":[]}`},
 		{`{"id":"a","x":Infinity,"choices":[]}`, `{"id":"a","x":Infinity,"choices":[{"delta":{},"logprobs":{"content":[NaN]}}]}`},
 	} {
-		f.Add([]byte(sse(events...)))
+		f.Add(uint8(OpenAIChat), []byte(sse(events...)))
 	}
-	f.Add([]byte(sse(`{"id":"a","code":"c1","choices":[]}`) + "error: {\"id\":\"a\",\"code\":\"c1\",\"detail\":\"boo\"}\n\n"))
-	f.Fuzz(func(t *testing.T, body []byte) {
-		requireSame(t, read(OpenAIChat, &Options{NoFastPath: true}, body), read(OpenAIChat, nil, body), nil)
+	f.Add(uint8(OpenAIChat), []byte(sse(`{"id":"a","code":"c1","choices":[]}`)+"error: {\"id\":\"a\",\"code\":\"c1\",\"detail\":\"boo\"}\n\n"))
+	f.Fuzz(func(t *testing.T, dialect uint8, body []byte) {
+		d := anyDialect(dialect)
+		requireSame(t, read(d, &Options{NoFastPath: true}, body), read(d, nil, body), nil)
 	})
 }
 
 // FuzzEvents: an EventParser gives what a plain reading of the standard gives.
 func FuzzEvents(f *testing.F) {
-	addRecordings(f, func(body []byte) { f.Add(body, []byte{5}) })
+	addRecordings(f, func(_ Dialect, body []byte) { f.Add(body, []byte{5}) })
 	f.Add([]byte("\xef\xbb\xbfdata: a\r\ndata\n\nid: 1\x00\nid: 2\n\nretry: 10\rdata:  x\r\revent: e\n\n"), []byte{1})
 	f.Fuzz(func(t *testing.T, body, lengths []byte) {
 		want, wantID, wantRetry := plainEvents(body)
@@ -184,7 +183,7 @@ func FuzzUnescape(f *testing.F) {
 // FuzzStructure: the strict scanner accepts what encoding/json calls valid, the
 // other one what fastjson parses, and neither depends on how its input is cut.
 func FuzzStructure(f *testing.F) {
-	addRecordings(f, func(body []byte) {
+	addRecordings(f, func(_ Dialect, body []byte) {
 		for line := range bytes.SplitSeq(body, []byte("\n")) {
 			if data, ok := bytes.CutPrefix(line, []byte("data: ")); ok {
 				f.Add(bytes.Clone(data))
@@ -240,13 +239,13 @@ func isA(err error, target **LimitError) bool {
 
 // FuzzAccumulator: a completion is what joining the texts of the deltas gives.
 func FuzzAccumulator(f *testing.F) {
-	addRecordings(f, func(body []byte) { f.Add(body) })
+	addRecordings(f, func(d Dialect, body []byte) { f.Add(uint8(d), body) })
 	var used Accumulator // one that has folded other streams before
-	f.Fuzz(func(t *testing.T, body []byte) {
+	f.Fuzz(func(t *testing.T, dialect uint8, body []byte) {
 		var r recorder
 		var fresh Accumulator
 		used.Reset()
-		p := NewParser(OpenAIChat, Handlers(&r, &fresh, &used), nil)
+		p := NewParser(anyDialect(dialect), Handlers(&r, &fresh, &used), nil)
 		p.Write(body)
 		p.Close()
 		got := fresh.Completion()

@@ -16,7 +16,7 @@ const (
 	StateTruncated              // it ended before the answer did
 	StateError                  // the provider reported an error
 	StateEmpty                  // it ended and no answer had begun
-	StateNotStream              // it was something else: compressed, another dialect, text
+	StateNotStream              // it was something else: compressed, another dialect or an unknown one, text
 	StateStopped                // the handler or a cancellation stopped it
 )
 
@@ -167,6 +167,8 @@ func (c *core) verdict(cause error) (State, error) {
 		return StateNotStream, c.dead
 	case isCancel(cause) && !(begun && complete):
 		return StateStopped, told
+	case !begun && t.unknown && c.dialect == Auto && (isEnd(cause) || t.sawDone):
+		return StateNotStream, &DialectError{Want: c.asked}
 	case !begun && isEnd(cause) && (c.sse.junk && t.events == 0 || c.wireKind() == WireJSON && whole):
 		return StateNotStream, nil
 	case !begun && (isEnd(cause) || t.sawDone) && whole:

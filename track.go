@@ -3,6 +3,8 @@ package llmstream
 import (
 	"hash/maphash"
 	"strings"
+
+	"github.com/valyala/fastjson"
 )
 
 // track is what a stream has to remember to decode its next event and to give
@@ -24,7 +26,9 @@ type track struct {
 	suspect bool
 
 	usage     Usage
+	usageRaw  []byte // the usage objects so far, one over the other; see overlayUsage
 	usageRank uint8  // of the place that usage was read from; see addChatUsage
+	metadata  bool   // Bedrock's metadata, which hold the usage, have come
 	citations uint64 // hash of the citations told last
 
 	// The outcome's parts; see Outcome.
@@ -32,6 +36,7 @@ type track struct {
 	comments, glued, afterDone, conflicts int64
 	skips                                 Skips
 	sawDone, delivered, unterminated      bool
+	unknown                               bool // an event was an object of no known dialect
 	apiError                              *APIError
 	damage                                error
 }
@@ -71,11 +76,11 @@ type callTrack struct {
 }
 
 func (t *track) reset() {
-	choices, known, templates := t.choices, t.preamble.bytes, t.templates
+	choices, known, templates, usage := t.choices, t.preamble.bytes, t.templates, letGo(t.usageRaw)
 	clear(choices) // so that no call and no text of the last stream is kept
 	templates.reset()
 	*t = track{
-		choices: choices[:0], templates: templates,
+		choices: choices[:0], templates: templates, usageRaw: usage,
 		preamble: preamble{bytes: known[:0], credit: preambleCredit},
 	}
 }
@@ -117,10 +122,11 @@ func (c *choiceTrack) finished(native []byte) bool {
 	return true
 }
 
-// open tells whether call i may still grow: its choice has no finish reason and
-// its arguments are not one whole JSON value (contract 7).
+// open tells whether call i may still grow: its choice has no finish reason, its
+// dialect has not ended it, and its arguments are not one whole JSON value
+// (contract 7).
 func (c *choiceTrack) open(i int) bool {
-	return c.native == "" && !c.calls[i].whole()
+	return c.native == "" && !c.calls[i].ended && !c.calls[i].whole()
 }
 
 // whole tells whether the arguments are one JSON value.
@@ -339,9 +345,89 @@ func (s *step) endToolCalls() {
 			if call.ended || call.cut() || c.open(at) || c.native == "" && !s.sawDone {
 				continue
 			}
-			call.ended = true
-			s.flushHalf(c, at)
-			s.add(KindToolCallEnd, c.index).ToolCall = ToolCallDelta{Index: at, ArgumentsValid: call.valid()}
+			s.endToolCall(c, at)
 		}
 	}
+}
+
+// endStream takes the end marker of the dialect. One that is repeated says
+// nothing (F-22).
+func (s *step) endStream() {
+	if s.sawDone {
+		return
+	}
+	s.sawDone = true
+	s.endToolCalls()
+	s.add(KindDone, -1)
+}
+
+// The next four are for dialects that number what they stream and say where each
+// part of it begins and ends. Where servers do not agree on that, see find.
+
+// callAt returns the position of the latest call that began under an index of the
+// wire; -1: none did.
+func (c *choiceTrack) callAt(index int) (at int) {
+	for at = len(c.calls) - 1; at >= 0 && c.calls[at].index != index; at-- {
+	}
+	return at
+}
+
+// beginToolCall begins a call under an index of the wire and returns its position
+// among the calls of its choice; -1: there are too many already. One that has the
+// same index and the same id is not begun a second time. typ is "function" or
+// "custom".
+func (s *step) beginToolCall(t *choiceTrack, index int, id, name, typ []byte) (at int) {
+	s.stateful = true
+	if at = t.callAt(index); at >= 0 && len(id) > 0 && t.calls[at].id == hash(id) {
+		return at
+	}
+	if s.calls >= s.opt.MaxToolCalls {
+		s.malformed(t.index, 0, len(s.data), &LimitError{Limit: "MaxToolCalls", Max: s.opt.MaxToolCalls})
+		return -1
+	}
+	s.calls++
+	at = len(t.calls)
+	t.calls = append(t.calls, callTrack{
+		index: index, indexed: true, id: hash(id), name: hash(name), typed: true, custom: string(typ) == string(typeCustom),
+	})
+	s.delivered = s.delivered || len(name) > 0
+	s.add(KindToolCall, t.index).ToolCall = ToolCallDelta{Index: at, ID: id, Name: name, Type: typ}
+	return at
+}
+
+// argueToolCall adds a piece of the arguments of the call at a position: the text
+// of a string, or else the source of an object or array (T-12). A call that has
+// ended takes no more.
+func (s *step) argueToolCall(t *choiceTrack, at int, v *fastjson.Value) {
+	call := &t.calls[at]
+	piece, ok := s.string(v, &call.high)
+	if !ok && (v.GetObject() != nil || s.isArray(v)) {
+		piece = s.source(v)
+	}
+	s.argueText(t, at, piece)
+}
+
+// argueText is argueToolCall for a piece that is no value of the event.
+func (s *step) argueText(t *choiceTrack, at int, piece []byte) {
+	call := &t.calls[at]
+	s.stateful = true
+	if len(piece) == 0 || call.ended {
+		return
+	}
+	s.delivered = true
+	call.argue(piece)
+	s.add(KindToolCall, t.index).ToolCall = ToolCallDelta{Index: at, Arguments: piece}
+}
+
+// endToolCall ends the call at a position, once, as its dialect says (contract
+// 13). Arguments that break off have not ended all the same (T-19).
+func (s *step) endToolCall(t *choiceTrack, at int) {
+	call := &t.calls[at]
+	s.stateful = true
+	if call.ended || call.cut() {
+		return
+	}
+	call.ended = true
+	s.flushHalf(t, at)
+	s.add(KindToolCallEnd, t.index).ToolCall = ToolCallDelta{Index: at, ArgumentsValid: call.valid()}
 }

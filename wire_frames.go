@@ -8,10 +8,10 @@ import (
 
 // A frame on the wire, in application/vnd.amazon.eventstream:
 //
-//	 0         4         8            12        12+h           total-4   total
-//	 │ total   │ headers │ CRC of     │ headers │ payload      │ CRC of  │
-//	 │ length  │ length h│ these eight│         │              │ all     │
-//	 └─────────────── prelude ────────┘
+//	0         4         8            12        12+h           total-4   total
+//	│ total   │ headers │ CRC of     │ headers │ payload      │ CRC of  │
+//	│ length  │ length h│ these eight│         │              │ all     │
+//	└─────────────── prelude ────────┘
 //
 // All numbers are big-endian; the CRCs are CRC-32 of IEEE 802.3.
 const (
