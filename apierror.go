@@ -88,12 +88,15 @@ func (s *step) addError(choice int, v, root *fastjson.Value) {
 	if root != nil && root != v {
 		s.readError(e, root)
 	}
-	if e.Status == 0 {
-		if n, err := strconv.Atoi(e.Code); err == nil && n >= 100 && n < 600 {
-			e.Status = n
-		}
-	}
+	e.statusOfCode()
 	s.add(KindError, choice).Err = e
+}
+
+// statusOfCode takes the code for a status where it is one.
+func (e *APIError) statusOfCode() {
+	if n, err := strconv.Atoi(e.Code); err == nil && e.Status == 0 && n >= 100 && n < 600 {
+		e.Status = n
+	}
 }
 
 // addErrorText adds an error of which there is no more than a text.
@@ -230,6 +233,7 @@ func (s *step) addException(byCode bool) {
 	if e.Message == "" {
 		e.Message = string(data)
 	}
+	e.statusOfCode()
 	s.add(KindError, -1).Err = e
 }
 

@@ -54,6 +54,9 @@ func (s *step) decodeModel() {
 	for position, v := range m.list.GetArray() {
 		var one modelChoice
 		if one.read(v); one.text != nil {
+			if index, ok := s.index(one.index); ok && index >= 0 {
+				position = index
+			}
 			s.decodeModelText(position, one.text, one.finish)
 		}
 	}

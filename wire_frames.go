@@ -213,7 +213,7 @@ func (w *framesWire) take(b []byte, f *frame) {
 	case "exception": // B-03
 		f.kind, f.Type = frameException, h.exceptionType
 	case "error":
-		if f.kind, f.Type = frameException, h.errorCode; len(f.Data) == 0 {
+		if f.kind, f.Type = frameError, h.errorCode; len(f.Data) == 0 {
 			f.Data = h.errorMessage
 		}
 	}

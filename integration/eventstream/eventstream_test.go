@@ -33,6 +33,8 @@ func oracle(raw []byte) (r reading) {
 		r.at = len(raw) - src.Len()
 		m, err := eventstream.NewDecoder().Decode(src, nil)
 		switch {
+		case err == nil && endsInName(raw[r.at:]):
+			r.damaged = true
 		case err == nil:
 			r.messages = append(r.messages, messageOf(m))
 			continue
@@ -118,13 +120,7 @@ func compare(t *testing.T, raw []byte, size int) {
 		return
 	}
 	n := len(want.messages)
-	if len(got.messages) < n {
-		if !got.damaged || !lenient(raw) {
-			t.Fatalf("read %d messages of %d", len(got.messages), n)
-		}
-		return
-	}
-	if !slices.Equal(want.messages, got.messages[:n]) {
+	if len(got.messages) < n || !slices.Equal(want.messages, got.messages[:n]) {
 		t.Fatalf("want %q\ngot  %q", want.messages, got.messages)
 	}
 	switch {
@@ -163,42 +159,20 @@ func mended(raw []byte, which uint32) []byte {
 	return raw
 }
 
-// lenient tells whether a frame's headers end with the length of a name and no
+// endsInName tells whether a frame's headers end with the length of a name and no
 // name. The SDK takes that for the end of the headers; the library, for damage.
-func lenient(raw []byte) bool {
-	for len(raw) >= minFrame {
-		total, headers := uint64(binary.BigEndian.Uint32(raw)), uint64(binary.BigEndian.Uint32(raw[4:]))
-		if total > uint64(len(raw)) || total < headers+minFrame {
-			return false
-		}
-		if endsInName(raw[12 : 12+headers]) {
-			return true
-		}
-		raw = raw[total:]
-	}
-	return false
-}
-
-func endsInName(headers []byte) bool {
+func endsInName(frame []byte) bool {
+	headers := frame[12 : 12+binary.BigEndian.Uint32(frame[4:])]
 	widths := [...]int{0, 0, 1, 2, 4, 8, 2, 2, 8, 16}
 	for len(headers) > 1 {
-		n := 1 + int(headers[0])
-		if n >= len(headers) || int(headers[n]) >= len(widths) {
-			return false
-		}
-		typ := headers[n]
-		headers = headers[n+1:]
+		value := headers[1+int(headers[0]):]
+		typ := value[0]
+		value = value[1:]
 		width := widths[typ]
-		if width > len(headers) {
-			return false
-		}
 		if typ == 6 || typ == 7 {
-			width += int(binary.BigEndian.Uint16(headers))
+			width += int(binary.BigEndian.Uint16(value))
 		}
-		if width > len(headers) {
-			return false
-		}
-		headers = headers[width:]
+		headers = value[width:]
 	}
 	return len(headers) == 1 && headers[0] > 0
 }
