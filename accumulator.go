@@ -35,7 +35,9 @@ var _ Handler = (*Accumulator)(nil)
 // choiceFold is a choice as far as it has come.
 type choiceFold struct {
 	index                                int
-	role, content, reasoning, refusal    []byte
+	partFold                                        // that came last
+	parts                                []partFold // the others
+	role                                 []byte
 	native, logprobs, media, annotations []byte
 	finish                               FinishReason
 	details                              []detailFold
@@ -46,6 +48,7 @@ type choiceFold struct {
 type detailFold struct {
 	index                                           int
 	typ, id, format, text, summary, data, signature []byte
+	void                                            bool // another part has taken its place
 }
 
 // HandleDelta folds d in. It never fails.
@@ -53,15 +56,18 @@ func (a *Accumulator) HandleDelta(d *Delta) error {
 	switch d.Kind {
 	case KindContent:
 		c := a.choice(d.Choice)
+		c.turnTo(d.Part)
 		c.content = a.join(c.content, d.Text)
 	case KindReasoning:
 		c := a.choice(d.Choice)
+		c.turnTo(d.Part)
 		c.reasoning = a.join(c.reasoning, d.Text)
 		if d.Detail != nil {
 			a.addDetail(c, d.Detail)
 		}
 	case KindRefusal:
 		c := a.choice(d.Choice)
+		c.turnTo(d.Part)
 		c.refusal = a.join(c.refusal, d.Text)
 	case KindToolCall, KindToolCallEnd:
 		a.addToolCall(a.choice(d.Choice), d)
@@ -87,7 +93,11 @@ func (a *Accumulator) HandleDelta(d *Delta) error {
 			break
 		}
 		c := a.choice(d.Choice)
-		c.annotations = a.setJSON(c.annotations, d.Text)
+		if len(d.Text) > 0 && d.Text[0] == '{' {
+			c.annotations = a.addToArray(c.annotations, d.Text)
+		} else {
+			c.annotations = a.setJSON(c.annotations, d.Text)
+		}
 	}
 	return nil
 }
@@ -107,6 +117,9 @@ func (a *Accumulator) start(d *Delta) {
 	if d.Choice >= 0 {
 		c := a.choice(d.Choice)
 		c.role = a.setOnce(c.role, s.Role)
+		if s.Again {
+			a.startAgain(c, d.Part)
+		}
 	}
 }
 
@@ -166,6 +179,20 @@ func (a *Accumulator) joinJSON(to, value []byte) []byte {
 	return a.join(to, value)
 }
 
+// addToArray appends a JSON value to an array of them.
+func (a *Accumulator) addToArray(to, value []byte) []byte {
+	if len(value)+len("[]") > a.room() {
+		a.dropped += int64(len(value))
+		return to
+	}
+	if len(to) < len("[]") {
+		to = a.join(to, []byte("["))
+	} else {
+		to[len(to)-1] = ','
+	}
+	return a.join(a.join(to, value), []byte("]"))
+}
+
 // set replaces to.
 func (a *Accumulator) set(to, value []byte) []byte {
 	a.kept -= len(to)
@@ -200,7 +227,7 @@ const maxDetails = 1024
 func (a *Accumulator) addDetail(c *choiceFold, d *ReasoningDetail) {
 	at := -1
 	for i := len(c.details) - 1; i >= 0 && at < 0; i-- {
-		if c.details[i].index == d.Index {
+		if c.details[i].index == d.Index && !c.details[i].void {
 			at = i
 		}
 		if d.Index < 0 {
@@ -254,8 +281,13 @@ func cloneJSON(raw []byte) []byte {
 // come, to dst and returns that; dst itself, where there is no such choice.
 func (a *Accumulator) AppendText(dst []byte, choice int) []byte {
 	for i := range a.choices {
-		if a.choices[i].index == choice {
-			return append(dst, a.choices[i].content...)
+		if c := &a.choices[i]; c.index == choice {
+			if len(c.parts) == 0 {
+				return append(dst, c.content...)
+			}
+			for _, p := range c.inOrder() {
+				dst = append(dst, p.content...)
+			}
 		}
 	}
 	return dst
@@ -280,20 +312,24 @@ func (f *choiceFold) choice(completionID string) Choice {
 	c := Choice{
 		Index: f.index, FinishReason: f.finish, NativeFinishReason: string(f.native),
 		Logprobs: joinLogprobs(f.logprobs),
-		Message: Message{
-			Role: string(f.role), Content: string(f.content), Reasoning: string(f.reasoning), Refusal: string(f.refusal),
-			Annotations: cloneJSON(f.annotations),
-		},
+		Message:  Message{Role: string(f.role), Annotations: cloneJSON(f.annotations)},
 	}
+	c.Message.Content, c.Message.Reasoning, c.Message.Refusal = f.texts()
 	c.Message.Images, c.Message.Audio = joinMedia(f.media)
 	for i := range f.details {
 		d := &f.details[i]
+		if d.void {
+			continue
+		}
 		c.Message.ReasoningDetails = append(c.Message.ReasoningDetails, ReasoningBlock{
 			Index: d.index, Type: string(d.typ), ID: string(d.id), Format: string(d.format),
 			Text: string(d.text), Summary: string(d.summary), Data: string(d.data), Signature: string(d.signature),
 		})
 	}
 	for i := range f.calls {
+		if f.calls[i].void {
+			continue
+		}
 		c.Message.ToolCalls = append(c.Message.ToolCalls, f.calls[i].toolCall(i, f.index, completionID))
 	}
 	return c
@@ -323,8 +359,12 @@ func (f *choiceFold) reset() {
 	for i := range f.calls {
 		f.calls[i].reset()
 	}
+	for i := range f.parts {
+		f.parts[i].letGo()
+	}
+	f.partFold.letGo()
 	*f = choiceFold{
-		role: letGo(f.role), content: letGo(f.content), reasoning: letGo(f.reasoning), refusal: letGo(f.refusal),
+		partFold: f.partFold, parts: f.parts[:0], role: letGo(f.role),
 		native: letGo(f.native), logprobs: letGo(f.logprobs), media: letGo(f.media), annotations: letGo(f.annotations),
 		details: f.details[:0], calls: f.calls[:0],
 	}

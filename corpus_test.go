@@ -20,7 +20,8 @@ type corpusStream struct {
 
 // corpusDialects are the dialects of the corpus that are read, by its names for them.
 var corpusDialects = map[string]Dialect{
-	"chat": OpenAIChat,
+	"chat":     OpenAIChat,
+	"messages": AnthropicMessages,
 }
 
 func (s *corpusStream) dialect() Dialect { return corpusDialects[s.Subdialect] }

@@ -37,7 +37,8 @@ const (
 	// KindMedia gives an image or a sound: Delta.Text is its JSON value.
 	KindMedia
 	// KindAnnotation gives annotations or citations: Delta.Text is their JSON
-	// array, which replaces the one before (C-19).
+	// array, which replaces the one before (C-19), or one of them, an object,
+	// which is added to those before.
 	KindAnnotation
 	// KindPing is an event without data, or one that is a keep-alive: a sign of
 	// life, not of progress.
@@ -95,6 +96,11 @@ type Delta struct {
 	Raw      []byte // the event's data as it came, whatever the kind; nil for what no event brought
 	Event    []byte // the event's SSE type; empty: none was given
 	Sequence int64  // the provider's number of the event; 0 where the dialect has none, as in chat
+	// Part is the index of the part of the message that this belongs to, such as
+	// Anthropic's content blocks; 0 where the dialect has no parts, as in chat. A
+	// message is its parts in the order of their indexes, which mostly is the order
+	// in which they come.
+	Part int
 }
 
 // Start is what a stream says of itself or of a choice, each the first time
@@ -104,6 +110,10 @@ type Start struct {
 	ID, Model, SystemFingerprint, ServiceTier []byte
 	Created                                   int64 // Unix seconds
 	Role                                      []byte
+	// Again: the part of the message begins a second time, since another answer
+	// has begun in the same stream: what had come of it is void. With the
+	// part -1: it is this answer that begins; the parts follow, one by one.
+	Again bool
 }
 
 // A ToolCallDelta begins or continues a tool call.

@@ -74,6 +74,7 @@ var dialects = [...]dialect{
 		wires:  over(WireSSE, WireJSON),
 		paths:  "/v1/messages /publishers/anthropic/*:streamRawPredict /publishers/anthropic/*:rawPredict",
 		detect: detectAnthropic,
+		decode: decodeAnthropic,
 	},
 	Gemini: {
 		name:   "gemini",
@@ -191,11 +192,6 @@ func (c *core) settle(s *step) (ok bool) {
 
 func detectResponses(s *step) bool {
 	return bytes.HasPrefix(s.eventType(), []byte("response."))
-}
-
-func detectAnthropic(s *step) bool {
-	typ := s.eventType()
-	return string(typ) == "message_start" || bytes.HasPrefix(typ, []byte("content_block_"))
 }
 
 func detectGemini(s *step) bool {

@@ -32,6 +32,7 @@ type step struct {
 	large      bool // a large event has grown the parser: not to go back to the pool
 
 	sequence int64 // the provider's number of the event
+	part     int   // of the message, that deltas are added to
 
 	deltas []Delta
 	// stateful: the event did something that gave no delta, or might have given
@@ -80,7 +81,7 @@ func (s *step) begin(typ, data []byte) {
 	s.typ, s.data = typ, data
 	s.deltas, s.given, s.stateful, s.carried = s.deltas[:0], 0, false, false
 	s.starts, s.details, s.text = s.starts[:0], s.details[:0], s.text[:0]
-	s.sourceAt, s.sourceCost, s.errorRaw, s.sequence = 0, 0, nil, 0
+	s.sourceAt, s.sourceCost, s.errorRaw, s.sequence, s.part = 0, 0, nil, 0, 0
 }
 
 // add appends a delta of kind k to those of the event. What nobody wants is
@@ -97,7 +98,7 @@ func (s *step) add(k Kind, choice int) *Delta {
 		d = &s.deltas[len(s.deltas)-1]
 	}
 	*d = Delta{} // and not with the fields: that would be built aside and copied
-	d.Kind, d.Choice, d.Raw, d.Event, d.Sequence = k, choice, s.data, s.typ, s.sequence
+	d.Kind, d.Choice, d.Raw, d.Event, d.Sequence, d.Part = k, choice, s.data, s.typ, s.sequence, s.part
 	return d
 }
 

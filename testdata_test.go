@@ -242,7 +242,7 @@ func requireSameText(t *testing.T, want, got, how string) {
 type deltaLines struct{ strings.Builder }
 
 func (l *deltaLines) HandleDelta(d *Delta) error {
-	fmt.Fprintf(l, "%v choice=%d", d.Kind, d.Choice)
+	fmt.Fprintf(l, "%v choice=%d part=%d sequence=%d", d.Kind, d.Choice, d.Part, d.Sequence)
 	for _, m := range [...]struct {
 		name  string
 		value []byte
@@ -264,7 +264,7 @@ func (l *deltaLines) HandleDelta(d *Delta) error {
 		fmt.Fprintf(l, " counts=%v", u)
 	}
 	if d.Start != nil {
-		fmt.Fprintf(l, " start=%q", *d.Start)
+		fmt.Fprintf(l, " start=%q created=%d again=%t", [][]byte{d.Start.ID, d.Start.Model, d.Start.SystemFingerprint, d.Start.ServiceTier, d.Start.Role}, d.Start.Created, d.Start.Again)
 	}
 	if d.Detail != nil {
 		fmt.Fprintf(l, " detail=%q", *d.Detail)

@@ -30,6 +30,8 @@ type track struct {
 	usageRank uint8  // of the place that usage was read from; see addChatUsage
 	metadata  bool   // Bedrock's metadata, which hold the usage, have come
 	citations uint64 // hash of the citations told last
+	answer    uint64 // hash of the id of the answer that began last; see dialect_anthropic.go
+	again     bool   // it is not the first
 
 	// The outcome's parts; see Outcome.
 	events, skipped, malformedCount       int64
@@ -55,6 +57,9 @@ type choiceTrack struct {
 	plainReasoning bool
 	calls          []callTrack
 	recentCall     int
+	// notThinking has a bit for each of the first parts that began as something
+	// else than thinking, and has no signature therefore.
+	notThinking uint64
 	// high are the halves of surrogate pairs that the texts of this choice
 	// ended with so far: "\ud83d" | "\ude00" (J-03).
 	high struct{ content, reasoning, refusal uint16 }
@@ -69,7 +74,8 @@ type callTrack struct {
 	custom    bool   // a custom tool, which takes text and not JSON
 	typed     bool   // its type was told
 	begun     bool   // arguments have come
-	ended     bool   // its end was told
+	ended     bool   // its end was told, or it is void
+	given     bool   // its arguments came whole where it began
 	broken    bool   // its arguments are not JSON
 	high      uint16 // as choiceTrack.high, for the arguments
 	arguments jsonScanner
@@ -377,8 +383,14 @@ func (c *choiceTrack) callAt(index int) (at int) {
 // same index and the same id is not begun a second time. typ is "function" or
 // "custom".
 func (s *step) beginToolCall(t *choiceTrack, index int, id, name, typ []byte) (at int) {
+	return s.newToolCall(t, index, ToolCallDelta{ID: id, Name: name, Type: typ})
+}
+
+// newToolCall is beginToolCall for a call that may have its arguments, whole,
+// where it begins.
+func (s *step) newToolCall(t *choiceTrack, index int, d ToolCallDelta) (at int) {
 	s.stateful = true
-	if at = t.callAt(index); at >= 0 && len(id) > 0 && t.calls[at].id == hash(id) {
+	if at = t.callAt(index); at >= 0 && len(d.ID) > 0 && t.calls[at].id == hash(d.ID) {
 		return at
 	}
 	if s.calls >= s.opt.MaxToolCalls {
@@ -386,13 +398,15 @@ func (s *step) beginToolCall(t *choiceTrack, index int, id, name, typ []byte) (a
 		return -1
 	}
 	s.calls++
-	at = len(t.calls)
+	d.Index = len(t.calls)
 	t.calls = append(t.calls, callTrack{
-		index: index, indexed: true, id: hash(id), name: hash(name), typed: true, custom: string(typ) == string(typeCustom),
+		index: index, indexed: true, id: hash(d.ID), name: hash(d.Name), typed: true,
+		custom: string(d.Type) == string(typeCustom), given: len(d.Arguments) > 0,
 	})
-	s.delivered = s.delivered || len(name) > 0
-	s.add(KindToolCall, t.index).ToolCall = ToolCallDelta{Index: at, ID: id, Name: name, Type: typ}
-	return at
+	t.calls[d.Index].argue(d.Arguments)
+	s.delivered = s.delivered || len(d.Name)+len(d.Arguments) > 0
+	s.add(KindToolCall, t.index).ToolCall = d
+	return d.Index
 }
 
 // argueToolCall adds a piece of the arguments of the call at a position: the text
@@ -414,6 +428,10 @@ func (s *step) argueText(t *choiceTrack, at int, piece []byte) {
 	if len(piece) == 0 || call.ended {
 		return
 	}
+	if call.given { // they would be there twice
+		s.conflicts++
+		return
+	}
 	s.delivered = true
 	call.argue(piece)
 	s.add(KindToolCall, t.index).ToolCall = ToolCallDelta{Index: at, Arguments: piece}
@@ -430,4 +448,13 @@ func (s *step) endToolCall(t *choiceTrack, at int) {
 	call.ended = true
 	s.flushHalf(t, at)
 	s.add(KindToolCallEnd, t.index).ToolCall = ToolCallDelta{Index: at, ArgumentsValid: call.valid()}
+}
+
+// addFinish adds the finish reason of a choice, if it is news.
+func (s *step) addFinish(t *choiceTrack, native []byte) {
+	s.stateful = s.stateful || len(native) > 0
+	if t.finished(native) {
+		d := s.add(KindFinish, t.index)
+		d.FinishReason, d.NativeFinishReason = t.finish, native
+	}
 }
