@@ -75,7 +75,7 @@ func decodeBedrock(s *step) {
 	e.read(s)
 	switch {
 	case e.speaks():
-		s.decodeConverse(s.track.choice(0, s.opt.MaxChoices), &e)
+		s.decodeConverse(s.message(), &e)
 	case s.carried && e.metadata == nil:
 		s.decodeModel()
 	}
@@ -103,47 +103,46 @@ func (s *step) decodeConverse(t *choiceTrack, e *converseEvent) {
 		}
 	}
 	if e.blockStart != nil {
-		s.startBlock(t, e.blockStart)
+		s.startConverseBlock(t, e.blockStart)
 	}
 	if e.blockDelta != nil {
-		s.decodeBlock(t, e.blockDelta)
+		s.decodeConverseBlock(t, e.blockDelta)
 	}
 	if e.blockStop != nil {
 		s.stateful = true
-		if index, ok := s.blockIndex(e.blockStop); ok {
+		if index, ok := s.blockIndex(member(e.blockStop, "contentBlockIndex")); ok {
 			if at := t.callAt(index); at >= 0 {
 				s.endToolCall(t, at)
 			}
 		}
 	}
 	if e.messageStop != nil {
-		s.addBedrockFinish(t, member(e.messageStop, "stopReason"))
+		s.part = 0
+		s.addFinish(t, s.word(member(e.messageStop, "stopReason")))
 	}
 }
 
-// blockIndex returns the index of the block that an event is about.
+// blockIndex turns to the block with this index. Models whose events are carried
+// by InvokeModel count their pieces in it, so that those are no parts.
 func (s *step) blockIndex(v *fastjson.Value) (index int, ok bool) {
-	v = member(v, "contentBlockIndex")
-	if isNull(v) {
-		return 0, true
+	if !isNull(v) {
+		if index, ok = s.index(v); !ok || index < 0 {
+			s.malformed(0, 0, len(s.data), damage("a block's index is none"))
+			return 0, false
+		}
 	}
-	if index, ok = s.index(v); !ok || index < 0 {
-		s.malformed(0, 0, len(s.data), damage("a block's index is none"))
-		return 0, false
+	if !s.carried {
+		s.part = index
 	}
 	return index, true
 }
 
-// startBlock takes the beginning of a block, which only a call has much to say
-// in. Calls of the provider's own tools are not the caller's to make.
-func (s *step) startBlock(t *choiceTrack, v *fastjson.Value) {
+// startConverseBlock takes the beginning of a block, in which only a call has much
+// to say. Calls of the provider's own tools are not the caller's to make.
+func (s *step) startConverseBlock(t *choiceTrack, v *fastjson.Value) {
 	s.stateful = true
-	call := member(member(v, "start"), "toolUse")
-	if call.GetObject() == nil {
-		return
-	}
 	var id, name, typ []byte
-	call.GetObject().Visit(func(key []byte, v *fastjson.Value) {
+	member(member(v, "start"), "toolUse").GetObject().Visit(func(key []byte, v *fastjson.Value) {
 		switch string(key) {
 		case "toolUseId":
 			id = s.word(v)
@@ -153,18 +152,26 @@ func (s *step) startBlock(t *choiceTrack, v *fastjson.Value) {
 			typ = s.word(v)
 		}
 	})
-	if string(typ) == "server_tool_use" {
+	if len(id)+len(name) == 0 || string(typ) == "server_tool_use" {
 		return
 	}
-	if index, ok := s.blockIndex(v); ok {
+	if index, ok := s.blockIndex(member(v, "contentBlockIndex")); ok {
 		s.beginToolCall(t, index, id, name, typeFunction)
 	}
 }
 
-// decodeBlock adds what an event brings of a block.
-func (s *step) decodeBlock(t *choiceTrack, v *fastjson.Value) {
-	var text, call, reasoning, image *fastjson.Value
-	member(v, "delta").GetObject().Visit(func(key []byte, v *fastjson.Value) {
+// decodeConverseBlock adds what an event brings of a block.
+func (s *step) decodeConverseBlock(t *choiceTrack, v *fastjson.Value) {
+	var at, delta, text, call, reasoning, citation, image *fastjson.Value
+	v.GetObject().Visit(func(key []byte, v *fastjson.Value) {
+		switch string(key) {
+		case "contentBlockIndex":
+			at = v
+		case "delta":
+			delta = v
+		}
+	})
+	delta.GetObject().Visit(func(key []byte, v *fastjson.Value) {
 		switch string(key) {
 		case "text":
 			text = v
@@ -172,37 +179,41 @@ func (s *step) decodeBlock(t *choiceTrack, v *fastjson.Value) {
 			call = v
 		case "reasoningContent":
 			reasoning = v
+		case "citation":
+			citation = v
 		case "image":
 			image = v
 		}
 	})
+	index, ok := s.blockIndex(at)
+	if !ok {
+		return
+	}
 	if text != nil {
 		piece, _ := s.string(text, &t.high.content)
 		s.addText(KindContent, t.index, piece)
 	}
 	if reasoning.GetObject() != nil {
-		if index, ok := s.blockIndex(v); ok {
-			s.decodeConverseReasoning(t, index, reasoning)
-		}
+		s.addConverseReasoning(t, reasoning)
+	}
+	if citation != nil {
+		s.addCitation(t, citation)
 	}
 	if image.GetObject() != nil {
 		s.addMedia(t, image)
 	}
-	if call.GetObject() == nil {
-		return
-	}
-	s.stateful = true
-	if index, ok := s.blockIndex(v); ok {
+	if call.GetObject() != nil {
+		s.stateful = true
 		if at := t.callAt(index); at >= 0 {
 			s.argueToolCall(t, at, member(call, "input"))
 		}
 	}
 }
 
-// decodeConverseReasoning adds a piece of reasoning, with what is needed to send
-// it back: its text by block, its signature, or what is encrypted in its place.
-func (s *step) decodeConverseReasoning(t *choiceTrack, index int, v *fastjson.Value) {
-	r := ReasoningDetail{Index: index, Type: typeReasoningText}
+// addConverseReasoning adds a piece of reasoning, with what is needed to send it
+// back: its text by block, its signature, or what is encrypted in its place.
+func (s *step) addConverseReasoning(t *choiceTrack, v *fastjson.Value) {
+	r := ReasoningDetail{Type: typeReasoningText}
 	v.GetObject().Visit(func(key []byte, v *fastjson.Value) {
 		switch string(key) {
 		case "text":
@@ -210,27 +221,15 @@ func (s *step) decodeConverseReasoning(t *choiceTrack, index int, v *fastjson.Va
 		case "signature":
 			r.Signature = s.word(v)
 		case "redactedContent":
-			r.Data, r.Type = s.word(v), typeRedacted
+			r.Data, r.Type = s.word(v), typeRedactedContent
 		}
 	})
-	if len(r.Text)+len(r.Signature)+len(r.Data) == 0 {
-		return
-	}
-	s.details = append(s.details, r)
-	d := s.add(KindReasoning, t.index)
-	d.Text, d.Detail = r.Text, &s.details[len(s.details)-1]
-	s.delivered = s.delivered || len(r.Text) > 0
-}
-
-var typeReasoningText, typeRedacted = []byte("reasoningText"), []byte("redactedContent")
-
-func (s *step) addBedrockFinish(t *choiceTrack, v *fastjson.Value) {
-	native := s.word(v)
-	if s.stateful = true; t.finished(native) {
-		d := s.add(KindFinish, t.index)
-		d.FinishReason, d.NativeFinishReason = t.finish, native
+	if len(r.Text)+len(r.Signature)+len(r.Data) > 0 {
+		s.addBlockDetail(t, r)
 	}
 }
+
+var typeReasoningText, typeRedactedContent = []byte("reasoningText"), []byte("redactedContent")
 
 // addBedrockUsage adds a usage of Converse, or the metrics of InvokeModel, which
 // name the same numbers otherwise.

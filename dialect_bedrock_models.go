@@ -68,7 +68,7 @@ func (s *step) decodeModel() {
 			position = index
 		}
 		if t := s.track.choice(position, s.opt.MaxChoices); t != nil {
-			s.addBedrockFinish(t, one.finish)
+			s.addFinish(t, s.word(one.finish))
 		}
 	}
 }
@@ -97,5 +97,5 @@ func (s *step) decodeModelText(choice int, text, finish *fastjson.Value) {
 	}
 	piece, _ := s.string(text, &t.high.content)
 	s.addText(KindContent, t.index, piece)
-	s.addBedrockFinish(t, finish)
+	s.addFinish(t, s.word(finish))
 }
