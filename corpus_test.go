@@ -22,6 +22,8 @@ type corpusStream struct {
 var corpusDialects = map[string]Dialect{
 	"chat":     OpenAIChat,
 	"messages": AnthropicMessages,
+
+	"converse": Bedrock, "invoke": Bedrock, "bedrock-converse-json": Bedrock,
 }
 
 func (s *corpusStream) dialect() Dialect { return corpusDialects[s.Subdialect] }

@@ -31,12 +31,15 @@ func readPrelude(b []byte) prelude {
 	return prelude{binary.BigEndian.Uint32(b), binary.BigEndian.Uint32(b[4:]), binary.BigEndian.Uint32(b[8:])}
 }
 
-// proven tells whether the CRC is that of the lengths.
+// proven tells whether the CRC is that of the lengths. It works by the table: an
+// array of eight bytes would be allocated for crc32.ChecksumIEEE.
 func (p prelude) proven() bool {
-	var b [8]byte
-	binary.BigEndian.PutUint32(b[:], p.total)
-	binary.BigEndian.PutUint32(b[4:], p.headers)
-	return crc32.ChecksumIEEE(b[:]) == p.crc
+	crc := ^uint32(0)
+	for lengths, i := uint64(p.total)<<32|uint64(p.headers), 0; i < 8; i++ {
+		crc = crc32.IEEETable[byte(crc)^byte(lengths>>56)] ^ crc>>8
+		lengths <<= 8
+	}
+	return ^crc == p.crc
 }
 
 // sound tells whether a frame can have these lengths.
