@@ -93,8 +93,11 @@ type Delta struct {
 	Detail             *ReasoningDetail // KindReasoning; nil where the provider gives plain text alone
 	Err                error            // KindError: *APIError; KindMalformed: *SyntaxError
 
-	Raw      []byte // the event's data as it came, whatever the kind; nil for what no event brought
-	Event    []byte // the event's SSE type; empty: none was given
+	// Raw is the event's data as it came, whatever the kind; of Bedrock's
+	// InvokeModel, the model's event without its base64. Nil for what no event
+	// brought.
+	Raw      []byte
+	Event    []byte // the event's type; see [Event]
 	Sequence int64  // the provider's number of the event; 0 where the dialect has none, as in chat
 	// Part is the index of the part of the message that this belongs to, such as
 	// Anthropic's content blocks; 0 where the dialect has no parts, as in chat. A

@@ -25,7 +25,7 @@ const (
 	// Cohere is Cohere's chat API.
 	Cohere
 	// Bedrock is what Amazon Bedrock streams: the events of ConverseStream, and
-	// the chunks of InvokeModelWithResponseStream, of whatever model.
+	// those of any model that InvokeModelWithResponseStream carries.
 	Bedrock
 )
 
@@ -71,7 +71,7 @@ var dialects = [...]dialect{
 	},
 	AnthropicMessages: {
 		name:   "anthropic-messages",
-		wires:  over(WireSSE, WireJSON),
+		wires:  over(WireSSE, WireJSON, WireFrames),
 		paths:  "/v1/messages /publishers/anthropic/*:streamRawPredict /publishers/anthropic/*:rawPredict",
 		detect: detectAnthropic,
 		decode: decodeAnthropic,

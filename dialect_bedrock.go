@@ -8,9 +8,9 @@ import (
 
 // Amazon Bedrock's ConverseStream:
 // https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ConverseStream.html.
-// In a frame the event's type names what the object is. Elsewhere, and in the
-// chunks of Amazon's own models, the object has a member of that name that holds
-// it: {"contentBlockDelta":{…}}. There is one choice.
+// In a frame the event's type names what the object is. Elsewhere, and where
+// InvokeModel carries the events of Amazon's own models, the object has a member of
+// that name that holds it: {"contentBlockDelta":{…}}. There is one choice.
 
 // converseEvent are the members of an event.
 type converseEvent struct {

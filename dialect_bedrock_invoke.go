@@ -9,21 +9,21 @@ import (
 // Bedrock's InvokeModelWithResponseStream carries the events of the model's own
 // dialect: {"bytes":"<base64 of the event>","p":"<padding>"} (B-01).
 
-// carries tells whether a frame is a chunk of InvokeModel.
+// carries tells whether a frame is one of InvokeModel.
 func (c *core) carries(f *frame) bool {
 	return string(f.Type) == "chunk" && c.wireKind() == WireFrames
 }
 
-// carriedEvent decodes the event that a chunk carries. It is then the event, for
-// offsets and deltas too.
+// carriedEvent decodes the event that a frame carries. That is the event from there
+// on, for offsets and deltas too.
 func (c *core) carriedEvent(f *frame) {
 	s := c.begin(f.Type, f.Data)
 	c.countEvent()
 	data := trimSpace(f.Data)
-	inner, err := s.unwrap(data)
+	inner, offset, err := s.unwrap(data)
 	switch {
 	case err != nil:
-		s.malformed(-1, 0, len(s.data), err)
+		s.malformed(-1, s.indent()+offset, len(s.data), err)
 	case inner == nil: // it carries nothing
 		c.decode(s, data)
 	default:
@@ -35,30 +35,30 @@ func (c *core) carriedEvent(f *frame) {
 	}
 }
 
-// unwrap returns what a chunk carries, in a buffer of the step; nil: nothing.
-func (s *step) unwrap(data []byte) (inner []byte, err error) {
+// unwrap returns what a payload carries, in a buffer of the step; nil: nothing.
+func (s *step) unwrap(data []byte) (inner []byte, offset int, err error) {
 	coded, ok := codedBytes(data)
 	if !ok || s.opt.NoFastPath {
 		if len(data) == 0 || data[0] != '{' {
-			return nil, nil
+			return nil, 0, nil
 		}
-		if _, err := s.parse(data); err != nil {
-			return nil, err
+		if offset, err = s.parse(data); err != nil {
+			return nil, offset, err
 		}
 		if coded, ok = s.string(member(s.root, "bytes"), nil); !ok {
-			return nil, nil
+			return nil, 0, nil
 		}
 	}
 	size := base64.StdEncoding.DecodedLen(len(coded))
 	s.inner = slices.Grow(s.inner[:0], size)[:size]
 	n, err := base64.StdEncoding.Decode(s.inner, coded)
 	if err != nil {
-		return nil, damage("the bytes of a chunk are not base64")
+		return nil, 0, damage("what InvokeModel carries is not base64")
 	}
-	return s.inner[:n:n], nil
+	return s.inner[:n:n], 0, nil
 }
 
-// codedBytes is the shortcut for chunks as Bedrock writes them: the bytes first,
+// codedBytes is the shortcut for payloads as Bedrock writes them: the bytes first,
 // and behind them nothing or the padding. A backslash is not base64, so that it
 // comes to nothing here.
 func codedBytes(data []byte) (coded []byte, ok bool) {
@@ -103,19 +103,16 @@ func (s *step) addInvocationMetrics() {
 // decoder returns the dialect by which an event is decoded: that of the stream,
 // but for what InvokeModel carries.
 func (c *core) decoder(s *step) Dialect {
-	if c.dialect != Bedrock || !s.carried {
-		return c.dialect
-	}
-	if c.carried == Auto {
+	if c.dialect == Bedrock && c.carried == Auto && s.carried {
 		c.carried = carriedBy(s)
 	}
-	if c.carried == Auto {
-		return Bedrock
+	if c.dialect == Bedrock && c.carried != Auto {
+		return c.carried
 	}
-	return c.carried
+	return c.dialect
 }
 
-// carriedBy finds the dialect of the event that a chunk of InvokeModel carries:
+// carriedBy finds the dialect of an event that InvokeModel carries:
 // another row's, or Bedrock itself for models that have none of their own. Auto:
 // the event does not tell.
 func carriedBy(s *step) Dialect {

@@ -1083,6 +1083,10 @@ func TestDetectDialect(t *testing.T) {
 		{"application/json", "/v1beta/models/gemini-x:streamGenerateContent", Gemini},
 		{"text/event-stream", "/v1beta/models/gemini-x:streamGenerateContent?alt=sse", Gemini},
 		{"text/event-stream", "/v2/chat", Cohere},
+		{"application/vnd.amazon.eventstream", "/model/anthropic.claude-x/converse-stream", Bedrock},
+		{"", "/model/amazon.nova-x/invoke-with-response-stream", Bedrock},
+		{"application/vnd.amazon.eventstream", "/v1/chat/completions", Auto},
+		{"application/vnd.amazon.eventstream", "/endpoints/e/invocations-response-stream", Auto},
 	} {
 		require.Equal(t, c.want, DetectDialect(c.contentType, c.path), "%q %q", c.contentType, c.path)
 	}

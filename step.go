@@ -20,11 +20,11 @@ type step struct {
 	// escaped: the event holds a backslash, so that its strings are unescaped by
 	// appendUnescaped and not by fastjson.
 	escaped bool
-	carried bool   // the event came in a chunk of Bedrock's InvokeModel
+	carried bool   // the event is one that Bedrock's InvokeModel carries
 	mended  bool   // it held numbers that JSON does not have
 	cut     bool   // root lacks the members of the preamble
 	rest    []byte // the event without them
-	inner   []byte // what a chunk of InvokeModel carries
+	inner   []byte // what InvokeModel carries
 	// sourceAt is how far source has looked: values are asked for in the order
 	// in which they stand, and each byte must be looked at once.
 	sourceAt   int

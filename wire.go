@@ -9,7 +9,7 @@ const (
 	WireUnknown Wire = iota // nothing told yet
 	WireSSE                 // server-sent events
 	WireJSON                // JSON values, or an array of them, in place of a stream
-	WireFrames              // binary frames: application/vnd.amazon.eventstream
+	WireFrames              // binary frames, application/vnd.amazon.eventstream (B-01)
 )
 
 var wireNames = [...]string{"unknown", "sse", "json", "frames"}

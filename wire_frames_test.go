@@ -216,10 +216,10 @@ func TestFramesAreSniffed(t *testing.T) {
 
 	for body, wire := range map[string]Wire{
 		"d": WireSSE, ":": WireSSE, "{": WireJSON, "\x02": WireSSE, "\xff\xff": WireSSE,
-		"\x00\x00\x00\x0f\x00\x00\x00\x00":  WireSSE, // too short for a frame
-		"\x00\x00\x00\x20\xff":              WireSSE, // too large headers
-		hi[:11] + "?":                       WireSSE,
-		"\x00\x00\n:\x00\n\n\ndata: {}\n\n": WireSSE,
+		"\x00\x00\x00\x0f\x00\x00\x00\x00": WireSSE, // too short for a frame
+		"\x00\x00\x00\x20\xff":             WireSSE, // too large headers
+		hi[:11] + "?":                      WireSSE,
+		"\x00\x00\n:\x00\n\n\n?":           WireSSE,
 	} {
 		p := NewParser(Auto, nil, nil)
 		p.Write([]byte(body))
