@@ -31,6 +31,12 @@ func claims(total, headers uint32) string {
 	return string(binary.BigEndian.AppendUint32(b, crc32.ChecksumIEEE(b)))
 }
 
+// rawFrame returns a frame with these headers and this payload.
+func rawFrame(headers, payload string) string {
+	b := []byte(claims(uint32(minFrame+len(headers)+len(payload)), uint32(len(headers))) + headers + payload)
+	return string(binary.BigEndian.AppendUint32(b, crc32.ChecksumIEEE(b)))
+}
+
 const (
 	saysHi     = `event contentBlockDelta {"contentBlockIndex":0,"delta":{"text":"hi"}}`
 	endsTurn   = `event messageStop {"stopReason":"end_turn"}`
