@@ -20,6 +20,7 @@ import (
 var steadyStreams = map[Dialect]map[string]func(i int) string{
 	OpenAIChat:        steadyChat,
 	OpenAIResponses:   steadyResponses,
+	Bedrock:           steadyBedrock,
 	AnthropicMessages: steadyAnthropic,
 	Gemini: {
 		"text":     func(i int) string { return geminiEvent(fmt.Sprintf(`{"text":"word %03d "}`, i%1000)) },
@@ -150,6 +151,35 @@ var steadyResponses = map[string]func(i int) string{
 // responseEventOf returns event i of a response, with these members.
 func responseEventOf(typ string, i int, members string, a ...any) string {
 	return fmt.Sprintf("event: response.%[1]s\ndata: {\"type\":\"response.%[1]s\",\"sequence_number\":%[2]d,%[3]s}\n\n", typ, i, fmt.Sprintf(members, a...))
+}
+
+var steadyBedrock = map[string]func(i int) string{
+	"converse text": func(i int) string {
+		return framed(fmt.Sprintf(`event contentBlockDelta {"contentBlockIndex":0,"delta":{"text":"word %03d "},"p":"abc"}`, i%1000))
+	},
+	"converse reasoning": func(i int) string {
+		return framed(fmt.Sprintf(`event contentBlockDelta {"contentBlockIndex":0,"delta":{"reasoningContent":{"text":"why %03d "}}}`, i%1000))
+	},
+	"converse tool calls": func(i int) string {
+		if i == 0 {
+			return framed(`event contentBlockStart {"contentBlockIndex":1,"start":{"toolUse":{"name":"f","toolUseId":"t1"}}}`)
+		}
+		return framed(fmt.Sprintf(`event contentBlockDelta {"contentBlockIndex":1,"delta":{"toolUse":{"input":",%03d"}}}`, 100+i%900))
+	},
+	"converse lines": func(i int) string {
+		return fmt.Sprintf(`{"contentBlockDelta":{"contentBlockIndex":0,"delta":{"text":"word %03d "}}}`+"\n", i%1000)
+	},
+	"invoke nova": func(i int) string { // which numbers its pieces
+		return framed(fmt.Sprintf(`chunk {"contentBlockDelta":{"delta":{"text":"word "},"contentBlockIndex":%d}}`, i))
+	},
+	"invoke anthropic": func(i int) string {
+		return framed(fmt.Sprintf(`chunk {"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"word %03d "}}`, i%1000))
+	},
+	"invoke llama": func(i int) string {
+		return framed(fmt.Sprintf(`chunk {"generation":"word ","prompt_token_count":null,"generation_token_count":%d,"stop_reason":null}`, i))
+	},
+	"invoke mistral": func(int) string { return framed(`chunk {"outputs":[{"text":"\"word\" ","stop_reason":null}]}`) },
+	"invoke padded":  func(int) string { return framed(`event chunk {"p":"abc","bytes":"eyJvdXRwdXRUZXh0Ijoib25lICJ9"}`) },
 }
 
 // choiceEvent returns an event with one choice that has these members.

@@ -22,16 +22,19 @@ type corpusStream struct {
 
 // corpusDialects are the dialects of the corpus that are read, by its names for them.
 var corpusDialects = map[string]Dialect{
-	"messages":            AnthropicMessages,
-	"responses":           OpenAIResponses,
-	"chat":                OpenAIChat,
-	"openai-completions":  OpenAIChat,
-	"gemini":              Gemini,
-	"json-error-body":     Gemini,
-	"gemini-interactions": GeminiInteractions,
-	"cohere":              Cohere,
-	"cohere-ndjson":       Cohere,
-	"ollama-ndjson":       Ollama,
+	"converse":              Bedrock,
+	"invoke":                Bedrock,
+	"bedrock-converse-json": Bedrock,
+	"messages":              AnthropicMessages,
+	"responses":             OpenAIResponses,
+	"chat":                  OpenAIChat,
+	"openai-completions":    OpenAIChat,
+	"gemini":                Gemini,
+	"json-error-body":       Gemini,
+	"gemini-interactions":   GeminiInteractions,
+	"cohere":                Cohere,
+	"cohere-ndjson":         Cohere,
+	"ollama-ndjson":         Ollama,
 }
 
 // corpusWithoutCalls are the streams whose oracles leave out tool calls that are

@@ -136,10 +136,13 @@ func (c *core) decodeObject(s *step) {
 	if !c.settled && !c.settle(s) {
 		return
 	}
-	if decode := dialects[c.dialect].decode; decode != nil {
+	if decode := dialects[c.decoder(s)].decode; decode != nil {
 		decode(s)
 	} else {
 		s.addErrorObject()
+	}
+	if s.carried {
+		s.addInvocationMetrics()
 	}
 	if s.given > 0 {
 		return

@@ -99,8 +99,11 @@ type Delta struct {
 	Detail             *ReasoningDetail // KindReasoning; nil where the provider gives plain text alone
 	Err                error            // KindError: *APIError; KindMalformed: *SyntaxError
 
-	Raw      []byte // the event's data as it came, whatever the kind; nil for what no event brought
-	Event    []byte // the event's SSE type; empty: none was given
+	// Raw is the event's data as it came, whatever the kind; of Bedrock's
+	// InvokeModel, the model's event without its base64. Nil for what no event
+	// brought.
+	Raw      []byte
+	Event    []byte // the event's type; see [Event]
 	Sequence int64  // the provider's number of the event, behind which a stream may be resumed; 0 where the dialect has none, as in chat
 	// Part is the index of the part of the message that this belongs to, such as
 	// Anthropic's content blocks and the items of OpenAI's Responses; 0 where the dialect has no parts, as in chat. A
@@ -256,14 +259,16 @@ func finishReasonOf(native []byte) FinishReason {
 	switch string(native) {
 	case "":
 		return FinishNone
-	case "stop", "stop_sequence", "end_turn", "eos", "eos_token", "STOP", "COMPLETE", "STOP_SEQUENCE", "completed", "finished":
+	case "stop", "stop_sequence", "end_turn", "eos", "eos_token", "STOP", "COMPLETE", "STOP_SEQUENCE", "completed", "finished",
+		"FINISH", "FINISHED", "STOP_CRITERIA_MET":
 		return FinishStop
-	case "length", "max_tokens", "model_length", "MAX_TOKENS", "model_context_window_exceeded", "ERROR_LIMIT", "incomplete":
+	case "length", "LENGTH", "max_tokens", "model_length", "MAX_TOKENS", "model_context_window_exceeded", "ERROR_LIMIT", "incomplete":
 		return FinishLength
 	case "tool_calls", "tool_use", "tool_call", "TOOL_CALL", "requires_action":
 		return FinishToolCalls
 	case "content_filter", "refusal", "safety", "SAFETY", "recitation", "RECITATION", "LANGUAGE", "BLOCKLIST", "PROHIBITED_CONTENT", "SPII",
-		"IMAGE_SAFETY", "IMAGE_PROHIBITED_CONTENT", "IMAGE_RECITATION", "MODEL_ARMOR", "ERROR_TOXIC":
+		"IMAGE_SAFETY", "IMAGE_PROHIBITED_CONTENT", "IMAGE_RECITATION", "MODEL_ARMOR", "ERROR_TOXIC",
+		"content_filtered", "CONTENT_FILTERED", "guardrail_intervened":
 		return FinishContentFilter
 	case "function_call":
 		return FinishFunctionCall

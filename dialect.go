@@ -30,6 +30,9 @@ const (
 	Ollama
 	// Cloudflare is the own API of Cloudflare's Workers AI.
 	Cloudflare
+	// Bedrock is what Amazon Bedrock streams: the events of ConverseStream, and
+	// those of any model that InvokeModelWithResponseStream carries.
+	Bedrock
 )
 
 // dialect is a row of the table of dialects. Its functions are in the
@@ -56,6 +59,9 @@ type dialect struct {
 	// finishEnds: there is no end marker; a stream has ended when each of its
 	// choices has its finish reason.
 	finishEnds bool
+	// closeEnds: what may follow the finish reasons may as well be missing, so
+	// that only the end of the input tells that nothing does.
+	closeEnds bool
 }
 
 // dialects is the table. Where several rows detect an event the first counts.
@@ -80,7 +86,7 @@ var dialects = [...]dialect{
 	},
 	AnthropicMessages: {
 		name:   "anthropic-messages",
-		wires:  over(WireSSE, WireJSON),
+		wires:  over(WireSSE, WireJSON, WireFrames),
 		paths:  "/v1/messages /publishers/anthropic/*:streamRawPredict /publishers/anthropic/*:rawPredict",
 		detect: detectAnthropic,
 		decode: decodeAnthropic,
@@ -122,6 +128,15 @@ var dialects = [...]dialect{
 		detect: detectCloudflare,
 		decode: decodeCloudflare,
 		done:   doneWord,
+	},
+	Bedrock: {
+		name:   "bedrock",
+		wires:  over(WireFrames, WireSSE, WireJSON, WireLines),
+		paths:  "/converse-stream /invoke-with-response-stream",
+		detect: detectBedrock,
+		decode: decodeBedrock,
+
+		closeEnds: true,
 	},
 }
 
@@ -186,6 +201,9 @@ func endsWith(path, end string) bool {
 func (c *core) detect(s *step) Dialect {
 	if detect := dialects[c.asked].detect; detect != nil && detect(s) {
 		return c.asked
+	}
+	if s.carried {
+		return Bedrock // whatever it carries
 	}
 	for d := range dialects {
 		if detect := dialects[d].detect; detect != nil && detect(s) {

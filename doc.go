@@ -33,7 +33,8 @@
 //   - A read is a slice of bytes as the network gave it. Where it is cut means
 //     nothing.
 //   - An event is one server-sent event, one element of a JSON array, one line
-//     of newline-delimited JSON, or a whole JSON body. A comment is no event.
+//     of newline-delimited JSON, a whole JSON body, or one binary frame. A comment
+//     is no event.
 //   - A wire is how events are put into bytes; a dialect is what they say.
 //   - A chunk is the JSON object in an event of OpenAI's chat completions.
 //   - A delta is one thing that an event adds to the answer. An event gives any
@@ -107,6 +108,12 @@
 //     https://docs.cohere.com/v2/docs/streaming; Ollama:
 //     https://docs.ollama.com/api.
 //   - JSON paths in Gemini's partial arguments: RFC 9535, names and indexes alone.
+//   - Binary frames: application/vnd.amazon.eventstream,
+//     https://smithy.io/2.0/aws/amazon-eventstream.html. Both checksums are checked.
+//     A frame past one that is damaged is found again; see DESIGN.md.
+//   - Amazon Bedrock: ConverseStream and InvokeModelWithResponseStream,
+//     https://docs.aws.amazon.com/bedrock/latest/APIReference/API_Operations_Amazon_Bedrock_Runtime.html,
+//     and the formats of the models.
 //
 // Ids in comments, such as F-08 or T-17, name the quirks of servers that a line
 // of code is there for. DESIGN.md says in words what each of them means;

@@ -1,6 +1,7 @@
 package llmstream_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -14,6 +15,7 @@ import (
 	"sync"
 
 	"github.com/seed-4d65deac/llmstream"
+	"github.com/seed-4d65deac/llmstream/testdata"
 )
 
 // The streams of the examples, as OpenAI and compatible servers write them.
@@ -910,4 +912,24 @@ func ExampleOutcome_blocked() {
 	o := p.Outcome()
 	fmt.Println(o.State, o.BlockReason, len(answer.Completion().Choices), err)
 	// Output: complete SAFETY 0 <nil>
+}
+
+// Bedrock sends binary frames, which are told by their first bytes. What
+// InvokeModel carries is read in the dialect of the model.
+func ExampleNewReader_bedrock() {
+	body, err := testdata.Body("bedrock/invoke-anthropic.frames")
+	if err != nil {
+		panic(err)
+	}
+	var answer llmstream.Accumulator
+	r := llmstream.NewReader(bytes.NewReader(body), llmstream.Bedrock, nil)
+	for r.Next() {
+		answer.HandleDelta(r.Delta())
+	}
+	c := answer.Completion()
+	fmt.Println(c.Choices[0].Message.Content, c.Choices[0].Message.ToolCalls[0].Name, c.Usage.Output)
+	fmt.Println(r.Dialect(), "over", r.Wire(), r.Err())
+	// Output:
+	// Olá! clock 17
+	// bedrock over frames <nil>
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"encoding/json"
+	"io/fs"
 	"maps"
 	"slices"
 	"strings"
@@ -11,6 +12,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"github.com/valyala/fastjson"
+
+	"github.com/seed-4d65deac/llmstream/testdata"
 )
 
 // Every fuzz target has an oracle: another way to the same answer. Run one with
@@ -81,6 +84,30 @@ func FuzzTemplate(f *testing.F) {
 	f.Fuzz(func(t *testing.T, dialect uint8, body []byte) {
 		d := anyDialect(dialect)
 		requireSame(t, read(d, &Options{NoFastPath: true}, body), read(d, nil, body), nil)
+	})
+}
+
+// FuzzFrames: a stream of binary frames says the same however it is cut, and whether
+// shortcuts are taken or not. The frames are made of their description, so that
+// their checksums are right.
+func FuzzFrames(f *testing.F) {
+	files, err := fs.Glob(testdata.FS, "*/*.frames")
+	require.NoError(f, err)
+	for _, file := range files {
+		text, err := fs.ReadFile(testdata.FS, file)
+		require.NoError(f, err)
+		f.Add(string(text), []byte{7, 200, 0, 3})
+	}
+	small := &Options{MaxEvent: 150, MaxValues: 40, MaxChoices: 2, MaxToolCalls: 2}
+	f.Fuzz(func(t *testing.T, text string, lengths []byte) {
+		body, err := testdata.Frames(text)
+		if err != nil {
+			t.Skip()
+		}
+		want := read(Bedrock, nil, body)
+		requireSame(t, want, read(Bedrock, nil, body, cutsOf(lengths, len(body))...), lengths)
+		requireSame(t, want, read(Bedrock, &Options{NoFastPath: true}, body), nil)
+		requireSame(t, read(Auto, small, body), read(Auto, small, body, cutsOf(lengths, len(body))...), lengths)
 	})
 }
 

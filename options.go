@@ -10,7 +10,7 @@ type Options struct {
 	// official Go clients take, so that whatever a client reads is read here too.
 	MaxLine int
 	// MaxEvent is how many bytes of data one event may have, all its lines
-	// together. A larger event is skipped without being kept and reported as
+	// together, or a frame's payload. A larger event is skipped without being kept and reported as
 	// KindMalformed. Default 32 MiB: base64 images and echoed prompts of
 	// several MiB do come in one event (F-15, F-36).
 	MaxEvent int

@@ -1094,6 +1094,10 @@ func TestDetectDialect(t *testing.T) {
 		{"application/x-ndjson", "/api/chat", Ollama},
 		{"application/json", "/api/generate", Ollama},
 		{"text/event-stream", "/api/chat", Auto},
+		{"application/vnd.amazon.eventstream", "/model/anthropic.claude-x/converse-stream", Bedrock},
+		{"", "/model/amazon.nova-x/invoke-with-response-stream", Bedrock},
+		{"application/vnd.amazon.eventstream", "/v1/chat/completions", Auto},
+		{"application/vnd.amazon.eventstream", "/endpoints/e/invocations-response-stream", Auto},
 	} {
 		require.Equal(t, c.want, DetectDialect(c.contentType, c.path), "%q %q", c.contentType, c.path)
 	}
@@ -1258,6 +1262,9 @@ func TestRecordingsInAnotherDialect(t *testing.T) {
 		for i := range dialects {
 			if d := Dialect(i); d != r.dialect && d != Auto {
 				_, o := push(d, nil, string(r.body))
+				if r.dialect == Bedrock && o.State == StateComplete {
+					continue // it carries the events of this one
+				}
 				var e *DialectError
 				require.ErrorAs(t, o.Err(), &e, "%s read as %v", r.file, d)
 				require.Equal(t, DialectError{Want: d, Looks: r.dialect.String()}, *e, r.file)

@@ -20,9 +20,11 @@ type step struct {
 	// escaped: the event holds a backslash, so that its strings are unescaped by
 	// appendUnescaped and not by fastjson.
 	escaped bool
+	carried bool   // the event is one that Bedrock's InvokeModel carries
 	mended  bool   // it held numbers that JSON does not have
 	cut     bool   // root lacks the members of the preamble
 	rest    []byte // the event without them
+	inner   []byte // what InvokeModel carries
 	// sourceAt is how far source has looked: values are asked for in the order
 	// in which they stand, and each byte must be looked at once.
 	sourceAt   int
@@ -60,7 +62,7 @@ func borrowStep(t *track, o *Options) *step {
 
 // release gives s back. Nothing that it lent may be used any more.
 func (s *step) release() {
-	if s.large || cap(s.text) > maxKeptBuffer || cap(s.rest) > maxKeptBuffer ||
+	if s.large || cap(s.text) > maxKeptBuffer || max(cap(s.rest), cap(s.inner)) > maxKeptBuffer ||
 		max(cap(s.deltas), cap(s.starts), cap(s.details)) > maxKeptDeltas {
 		return
 	}
@@ -77,7 +79,7 @@ func (s *step) release() {
 // begin makes s ready for an event with this type and data.
 func (s *step) begin(typ, data []byte) {
 	s.typ, s.data = typ, data
-	s.deltas, s.given, s.stateful = s.deltas[:0], 0, false
+	s.deltas, s.given, s.stateful, s.carried = s.deltas[:0], 0, false, false
 	s.starts, s.details, s.text = s.starts[:0], s.details[:0], s.text[:0]
 	s.sourceAt, s.sourceCost, s.errorRaw, s.sequence, s.part = 0, 0, nil, 0, 0
 }

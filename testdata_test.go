@@ -307,7 +307,7 @@ func recordings(t testing.TB) (all []recording) {
 				continue
 			}
 			file := path.Join(Dialect(d).String(), e.Name())
-			body, err := fs.ReadFile(testdata.FS, file)
+			body, err := testdata.Body(file)
 			require.NoError(t, err)
 			all = append(all, recording{file, Dialect(d), body})
 		}

@@ -23,16 +23,10 @@ type track struct {
 	preamble  preamble  // see preamble.go
 	templates templates // see template.go
 
-	// suspect: an event was no JSON. fastjson may take milliseconds to find that
-	// out, of a few hundred brackets; from now on events are checked first.
-	suspect bool
-
 	usage     Usage
 	usageRaw  []byte // the usage objects so far, one over the other; see overlayUsage
-	usageRank uint8  // of the place that usage was read from; see addChatUsage
 	citations uint64 // hash of the citations told last
 	answer    uint64 // hash of the id of the answer that began last; see dialect_anthropic.go
-	again     bool   // it is not the first
 
 	// The outcome's parts; see Outcome.
 	events, skipped, malformedCount       int64
@@ -40,9 +34,17 @@ type track struct {
 	skips                                 Skips
 	sawDone, delivered, unterminated      bool
 	unknown                               bool // an event was an object of no known dialect
-	blockReason                           string
-	apiError                              *APIError
-	damage                                error
+
+	// suspect: an event was no JSON. fastjson may take milliseconds to find that
+	// out, of a few hundred brackets; from now on events are checked first.
+	suspect   bool
+	usageRank uint8 // of the place that usage was read from; see addChatUsage
+	metadata  bool  // Bedrock's metadata, which hold the usage, have come
+	again     bool  // the answer that began last is not the first
+
+	blockReason string
+	apiError    *APIError
+	damage      error
 }
 
 // choiceTrack is what is remembered of a choice.

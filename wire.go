@@ -10,16 +10,18 @@ const (
 	WireSSE                 // server-sent events
 	WireJSON                // JSON values, or an array of them, in place of a stream
 	WireLines               // newline-delimited JSON
+	WireFrames              // binary frames, application/vnd.amazon.eventstream (B-01)
 )
 
-var wireNames = [...]string{"unknown", "sse", "json", "ndjson"}
+var wireNames = [...]string{"unknown", "sse", "json", "ndjson", "frames"}
 
 // wireMedia are the media types of the bodies on each wire, by their ends. Servers
 // confuse them (F-28): the first bytes have the last word.
 var wireMedia = [...]string{
-	WireSSE:   "/event-stream",
-	WireJSON:  "/json +json",
-	WireLines: "/x-ndjson /ndjson /jsonl /x-jsonlines +json-seq /stream+json",
+	WireSSE:    "/event-stream",
+	WireJSON:   "/json +json",
+	WireLines:  "/x-ndjson /ndjson /jsonl /x-jsonlines +json-seq /stream+json",
+	WireFrames: "/vnd.amazon.eventstream",
 }
 
 // String returns the wire's name, such as "sse".
@@ -90,6 +92,8 @@ const (
 	frameText                   // Data is the beginning of a text that is no event (F-38)
 	frameTooLarge               // an event past a limit
 	frameMalformed              // Data cannot be read; Offset tells where
+	frameException              // the provider's error, of which Type is the name (B-03)
+	frameError                  // the same; Type is a code
 )
 
 // trimSpace cuts the white space of JSON off both ends.
