@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"encoding/binary"
 	"sort"
+
+	"github.com/valyala/fastjson"
 )
 
 const defaultMaxBytes = 64 << 20
@@ -26,7 +28,7 @@ type Accumulator struct {
 	choices                      []choiceFold
 	recent                       int // the choice that was found last
 	usage                        Usage
-	usageRaw, citations          []byte
+	usageRaw, citations, block   []byte
 	kept                         int
 	dropped                      int64
 }
@@ -36,8 +38,11 @@ var _ Handler = (*Accumulator)(nil)
 // choiceFold is a choice as far as it has come.
 type choiceFold struct {
 	index                                int
-	role, content, reasoning, refusal    []byte
+	partFold                                        // that came last
+	parts                                []partFold // the others
+	role                                 []byte
 	native, logprobs, media, annotations []byte
+	items                                []byte
 	finish                               FinishReason
 	details                              []detailFold
 	calls                                []callFold
@@ -47,13 +52,14 @@ type choiceFold struct {
 type detailFold struct {
 	index                                           int
 	typ, id, format, text, summary, data, signature []byte
+	void                                            bool // another part has taken its place
 }
 
 // HandleDelta folds d in. It never fails.
 func (a *Accumulator) HandleDelta(d *Delta) error {
 	switch d.Kind {
 	case KindContent, KindReasoning, KindRefusal:
-		to := a.textOf(d.Kind, d.Choice)
+		to := a.textOf(d.Kind, d.Choice, d.Part)
 		*to = a.join(*to, d.Text)
 		if d.Detail != nil {
 			a.addDetail(a.choice(d.Choice), d.Detail)
@@ -61,6 +67,10 @@ func (a *Accumulator) HandleDelta(d *Delta) error {
 	case KindToolCall, KindToolCallEnd:
 		a.addToolCall(a.choice(d.Choice), d)
 	case KindFinish:
+		if d.Choice < 0 {
+			a.block = a.set(a.block, d.NativeFinishReason)
+			break
+		}
 		c := a.choice(d.Choice)
 		c.finish = d.FinishReason
 		c.native = a.set(c.native, d.NativeFinishReason)
@@ -82,7 +92,14 @@ func (a *Accumulator) HandleDelta(d *Delta) error {
 			break
 		}
 		c := a.choice(d.Choice)
-		c.annotations = a.setJSON(c.annotations, d.Text)
+		if len(d.Text) > 0 && d.Text[0] == '{' {
+			c.annotations = a.addToArray(c.annotations, d.Text)
+		} else {
+			c.annotations = a.setJSON(c.annotations, d.Text)
+		}
+	case KindItem:
+		c := a.choice(d.Choice)
+		c.items = a.joinJSON(c.items, d.Text)
 	}
 	return nil
 }
@@ -92,7 +109,9 @@ func (a *Accumulator) start(d *Delta) {
 	if s == nil {
 		return
 	}
-	a.id = a.setOnce(a.id, s.ID)
+	if len(s.ID) > 0 {
+		a.id = a.set(a.id, s.ID)
+	}
 	a.model = a.setOnce(a.model, s.Model)
 	a.fingerprint = a.setOnce(a.fingerprint, s.SystemFingerprint)
 	a.tier = a.setOnce(a.tier, s.ServiceTier)
@@ -102,13 +121,17 @@ func (a *Accumulator) start(d *Delta) {
 	if d.Choice >= 0 {
 		c := a.choice(d.Choice)
 		c.role = a.setOnce(c.role, s.Role)
+		if s.Again {
+			a.startAgain(c, d.Part)
+		}
 	}
 }
 
 // textOf returns where the text of a kind goes, which is content, reasoning or a
-// refusal. It is good until the next call for another choice.
-func (a *Accumulator) textOf(k Kind, index int) *[]byte {
+// refusal. It is good until the next call for another choice or part.
+func (a *Accumulator) textOf(k Kind, index, part int) *[]byte {
 	c := a.choice(index)
+	c.turnTo(part)
 	switch k {
 	case KindContent:
 		return &c.content
@@ -197,6 +220,20 @@ func (a *Accumulator) joinJSON(to, value []byte) []byte {
 	return a.join(to, value)
 }
 
+// addToArray appends a JSON value to an array of them.
+func (a *Accumulator) addToArray(to, value []byte) []byte {
+	if len(value)+len("[]") > a.room() {
+		a.dropped += int64(len(value))
+		return to
+	}
+	if len(to) < len("[]") {
+		to = a.join(to, []byte("["))
+	} else {
+		to[len(to)-1] = ','
+	}
+	return a.join(a.join(to, value), []byte("]"))
+}
+
 // set replaces to.
 func (a *Accumulator) set(to, value []byte) []byte {
 	a.kept -= len(to)
@@ -231,7 +268,7 @@ const maxDetails = 1024
 func (a *Accumulator) addDetail(c *choiceFold, d *ReasoningDetail) {
 	at := -1
 	for i := len(c.details) - 1; i >= 0 && at < 0; i-- {
-		if c.details[i].index == d.Index {
+		if c.details[i].index == d.Index && !c.details[i].void {
 			at = i
 		}
 		if d.Index < 0 {
@@ -285,8 +322,13 @@ func cloneJSON(raw []byte) []byte {
 // come, to dst and returns that; dst itself, where there is no such choice.
 func (a *Accumulator) AppendText(dst []byte, choice int) []byte {
 	for i := range a.choices {
-		if a.choices[i].index == choice {
-			return append(dst, a.choices[i].content...)
+		if c := &a.choices[i]; c.index == choice {
+			if len(c.parts) == 0 {
+				return append(dst, c.content...)
+			}
+			for _, p := range c.inOrder() {
+				dst = append(dst, p.content...)
+			}
 		}
 	}
 	return dst
@@ -298,7 +340,7 @@ func (a *Accumulator) Completion() *Completion {
 	out := &Completion{
 		ID: string(a.id), Model: string(a.model), Created: a.created,
 		SystemFingerprint: string(a.fingerprint), ServiceTier: string(a.tier),
-		Citations: cloneJSON(a.citations), Usage: a.Usage(), Dropped: a.dropped,
+		Citations: cloneJSON(a.citations), BlockReason: string(a.block), Usage: a.Usage(), Dropped: a.dropped,
 	}
 	for i := range a.choices {
 		out.Choices = append(out.Choices, a.choices[i].choice(out.ID))
@@ -311,20 +353,27 @@ func (f *choiceFold) choice(completionID string) Choice {
 	c := Choice{
 		Index: f.index, FinishReason: f.finish, NativeFinishReason: string(f.native),
 		Logprobs: joinLogprobs(f.logprobs),
-		Message: Message{
-			Role: string(f.role), Content: string(f.content), Reasoning: string(f.reasoning), Refusal: string(f.refusal),
-			Annotations: cloneJSON(f.annotations),
-		},
+		Message:  Message{Role: string(f.role), Annotations: cloneJSON(f.annotations)},
 	}
+	c.Message.Content, c.Message.Reasoning, c.Message.Refusal = f.texts()
 	c.Message.Images, c.Message.Audio = joinMedia(f.media)
+	if len(f.items) > 0 {
+		eachValue(f.items, func(v *fastjson.Value) { c.Message.Items = append(c.Message.Items, v.MarshalTo(nil)) })
+	}
 	for i := range f.details {
 		d := &f.details[i]
+		if d.void {
+			continue
+		}
 		c.Message.ReasoningDetails = append(c.Message.ReasoningDetails, ReasoningBlock{
 			Index: d.index, Type: string(d.typ), ID: string(d.id), Format: string(d.format),
 			Text: string(d.text), Summary: string(d.summary), Data: string(d.data), Signature: string(d.signature),
 		})
 	}
 	for i := range f.calls {
+		if f.calls[i].void {
+			continue
+		}
 		c.Message.ToolCalls = append(c.Message.ToolCalls, f.calls[i].toolCall(i, f.index, completionID))
 	}
 	return c
@@ -339,7 +388,7 @@ func (a *Accumulator) Reset() {
 	*a = Accumulator{
 		MaxBytes: a.MaxBytes, choices: a.choices[:0],
 		id: letGo(a.id), model: letGo(a.model), fingerprint: letGo(a.fingerprint), tier: letGo(a.tier),
-		usageRaw: letGo(a.usageRaw), citations: letGo(a.citations),
+		usageRaw: letGo(a.usageRaw), citations: letGo(a.citations), block: letGo(a.block),
 	}
 }
 
@@ -354,9 +403,14 @@ func (f *choiceFold) reset() {
 	for i := range f.calls {
 		f.calls[i].reset()
 	}
+	for i := range f.parts {
+		f.parts[i].letGo()
+	}
+	f.partFold.letGo()
 	*f = choiceFold{
-		role: letGo(f.role), content: letGo(f.content), reasoning: letGo(f.reasoning), refusal: letGo(f.refusal),
+		partFold: f.partFold, parts: f.parts[:0], role: letGo(f.role),
 		native: letGo(f.native), logprobs: letGo(f.logprobs), media: letGo(f.media), annotations: letGo(f.annotations),
+		items:   letGo(f.items),
 		details: f.details[:0], calls: f.calls[:0],
 	}
 }

@@ -15,9 +15,78 @@ import (
 // Reading allocates nothing in steady state. The race detector makes pools drop
 // what they hold at random, so these tests are not for it.
 
-// steadyStreams are endless streams in the shapes that matter, without their
-// ends: event i of each is the same but for its text.
-var steadyStreams = map[string]func(i int) string{
+// steadyStreams are endless streams of each dialect in the shapes that matter,
+// without their ends: event i of each is the same but for its text.
+var steadyStreams = map[Dialect]map[string]func(i int) string{
+	OpenAIChat:        steadyChat,
+	OpenAIResponses:   steadyResponses,
+	Bedrock:           steadyBedrock,
+	AnthropicMessages: steadyAnthropic,
+	Gemini: {
+		"text":     func(i int) string { return geminiEvent(fmt.Sprintf(`{"text":"word %03d "}`, i%1000)) },
+		"thoughts": func(i int) string { return geminiEvent(fmt.Sprintf(`{"text":"why %03d ","thought":true}`, i%1000)) },
+		"escapes":  func(i int) string { return geminiEvent(fmt.Sprintf(`{"text":"\"%03d\"\n\u00e9\ud83d\ude00"}`, i%1000)) },
+		"partial arguments": func(i int) string {
+			if i == 0 {
+				return geminiEvent(`{"functionCall":{"name":"f","willContinue":true}}`)
+			}
+			return geminiEvent(fmt.Sprintf(`{"functionCall":{"partialArgs":[{"jsonPath":"$.a[0].b","stringValue":"%03d","willContinue":true}],"willContinue":true}}`, i%1000))
+		},
+		"grounding": func(i int) string {
+			return geminiEvent(`{"text":"x"}],"role":"model"},"groundingMetadata":{"webSearchQueries":["q"]},"x":{"y":[0`)
+		},
+	},
+	GeminiInteractions: {
+		"text": func(i int) string {
+			return sse(fmt.Sprintf(`{"index":1,"delta":{"text":"word %03d ","type":"text"},"event_type":"step.delta"}`, i%1000))
+		},
+		"thoughts": func(i int) string {
+			return sse(fmt.Sprintf(`{"index":0,"delta":{"content":{"text":"why %03d","type":"text"},"type":"thought_summary"},"event_type":"step.delta"}`, i%1000))
+		},
+		"usage in each": func(i int) string {
+			return sse(fmt.Sprintf(`{"index":1,"delta":{"text":"x","type":"text"},"event_type":"step.delta","metadata":{"usage":{"total_tokens":%d,"total_output_tokens":%d}}}`, i, i))
+		},
+	},
+	Cohere: {
+		"text": func(i int) string {
+			return "event: content-delta\n" + sse(fmt.Sprintf(`{"type":"content-delta","index":0,"delta":{"message":{"content":{"text":"word %03d "}}}}`, i%1000))
+		},
+		"tool plan": func(i int) string {
+			return sse(fmt.Sprintf(`{"type":"tool-plan-delta","delta":{"message":{"tool_plan":"why %03d "}}}`, i%1000))
+		},
+		"tool calls": func(i int) string {
+			if i == 0 {
+				return sse(`{"type":"tool-call-start","index":0,"delta":{"message":{"tool_calls":{"id":"c","type":"function","function":{"name":"f","arguments":"[0"}}}}}`)
+			}
+			return sse(fmt.Sprintf(`{"type":"tool-call-delta","index":0,"delta":{"message":{"tool_calls":{"function":{"arguments":",%03d"}}}}}`, 100+i%900))
+		},
+		"lines": func(i int) string {
+			return fmt.Sprintf(`{"is_finished":false,"event_type":"text-generation","text":"word %03d "}`+"\n", i%1000)
+		},
+	},
+	Cloudflare: {
+		"text": func(i int) string { return sse(fmt.Sprintf(`{"response":"word %03d ","p":"abcdef"}`, i%1000)) },
+	},
+	Ollama: {
+		"text": func(i int) string {
+			return fmt.Sprintf(`{"model":"m","created_at":"2026-02-03T10:11:12Z","message":{"role":"assistant","content":"word %03d "},"done":false}`+"\n", i%1000)
+		},
+		"thoughts": func(i int) string {
+			return fmt.Sprintf(`{"model":"m","created_at":"2026-02-03T10:11:12Z","message":{"role":"assistant","content":"","thinking":"why %03d "},"done":false}`+"\n", i%1000)
+		},
+		"CRLF": func(i int) string {
+			return fmt.Sprintf(`{"model":"m","created_at":"2026-02-03T10:11:12Z","response":"word %03d ","done":false}`+"\r\n", i%1000)
+		},
+	},
+}
+
+// geminiEvent returns an event with one candidate that has this part.
+func geminiEvent(part string) string {
+	return sse(`{"candidates":[{"content":{"parts":[` + part + `],"role":"model"},"index":0}],"usageMetadata":{"promptTokenCount":7,` +
+		`"candidatesTokenCount":3,"totalTokenCount":10},"modelVersion":"gemini-x","createTime":"2026-02-03T10:11:12Z","responseId":"r"}`)
+}
+
+var steadyChat = map[string]func(i int) string{
 	"text": func(i int) string { return choiceEvent(fmt.Sprintf(`"delta":{"content":"word %03d "}`, i%1000)) },
 	"reasoning": func(i int) string {
 		return choiceEvent(fmt.Sprintf(`"delta":{"content":null,"reasoning_content":"why %03d "}`, i%1000))
@@ -45,6 +114,74 @@ var steadyStreams = map[string]func(i int) string{
 	"comments":       func(i int) string { return ": keep-alive\n\n" + choiceEvent(`"delta":{"content":"x"}`) },
 }
 
+var steadyResponses = map[string]func(i int) string{
+	"text": func(i int) string {
+		return responseEventOf("output_text.delta", i, `"item_id":"msg_1","output_index":1,"content_index":0,"delta":"word %03d ","logprobs":[],"obfuscation":"abc"`, i%1000)
+	},
+	"other ids": func(i int) string {
+		return responseEventOf("output_text.delta", i, `"item_id":"msg_%d","output_index":1,"content_index":0,"delta":"word"`, i)
+	},
+	"reasoning": func(i int) string {
+		return responseEventOf("reasoning_summary_text.delta", i, `"item_id":"rs_1","output_index":0,"summary_index":0,"delta":"why %03d "`, i%1000)
+	},
+	"escapes": func(i int) string {
+		return responseEventOf("output_text.delta", i, `"output_index":1,"content_index":0,"delta":"\"%03d\"\n\u00e9\ud83d\ude00"`, i%1000)
+	},
+	"tool calls": func(i int) string {
+		if i == 0 {
+			return responseEventOf("output_item.added", i, `"output_index":2,"item":{"type":"function_call","id":"fc_1","call_id":"call_1","name":"f","arguments":""}`) +
+				responseEventOf("function_call_arguments.delta", i, `"output_index":2,"delta":"[0"`)
+		}
+		return responseEventOf("function_call_arguments.delta", i, `"item_id":"fc_1","output_index":2,"delta":",%03d"`, 100+i%900)
+	},
+	"log probabilities": func(i int) string {
+		return responseEventOf("output_text.delta", i, `"output_index":1,"content_index":0,"delta":"x","logprobs":[{"token":"x","logprob":-%d,"top_logprobs":[]}]`, i)
+	},
+	"huge": func(i int) string {
+		return responseEventOf("in_progress", i, `"response":{"id":"resp_1","status":"in_progress","instructions":%q,"output":[],"usage":null}`, strings.Repeat("be brief\n", 1000))
+	},
+	"whole texts": func(i int) string {
+		return responseEventOf("output_text.delta", i, `"output_index":1,"content_index":0,"delta":"x"`) +
+			responseEventOf("output_text.done", i, `"output_index":1,"content_index":0,"text":"x"`)
+	},
+	"keep-alives": func(i int) string { return "event: keepalive\ndata: {\"type\":\"keepalive\"}\n\n" },
+	"unknown":     func(i int) string { return responseEventOf("web_search_call.searching", i, `"output_index":1`) },
+}
+
+// responseEventOf returns event i of a response, with these members.
+func responseEventOf(typ string, i int, members string, a ...any) string {
+	return fmt.Sprintf("event: response.%[1]s\ndata: {\"type\":\"response.%[1]s\",\"sequence_number\":%[2]d,%[3]s}\n\n", typ, i, fmt.Sprintf(members, a...))
+}
+
+var steadyBedrock = map[string]func(i int) string{
+	"converse text": func(i int) string {
+		return framed(fmt.Sprintf(`event contentBlockDelta {"contentBlockIndex":0,"delta":{"text":"word %03d "},"p":"abc"}`, i%1000))
+	},
+	"converse reasoning": func(i int) string {
+		return framed(fmt.Sprintf(`event contentBlockDelta {"contentBlockIndex":0,"delta":{"reasoningContent":{"text":"why %03d "}}}`, i%1000))
+	},
+	"converse tool calls": func(i int) string {
+		if i == 0 {
+			return framed(`event contentBlockStart {"contentBlockIndex":1,"start":{"toolUse":{"name":"f","toolUseId":"t1"}}}`)
+		}
+		return framed(fmt.Sprintf(`event contentBlockDelta {"contentBlockIndex":1,"delta":{"toolUse":{"input":",%03d"}}}`, 100+i%900))
+	},
+	"converse lines": func(i int) string {
+		return fmt.Sprintf(`{"contentBlockDelta":{"contentBlockIndex":0,"delta":{"text":"word %03d "}}}`+"\n", i%1000)
+	},
+	"invoke nova": func(i int) string { // which numbers its pieces
+		return framed(fmt.Sprintf(`chunk {"contentBlockDelta":{"delta":{"text":"word "},"contentBlockIndex":%d}}`, i))
+	},
+	"invoke anthropic": func(i int) string {
+		return framed(fmt.Sprintf(`chunk {"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"word %03d "}}`, i%1000))
+	},
+	"invoke llama": func(i int) string {
+		return framed(fmt.Sprintf(`chunk {"generation":"word ","prompt_token_count":null,"generation_token_count":%d,"stop_reason":null}`, i))
+	},
+	"invoke mistral": func(int) string { return framed(`chunk {"outputs":[{"text":"\"word\" ","stop_reason":null}]}`) },
+	"invoke padded":  func(int) string { return framed(`event chunk {"p":"abc","bytes":"eyJvdXRwdXRUZXh0Ijoib25lICJ9"}`) },
+}
+
 // choiceEvent returns an event with one choice that has these members.
 func choiceEvent(members string) string {
 	return `data: {"id":"chatcmpl-1","object":"chat.completion.chunk","created":1767000000,"model":"m","choices":[{"index":0,` +
@@ -52,28 +189,37 @@ func choiceEvent(members string) string {
 }
 
 func TestAllocs(t *testing.T) {
+	for d := range dialects {
+		if dialects[d].decode == nil {
+			continue
+		}
+		require.NotEmpty(t, steadyStreams[Dialect(d)], dialects[d].name)
+		for name, event := range steadyStreams[Dialect(d)] {
+			testAllocs(t, Dialect(d), name, event)
+		}
+	}
+}
+
+func testAllocs(t *testing.T, d Dialect, name string, event func(i int) string) {
 	const events = 200
-	for name, event := range steadyStreams {
-		var b strings.Builder
-		for i := range events {
-			b.WriteString(event(i))
-		}
-		body := []byte(b.String())
-		for way, run := range steadyReaders(t, body) {
-			t.Run(way+"/"+name, func(t *testing.T) {
-				for range 20 { // let every buffer reach its size
-					run()
-				}
-				allocs := testing.AllocsPerRun(50, run)
-				require.Less(t, allocs, 1.0, "allocations in %d events", events)
-			})
-		}
+	var b strings.Builder
+	for i := range events {
+		b.WriteString(event(i))
+	}
+	for way, run := range steadyReaders(t, d, []byte(b.String())) {
+		t.Run(d.String()+"/"+way+"/"+name, func(t *testing.T) {
+			for range 20 { // let every buffer reach its size
+				run()
+			}
+			allocs := testing.AllocsPerRun(50, run)
+			require.Less(t, allocs, 1.0, "allocations in %d events", events)
+		})
 	}
 }
 
 // steadyReaders returns functions that read body once more each time, as the
 // continuation of a stream that has begun.
-func steadyReaders(t *testing.T, body []byte) map[string]func() {
+func steadyReaders(t *testing.T, d Dialect, body []byte) map[string]func() {
 	repeat := func(write func([]byte)) func(size int) {
 		return func(size int) {
 			for b := body; len(b) > 0; {
@@ -85,15 +231,15 @@ func steadyReaders(t *testing.T, body []byte) map[string]func() {
 	}
 	var pushed, cut Accumulator
 	pushed.MaxBytes, cut.MaxBytes = 1<<10, 1<<10 // so that the text itself stops growing
-	p := NewParser(OpenAIChat, &pushed, nil)
+	p := NewParser(d, &pushed, nil)
 	whole := repeat(func(b []byte) { p.Write(b) })
-	q := NewParser(OpenAIChat, &cut, nil)
+	q := NewParser(d, &cut, nil)
 	pieces := repeat(func(b []byte) { q.Write(b) })
 
 	endless := &repeater{body: body}
-	r := NewReader(endless, OpenAIChat, nil)
+	r := NewReader(endless, d, nil)
 	teed := &repeater{body: body}
-	tee := Tee(io.NopCloser(teed), NewParser(OpenAIChat, nil, nil), nil)
+	tee := Tee(io.NopCloser(teed), NewParser(d, nil, nil), nil)
 	buf := make([]byte, 4<<10)
 	return map[string]func(){
 		"push":        func() { whole(32 << 10) },

@@ -48,6 +48,8 @@ func (e *APIError) Retryable() bool {
 		switch word {
 		case "overloaded_error", "api_error", "server_error", "internal_error", "internal_server_error",
 			"rate_limit_error", "rate_limit_exceeded", "timeout_error", "timeout",
+			"internalServerException", "modelStreamErrorException", "modelTimeoutException",
+			"serviceUnavailableException", "throttlingException",
 			"UNAVAILABLE", "INTERNAL", "RESOURCE_EXHAUSTED", "DEADLINE_EXCEEDED",
 			"408", "429", "500", "502", "503", "504", "529":
 			return true
@@ -86,12 +88,15 @@ func (s *step) addError(choice int, v, root *fastjson.Value) {
 	if root != nil && root != v {
 		s.readError(e, root)
 	}
-	if e.Status == 0 {
-		if n, err := strconv.Atoi(e.Code); err == nil && n >= 100 && n < 600 {
-			e.Status = n
-		}
-	}
+	e.statusOfCode()
 	s.add(KindError, choice).Err = e
+}
+
+// statusOfCode takes the code for a status where it is one.
+func (e *APIError) statusOfCode() {
+	if n, err := strconv.Atoi(e.Code); err == nil && e.Status == 0 && n >= 100 && n < 600 {
+		e.Status = n
+	}
 }
 
 // addErrorText adds an error of which there is no more than a text.
@@ -170,7 +175,7 @@ func (s *step) readError(e *APIError, v *fastjson.Value) {
 			param = v
 		case "request_id":
 			request = v
-		case "status", "status_code":
+		case "status", "status_code", "originalStatusCode":
 			status = v
 		}
 	})
@@ -194,6 +199,9 @@ func (s *step) readError(e *APIError, v *fastjson.Value) {
 			*m.to = s.label(m.v)
 		}
 	}
+	if e.Type == "error" { // that it is one is known
+		e.Type = ""
+	}
 	if e.Type == "" {
 		e.Type = word // such as Google's NOT_FOUND
 	}
@@ -211,4 +219,31 @@ func (s *step) label(v *fastjson.Value) string {
 		return string(s.raw(v))
 	}
 	return ""
+}
+
+// addException adds an error that came in a frame of its own (B-03): the event's
+// type is its name, or its code, and the data is {"message":…} or a text.
+func (s *step) addException(byCode bool) {
+	e := s.newError(s.data)
+	if e.Type = s.errorType; byCode {
+		e.Type, e.Code = "", s.errorType
+	}
+	data := trimSpace(s.data)
+	if _, err := s.check(data); err == nil && data[0] == '{' {
+		s.parseWhole(data)
+		s.readError(e, s.root)
+	}
+	if e.Message == "" {
+		e.Message = string(data)
+	}
+	e.statusOfCode()
+	s.add(KindError, -1).Err = e
+}
+
+// addNamedError adds an error whose type is the name of the member that holds it.
+func (s *step) addNamedError(name []byte, v *fastjson.Value) {
+	e := s.newError(s.data)
+	e.Type = string(name)
+	s.readError(e, v)
+	s.add(KindError, -1).Err = e
 }

@@ -9,12 +9,13 @@ import (
 // A Completion is the whole answer: what a non-streaming request would have
 // brought. It belongs to the caller. Raw JSON in it is as the provider sent it.
 type Completion struct {
-	ID, Model                      string // the first that were not empty (C-04, C-05)
+	ID, Model                      string // as told; mostly the first that were not empty (C-04, C-05)
 	Created                        int64  // Unix seconds
 	SystemFingerprint, ServiceTier string
 	Choices                        []Choice // by index
 	Usage                          Usage
 	Citations                      json.RawMessage // an array; nil: none
+	BlockReason                    string          // why the prompt was not answered at all; "": it was (G-04)
 	Dropped                        int64           // bytes that Accumulator.MaxBytes left no room for
 }
 
@@ -36,6 +37,7 @@ type Message struct {
 	Annotations                 json.RawMessage   // an array; nil: none
 	Images                      []json.RawMessage // as the provider wrote them
 	Audio                       *Audio
+	Items                       []json.RawMessage // what else the answer is made of, in order, as the provider wrote it; see KindItem
 }
 
 // A ReasoningBlock is structured reasoning, put together from its pieces: Text,
@@ -91,7 +93,8 @@ func joinMedia(list []byte) (images []json.RawMessage, audio *Audio) {
 	}
 	var data, transcript []byte
 	eachValue(list, func(v *fastjson.Value) {
-		if v.Exists("type") || v.Exists("image_url") || v.Exists("url") {
+		if v.Type() != fastjson.TypeObject || v.Exists("type") || v.Exists("image_url") || v.Exists("url") ||
+			v.Exists("inlineData") || v.Exists("fileData") {
 			images = append(images, v.MarshalTo(nil))
 			return
 		}
@@ -130,11 +133,12 @@ func eachValue(list []byte, f func(*fastjson.Value)) {
 // MarshalJSON returns the completion as the chat.completion object that OpenAI's
 // API gives where no stream was asked for, with reasoning_content,
 // reasoning_details and native_finish_reason as its compatible servers write
-// them. Usage holds the numbers that were reported and no others.
+// them, and Message.Items as items. Usage holds the numbers that were reported and no others.
 func (c Completion) MarshalJSON() ([]byte, error) {
 	out := completionJSON{
 		ID: c.ID, Object: "chat.completion", Created: c.Created, Model: c.Model, Choices: []choiceJSON{},
 		Usage: c.Usage.json(), SystemFingerprint: c.SystemFingerprint, ServiceTier: c.ServiceTier, Citations: valid(c.Citations),
+		BlockReason: c.BlockReason,
 	}
 	for i := range c.Choices {
 		out.Choices = append(out.Choices, c.Choices[i].json())
@@ -152,6 +156,7 @@ type completionJSON struct {
 	SystemFingerprint string          `json:"system_fingerprint,omitempty"`
 	ServiceTier       string          `json:"service_tier,omitempty"`
 	Citations         json.RawMessage `json:"citations,omitempty"`
+	BlockReason       string          `json:"block_reason,omitempty"`
 }
 
 type choiceJSON struct {
@@ -172,6 +177,7 @@ type messageJSON struct {
 	Annotations      json.RawMessage   `json:"annotations,omitempty"`
 	Images           []json.RawMessage `json:"images,omitempty"`
 	Audio            *Audio            `json:"audio,omitempty"`
+	Items            []json.RawMessage `json:"items,omitempty"`
 }
 
 type detailJSON struct {
@@ -241,6 +247,9 @@ func (m *Message) json() messageJSON {
 	}
 	for _, i := range m.Images {
 		out.Images = append(out.Images, valid(i))
+	}
+	for _, i := range m.Items {
+		out.Items = append(out.Items, valid(i))
 	}
 	return out
 }

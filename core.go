@@ -9,15 +9,19 @@ type core struct {
 	longest int     // an event that is longer may be past a limit
 	asked   Dialect // what the caller asked for
 	dialect Dialect // what the stream is; Auto until that is clear
+	settled bool    // an event has told that it is
+	carried Dialect // Bedrock's InvokeModel: the model's; Auto until that is clear
 	comment CommentHandler
 
-	wire  wire // nil: the first bytes have not told yet
-	sse   sseWire
-	array *arrayWire
-	frame frame
+	wire   wire // nil: the first bytes have not told yet
+	sse    sseWire
+	array  *arrayWire
+	frames *framesWire
+	frame  frame
 	// head are the first bytes of the stream, as long as they may become one of
-	// the signatures: "\x1f" | "\x8b…". sniffed: they cannot any more.
-	head    [4]byte
+	// the signatures, or a frame's prelude: "\x1f" | "\x8b…". sniffed: they
+	// cannot any more.
+	head    [preludeSize]byte
 	headLen uint8
 	sniffed bool
 
@@ -61,10 +65,13 @@ func (c *core) reset() {
 	if c.array != nil {
 		c.array.init(c.opt, &c.sse)
 	}
+	if c.frames != nil {
+		c.frames.init(c.opt)
+	}
 	c.track.reset()
 	*c = core{
 		opt: c.opt, fast: c.fast, longest: c.longest, asked: c.asked, dialect: c.asked, comment: c.comment,
-		sse: c.sse, array: c.array, track: c.track,
+		sse: c.sse, array: c.array, frames: c.frames, track: c.track,
 	}
 }
 
@@ -128,7 +135,21 @@ func (c *core) take(f *frame) (ok bool, err error) {
 			return false, err
 		}
 	}
-	c.event(f.Type, f.Data)
+	first := c.track.events == 0 && c.track.apiError == nil && c.wireKind() == WireJSON
+	if f.kind == frameException || f.kind == frameError {
+		s := c.begin(f.Type, f.Data)
+		c.countEvent()
+		s.addException(f.kind == frameError)
+		return true, nil
+	}
+	if c.carries(f) {
+		c.carriedEvent(f)
+	} else {
+		c.event(f.Type, f.Data)
+	}
+	if first && c.track.apiError != nil && len(c.track.choices) == 0 {
+		c.track.events = 0 // an error in place of a stream, which is none of its events
+	}
 	return true, nil
 }
 
@@ -186,6 +207,9 @@ func (c *core) end(cause error) (ok bool, err error) {
 			c.flushed = true
 			s := c.begin(nil, nil)
 			s.flushHalves()
+			if dialects[c.decoder(s)].closeEnds && len(s.choices) > 0 && s.complete() {
+				s.endStream()
+			}
 			s.endToolCalls()
 			if len(s.deltas) > 0 {
 				return true, nil
@@ -202,6 +226,7 @@ func (c *core) end(cause error) (ok bool, err error) {
 func (c *core) outcome() Outcome {
 	o := c.track.outcome()
 	o.Dialect, o.Wire = c.dialect, c.wireKind()
+	o.SawDone = o.SawDone || dialects[c.dialect].finishEnds && c.track.finished()
 	if c.ended {
 		o.State, o.Cause, o.PendingBytes = c.state, c.cause, c.pending
 	}

@@ -23,15 +23,14 @@ func (c *core) decode(s *step, data []byte) {
 	case len(data) == 0: // F-05
 		s.skip(&s.skips.Empty)
 	case c.isDone(data):
-		if !s.sawDone {
-			s.sawDone = true
-			s.endToolCalls()
-			s.add(KindDone, -1)
-		}
+		s.endStream()
+	case string(data) == doneWord: // a gateway's, in a dialect that it does not end
 	case data[0] == '{':
-		if offset, err := s.parse(data); err != nil {
-			c.recover(s, data, offset, err)
-			return
+		if !c.parseLean(s, data) {
+			if offset, err := s.parse(data); err != nil {
+				c.recover(s, data, offset, err)
+				return
+			}
 		}
 		c.decodeObject(s)
 	case bytes.IndexByte(data, '\n') >= 0 && !isJSON(data):
@@ -49,6 +48,22 @@ func (c *core) decode(s *step, data []byte) {
 	default: // "error: …", or any text (F-39)
 		s.addErrorText(data)
 	}
+}
+
+// parseLean parses a large event without what its dialect never looks at. !ok:
+// it is to be parsed as it is.
+func (c *core) parseLean(s *step, data []byte) (ok bool) {
+	lean := dialects[c.dialect].lean
+	if lean == nil || len(data) < structureLimit || s.opt.NoFastPath {
+		return false
+	}
+	if _, err := s.check(data); err != nil {
+		return false
+	}
+	s.rest = lean(s, s.rest[:0], data)
+	s.large = s.large || len(s.rest) > maxKeptBuffer
+	_, err := s.parseWhole(s.rest)
+	return err == nil
 }
 
 // decodeOther decodes data that is JSON and no object: null and the like, which
@@ -121,24 +136,16 @@ func (c *core) nextGlued() {
 
 // decodeObject decodes an event that is a JSON object, by its dialect.
 func (c *core) decodeObject(s *step) {
-	if len(c.track.choices) == 0 && !s.root.Exists("choices") {
-		if name := looksLike(s); name != "" && name != c.dialect.String() {
-			c.dead = &DialectError{Want: c.asked, Looks: name}
-			return
-		}
+	if !c.settled && !c.settle(s) {
+		return
 	}
-	if c.dialect == Auto {
-		for i := range dialects {
-			if detect := dialects[i].detect; detect != nil && detect(s) {
-				c.dialect = Dialect(i)
-				break
-			}
-		}
-	}
-	if decode := dialects[c.dialect].decode; decode != nil {
+	if decode := dialects[c.decoder(s)].decode; decode != nil {
 		decode(s)
 	} else {
 		s.addErrorObject()
+	}
+	if s.carried {
+		s.addInvocationMetrics()
 	}
 	if s.given > 0 {
 		return
@@ -153,16 +160,20 @@ func (c *core) decodeObject(s *step) {
 	if s.root.GetObject().Len() == 0 { // {} (F-35)
 		s.skipped++
 		s.skips.Empty++
+		return
 	}
+	s.unknown = s.unknown || c.dialect == Auto
 }
 
 // isPing tells whether an event says of itself that it is a sign of life (F-06).
 func isPing(s *step) bool {
-	for _, typ := range [...]string{string(s.typ), string(s.word(member(s.root, "type")))} {
-		switch typ {
-		case "ping", "keepalive", "heartbeat":
-			return true
-		}
+	return isPingType(s.typ) || isPingType(s.word(member(s.root, "type")))
+}
+
+func isPingType(typ []byte) bool {
+	switch string(typ) {
+	case "ping", "keepalive", "heartbeat":
+		return true
 	}
 	return false
 }
@@ -221,7 +232,7 @@ func (c *core) salvage(f *frame) (ok bool) {
 // isWhole tells whether data is a whole JSON object or an end marker.
 func (c *core) isWhole(data []byte) bool {
 	data = trimSpace(data)
-	return c.isDone(data) || len(data) > 0 && data[0] == '{' && isJSON(data)
+	return c.isDone(data) || string(data) == doneWord || len(data) > 0 && data[0] == '{' && isJSON(data)
 }
 
 // isDone tells whether data is the end marker of the dialect: all of it, not a

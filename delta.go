@@ -28,7 +28,8 @@ const (
 	// that has ended (T-17), and JSON that breaks off never ends (T-19).
 	KindToolCallEnd
 	// KindFinish gives a choice's finish reason. It is not the end: text, tool
-	// calls and usage do come after it (C-09, C-29, T-21).
+	// calls and usage do come after it (C-09, C-29, T-21). With Choice -1 there is
+	// to be no answer at all: the provider has blocked the prompt (G-04).
 	KindFinish
 	// KindUsage gives token counts, merged with those that came before.
 	KindUsage
@@ -37,7 +38,8 @@ const (
 	// KindMedia gives an image or a sound: Delta.Text is its JSON value.
 	KindMedia
 	// KindAnnotation gives annotations or citations: Delta.Text is their JSON
-	// array, which replaces the one before (C-19).
+	// array, which replaces the one before (C-19), or one of them, an object,
+	// which is added to those before.
 	KindAnnotation
 	// KindPing is an event without data, or one that is a keep-alive: a sign of
 	// life, not of progress.
@@ -52,11 +54,16 @@ const (
 	KindOther
 	// KindDone is the dialect's end marker, such as [DONE].
 	KindDone
+	// KindItem gives a part of the answer that is none of the above, as a
+	// whole: Delta.Text is its JSON object. It is what tools of the provider's
+	// own do, such as a web search, an MCP or a shell call, or a patch, and has
+	// to go back in the next request.
+	KindItem
 )
 
 var kindNames = [...]string{
 	"start", "content", "reasoning", "refusal", "tool_call", "tool_call_end", "finish", "usage",
-	"logprobs", "media", "annotation", "ping", "error", "malformed", "other", "done",
+	"logprobs", "media", "annotation", "ping", "error", "malformed", "other", "done", "item",
 }
 
 // String names the kind, several kinds with a "|" between them.
@@ -92,18 +99,30 @@ type Delta struct {
 	Detail             *ReasoningDetail // KindReasoning; nil where the provider gives plain text alone
 	Err                error            // KindError: *APIError; KindMalformed: *SyntaxError
 
-	Raw      []byte // the event's data as it came, whatever the kind; nil for what no event brought
-	Event    []byte // the event's SSE type; empty: none was given
-	Sequence int64  // the provider's number of the event; 0 where the dialect has none, as in chat
+	// Raw is the event's data as it came, whatever the kind; of Bedrock's
+	// InvokeModel, the model's event without its base64. Nil for what no event
+	// brought.
+	Raw      []byte
+	Event    []byte // the event's type; see [Event]
+	Sequence int64  // the provider's number of the event, behind which a stream may be resumed; 0 where the dialect has none, as in chat
+	// Part is the index of the part of the message that this belongs to, such as
+	// Anthropic's content blocks and the items of OpenAI's Responses; 0 where the dialect has no parts, as in chat. A
+	// message is its parts in the order of their indexes, which mostly is the order
+	// in which they come.
+	Part int
 }
 
 // Start is what a stream says of itself or of a choice, each the first time
 // that it is more than empty (C-03, C-04). Empty fields were told before or are
-// not known yet.
+// not known yet. An ID that is told again replaces the one before (O-03).
 type Start struct {
 	ID, Model, SystemFingerprint, ServiceTier []byte
 	Created                                   int64 // Unix seconds
 	Role                                      []byte
+	// Again: the part of the message begins a second time, since another answer
+	// has begun in the same stream: what had come of it is void. With the
+	// part -1: it is this answer that begins; the parts follow, one by one.
+	Again bool
 }
 
 // A ToolCallDelta begins or continues a tool call.
@@ -133,11 +152,11 @@ type ReasoningDetail struct {
 }
 
 // HasOutput tells whether the delta holds something of the answer: non-empty
-// content, reasoning, refusal, an image or a sound, or a tool's name or
+// content, reasoning, refusal, an image or a sound, an item, or a tool's name or
 // arguments. It is what the time to the first token waits for, and what makes a retry unsafe (W-06, W-12).
 func (d *Delta) HasOutput() bool {
 	switch d.Kind {
-	case KindContent, KindRefusal, KindMedia:
+	case KindContent, KindRefusal, KindMedia, KindItem:
 		return len(d.Text) > 0
 	case KindReasoning:
 		return len(d.Text) > 0 || d.Detail != nil && len(d.Detail.Text)+len(d.Detail.Summary) > 0
@@ -244,13 +263,16 @@ func finishReasonOf(native []byte) FinishReason {
 	switch string(native) {
 	case "":
 		return FinishNone
-	case "stop", "stop_sequence", "end_turn", "eos", "eos_token", "STOP", "COMPLETE", "completed", "finished":
+	case "stop", "stop_sequence", "end_turn", "eos", "eos_token", "STOP", "COMPLETE", "STOP_SEQUENCE", "completed", "finished",
+		"FINISH", "FINISHED", "STOP_CRITERIA_MET":
 		return FinishStop
-	case "length", "max_tokens", "model_length", "MAX_TOKENS", "model_context_window_exceeded":
+	case "length", "LENGTH", "max_tokens", "model_length", "MAX_TOKENS", "model_context_window_exceeded", "ERROR_LIMIT", "incomplete":
 		return FinishLength
-	case "tool_calls", "tool_use", "tool_call", "TOOL_CALL":
+	case "tool_calls", "tool_use", "tool_call", "TOOL_CALL", "requires_action":
 		return FinishToolCalls
-	case "content_filter", "refusal", "safety", "SAFETY", "recitation", "RECITATION":
+	case "content_filter", "refusal", "safety", "SAFETY", "recitation", "RECITATION", "LANGUAGE", "BLOCKLIST", "PROHIBITED_CONTENT", "SPII",
+		"IMAGE_SAFETY", "IMAGE_PROHIBITED_CONTENT", "IMAGE_RECITATION", "MODEL_ARMOR", "ERROR_TOXIC",
+		"content_filtered", "CONTENT_FILTERED", "guardrail_intervened":
 		return FinishContentFilter
 	case "function_call":
 		return FinishFunctionCall

@@ -259,12 +259,7 @@ func (s *step) decodeChatChoice(v *fastjson.Value, position int) (usage *fastjso
 		s.addError(t.index, c.failure, nil)
 	}
 	if c.finish != nil {
-		native := s.word(c.finish)
-		s.stateful = s.stateful || len(native) > 0
-		if t.finished(native) {
-			d := s.add(KindFinish, t.index)
-			d.FinishReason, d.NativeFinishReason = t.finish, native
-		}
+		s.addFinish(t, s.word(c.finish))
 	}
 	return c.usage
 }

@@ -3,9 +3,11 @@
 // stream ended come out. It is made to be embedded in gateways and clients,
 // which can trust neither the server nor the connection.
 //
-// It reads one dialect now: OpenAI's chat completions with its compatible
-// variants and the legacy completions, as server-sent events or as plain JSON
-// bodies. See [Dialect].
+// It reads several dialects, as server-sent events, as plain JSON bodies, or as
+// lines of JSON: OpenAI's chat completions with its compatible variants and the
+// legacy completions, OpenAI's Responses, Anthropic's Messages, Google's
+// streamGenerateContent and Interactions, Cohere's chat, Ollama's own API and
+// Cloudflare's. See [Dialect].
 //
 // # Three ways to use it
 //
@@ -30,20 +32,24 @@
 //
 //   - A read is a slice of bytes as the network gave it. Where it is cut means
 //     nothing.
-//   - An event is one server-sent event, one element of a JSON array, or a
-//     whole JSON body. A comment is no event.
+//   - An event is one server-sent event, one element of a JSON array, one line
+//     of newline-delimited JSON, a whole JSON body, or one binary frame. A comment
+//     is no event.
 //   - A wire is how events are put into bytes; a dialect is what they say.
 //   - A chunk is the JSON object in an event of OpenAI's chat completions.
 //   - A delta is one thing that an event adds to the answer. An event gives any
 //     number of deltas, each of one kind.
 //   - A choice is one of the alternative answers to a request, known by its
 //     index. Mostly there is one.
+//   - An item is one of the things that an answer of OpenAI's Responses is made
+//     of: a message, reasoning, a call. One that has no word of its own here is
+//     given as it is, by [KindItem].
 //   - A tool call is a call that the model wants made. It comes in fragments
 //     and has ended only when [KindToolCallEnd] says so.
 //   - Usage is how many tokens the answer cost, in the provider's numbers.
 //   - A finish reason tells why a choice ended. It is not the end of the stream.
 //   - The end marker is the event by which a dialect ends a stream: [DONE] in
-//     OpenAI's chat completions.
+//     OpenAI's chat completions, message-end in Cohere's. Gemini has none.
 //   - A message is what one choice has said so far. A completion is all choices
 //     with id, model and usage.
 //   - Damage is an event, or a part of one, that could not be read.
@@ -93,6 +99,21 @@
 //   - Chat completions: OpenAI's API reference,
 //     https://platform.openai.com/docs/api-reference/chat-streaming, and what
 //     the servers that are compatible with it were seen to send.
+//   - Responses: OpenAI's API reference,
+//     https://platform.openai.com/docs/api-reference/responses-streaming.
+//   - Messages: Anthropic's API reference,
+//     https://docs.anthropic.com/en/api/messages-streaming.
+//   - Gemini: https://ai.google.dev/api/generate-content and
+//     https://ai.google.dev/api/interactions-api; Cohere:
+//     https://docs.cohere.com/v2/docs/streaming; Ollama:
+//     https://docs.ollama.com/api.
+//   - JSON paths in Gemini's partial arguments: RFC 9535, names and indexes alone.
+//   - Binary frames: application/vnd.amazon.eventstream,
+//     https://smithy.io/2.0/aws/amazon-eventstream.html. Both checksums are checked.
+//     A frame past one that is damaged is found again; see DESIGN.md.
+//   - Amazon Bedrock: ConverseStream and InvokeModelWithResponseStream,
+//     https://docs.aws.amazon.com/bedrock/latest/APIReference/API_Operations_Amazon_Bedrock_Runtime.html,
+//     and the formats of the models.
 //
 // Ids in comments, such as F-08 or T-17, name the quirks of servers that a line
 // of code is there for. DESIGN.md says in words what each of them means;

@@ -14,6 +14,8 @@ func TestErrorTexts(t *testing.T) {
 		"llmstream: cannot read event 2 at byte 3 of 4: more than MaxEvent allows: 5":          &SyntaxError{2, 3, 4, &LimitError{"MaxEvent", 5}},
 		"llmstream: cannot read event 2 at byte 3 of 4: no key":                                &SyntaxError{2, 3, 4, damage("no key")},
 		"llmstream: the stream is not openai-chat: it looks like gemini":                       &DialectError{OpenAIChat, "gemini"},
+		"llmstream: the stream looks like gemini, which is not read":                           &DialectError{Auto, "gemini"},
+		"llmstream: the dialect of the stream is not known":                                    &DialectError{Auto, ""},
 		"llmstream: the provider reported an error":                                            &APIError{},
 		"llmstream: the provider reported an error: no":                                        &APIError{Message: "no"},
 		"llmstream: the provider reported an error overloaded_error 529: busy":                 &APIError{Type: "overloaded_error", Code: "529", Status: 529, Message: "busy"},

@@ -2,12 +2,15 @@ package llmstream
 
 import "bytes"
 
-// An Event is one event of a stream: an SSE event, an element of a JSON array, or a
-// whole JSON body. Its slices are borrowed until the
+// An Event is one event of a stream: an SSE event, an element of a JSON array, a
+// line of JSON, a whole JSON body, or a binary frame. Its slices are borrowed until the
 // handler returns.
 type Event struct {
-	Type []byte // the SSE event type; empty: none was given, which SSE calls "message"
-	Data []byte // the data lines, joined with "\n"
+	// Type is the SSE event type; empty: none was given, which SSE calls
+	// "message". Of a frame it is the type of the event or the exception, or the
+	// code of the error.
+	Type []byte
+	Data []byte // the data lines, joined with "\n"; of a frame, its payload
 	ID   []byte // the stream's last event ID, of this event or an earlier one
 	// Retry is the reconnection time that this event set, in milliseconds; -1:
 	// it set none.

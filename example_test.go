@@ -1,6 +1,7 @@
 package llmstream_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -9,10 +10,12 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"strconv"
 	"strings"
 	"sync"
 
 	"github.com/seed-4d65deac/llmstream"
+	"github.com/seed-4d65deac/llmstream/testdata"
 )
 
 // The streams of the examples, as OpenAI and compatible servers write them.
@@ -807,6 +810,34 @@ func ExampleParseDialect() {
 	// llmstream: unknown dialect "morse"
 }
 
+// What tools of the provider do is neither text nor a call of the caller's: it
+// comes as it is.
+func ExampleKind_item() {
+	p := llmstream.NewParser(llmstream.OpenAIResponses, llmstream.HandlerFunc(func(d *llmstream.Delta) error {
+		if d.Kind == llmstream.KindItem {
+			fmt.Printf("%s\n", d.Text)
+		}
+		return nil
+	}), nil)
+	io.WriteString(p, `data: {"type":"response.output_item.done","output_index":0,"item":{"type":"shell_call","call_id":"call_1","action":{"commands":["ls"]}}}`+"\n\n")
+	// Output: {"type":"shell_call","call_id":"call_1","action":{"commands":["ls"]}}
+}
+
+// A background response is resumed behind the last event that was read.
+func ExampleDelta_sequence() {
+	var last int64
+	p := llmstream.NewParser(llmstream.OpenAIResponses, llmstream.HandlerFunc(func(d *llmstream.Delta) error {
+		last = max(last, d.Sequence)
+		return nil
+	}), nil)
+	io.WriteString(p, `data: {"type":"response.output_text.delta","sequence_number":41,"output_index":0,"content_index":0,"delta":"Once"}`+"\n\n")
+	fmt.Println(p.Close())
+	fmt.Println("?stream=true&starting_after=" + strconv.FormatInt(last, 10))
+	// Output:
+	// llmstream: the stream ended before its answer
+	// ?stream=true&starting_after=41
+}
+
 func ExampleKind_String() {
 	fmt.Println(llmstream.KindToolCallEnd)
 	fmt.Println(llmstream.KindContent | llmstream.KindReasoning)
@@ -845,4 +876,60 @@ func ExampleEventParser_LastEventID() {
 	// Output:
 	// event "" data "one" id "1" retry -1
 	// Last-Event-ID: 1
+}
+
+// Whatever the dialect, the deltas and the answer are the same; Auto finds out
+// which it is.
+func ExampleDialect() {
+	for _, body := range []string{
+		`data: {"candidates":[{"content":{"parts":[{"text":"Hi"}],"role":"model"},"finishReason":"STOP"}]}` + "\r\n\r\n",
+		`[{"candidates":[{"content":{"parts":[{"text":"Hi"}],"role":"model"},"finishReason":"STOP"}]}]`,
+		`{"model":"m","message":{"role":"assistant","content":"Hi"},"done":false}` + "\n" +
+			`{"model":"m","message":{"role":"assistant","content":""},"done":true,"done_reason":"stop"}` + "\n",
+		`data: {"type":"content-delta","index":0,"delta":{"message":{"content":{"text":"Hi"}}}}` + "\n\n" +
+			`data: {"type":"message-end","delta":{"finish_reason":"COMPLETE"}}` + "\n\n",
+	} {
+		var answer llmstream.Accumulator
+		p := llmstream.NewParser(llmstream.Auto, &answer, nil)
+		io.WriteString(p, body)
+		err := p.Close()
+		c := answer.Completion().Choices[0]
+		fmt.Println(p.Dialect(), "over", p.Wire(), c.Message.Content, c.FinishReason, c.NativeFinishReason, err)
+	}
+	// Output:
+	// gemini over sse Hi stop STOP <nil>
+	// gemini over json Hi stop STOP <nil>
+	// ollama over ndjson Hi stop stop <nil>
+	// cohere over sse Hi stop COMPLETE <nil>
+}
+
+// A prompt that the provider has blocked has no answer, and the stream is complete.
+func ExampleOutcome_blocked() {
+	var answer llmstream.Accumulator
+	p := llmstream.NewParser(llmstream.Gemini, &answer, nil)
+	io.WriteString(p, `data: {"promptFeedback":{"blockReason":"SAFETY"}}`+"\n\n")
+	err := p.Close()
+	o := p.Outcome()
+	fmt.Println(o.State, o.BlockReason, len(answer.Completion().Choices), err)
+	// Output: complete SAFETY 0 <nil>
+}
+
+// Bedrock sends binary frames, which are told by their first bytes. What
+// InvokeModel carries is read in the dialect of the model.
+func ExampleNewReader_bedrock() {
+	body, err := testdata.Body("bedrock/invoke-anthropic.frames")
+	if err != nil {
+		panic(err)
+	}
+	var answer llmstream.Accumulator
+	r := llmstream.NewReader(bytes.NewReader(body), llmstream.Bedrock, nil)
+	for r.Next() {
+		answer.HandleDelta(r.Delta())
+	}
+	c := answer.Completion()
+	fmt.Println(c.Choices[0].Message.Content, c.Choices[0].Message.ToolCalls[0].Name, c.Usage.Output)
+	fmt.Println(r.Dialect(), "over", r.Wire(), r.Err())
+	// Output:
+	// Olá! clock 17
+	// bedrock over frames <nil>
 }

@@ -2,8 +2,10 @@ package llmstream
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"io/fs"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -19,15 +21,16 @@ import (
 //	go test -run '^$' -fuzz '^FuzzSplit$' .
 
 // addRecordings makes the recordings of testdata seeds.
-func addRecordings(f *testing.F, add func(body []byte)) {
-	for _, name := range recordings(f, "openai-chat") {
-		body, err := fs.ReadFile(testdata.FS, name)
-		require.NoError(f, err)
-		if len(body) < 8<<10 {
-			add(body)
+func addRecordings(f *testing.F, add func(d Dialect, body []byte)) {
+	for _, r := range recordings(f) {
+		if len(r.body) < 8<<10 {
+			add(r.dialect, r.body)
 		}
 	}
 }
+
+// anyDialect makes a dialect out of any number.
+func anyDialect(n uint8) Dialect { return Dialect(int(n) % len(dialects)) }
 
 // cutsOf makes positions in a body of this size out of arbitrary bytes: each is
 // the length of a read.
@@ -49,14 +52,14 @@ func cutsOf(lengths []byte, size int) (cuts []int) {
 // FuzzSplit: a stream that is cut says what the uncut one says, also on a parser
 // that has read another stream before, with small limits, and under Auto.
 func FuzzSplit(f *testing.F) {
-	addRecordings(f, func(body []byte) {
-		f.Add(body, []byte{1})
-		f.Add(body, []byte{7, 200, 0, 3})
+	addRecordings(f, func(d Dialect, body []byte) {
+		f.Add(uint8(d), body, []byte{1})
+		f.Add(uint8(d), body, []byte{7, 200, 0, 3})
 	})
 	small := &Options{MaxLine: 300, MaxEvent: 250, MaxValues: 40, MaxChoices: 2, MaxToolCalls: 2, MaxBadText: 20}
-	f.Fuzz(func(t *testing.T, body, lengths []byte) {
+	f.Fuzz(func(t *testing.T, dialect uint8, body, lengths []byte) {
 		cuts := cutsOf(lengths, len(body))
-		for _, d := range []Dialect{OpenAIChat, Auto} {
+		for _, d := range []Dialect{anyDialect(dialect), Auto} {
 			for _, o := range []*Options{nil, small} {
 				requireSame(t, read(d, o, body), read(d, o, body, cuts...), cuts)
 			}
@@ -111,9 +114,9 @@ func readPulled(d Dialect, o *Options, body []byte) reading {
 
 // FuzzTemplate: what is known without a parser is what the parser says.
 func FuzzTemplate(f *testing.F) {
-	addRecordings(f, func(body []byte) {
-		f.Add(body, []byte{})
-		f.Add(body, []byte{90, 255, 31})
+	addRecordings(f, func(d Dialect, body []byte) {
+		f.Add(uint8(d), body, []byte{})
+		f.Add(uint8(d), body, []byte{90, 255, 31})
 	})
 	for _, events := range [][]string{
 		{`{"id":"1","system_fingerprint":"x","choices":[],"system_fingerprint":null}`, `{"id":"1","system_fingerprint":"x","choices":[]}`},
@@ -122,17 +125,41 @@ func FuzzTemplate(f *testing.F) {
 		{`{"id":"x","choices":[],"i\u0064":""}`, `{"id":"x","choices":[]}`},
 		{`{"id":"a","x":Infinity,"choices":[]}`, `{"id":"a","x":Infinity,"choices":[{"delta":{},"logprobs":{"content":[NaN]}}]}`},
 	} {
-		f.Add([]byte(sse(events...)), []byte{})
+		f.Add(uint8(OpenAIChat), []byte(sse(events...)), []byte{})
 	}
-	f.Add([]byte(sse(`{"id":"a","code":"c1","choices":[]}`)+"error: {\"id\":\"a\",\"code\":\"c1\",\"detail\":\"boo\"}\n\n"), []byte{})
-	f.Fuzz(func(t *testing.T, body, lengths []byte) {
-		requireShortcuts(t, OpenAIChat, body, cutsOf(lengths, len(body))...)
+	f.Add(uint8(OpenAIChat), []byte(sse(`{"id":"a","code":"c1","choices":[]}`)+"error: {\"id\":\"a\",\"code\":\"c1\",\"detail\":\"boo\"}\n\n"), []byte{})
+	f.Fuzz(func(t *testing.T, dialect uint8, body, lengths []byte) {
+		requireShortcuts(t, anyDialect(dialect), body, cutsOf(lengths, len(body))...)
+	})
+}
+
+// FuzzFrames: a stream of binary frames says the same however it is cut, and whether
+// shortcuts are taken or not. The frames are made of their description, so that
+// their checksums are right.
+func FuzzFrames(f *testing.F) {
+	files, err := fs.Glob(testdata.FS, "*/*.frames")
+	require.NoError(f, err)
+	for _, file := range files {
+		text, err := fs.ReadFile(testdata.FS, file)
+		require.NoError(f, err)
+		f.Add(string(text), []byte{7, 200, 0, 3})
+	}
+	small := &Options{MaxEvent: 150, MaxValues: 40, MaxChoices: 2, MaxToolCalls: 2}
+	f.Fuzz(func(t *testing.T, text string, lengths []byte) {
+		body, err := testdata.Frames(text)
+		if err != nil {
+			t.Skip()
+		}
+		want := read(Bedrock, nil, body)
+		requireSame(t, want, read(Bedrock, nil, body, cutsOf(lengths, len(body))...), lengths)
+		requireSame(t, want, read(Bedrock, &Options{NoFastPath: true}, body), nil)
+		requireSame(t, read(Auto, small, body), read(Auto, small, body, cutsOf(lengths, len(body))...), lengths)
 	})
 }
 
 // FuzzEvents: an EventParser gives what a plain reading of the standard gives.
 func FuzzEvents(f *testing.F) {
-	addRecordings(f, func(body []byte) { f.Add(body, []byte{5}) })
+	addRecordings(f, func(_ Dialect, body []byte) { f.Add(body, []byte{5}) })
 	f.Add([]byte("\xef\xbb\xbfdata: a\r\ndata\n\nid: 1\x00\nid: 2\n\nretry: 10\rdata:  x\r\revent: e\n\n"), []byte{1})
 	f.Fuzz(func(t *testing.T, body, lengths []byte) {
 		want, wantID, wantRetry := plainEvents(body)
@@ -228,7 +255,7 @@ func FuzzUnescape(f *testing.F) {
 // FuzzStructure: the strict scanner accepts what encoding/json calls valid, the
 // other one what fastjson parses, and neither depends on how its input is cut.
 func FuzzStructure(f *testing.F) {
-	addRecordings(f, func(body []byte) {
+	addRecordings(f, func(_ Dialect, body []byte) {
 		for line := range bytes.SplitSeq(body, []byte("\n")) {
 			if data, ok := bytes.CutPrefix(line, []byte("data: ")); ok {
 				f.Add(bytes.Clone(data))
@@ -284,13 +311,13 @@ func isA(err error, target **LimitError) bool {
 
 // FuzzAccumulator: a completion is what joining the texts of the deltas gives.
 func FuzzAccumulator(f *testing.F) {
-	addRecordings(f, func(body []byte) { f.Add(body) })
+	addRecordings(f, func(d Dialect, body []byte) { f.Add(uint8(d), body) })
 	var used Accumulator // one that has folded other streams before
-	f.Fuzz(func(t *testing.T, body []byte) {
+	f.Fuzz(func(t *testing.T, dialect uint8, body []byte) {
 		var r recorder
 		var fresh Accumulator
 		used.Reset()
-		p := NewParser(OpenAIChat, Handlers(&r, &fresh, &used), nil)
+		p := NewParser(anyDialect(dialect), Handlers(&r, &fresh, &used), nil)
 		p.Write(body)
 		p.Close()
 		got := fresh.Completion()
@@ -304,49 +331,82 @@ func FuzzAccumulator(f *testing.F) {
 // folded is a completion in the plainest form.
 type folded struct {
 	id, model, finish string
+	blocked           string
 	texts             map[[2]any]string // by choice and kind
 	calls             map[[2]int][3]string
 	usage             Usage
 }
 
+// joinDeltas joins deltas as they are documented: the texts part by part, without
+// what is taken back.
 func joinDeltas(deltas []recordedDelta) folded {
 	f := folded{texts: map[[2]any]string{}, calls: map[[2]int][3]string{}}
 	finish := map[int]string{}
+	type part struct{ choice, part int }
+	texts := map[part]map[Kind]string{}
+	callsOf := map[part][]int{}
+	given := map[[2]int]bool{}
 	for _, d := range deltas {
+		at := part{d.Choice, d.Part}
 		switch d.Kind {
 		case KindStart:
-			f.id = first(f.id, string(d.Start.ID))
+			f.id = first(string(d.Start.ID), f.id) // the last (O-03)
 			f.model = first(f.model, string(d.Start.Model))
+			if !d.Start.Again {
+				break
+			}
+			delete(texts, at)
+			for _, i := range callsOf[at] {
+				delete(f.calls, [2]int{d.Choice, i})
+			}
+			for key, call := range f.calls {
+				if d.Part < 0 && given[key] {
+					call[2] = ""
+					f.calls[key] = call
+				}
+			}
 		case KindContent, KindReasoning, KindRefusal:
 			if len(d.Text) > 0 {
-				f.texts[[2]any{d.Choice, d.Kind}] += string(d.Text)
+				if texts[at] == nil {
+					texts[at] = map[Kind]string{}
+				}
+				texts[at][d.Kind] += string(d.Text)
 			}
 		case KindToolCall:
 			key := [2]int{d.Choice, d.ToolCall.Index}
-			call := f.calls[key]
+			call, known := f.calls[key]
+			if !known {
+				callsOf[at] = append(callsOf[at], d.ToolCall.Index)
+			}
+			given[key] = given[key] || len(d.ToolCall.ID) > 0 && len(d.ToolCall.Arguments) > 0
 			call[0] = first(call[0], string(d.ToolCall.ID))
 			call[1] = first(call[1], string(d.ToolCall.Name))
 			call[2] += string(d.ToolCall.Arguments)
 			f.calls[key] = call
 		case KindFinish:
+			if d.Choice < 0 {
+				f.blocked = string(d.NativeFinishReason)
+				break
+			}
 			finish[d.Choice] = string(d.NativeFinishReason)
 		case KindUsage:
 			f.usage = d.Usage
 		}
 	}
-	var indexes []int
-	for i := range finish {
-		indexes = append(indexes, i)
+	parts := slices.SortedFunc(maps.Keys(texts), func(a, b part) int { return cmp.Compare(a.part, b.part) })
+	for _, at := range parts {
+		for kind, text := range texts[at] {
+			f.texts[[2]any{at.choice, kind}] += text
+		}
 	}
-	slices.Sort(indexes)
-	for _, i := range indexes {
+	for _, i := range slices.Sorted(maps.Keys(finish)) {
 		f.finish += finish[i] + ";"
 	}
 	return f
 }
 
 func shortForm(c *Completion) folded {
-	f := folded{id: c.ID, model: c.Model, usage: c.Usage, texts: map[[2]any]string{}, calls: map[[2]int][3]string{}}
+	f := folded{id: c.ID, model: c.Model, blocked: c.BlockReason, usage: c.Usage, texts: map[[2]any]string{}, calls: map[[2]int][3]string{}}
 	for _, choice := range c.Choices {
 		m := &choice.Message
 		for kind, text := range map[Kind]string{KindContent: m.Content, KindReasoning: m.Reasoning, KindRefusal: m.Refusal} {
@@ -354,11 +414,11 @@ func shortForm(c *Completion) folded {
 				f.texts[[2]any{choice.Index, kind}] = text
 			}
 		}
-		for i, call := range m.ToolCalls {
+		for _, call := range m.ToolCalls {
 			if call.SyntheticID {
 				call.ID = ""
 			}
-			f.calls[[2]int{choice.Index, i}] = [3]string{call.ID, call.Name, call.Arguments}
+			f.calls[[2]int{choice.Index, call.Index}] = [3]string{call.ID, call.Name, call.Arguments}
 		}
 		if choice.NativeFinishReason != "" {
 			f.finish += choice.NativeFinishReason + ";"

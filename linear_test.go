@@ -99,7 +99,7 @@ func TestHostileEventsAreLinear(t *testing.T) {
 
 // tiny are the hostile bodies that are events, lines or values of a few bytes each, of
 // which each costs something.
-var tiny = map[string]bool{"JSON array": true, "lone CRs": true, "blank lines": true, "comments": true, "mixed events": true, "errors": true, "details": true, "logprobs": true}
+var tiny = map[string]bool{"JSON array": true, "lone CRs": true, "blank lines": true, "comments": true, "mixed events": true, "frames": true, "errors": true, "details": true, "logprobs": true}
 
 // numbered repeats s with the number of the repetition in place of "%".
 func numbered(s string, n int) string {
@@ -139,6 +139,10 @@ func hostileBodies() map[string][]byte {
 		"event type":    []byte("event: " + strings.Repeat("x", size) + "\ndata: " + strings.Repeat("x", size) + "\n\n"),
 		"logprobs":      []byte(strings.Repeat("data: "+`{"choices":[{"logprobs":{"content":[`+strings.Repeat("0,", 20_000)+`0]}}]}`+"\n\n", size/(1<<18))),
 		"mixed events":  []byte(strings.Repeat("data: {}\n\n: x\n\n", size/14)),
+		"frames":        []byte(strings.Repeat(rawFrame("", ""), size/minFrame)),
+		"huge frame":    []byte(framed(`event x {"y":"` + strings.Repeat("x", size) + `"}`)),
+		"frame headers": []byte(strings.Repeat(rawFrame(strings.Repeat("\x00\x00", maxHeaderSize/2), "{}"), size/maxHeaderSize)),
+		"lost frames":   []byte(framed(`event x {}`, `lost event x {}`) + strings.Repeat("\x00\x00\x10\x00\x00\x00\x01", size/7)),
 		"glued":         []byte(strings.Repeat("data: {\"choices\":[]}\n", size/21) + "\n"),
 	}
 }

@@ -10,7 +10,7 @@ type Options struct {
 	// official Go clients take, so that whatever a client reads is read here too.
 	MaxLine int
 	// MaxEvent is how many bytes of data one event may have, all its lines
-	// together. A larger event is skipped without being kept and reported as
+	// together, or a frame's payload. A larger event is skipped without being kept and reported as
 	// KindMalformed. Default 32 MiB: base64 images and echoed prompts of
 	// several MiB do come in one event (F-15, F-36).
 	MaxEvent int
@@ -23,8 +23,9 @@ type Options struct {
 	// malformed and left out. Default 128, the most that OpenAI's n allows.
 	MaxChoices int
 	// MaxToolCalls is how many tool calls one stream may have, all choices
-	// together. Further ones are malformed and left out. Default 1,024: recorded
-	// answers have three at most.
+	// together, and how many messages and pieces of reasoning, where an answer
+	// is made of such items. Further ones are malformed and left out. Default
+	// 1,024: recorded answers have three calls and twenty items at most.
 	MaxToolCalls int
 	// MaxBadText is how many bytes are kept of a text that is no event, such
 	// as an error page (F-38); the rest of it is dropped, its beginning is
@@ -58,7 +59,7 @@ const (
 	defaultMaxBadText   = 4 << 10
 )
 
-const allKinds = KindDone<<1 - 1
+const allKinds = KindItem<<1 - 1
 
 // defaultOptions is shared by all parsers that were given none, and read only.
 var defaultOptions = Options{}.filled()

@@ -16,7 +16,7 @@ const (
 	StateTruncated              // it ended before the answer did
 	StateError                  // the provider reported an error
 	StateEmpty                  // it ended and no answer had begun
-	StateNotStream              // it was something else: compressed, another dialect, text
+	StateNotStream              // it was something else: compressed, another dialect or an unknown one, text
 	StateStopped                // the handler or a cancellation stopped it
 )
 
@@ -38,7 +38,9 @@ type Outcome struct {
 	Wire    Wire
 
 	SawFinish bool // a finish reason came
-	SawDone   bool // the dialect's end marker came
+	// SawDone: the dialect's end marker came. Gemini has none: each choice has
+	// its finish reason.
+	SawDone   bool
 	Delivered bool // output was given, so that a retry would repeat it
 
 	// OpenToolCalls counts the calls whose choice has no finish reason and
@@ -48,7 +50,7 @@ type Outcome struct {
 	// of its lines that had ended the data, of the last line all of it.
 	PendingBytes int
 
-	Events    int64 // events, with those below; comments are none
+	Events    int64 // events, with those below; comments are none, nor is an error in place of a stream
 	Malformed int64 // events, or parts, that could not be read, whatever Options.Kinds asks for
 	Skipped   int64 // events with nothing in them to read, by kind in Skips
 
@@ -58,6 +60,11 @@ type Outcome struct {
 	AfterDone    int64 // events behind the end marker (F-22)
 	Conflicts    int64 // tool call deltas that contradict themselves: another id or name (T-06, T-28)
 	Unterminated bool  // the last event had no blank line and was taken all the same (F-19)
+
+	// BlockReason is the provider's word for why it did not answer the prompt at
+	// all, at most 64 bytes of it; "": it did (G-04). Such a stream is complete
+	// and has no choices.
+	BlockReason string
 
 	Choices  []ChoiceOutcome
 	APIError *APIError // the first that the provider reported
@@ -155,7 +162,7 @@ func (c *core) verdict(cause error) (State, error) {
 	if isEnd(cause) || cause == ErrStopped {
 		told = nil
 	}
-	begun := len(t.choices) > 0
+	begun := len(t.choices) > 0 || t.blockReason != ""
 	complete := t.complete()
 	whole := t.malformedCount == 0 && c.pending == 0
 	switch {
@@ -167,6 +174,8 @@ func (c *core) verdict(cause error) (State, error) {
 		return StateNotStream, c.dead
 	case isCancel(cause) && !(begun && complete):
 		return StateStopped, told
+	case !begun && t.unknown && c.dialect == Auto && (isEnd(cause) || t.sawDone):
+		return StateNotStream, &DialectError{Want: c.asked}
 	case !begun && isEnd(cause) && (c.sse.junk && t.events == 0 || c.wireKind() == WireJSON && whole):
 		return StateNotStream, nil
 	case !begun && (isEnd(cause) || t.sawDone) && whole:

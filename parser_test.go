@@ -169,15 +169,20 @@ func TestOutcomeErrHoldsTypedErrors(t *testing.T) {
 	require.ErrorAs(t, o.Err(), &dialect)
 }
 
-// C-24
+// What a stream is in tells so to a parser of any other dialect (C-24, W-10).
 func TestWrongDialectIsNamed(t *testing.T) {
 	for _, c := range []struct{ looks, body string }{
 		{"anthropic-messages", "event: message_start\ndata: {\"type\":\"message_start\",\"message\":{\"id\":\"m\"}}\n\n"},
 		{"openai-responses", "event: response.created\ndata: {\"type\":\"response.created\",\"response\":{\"id\":\"r\"}}\n\n"},
 		{"gemini", sse(`{"candidates":[{"content":{"parts":[{"text":"x"}]}}]}`)},
 		{"gemini", `[{"candidates":[{"content":{"parts":[{"text":"x"}]}}]}`},
+		{"openai-chat", sse(says("x"))},
 	} {
-		for _, d := range []Dialect{OpenAIChat, Auto} {
+		for i := range dialects {
+			d := Dialect(i)
+			if looks, _ := ParseDialect(c.looks); d == looks || d == Auto && dialects[looks].decode != nil {
+				continue
+			}
 			var l lines
 			p := NewParser(d, &l, nil)
 			body := c.body + sse(says("swallowed"))
@@ -1043,7 +1048,8 @@ func TestNewParserPanicsOnAnUnknownDialect(t *testing.T) {
 }
 
 func TestParseDialect(t *testing.T) {
-	for _, d := range []Dialect{Auto, OpenAIChat} {
+	for i := range dialects {
+		d := Dialect(i)
 		got, err := ParseDialect(d.String())
 		require.NoError(t, err)
 		require.Equal(t, d, got)
@@ -1072,6 +1078,26 @@ func TestDetectDialect(t *testing.T) {
 		{"text/event-stream", "/v1/models", Auto},
 		{"", "", Auto},
 		{";;;", "/v1/chat/completions", OpenAIChat},
+		{"text/event-stream", "/v1/responses", OpenAIResponses},
+		{"text/event-stream", "/v1/responses/resp_1?stream=true&starting_after=7", OpenAIResponses},
+		{"text/event-stream", "/v1/messages", AnthropicMessages},
+		{"text/event-stream", "/anthropic/v1/messages?beta=true", AnthropicMessages},
+		{"", "/v1/projects/p/locations/l/publishers/anthropic/models/claude-x@1:streamRawPredict", AnthropicMessages},
+		{"", "/v1/projects/p/locations/l/publishers/mistralai/models/m:streamRawPredict", Auto},
+		{"", "/v1/threads/t/messages", Auto},
+		{"application/json", "/v1beta/models/gemini-x:streamGenerateContent", Gemini},
+		{"text/event-stream", "/v1beta/models/gemini-x:streamGenerateContent?alt=sse", Gemini},
+		{"text/event-stream", "/v1beta/interactions", GeminiInteractions},
+		{"text/event-stream", "/v1beta/interactions/v1_abc?stream=true", GeminiInteractions},
+		{"text/event-stream", "/v2/chat", Cohere},
+		{"application/stream+json", "/v1/chat", Cohere},
+		{"application/x-ndjson", "/api/chat", Ollama},
+		{"application/json", "/api/generate", Ollama},
+		{"text/event-stream", "/api/chat", Auto},
+		{"application/vnd.amazon.eventstream", "/model/anthropic.claude-x/converse-stream", Bedrock},
+		{"", "/model/amazon.nova-x/invoke-with-response-stream", Bedrock},
+		{"application/vnd.amazon.eventstream", "/v1/chat/completions", Auto},
+		{"application/vnd.amazon.eventstream", "/endpoints/e/invocations-response-stream", Auto},
 	} {
 		require.Equal(t, c.want, DetectDialect(c.contentType, c.path), "%q %q", c.contentType, c.path)
 	}
@@ -1104,6 +1130,54 @@ func TestAutoDialect(t *testing.T) {
 	_, o := push(Auto, nil, sse("[DONE]"))
 	require.True(t, o.SawDone)
 	require.Equal(t, StateEmpty, o.State)
+}
+
+// A stream of no dialect comes through as events, and the outcome says that the
+// dialect is not known. Where one was asked for, it is as if the answer was empty.
+func TestUnknownDialect(t *testing.T) {
+	body := "event: weather\ndata: {\"celsius\":-3}\n\n" + sse(`{"type":"ping"}`, `{"type":"wind"}`)
+	for _, c := range []struct {
+		dialect Dialect
+		body    string
+		want    State
+	}{
+		{Auto, body, StateNotStream},
+		{Auto, body + sse("[DONE]"), StateNotStream},
+		{OpenAIChat, body, StateEmpty},
+		{Auto, sse(`{"type":"ping"}`, "", "{}"), StateEmpty},
+		{Auto, body + whole, StateComplete},
+		{Auto, body + sse(`{"error":"no"}`), StateError},
+	} {
+		l, o := push(c.dialect, nil, c.body)
+		require.Equal(t, c.want, o.State, c.body)
+		var e *DialectError
+		if unknown := c.want == StateNotStream; unknown {
+			require.Equal(t, lines{"other", "ping", "other"}, l[:3])
+			require.ErrorIs(t, o.Err(), ErrNotStream)
+			require.ErrorAs(t, o.Err(), &e)
+			require.Equal(t, DialectError{}, *e)
+		} else {
+			require.False(t, errors.As(o.Err(), &e), c.body)
+		}
+	}
+	_, o := push(Auto, nil, `{"celsius":-3}`)
+	require.ErrorContains(t, o.Err(), "not known")
+}
+
+// A wire that a row names is one that there is, and each row has one.
+func TestDialectsHaveWires(t *testing.T) {
+	for d := range dialects {
+		if Dialect(d) != Auto {
+			require.NotZero(t, dialects[d].wires, dialects[d].name)
+		}
+	}
+	require.Len(t, wireMedia, len(wireNames))
+	for _, r := range recordings(t) {
+		p := NewParser(r.dialect, nil, nil)
+		p.Write(r.body)
+		p.Close()
+		require.True(t, p.Wire() == WireUnknown || dialects[r.dialect].wires.has(p.Wire()), "%s comes over %v", r.file, p.Wire())
+	}
 }
 
 // Ownership
@@ -1175,4 +1249,26 @@ func TestErrorsIsAndAs(t *testing.T) {
 	require.True(t, ok)
 	require.Len(t, several.Unwrap(), 3)
 	require.True(t, errors.As(err, new(*LimitError)))
+}
+
+// A recording that is read as another dialect says which one it is in, unless it
+// says nothing that only its own says.
+func TestRecordingsInAnotherDialect(t *testing.T) {
+	for _, r := range recordings(t) {
+		_, o := push(r.dialect, nil, string(r.body))
+		if o.State != StateComplete {
+			continue
+		}
+		for i := range dialects {
+			if d := Dialect(i); d != r.dialect && d != Auto {
+				_, o := push(d, nil, string(r.body))
+				if r.dialect == Bedrock && o.State == StateComplete {
+					continue // it carries the events of this one (A-16)
+				}
+				var e *DialectError
+				require.ErrorAs(t, o.Err(), &e, "%s read as %v", r.file, d)
+				require.Equal(t, DialectError{Want: d, Looks: r.dialect.String()}, *e, r.file)
+			}
+		}
+	}
 }

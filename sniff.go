@@ -58,17 +58,43 @@ func (c *core) signature(b byte) (taken bool) {
 			return true
 		}
 	}
+	if mayBeFrames([]byte(head)) {
+		if c.headLen++; c.headLen == preludeSize {
+			c.beginFrames()
+		}
+		return true
+	}
 	c.endSniffing()
 	return false
 }
 
+// beginFrames hands the prelude to the wire of frames.
+func (c *core) beginFrames() {
+	if c.frames == nil {
+		c.frames = new(framesWire)
+	}
+	c.frames.init(c.opt)
+	c.sse.reset()
+	c.wire = c.frames
+	c.frames.next(c.head[:c.headLen], &c.frame) // which has not all of a frame
+	c.sniffed, c.headLen = true, 0
+}
+
 // endSniffing hands what was held back for a signature to the SSE wire. A byte
-// order mark is taken off there; anything else begins a line.
+// order mark is taken off there; anything else begins a line. Only what breaks
+// off inside a prelude, which no text begins like, stays that.
 func (c *core) endSniffing() {
 	c.sniffed = true
+	if c.ending && c.headLen > 0 && mayBeFrames(c.head[:c.headLen]) {
+		c.beginFrames()
+	}
 	if c.headLen > 0 {
 		head := c.head[:c.headLen]
-		c.sse.next(head, &c.frame)
+		for held, ok := head, true; ok; { // a comment may stand in a dozen bytes that begin with NUL
+			var n int
+			n, ok = c.sse.next(held, &c.frame)
+			held = held[n:]
+		}
 		if string(head) != byteOrderMark {
 			c.wire = &c.sse
 		}

@@ -20,14 +20,19 @@ type step struct {
 	// escaped: the event holds a backslash, so that its strings are unescaped by
 	// appendUnescaped and not by fastjson.
 	escaped bool
+	carried bool   // the event is one that Bedrock's InvokeModel carries
 	mended  bool   // it held numbers that JSON does not have
 	cut     bool   // root lacks the members of the preamble
 	rest    []byte // the event without them
+	inner   []byte // what InvokeModel carries
 	// sourceAt is how far source has looked: values are asked for in the order
 	// in which they stand, and each byte must be looked at once.
 	sourceAt   int
 	sourceCost int  // what was spent in vain, in bytes
 	large      bool // a large event has grown the parser: not to go back to the pool
+
+	sequence int64 // the provider's number of the event
+	part     int   // of the message, that deltas are added to
 
 	deltas []Delta
 	// stateful: the event did something that gave no delta, or might have given
@@ -62,7 +67,7 @@ func borrowStep(t *track, o *Options) *step {
 
 // release gives s back. Nothing that it lent may be used any more.
 func (s *step) release() {
-	if s.large || cap(s.text) > maxKeptBuffer || cap(s.rest) > maxKeptBuffer ||
+	if s.large || cap(s.text) > maxKeptBuffer || max(cap(s.rest), cap(s.inner)) > maxKeptBuffer ||
 		max(cap(s.deltas), cap(s.starts), cap(s.details)) > maxKeptDeltas {
 		return
 	}
@@ -79,9 +84,9 @@ func (s *step) release() {
 // begin makes s ready for an event with this type and data.
 func (s *step) begin(typ, data []byte) {
 	s.typ, s.data = typ, data
-	s.deltas, s.given, s.stateful = s.deltas[:0], 0, false
+	s.deltas, s.given, s.stateful, s.carried = s.deltas[:0], 0, false, false
 	s.starts, s.details, s.text = s.starts[:0], s.details[:0], s.text[:0]
-	s.sourceAt, s.sourceCost, s.errorRaw = 0, 0, nil
+	s.sourceAt, s.sourceCost, s.errorRaw, s.sequence, s.part = 0, 0, nil, 0, 0
 	s.role.member, s.fragments, s.detailMember = "", 0, ""
 }
 
@@ -99,7 +104,7 @@ func (s *step) add(k Kind, choice int) *Delta {
 		d = &s.deltas[len(s.deltas)-1]
 	}
 	*d = Delta{} // and not with the fields: that would be built aside and copied
-	d.Kind, d.Choice, d.Raw, d.Event = k, choice, s.data, s.typ
+	d.Kind, d.Choice, d.Raw, d.Event, d.Sequence, d.Part = k, choice, s.data, s.typ, s.sequence, s.part
 	return d
 }
 
@@ -138,4 +143,14 @@ func (s *step) malformed(choice, offset, length int, cause error) {
 		s.damage = err
 	}
 	s.add(KindMalformed, choice).Err = err
+}
+
+// addCitation adds one citation of the answer, or several.
+func (s *step) addCitation(t *choiceTrack, v *fastjson.Value) {
+	if o := v.GetObject(); o != nil && o.Len() > 0 {
+		s.add(KindAnnotation, t.index).Text = s.raw(v)
+	}
+	for _, one := range v.GetArray() {
+		s.addCitation(t, one)
+	}
 }

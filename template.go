@@ -92,6 +92,7 @@ type template struct {
 	// plain: the event gives a text of a choice and nothing else.
 	plain  bool
 	kind   Kind
+	part   int   // of the message
 	choice int32 // place in track.choices
 	// call is the place of the tool call that the text belongs to, among so many
 	// calls of the choice: with another the same event may belong to that.

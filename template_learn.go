@@ -149,13 +149,6 @@ func slotAt(b []byte, at int, kind slotKind) slot {
 	return slot{kind, at, end}
 }
 
-func skipSpace(b []byte, at int) int {
-	for at < len(b) && isSpace(b[at]) {
-		at++
-	}
-	return at
-}
-
 // place returns where to keep a template for this role: where there is none, or
 // one for the same role, or one that did not fit the last events.
 func (ts *templates) place(r *textRole) uint8 {
@@ -212,6 +205,7 @@ func (t *template) set(s *step, f framing, slots []slot) {
 	if s.detailMember != "" {
 		t.detail = s.details[0].clone()
 	}
+	t.part = s.part
 	t.kind, t.choice, t.call, t.noEmpty = s.role.kind, int32(s.role.choice), int32(s.role.call), !s.role.alone
 	if t.call >= 0 {
 		t.calls = int32(len(s.choices[t.choice].calls))

@@ -68,6 +68,7 @@ var escapeU = []byte(`\u`)
 // text of its detail, if it has one, as it stands in the event.
 func (s *step) addFitted(t *template, text, raw []byte) {
 	index := s.choices[t.choice].index
+	s.part = t.part
 	switch {
 	case len(text) == 0:
 		s.add(KindOther, -1)
@@ -194,7 +195,7 @@ func (p *Parser) runOf(t *template, b []byte, m *match) (ok bool, err error) {
 	plain := t.call < 0 && t.detail == nil
 	var into *[]byte // where the text goes, if that is all there is to do
 	if p.fold != nil && wanted && plain {
-		into = p.fold.textOf(t.kind, choice.index)
+		into = p.fold.textOf(t.kind, choice.index, t.part)
 	}
 	for {
 		text := b[m.text:m.after]

@@ -27,6 +27,7 @@ type wantRecording struct {
 	wantChoice
 	Choices   []wantChoice `json:"choices,omitempty"`
 	Citations any          `json:"citations,omitempty"`
+	Blocked   string       `json:"block_reason,omitempty"`
 	Usage     *wantUsage   `json:"usage,omitempty"`
 
 	State         string     `json:"state"`
@@ -57,6 +58,7 @@ type wantChoice struct {
 	Annotations      any            `json:"annotations,omitempty"`
 	Images           []any          `json:"images,omitempty"`
 	Audio            any            `json:"audio,omitempty"`
+	Items            []any          `json:"items,omitempty"`
 	Logprobs         any            `json:"logprobs,omitempty"`
 	FinishReason     string         `json:"finish_reason,omitempty"`
 	NativeFinish     string         `json:"native_finish_reason,omitempty"`
@@ -107,7 +109,7 @@ type wantError struct {
 // recorded puts what was read of a stream into the form of a recording.
 func recorded(c *Completion, o Outcome) wantRecording {
 	r := wantRecording{
-		ID: c.ID, Model: c.Model, Citations: recordedJSON(c.Citations), Usage: recordedUsage(c.Usage),
+		ID: c.ID, Model: c.Model, Citations: recordedJSON(c.Citations), Blocked: c.BlockReason, Usage: recordedUsage(c.Usage),
 		State: o.State.String(), SawDone: o.SawDone, SawFinish: o.SawFinish,
 		Events: o.Events, Malformed: o.Malformed, Skipped: o.Skipped, Glued: o.Glued, AfterDone: o.AfterDone,
 		Conflicts: o.Conflicts, Comments: o.Comments, OpenToolCalls: o.OpenToolCalls,
@@ -137,6 +139,9 @@ func recordedChoice(c *Choice) wantChoice {
 	}
 	for _, i := range m.Images {
 		w.Images = append(w.Images, recordedJSON(i))
+	}
+	for _, i := range m.Items {
+		w.Items = append(w.Items, recordedJSON(i))
 	}
 	if m.Audio != nil {
 		audio, _ := json.Marshal(m.Audio)
@@ -242,7 +247,7 @@ func requireSameText(t *testing.T, want, got, how string) {
 type deltaLines struct{ strings.Builder }
 
 func (l *deltaLines) HandleDelta(d *Delta) error {
-	fmt.Fprintf(l, "%v choice=%d", d.Kind, d.Choice)
+	fmt.Fprintf(l, "%v choice=%d part=%d sequence=%d", d.Kind, d.Choice, d.Part, d.Sequence)
 	for _, m := range [...]struct {
 		name  string
 		value []byte
@@ -258,13 +263,16 @@ func (l *deltaLines) HandleDelta(d *Delta) error {
 	if d.Kind&(KindToolCall|KindToolCallEnd) != 0 {
 		fmt.Fprintf(l, " call=%d valid=%t", d.ToolCall.Index, d.ToolCall.ArgumentsValid)
 	}
+	if d.Sequence != 0 {
+		fmt.Fprintf(l, " sequence=%d", d.Sequence)
+	}
 	if d.Kind == KindUsage {
 		u := d.Usage
 		u.Raw = nil
 		fmt.Fprintf(l, " counts=%v", u)
 	}
 	if d.Start != nil {
-		fmt.Fprintf(l, " start=%q", *d.Start)
+		fmt.Fprintf(l, " start=%q created=%d again=%t", [][]byte{d.Start.ID, d.Start.Model, d.Start.SystemFingerprint, d.Start.ServiceTier, d.Start.Role}, d.Start.Created, d.Start.Again)
 	}
 	if d.Detail != nil {
 		fmt.Fprintf(l, " detail=%q", *d.Detail)
@@ -279,32 +287,65 @@ func (l *deltaLines) HandleDelta(d *Delta) error {
 	return nil
 }
 
-// recordings returns the names of the recordings of a dialect.
-func recordings(t testing.TB, dialect string) (files []string) {
+// recording is a recorded stream of testdata.
+type recording struct {
+	file    string // DIALECT/NAME.sse
+	dialect Dialect
+	body    []byte
+}
+
+// recordings returns the recordings of all dialects.
+func recordings(t testing.TB) (all []recording) {
 	t.Helper()
-	entries, err := fs.ReadDir(testdata.FS, dialect)
-	require.NoError(t, err)
-	for _, e := range entries {
-		if !strings.HasSuffix(e.Name(), ".want.json") {
-			files = append(files, path.Join(dialect, e.Name()))
+	for d := range dialects {
+		entries, err := fs.ReadDir(testdata.FS, Dialect(d).String())
+		if err != nil {
+			continue // a dialect that is not read yet
+		}
+		for _, e := range entries {
+			if strings.HasSuffix(e.Name(), ".want.json") {
+				continue
+			}
+			file := path.Join(Dialect(d).String(), e.Name())
+			body, err := testdata.Body(file)
+			require.NoError(t, err)
+			all = append(all, recording{file, Dialect(d), body})
 		}
 	}
-	require.NotEmpty(t, files)
-	return files
+	require.NotEmpty(t, all)
+	return all
+}
+
+// Each dialect that is read has recordings, and each folder is of a dialect.
+func TestRecordingsOfEachDialect(t *testing.T) {
+	count := map[string]int{}
+	for _, r := range recordings(t) {
+		count[r.dialect.String()]++
+	}
+	for _, d := range dialects {
+		if d.decode != nil {
+			require.NotZero(t, count[d.name], "testdata/%s", d.name)
+		}
+	}
+	entries, err := fs.ReadDir(testdata.FS, ".")
+	require.NoError(t, err)
+	for _, e := range entries {
+		if e.IsDir() {
+			require.NotZero(t, count[e.Name()], "testdata/%s is of no dialect", e.Name())
+		}
+	}
 }
 
 // TestRecordings reads each recording in testdata in every way that there is and
 // compares what was read with what the recording means.
 func TestRecordings(t *testing.T) {
-	for _, file := range recordings(t, OpenAIChat.String()) {
-		t.Run(path.Base(file), func(t *testing.T) {
-			body, err := fs.ReadFile(testdata.FS, file)
-			require.NoError(t, err)
-			want := readRecording(t, file)
+	for _, r := range recordings(t) {
+		t.Run(r.file, func(t *testing.T) {
+			body, want := r.body, readRecording(t, r.file)
 
 			var acc Accumulator
 			var pushed deltaLines
-			p := NewParser(OpenAIChat, Handlers(&acc, &pushed), nil)
+			p := NewParser(r.dialect, Handlers(&acc, &pushed), nil)
 			lines := make([]string, 2)
 			for round := range lines { // the second round tells whether Reset forgets
 				for _, b := range cutUp(body, round) {
@@ -330,18 +371,18 @@ func TestRecordings(t *testing.T) {
 				var acc Accumulator
 				var pulled deltaLines
 				h := Handlers(&acc, &pulled)
-				r := NewReader(bytes.NewReader(body), OpenAIChat, &Options{Drain: true})
-				for r.Next() {
-					require.NoError(t, h.HandleDelta(r.Delta()))
+				reader := NewReader(bytes.NewReader(body), r.dialect, &Options{Drain: true})
+				for reader.Next() {
+					require.NoError(t, h.HandleDelta(reader.Delta()))
 				}
-				requireRecording(t, want, acc.Completion(), r.Outcome(), "Reader")
+				requireRecording(t, want, acc.Completion(), reader.Outcome(), "Reader")
 				requireSameText(t, lines[0], pulled.String(), "Reader: its deltas are not the Parser's")
 			})
 			t.Run("Tee", func(t *testing.T) {
 				var acc Accumulator
 				var seen deltaLines
 				var outcomes []Outcome
-				tee := Tee(io.NopCloser(bytes.NewReader(body)), NewParser(OpenAIChat, Handlers(&acc, &seen), nil),
+				tee := Tee(io.NopCloser(bytes.NewReader(body)), NewParser(r.dialect, Handlers(&acc, &seen), nil),
 					func(o Outcome) { outcomes = append(outcomes, o) })
 				passed, err := io.ReadAll(tee)
 				require.NoError(t, err)

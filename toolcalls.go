@@ -7,6 +7,9 @@ import "strconv"
 type callFold struct {
 	id, name, typ, arguments, extra []byte
 	ended, valid                    bool
+	part                            int  // of the message
+	given                           bool // the arguments came whole where it began
+	void                            bool // another part has taken its place
 	short                           bool // there was no room for all of it
 }
 
@@ -31,6 +34,7 @@ func (a *Accumulator) addToolCall(c *choiceFold, d *Delta) {
 		} else {
 			c.calls = append(c.calls, callFold{})
 		}
+		c.calls[len(c.calls)-1].part = d.Part
 	}
 	f := &c.calls[at]
 	if d.Kind == KindToolCallEnd {
@@ -38,6 +42,7 @@ func (a *Accumulator) addToolCall(c *choiceFold, d *Delta) {
 		return
 	}
 	dropped := a.dropped
+	f.given = f.given || len(d.ToolCall.ID) > 0 && len(d.ToolCall.Arguments) > 0
 	f.id = a.setOnce(f.id, d.ToolCall.ID)
 	f.name = a.setOnce(f.name, d.ToolCall.Name)
 	f.typ = a.setOnce(f.typ, d.ToolCall.Type)
@@ -52,7 +57,7 @@ func (a *Accumulator) addToolCall(c *choiceFold, d *Delta) {
 // choice with this index, as far as it has come; !ok: there is none.
 func (a *Accumulator) ToolCall(choice, i int) (call ToolCall, ok bool) {
 	for k := range a.choices {
-		if c := &a.choices[k]; c.index == choice && i >= 0 && i < len(c.calls) {
+		if c := &a.choices[k]; c.index == choice && i >= 0 && i < len(c.calls) && !c.calls[i].void {
 			return c.calls[i].toolCall(i, choice, string(a.id)), true
 		}
 	}

@@ -3,6 +3,8 @@ package llmstream
 import (
 	"hash/maphash"
 	"strings"
+
+	"github.com/valyala/fastjson"
 )
 
 // track is what a stream has to remember to decode its next event and to give
@@ -16,24 +18,33 @@ type track struct {
 	// told: what the stream has said of itself, so that it is not told twice.
 	told struct{ id, model, fingerprint, tier, created bool }
 
+	response responseTrack // of OpenAI's Responses
+
 	preamble  preamble  // see preamble.go
 	templates templates // see template.go
 
-	// suspect: an event was no JSON. fastjson may take milliseconds to find that
-	// out, of a few hundred brackets; from now on events are checked first.
-	suspect bool
-
 	usage     Usage
-	usageRank uint8  // of the place that usage was read from; see addChatUsage
+	usageRaw  []byte // the usage objects so far, one over the other; see overlayUsage
 	citations uint64 // hash of the citations told last
+	answer    uint64 // hash of the id of the answer that began last; see dialect_anthropic.go
 
 	// The outcome's parts; see Outcome.
 	events, skipped, malformedCount       int64
 	comments, glued, afterDone, conflicts int64
 	skips                                 Skips
 	sawDone, delivered, unterminated      bool
-	apiError                              *APIError
-	damage                                error
+	unknown                               bool // an event was an object of no known dialect
+
+	// suspect: an event was no JSON. fastjson may take milliseconds to find that
+	// out, of a few hundred brackets; from now on events are checked first.
+	suspect   bool
+	usageRank uint8 // of the place that usage was read from; see addChatUsage
+	metadata  bool  // Bedrock's metadata, which hold the usage, have come
+	again     bool  // the answer that began last is not the first
+
+	blockReason string
+	apiError    *APIError
+	damage      error
 }
 
 // choiceTrack is what is remembered of a choice.
@@ -50,9 +61,15 @@ type choiceTrack struct {
 	plainReasoning bool
 	calls          []callTrack
 	recentCall     int
+	// notThinking has a bit for each of the first parts that began as something
+	// else than thinking, and has no signature therefore.
+	notThinking uint64
 	// high are the halves of surrogate pairs that the texts of this choice
 	// ended with so far: "\ud83d" | "\ude00" (J-03).
 	high halves
+	// partial are the arguments of the call that Gemini streams; nil: it never
+	// did (G-08).
+	partial *partialArguments
 }
 
 // halves are of surrogate pairs.
@@ -67,18 +84,20 @@ type callTrack struct {
 	custom    bool   // a custom tool, which takes text and not JSON
 	typed     bool   // its type was told
 	begun     bool   // arguments have come
-	ended     bool   // its end was told
+	ended     bool   // its end was told, or it is void
+	given     bool   // its arguments came whole where it began
+	short     bool   // its dialect says that it breaks off
 	broken    bool   // its arguments are not JSON
 	high      uint16 // as choiceTrack.high, for the arguments
 	arguments jsonScanner
 }
 
 func (t *track) reset() {
-	choices, known, templates := t.choices, t.preamble.bytes, t.templates
+	choices, known, templates, usage, items := t.choices, t.preamble.bytes, t.templates, letGo(t.usageRaw), t.response.items
 	clear(choices) // so that no call and no text of the last stream is kept
 	templates.reset()
 	*t = track{
-		choices: choices[:0], templates: templates,
+		choices: choices[:0], templates: templates, usageRaw: usage, response: responseTrack{items: items[:0]},
 		preamble: preamble{bytes: known[:0], credit: preambleCredit},
 	}
 }
@@ -132,10 +151,11 @@ func (c *choiceTrack) half(k Kind) *uint16 {
 	return &c.high.refusal
 }
 
-// open tells whether call i may still grow: its choice has no finish reason and
-// its arguments are not one whole JSON value (contract 7).
+// open tells whether call i may still grow: its choice has no finish reason, its
+// dialect has not ended it, and its arguments are not one whole JSON value
+// (contract 7).
 func (c *choiceTrack) open(i int) bool {
-	return c.native == "" && !c.calls[i].whole()
+	return c.native == "" && !c.calls[i].ended && !c.calls[i].whole()
 }
 
 // whole tells whether the arguments are one JSON value.
@@ -150,9 +170,9 @@ func (c *callTrack) valid() bool {
 }
 
 // cut tells whether the arguments break off: they have begun to be a JSON value
-// and are none yet.
+// and are none yet, or the dialect says so.
 func (c *callTrack) cut() bool {
-	return !c.custom && !c.broken && !c.arguments.blank() && !c.arguments.complete()
+	return c.short || !c.custom && !c.broken && !c.arguments.blank() && !c.arguments.complete()
 }
 
 // argue takes a piece of the arguments.
@@ -183,6 +203,9 @@ func hash(b []byte) uint64 {
 // legacyIndex stands for the function_call of the API's old form, of which a
 // choice has one (T-24). No index on the wire is less than -1.
 const legacyIndex = -2
+
+// voidIndex stands for a call that another has taken the place of.
+const voidIndex = -3
 
 // callKey is what a delta says of the tool call that it belongs to.
 type callKey struct {
@@ -284,7 +307,7 @@ func (t *track) outcome() Outcome {
 		SawDone: t.sawDone, Delivered: t.delivered,
 		Events: t.events, Malformed: t.malformedCount, Skipped: t.skipped, Skips: t.skips,
 		Comments: t.comments, Glued: t.glued, AfterDone: t.afterDone, Conflicts: t.conflicts,
-		Unterminated: t.unterminated, APIError: t.apiError, Damage: t.damage,
+		Unterminated: t.unterminated, BlockReason: t.blockReason, APIError: t.apiError, Damage: t.damage,
 	}
 	for i := range t.choices {
 		c := &t.choices[i]
@@ -302,17 +325,27 @@ func (t *track) outcome() Outcome {
 }
 
 // complete tells whether the answer is whole: each choice that began has its
-// finish reason, or the end marker came with no tool call open (contract 7).
+// finish reason, or the end marker came with no tool call open (contract 7), or
+// there is to be none because the prompt was blocked (G-04).
 func (t *track) complete() bool {
-	finished, open := true, false
+	open := false
 	for i := range t.choices {
 		c := &t.choices[i]
-		finished = finished && c.native != ""
 		for k := range c.calls {
 			open = open || c.open(k)
 		}
 	}
-	return len(t.choices) > 0 && finished || t.sawDone && !open
+	return t.finished() || t.sawDone && !open || t.blockReason != ""
+}
+
+// finished tells whether there are choices, each with its finish reason.
+func (t *track) finished() bool {
+	for i := range t.choices {
+		if t.choices[i].native == "" {
+			return false
+		}
+	}
+	return len(t.choices) > 0
 }
 
 // flushHalves tells of surrogate halves whose other halves never came.
@@ -354,9 +387,110 @@ func (s *step) endToolCalls() {
 			if call.ended || call.cut() || c.open(at) || c.native == "" && !s.sawDone {
 				continue
 			}
-			call.ended = true
-			s.flushHalf(c, at)
-			s.add(KindToolCallEnd, c.index).ToolCall = ToolCallDelta{Index: at, ArgumentsValid: call.valid()}
+			s.endToolCall(c, at)
 		}
+	}
+}
+
+// endStream takes the end marker of the dialect. One that is repeated says
+// nothing (F-22).
+func (s *step) endStream() {
+	if s.sawDone {
+		return
+	}
+	s.sawDone = true
+	s.endToolCalls()
+	s.add(KindDone, -1)
+}
+
+// The next four are for dialects that number what they stream and say where each
+// part of it begins and ends. Where servers do not agree on that, see find.
+
+// callAt returns the position of the latest call that began under an index of the
+// wire; -1: none did.
+func (c *choiceTrack) callAt(index int) (at int) {
+	for at = len(c.calls) - 1; at >= 0 && c.calls[at].index != index; at-- {
+	}
+	return at
+}
+
+// beginToolCall begins a call under an index of the wire and returns its position
+// among the calls of its choice; -1: there are too many already. One that has the
+// same index and the same id is not begun a second time. typ is "function" or
+// "custom".
+func (s *step) beginToolCall(t *choiceTrack, index int, id, name, typ []byte) (at int) {
+	return s.newToolCall(t, index, ToolCallDelta{ID: id, Name: name, Type: typ})
+}
+
+// newToolCall is beginToolCall for a call that may have its arguments, whole,
+// where it begins.
+func (s *step) newToolCall(t *choiceTrack, index int, d ToolCallDelta) (at int) {
+	s.stateful = true
+	if at = t.callAt(index); at >= 0 && len(d.ID) > 0 && t.calls[at].id == hash(d.ID) {
+		return at
+	}
+	if s.calls >= s.opt.MaxToolCalls {
+		s.malformed(t.index, 0, len(s.data), &LimitError{Limit: "MaxToolCalls", Max: s.opt.MaxToolCalls})
+		return -1
+	}
+	s.calls++
+	d.Index = len(t.calls)
+	t.calls = append(t.calls, callTrack{
+		index: index, indexed: true, id: hash(d.ID), name: hash(d.Name), typed: true,
+		custom: string(d.Type) == string(typeCustom), given: len(d.Arguments) > 0,
+	})
+	t.calls[d.Index].argue(d.Arguments)
+	s.delivered = s.delivered || len(d.Name)+len(d.Arguments) > 0
+	s.add(KindToolCall, t.index).ToolCall = d
+	return d.Index
+}
+
+// argueToolCall adds a piece of the arguments of the call at a position: the text
+// of a string, or else the source of an object or array (T-12). A call that has
+// ended takes no more.
+func (s *step) argueToolCall(t *choiceTrack, at int, v *fastjson.Value) {
+	call := &t.calls[at]
+	piece, ok := s.string(v, &call.high)
+	if !ok && (v.GetObject() != nil || s.isArray(v)) {
+		piece = s.source(v)
+	}
+	s.argueText(t, at, piece)
+}
+
+// argueText is argueToolCall for a piece that is no value of the event.
+func (s *step) argueText(t *choiceTrack, at int, piece []byte) {
+	call := &t.calls[at]
+	s.stateful = true
+	if len(piece) == 0 || call.ended {
+		return
+	}
+	if call.given { // they would be there twice
+		s.conflicts++
+		return
+	}
+	s.delivered = true
+	call.argue(piece)
+	s.add(KindToolCall, t.index).ToolCall = ToolCallDelta{Index: at, Arguments: piece}
+}
+
+// endToolCall ends the call at a position, once, as its dialect says (contract
+// 13). Arguments that break off have not ended all the same (T-19).
+func (s *step) endToolCall(t *choiceTrack, at int) {
+	call := &t.calls[at]
+	s.stateful = true
+	if call.ended || call.cut() {
+		return
+	}
+	call.ended = true
+	s.flushHalf(t, at)
+	s.add(KindToolCallEnd, t.index).ToolCall = ToolCallDelta{Index: at, ArgumentsValid: call.valid()}
+}
+
+// addFinish adds the finish reason of a choice, if it is news.
+func (s *step) addFinish(t *choiceTrack, native []byte) {
+	s.stateful = s.stateful || len(native) > 0
+	if t.finished(native) {
+		d := s.add(KindFinish, t.index)
+		d.FinishReason, d.NativeFinishReason = t.finish, native
 	}
 }

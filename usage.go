@@ -1,5 +1,7 @@
 package llmstream
 
+import "github.com/valyala/fastjson"
+
 // Usage is how many tokens an answer cost, as the provider reported it: no
 // number is summed, derived or corrected (U-04, U-14). A number that was not
 // reported is 0 with its flag in Reported unset.
@@ -16,7 +18,7 @@ type Usage struct {
 	// prompt_tokens_details, no in Anthropic's own API (U-09).
 	CachedInInput Tri
 	// ReasoningInOutput tells whether Output includes Reasoning, where the
-	// total proves it (U-10).
+	// total or the dialect proves it (U-10).
 	ReasoningInOutput Tri
 	// Raw is the provider's last usage object, with all that has no field here
 	// (U-11, U-12). In a Delta it is borrowed.
@@ -92,7 +94,9 @@ func (u *Usage) merge(newer *Usage) (changed bool) {
 	if newer.CachedInInput != TriUnknown {
 		u.CachedInInput = newer.CachedInInput
 	}
-	u.ReasoningInOutput = u.provenReasoning()
+	if u.ReasoningInOutput = u.provenReasoning(); u.ReasoningInOutput == TriUnknown {
+		u.ReasoningInOutput = newer.ReasoningInOutput
+	}
 	return true
 }
 
@@ -109,4 +113,99 @@ func (u *Usage) provenReasoning() Tri {
 		return TriNo
 	}
 	return TriUnknown
+}
+
+// maxUsageRaw is how many bytes of raw usage are remembered to lay the next report
+// over, and maxUsageMembers how many of its members: many times what any provider
+// sends. Past either the newest report stands alone.
+const (
+	maxUsageRaw     = 16 << 10
+	maxUsageMembers = 64
+)
+
+// count sets a count to v if that is a number.
+func (s *step) count(u *Usage, field UsageFields, to *int64, v *fastjson.Value) {
+	if n, ok := s.number(v); ok {
+		u.set(field, to, n)
+	}
+}
+
+// addUsage lays what the event reports over what is known and tells the result,
+// with raw beside it.
+func (s *step) addUsage(u *Usage, raw []byte) {
+	s.stateful = true
+	if u.Reported == 0 || !s.usage.merge(u) {
+		return
+	}
+	d := s.add(KindUsage, -1)
+	d.Usage = s.usage
+	d.Usage.Raw = raw
+}
+
+// overlayUsage lays the usage object v over those of earlier events, key by key,
+// and returns the result: some dialects report the input at the beginning and the
+// rest at the end (A-01). A member that is null says nothing and is left out.
+func (s *step) overlayUsage(v *fastjson.Value) []byte {
+	if v.GetObject() == nil {
+		return nil
+	}
+	newer := s.raw(v)
+	at := len(s.text)
+	s.text = appendOverlay(s.text, s.usageRaw, newer)
+	raw := s.text[at:len(s.text):len(s.text)]
+	if len(raw) > maxUsageRaw {
+		s.usageRaw = s.usageRaw[:0]
+		return newer
+	}
+	s.usageRaw = append(s.usageRaw[:0], raw...)
+	return raw
+}
+
+// appendOverlay appends an object with the members of newer, and those of older
+// that newer does not have. Both are objects without white space.
+func appendOverlay(dst, older, newer []byte) []byte {
+	var keys [maxUsageMembers][]byte
+	known := keys[:0]
+	dst = append(dst, '{')
+	begin := len(dst)
+	add := func(key, value []byte) {
+		if len(dst) > begin {
+			dst = append(dst, ',')
+		}
+		dst = append(append(append(dst, key...), ':'), value...)
+	}
+	eachMember(newer, func(key, value []byte) {
+		if string(value) != "null" && len(known) < len(keys) {
+			known = append(known, key)
+		}
+	})
+	if len(known) < len(keys) {
+		eachMember(older, func(key, value []byte) {
+			for _, k := range known {
+				if string(k) == string(key) {
+					return
+				}
+			}
+			add(key, value)
+		})
+	}
+	eachMember(newer, func(key, value []byte) {
+		if string(value) != "null" {
+			add(key, value)
+		}
+	})
+	return append(dst, '}')
+}
+
+// eachMember calls f with each key, quotes included, and value of an object that is
+// well-formed and has no white space between its tokens.
+func eachMember(object []byte, f func(key, value []byte)) {
+	for at := 1; at < len(object) && object[at] == '"'; {
+		key := object[at : at+stringLen(object[at:])]
+		at += len(key) + len(":")
+		var scan jsonScanner
+		n, _ := scan.scan(object[at:])
+		f(key, object[at:at+n])
+		at += n + len(",")
+	}
 }

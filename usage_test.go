@@ -1,6 +1,8 @@
 package llmstream
 
 import (
+	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -63,4 +65,24 @@ func TestUsageMergeKeepsWhatIsProven(t *testing.T) {
 
 func TestTriString(t *testing.T) {
 	require.Equal(t, []string{"unknown", "yes", "no"}, []string{TriUnknown.String(), TriYes.String(), TriNo.String()})
+}
+
+// A-01: a later report is laid over an earlier one key by key.
+func TestOverlay(t *testing.T) {
+	var many []string
+	for i := range maxUsageMembers {
+		many = append(many, fmt.Sprintf(`"m%d":%d`, i, i))
+	}
+	hostile := "{" + strings.Join(many, ",") + "}"
+	for _, c := range []struct{ older, newer, want string }{
+		{``, `{"a":1,"b":null,"c":{"d":null}}`, `{"a":1,"c":{"d":null}}`},
+		{`{"a":1,"b":2}`, `{"b":3,"c":4}`, `{"a":1,"b":3,"c":4}`},
+		{`{"a":1,"b":2}`, `{"b":null}`, `{"a":1,"b":2}`},
+		{`{"a":1}`, `{"a":0}`, `{"a":0}`},
+		{`{"a":{"x":[1,{"y":"}"}]},"b":-1.5e3}`, `{"c":"\"}"}`, `{"a":{"x":[1,{"y":"}"}]},"b":-1.5e3,"c":"\"}"}`},
+		{`{}`, `{}`, `{}`},
+		{`{"a":1}`, hostile, hostile},
+	} {
+		require.Equal(t, c.want, string(appendOverlay(nil, []byte(c.older), []byte(c.newer))))
+	}
 }

@@ -1,5 +1,7 @@
 package llmstream
 
+import "strings"
+
 // A Wire is the way in which events are put into bytes.
 type Wire uint8
 
@@ -7,9 +9,20 @@ const (
 	WireUnknown Wire = iota // nothing told yet
 	WireSSE                 // server-sent events
 	WireJSON                // JSON values, or an array of them, in place of a stream
+	WireLines               // newline-delimited JSON
+	WireFrames              // binary frames, application/vnd.amazon.eventstream (B-01)
 )
 
-var wireNames = [...]string{"unknown", "sse", "json"}
+var wireNames = [...]string{"unknown", "sse", "json", "ndjson", "frames"}
+
+// wireMedia are the media types of the bodies on each wire, by their ends. Servers
+// confuse them (F-28): the first bytes have the last word.
+var wireMedia = [...]string{
+	WireSSE:    "/event-stream",
+	WireJSON:   "/json +json",
+	WireLines:  "/x-ndjson /ndjson /jsonl /x-jsonlines +json-seq /stream+json",
+	WireFrames: "/vnd.amazon.eventstream",
+}
 
 // String returns the wire's name, such as "sse".
 func (w Wire) String() string {
@@ -17,6 +30,33 @@ func (w Wire) String() string {
 		return wireNames[w]
 	}
 	return "unknown"
+}
+
+// wires is a set of wires.
+type wires uint8
+
+const anyWire wires = 1<<8 - 1
+
+// over returns the set of these wires.
+func over(list ...Wire) (set wires) {
+	for _, w := range list {
+		set |= 1 << w
+	}
+	return set
+}
+
+func (set wires) has(w Wire) bool { return set&over(w) != 0 }
+
+// wiresOf returns the wires on which bodies of a media type are.
+func wiresOf(media string) (set wires) {
+	for w, list := range wireMedia {
+		for _, end := range strings.Fields(list) {
+			if strings.HasSuffix(media, end) {
+				set |= over(Wire(w))
+			}
+		}
+	}
+	return set
 }
 
 // wire finds the events in the bytes of a stream. There is one wire_*.go for
@@ -52,6 +92,8 @@ const (
 	frameText                   // Data is the beginning of a text that is no event (F-38)
 	frameTooLarge               // an event past a limit
 	frameMalformed              // Data cannot be read; Offset tells where
+	frameException              // the provider's error, of which Type is the name (B-03)
+	frameError                  // the same; Type is a code
 )
 
 // trimSpace cuts the white space of JSON off both ends.
@@ -63,6 +105,15 @@ func trimSpace(b []byte) []byte {
 		b = b[:len(b)-1]
 	}
 	return b
+}
+
+// skipSpace returns the position of the first byte from at on that is no white
+// space.
+func skipSpace(b []byte, at int) int {
+	for at < len(b) && isSpace(b[at]) {
+		at++
+	}
+	return at
 }
 
 func isSpace(c byte) bool { return c == ' ' || c == '\n' || c == '\r' || c == '\t' }

@@ -32,7 +32,7 @@ and by its kind:
                   provider's
   usage           "usage": {"input", "output", "total", "cached", "cache_write",
                   "reasoning", "raw"}; a number that was not reported is absent
-  logprobs, media, annotation   "value", the provider's JSON
+  logprobs, media, annotation, item   "value", the provider's JSON
   error           "error": {"message", "type", "code", "status", …}
   malformed       "damage", a text, and "raw", the event's data
   other           "raw", the event's data
@@ -130,7 +130,7 @@ func newDeltaJSON(source string, d *llmstream.Delta) *deltaJSON {
 		j.FinishReason, j.NativeFinishReason = d.FinishReason.String(), string(d.NativeFinishReason)
 	case llmstream.KindUsage:
 		j.Usage = newUsageJSON(&d.Usage)
-	case llmstream.KindLogprobs, llmstream.KindMedia, llmstream.KindAnnotation:
+	case llmstream.KindLogprobs, llmstream.KindMedia, llmstream.KindAnnotation, llmstream.KindItem:
 		j.Value = rawJSON(d.Text)
 	case llmstream.KindError:
 		if e, ok := d.Err.(*llmstream.APIError); ok {

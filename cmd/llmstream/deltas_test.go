@@ -28,7 +28,7 @@ func TestDeltas(t *testing.T) {
 `, "llmstream: -: the provider reported an error rate_limit_error 429: too; many\n"}},
 		{"other", "event: greeting\ndata: {\"x\":NaN}\n\n", result{1,
 			`{"source":"-","kind":"other","choice":-1,"event":"greeting","raw":"{\"x\":NaN}"}` + "\n",
-			"llmstream: -: the stream held no answer\n"}},
+			"llmstream: -: the body is not a stream of events; the dialect of the stream is not known\n"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			require.Equal(t, c.want, runWith(t, c.input, "deltas", "-"))

@@ -1,0 +1,110 @@
+package llmstream
+
+import (
+	"cmp"
+	"slices"
+)
+
+// partFold is the text of a part of a message as far as it has come.
+type partFold struct {
+	part                        int
+	content, reasoning, refusal []byte
+}
+
+// maxParts is how many parts of a message are told apart. Recorded answers have
+// some tens; a hostile one may number thousands. What is past it is joined to the
+// part that came last.
+const maxParts = 1024
+
+// turnTo makes another part of the message the one that texts are joined to. The
+// texts of a part mostly come in a row.
+func (f *choiceFold) turnTo(part int) {
+	if part == f.part {
+		return
+	}
+	for i := len(f.parts) - 1; i >= 0; i-- {
+		if f.parts[i].part == part {
+			f.partFold, f.parts[i] = f.parts[i], f.partFold
+			return
+		}
+	}
+	if f.empty() {
+		f.part = part
+		return
+	}
+	n := len(f.parts)
+	if n == maxParts {
+		return
+	}
+	f.parts = slices.Grow(f.parts, 1)[:n+1]
+	f.partFold, f.parts[n] = f.parts[n], f.partFold // one of an earlier stream, for its memory
+	f.partFold.clear()
+	f.part = part
+}
+
+func (p *partFold) empty() bool { return len(p.content)+len(p.reasoning)+len(p.refusal) == 0 }
+
+func (p *partFold) clear() {
+	p.content, p.reasoning, p.refusal = p.content[:0], p.reasoning[:0], p.refusal[:0]
+}
+
+func (p *partFold) letGo() {
+	*p = partFold{content: letGo(p.content), reasoning: letGo(p.reasoning), refusal: letGo(p.refusal)}
+}
+
+// inOrder returns all parts in the order of their indexes.
+func (f *choiceFold) inOrder() []partFold {
+	all := append(slices.Clone(f.parts), f.partFold)
+	slices.SortStableFunc(all, func(a, b partFold) int { return cmp.Compare(a.part, b.part) })
+	return all
+}
+
+// texts returns the texts of all parts.
+func (f *choiceFold) texts() (content, reasoning, refusal string) {
+	if len(f.parts) == 0 {
+		return string(f.content), string(f.reasoning), string(f.refusal)
+	}
+	var all partFold
+	for _, p := range f.inOrder() {
+		all.content = append(all.content, p.content...)
+		all.reasoning = append(all.reasoning, p.reasoning...)
+		all.refusal = append(all.refusal, p.refusal...)
+	}
+	return string(all.content), string(all.reasoning), string(all.refusal)
+}
+
+// startAgain takes back what has come of a part that another takes the place of
+// and of calls that have been answered, where another answer begins, what
+// had come of their arguments in no pieces.
+func (a *Accumulator) startAgain(f *choiceFold, part int) {
+	if part < 0 {
+		for i := range f.calls {
+			if c := &f.calls[i]; c.given {
+				a.kept -= len(c.arguments)
+				c.arguments = c.arguments[:0]
+			}
+		}
+		return
+	}
+	for i := range f.parts {
+		a.takeBack(&f.parts[i], part)
+	}
+	a.takeBack(&f.partFold, part)
+	for i := range f.details {
+		if d := &f.details[i]; d.index == part {
+			d.void = true
+		}
+	}
+	for i := range f.calls {
+		if c := &f.calls[i]; c.part == part {
+			c.void = true
+		}
+	}
+}
+
+func (a *Accumulator) takeBack(p *partFold, part int) {
+	if p.part == part {
+		a.kept -= len(p.content) + len(p.reasoning) + len(p.refusal)
+		p.clear()
+	}
+}

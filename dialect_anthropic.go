@@ -1,0 +1,333 @@
+package llmstream
+
+import "github.com/valyala/fastjson"
+
+// Anthropic's Messages API: https://docs.anthropic.com/en/api/messages-streaming.
+// A message is made of content blocks, which are told apart by their index.
+// What a delta says is decided by its own type, not by that of its block: a block
+// whose beginning was lost, or whose type is not known, loses no text.
+
+// anthropicEvent are the members of an event.
+type anthropicEvent struct {
+	typ, index, delta, block, message, usage, err *fastjson.Value
+}
+
+func (e *anthropicEvent) read(root *fastjson.Value) {
+	root.GetObject().Visit(func(key []byte, v *fastjson.Value) {
+		switch string(key) {
+		case "type":
+			e.typ = v
+		case "index":
+			e.index = v
+		case "delta":
+			e.delta = v
+		case "content_block":
+			e.block = v
+		case "message":
+			e.message = v
+		case "usage":
+			e.usage = v
+		case "error":
+			e.err = v
+		}
+	})
+}
+
+// detectAnthropic tells whether an object is an event of a message, or a message.
+// A ping or an error may be any dialect's.
+func detectAnthropic(s *step) bool {
+	switch string(s.eventType()) {
+	case "message_start", "message_delta", "message_stop",
+		"content_block_start", "content_block_delta", "content_block_stop":
+		return true
+	case "message": // in place of a stream (F-26)
+		return s.isArray(member(s.root, "content"))
+	}
+	return false
+}
+
+func decodeAnthropic(s *step) {
+	var e anthropicEvent
+	e.read(s.root)
+	typ := s.word(e.typ)
+	if len(typ) == 0 {
+		typ = s.typ
+	}
+	switch string(typ) {
+	case "content_block_delta":
+		s.decodeBlockDelta(&e)
+	case "content_block_start":
+		if t := s.blockOf(&e); t != nil {
+			s.startBlock(t, e.block)
+		}
+	case "content_block_stop":
+		if t := s.blockOf(&e); t != nil {
+			if at := t.callAt(s.part); at >= 0 {
+				s.endToolCall(t, at)
+			}
+		}
+	case "message_start":
+		s.startMessage(e.message)
+	case "message_delta":
+		if native := s.word(member(e.delta, "stop_reason")); len(native) > 0 {
+			s.addFinish(s.message(), native)
+		}
+		s.addAnthropicUsage(e.usage)
+	case "message_stop":
+		s.endStream()
+	case "message":
+		s.startMessage(s.root)
+	case "error":
+		if s.addErrorObject(); s.given == 0 {
+			s.addError(-1, s.root, nil)
+		}
+		return
+	case "": // the error of a gateway, mostly (E-03)
+		s.addErrorObject()
+		return
+	}
+	if s.isError(e.err) {
+		s.addError(-1, e.err, s.root)
+	}
+}
+
+// message is the only choice that there is.
+func (s *step) message() *choiceTrack { return s.track.choice(0, s.opt.MaxChoices) }
+
+// blockOf turns to the content block of an event. Nil: its index is none, so that
+// nobody can tell where it belongs.
+func (s *step) blockOf(e *anthropicEvent) *choiceTrack {
+	if !isNull(e.index) {
+		index, ok := s.index(e.index)
+		if !ok || index < 0 {
+			s.malformed(-1, 0, len(s.data), damage("a content block's index is none"))
+			return nil
+		}
+		s.part = index
+	}
+	return s.message()
+}
+
+// startMessage takes the message of message_start, which may hold all of it.
+func (s *step) startMessage(v *fastjson.Value) {
+	var id, model, role, content, finish, usage *fastjson.Value
+	v.GetObject().Visit(func(key []byte, v *fastjson.Value) {
+		switch string(key) {
+		case "id":
+			id = v
+		case "model":
+			model = v
+		case "role":
+			role = v
+		case "content":
+			content = v
+		case "stop_reason":
+			finish = v
+		case "usage":
+			usage = v
+		}
+	})
+	s.startChat(&chatChunk{id: id, model: model})
+	begun := len(s.choices) > 0
+	t := s.message()
+	if word := s.word(role); len(word) > 0 && !t.role {
+		t.role = true
+		s.addStart(t.index, Start{Role: word})
+	}
+	if !begun || s.isAnother(t, s.word(id)) {
+		s.answer = hash(s.word(id))
+		for i, block := range content.GetArray() {
+			s.part = i
+			s.startBlock(t, block)
+			if at := t.callAt(i); at >= 0 {
+				s.endToolCall(t, at)
+			}
+		}
+		s.part = 0
+	}
+	s.addFinish(t, s.word(finish))
+	s.addAnthropicUsage(usage)
+}
+
+// isAnother tells whether a message that begins where one has begun already is
+// another one, and not the same once more. Its blocks then take the places
+// of those before. Behind the end of the other that is no fault of the stream, and
+// calls whose arguments stood where they began have been answered by then.
+func (s *step) isAnother(t *choiceTrack, id []byte) bool {
+	if s.answer == 0 || len(id) == 0 || s.answer == hash(id) {
+		return false
+	}
+	if !s.sawDone {
+		s.malformed(t.index, 0, len(s.data), damage("another message begins inside this one"))
+	}
+	s.again = true
+	t.finish, t.native = FinishNone, "" // of the other
+	s.part = -1
+	s.addStart(t.index, Start{Again: true})
+	return true
+}
+
+// anthropicBlock are the members of a content block, or of a delta to one.
+type anthropicBlock struct {
+	typ, text, thinking, signature, data *fastjson.Value
+	id, name, input, citations           *fastjson.Value
+}
+
+func (b *anthropicBlock) read(v *fastjson.Value) {
+	v.GetObject().Visit(func(key []byte, v *fastjson.Value) {
+		switch string(key) {
+		case "type":
+			b.typ = v
+		case "text":
+			b.text = v
+		case "thinking":
+			b.thinking = v
+		case "signature":
+			b.signature = v
+		case "data":
+			b.data = v
+		case "id":
+			b.id = v
+		case "name":
+			b.name = v
+		case "input", "partial_json":
+			b.input = v
+		case "citations", "citation":
+			b.citations = v
+		}
+	})
+}
+
+// startBlock begins a content block, with what it holds from the beginning.
+func (s *step) startBlock(t *choiceTrack, v *fastjson.Value) {
+	if s.again {
+		s.voidBlock(t)
+	}
+	var b anthropicBlock
+	b.read(v)
+	typ := s.word(b.typ)
+	s.setThinking(t, string(typ) == "thinking")
+	switch string(typ) {
+	case "text":
+		text, _ := s.string(b.text, &t.high.content)
+		s.addText(KindContent, t.index, text)
+		s.addCitation(t, b.citations)
+	case "thinking":
+		s.addThinking(t, &b)
+	case "redacted_thinking":
+		s.addBlockDetail(t, ReasoningDetail{Type: typ, Data: s.word(b.data)})
+	case "tool_use":
+		s.newToolCall(t, s.part, ToolCallDelta{ID: s.word(b.id), Name: s.word(b.name), Type: typeFunction, Arguments: s.givenInput(b.input)})
+	}
+}
+
+// voidBlock tells that a block takes the place of another.
+func (s *step) voidBlock(t *choiceTrack) {
+	s.addStart(t.index, Start{Again: true})
+	if at := t.callAt(s.part); at >= 0 {
+		t.calls[at].ended, t.calls[at].index = true, voidIndex
+	}
+}
+
+// givenInput returns the input of a call that begins with it, as text. Mostly it
+// is {} there and comes in pieces.
+func (s *step) givenInput(v *fastjson.Value) []byte {
+	if o := v.GetObject(); o != nil {
+		if o.Len() == 0 {
+			return nil
+		}
+		return s.source(v)
+	}
+	return s.word(v)
+}
+
+// decodeBlockDelta adds a delta to a content block.
+func (s *step) decodeBlockDelta(e *anthropicEvent) {
+	t := s.blockOf(e)
+	if t == nil {
+		return
+	}
+	var d anthropicBlock
+	d.read(e.delta)
+	switch string(s.word(d.typ)) {
+	case "text_delta":
+		text, _ := s.string(d.text, &t.high.content)
+		s.addText(KindContent, t.index, text)
+	case "thinking_delta":
+		s.addThinking(t, &d)
+	case "signature_delta":
+		if s.mayThink(t) {
+			s.addThinking(t, &d)
+		}
+	case "input_json_delta": // else it is for a tool of the provider's own
+		if at := t.callAt(s.part); at >= 0 {
+			s.argueToolCall(t, at, d.input)
+		}
+	case "citations_delta":
+		s.addCitation(t, d.citations)
+	}
+}
+
+var typeThinking = []byte("thinking")
+
+// addThinking adds a piece of thinking, or the signature that ends it, in the form
+// in which it has to be sent back.
+func (s *step) addThinking(t *choiceTrack, b *anthropicBlock) {
+	text, _ := s.string(b.thinking, &t.high.reasoning)
+	signature := s.word(b.signature)
+	if len(text)+len(signature) == 0 {
+		return
+	}
+	s.addBlockDetail(t, ReasoningDetail{Type: typeThinking, Text: text, Signature: signature})
+}
+
+func (s *step) addBlockDetail(t *choiceTrack, r ReasoningDetail) {
+	r.Index = s.part
+	s.details = append(s.details, r)
+	s.delivered = s.delivered || len(r.Text) > 0
+	d := s.add(KindReasoning, t.index)
+	d.Text, d.Detail = r.Text, &s.details[len(s.details)-1]
+}
+
+// setThinking notes whether the current block, if it is one of the first, is one
+// of thinking.
+func (s *step) setThinking(t *choiceTrack, thinking bool) {
+	if s.part >= 64 {
+		return
+	}
+	if bit := uint64(1) << s.part; thinking {
+		t.notThinking &^= bit
+	} else {
+		t.notThinking |= bit
+	}
+}
+
+func (s *step) mayThink(t *choiceTrack) bool {
+	return s.part >= 64 || t.notThinking&(1<<s.part) == 0
+}
+
+// addAnthropicUsage lays the usage of message_start or message_delta over what is
+// known (A-01 … ).
+func (s *step) addAnthropicUsage(v *fastjson.Value) {
+	if v.GetObject() == nil {
+		return
+	}
+	var u Usage
+	s.readChatUsage(&u, v)
+	if u.Reported != 0 && u.empty() && !s.usage.empty() {
+		return // a row of zeros
+	}
+	if u.Reported&(UsageCached|UsageCacheWrite) != 0 && u.CachedInInput == TriUnknown {
+		u.CachedInInput = TriNo
+	}
+	if u.Reported != 0 {
+		s.usage.merge(&u)
+	}
+	raw := s.overlayUsage(v)
+	if s.usage.Reported == 0 {
+		return
+	}
+	d := s.add(KindUsage, -1)
+	d.Usage = s.usage
+	d.Usage.Raw = raw
+}

@@ -1,0 +1,195 @@
+package llmstream
+
+import (
+	"bytes"
+	"errors"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/seed-4d65deac/llmstream/testdata"
+)
+
+// recordedFrames returns a recording of Bedrock.
+func recordedFrames(t *testing.T, name string) []byte {
+	t.Helper()
+	body, err := testdata.Body("bedrock/" + name + ".frames")
+	require.NoError(t, err)
+	return body
+}
+
+// What InvokeModel carries may be asked for as what it is; Auto finds Bedrock.
+func TestInvokeModelInTheDialectOfTheModel(t *testing.T) {
+	for _, c := range []struct {
+		name           string
+		dialect, found Dialect
+	}{
+		{"invoke-anthropic", Bedrock, Bedrock},
+		{"invoke-anthropic", Auto, Bedrock},
+		{"invoke-anthropic", AnthropicMessages, AnthropicMessages},
+		{"invoke-chat", Auto, Bedrock},
+		{"invoke-chat", OpenAIChat, OpenAIChat},
+		{"invoke-llama", Auto, Bedrock},
+	} {
+		body := recordedFrames(t, c.name)
+		want, got := read(Bedrock, nil, body), read(c.dialect, nil, body)
+		require.Equal(t, c.found, got.Outcome.Dialect, c.name)
+		got.Outcome.Dialect = want.Outcome.Dialect
+		requireSame(t, want, got, c.name)
+	}
+}
+
+// Asked for in another dialect, Bedrock is told (C-24).
+func TestBedrockIsNoOther(t *testing.T) {
+	for _, name := range []string{"converse-text", "invoke-nova", "invoke-anthropic"} {
+		_, o := push(OpenAIChat, nil, string(recordedFrames(t, name)))
+		require.Equal(t, StateNotStream, o.State, name)
+		var e *DialectError
+		require.ErrorAs(t, o.Err(), &e)
+		require.Equal(t, DialectError{Want: OpenAIChat, Looks: "bedrock"}, *e)
+	}
+	_, o := push(Bedrock, nil, whole)
+	require.ErrorContains(t, o.Err(), "it looks like openai-chat")
+
+	l, o := push(Auto, nil, framed(`event PayloadPart {"x":1}`, `event Stats {}`))
+	require.Equal(t, lines{"other", "other"}, l)
+	require.Equal(t, StateNotStream, o.State)
+	require.ErrorContains(t, o.Err(), "not known")
+}
+
+// An EventHandler sees the frame, a delta what it carries.
+func TestInvokeModelRaw(t *testing.T) {
+	const inner = `{"outputText":"hi", "x":[1, 2]}`
+	var typ, payload, raw string
+	events := EventHandlerFunc(func(e *Event) error {
+		typ, payload = string(e.Type), string(e.Data)
+		return nil
+	})
+	p := NewParser(Bedrock, HandlerFunc(func(d *Delta) error {
+		raw = string(d.Raw)
+		return nil
+	}), &Options{Events: events})
+	p.Write([]byte(framed("chunk " + inner)))
+	require.Equal(t, "chunk", typ)
+	require.Regexp(t, `^\{"bytes":"[A-Za-z0-9+/]+=*","p":"[a-z]+"\}$`, payload)
+	require.Equal(t, inner, raw)
+}
+
+// Damage is told in offsets of what is carried.
+func TestInvokeModelDamage(t *testing.T) {
+	for _, c := range []struct {
+		line   string
+		offset int
+	}{
+		{`event chunk {"bytes":"!"}`, 0},
+		{`event chunk {"bytes":"eyJ"}`, 0},
+		{`chunk {"outputText":"hi"`, len(`{"outputText":"hi"`)},
+		{`chunk {"outputText":hi}`, len(`{"outputText":`)},
+		{`event chunk {"bytes":`, len(`{"bytes":`)},
+	} {
+		l, o := push(Bedrock, nil, framed(c.line, `chunk {"outputText":"x","completionReason":"FINISH"}`))
+		require.Equal(t, lines{"malformed", "content x", "finish stop(FINISH)", "done"}, l, c.line)
+		var e *SyntaxError
+		require.ErrorAs(t, o.Damage, &e)
+		require.Equal(t, c.offset, e.Offset, c.line)
+	}
+}
+
+// Usage follows the finish reason: a Reader goes on until it has come, and no
+// further.
+func TestBedrockReaderStops(t *testing.T) {
+	for _, name := range []string{"converse-text", "converse-tools", "invoke-nova", "invoke-titan", "invoke-anthropic"} {
+		body := recordedFrames(t, name)
+		var a Accumulator
+		r := NewReader(bytes.NewReader(append(body, "behind"...)), Bedrock, nil)
+		for r.Next() {
+			a.HandleDelta(r.Delta())
+		}
+		require.NoError(t, r.Err(), name)
+		require.NotZero(t, a.Usage().Reported, name)
+		require.True(t, r.Outcome().SawDone)
+		require.Zero(t, r.Outcome().PendingBytes, name)
+	}
+}
+
+// The end of a stream without metadata is told with its end, once.
+func TestBedrockEndWithoutUsage(t *testing.T) {
+	l, o := push(Bedrock, nil, framed(saysHi, endsTurn))
+	require.Equal(t, lines{"content hi", "finish stop(end_turn)", "done"}, l)
+	require.True(t, o.SawDone)
+	l, o = push(Bedrock, nil, framed(saysHi))
+	require.Equal(t, lines{"content hi"}, l)
+	require.False(t, o.SawDone)
+	l, _ = push(Bedrock, nil, framed(tellsUsage, saysHi, endsTurn, tellsUsage))
+	require.Equal(t, lines{"usage in=1 out=2 total=3", "content hi", "finish stop(end_turn)", "done", "usage in=1 out=2 total=3"}, l)
+	var failed bool
+	p := NewParser(Bedrock, HandlerFunc(func(d *Delta) error {
+		failed = failed || d.Kind == KindDone
+		return errBoom
+	}), nil)
+	_, err := p.Write([]byte(framed(saysHi, endsTurn)))
+	require.ErrorIs(t, err, errBoom)
+	require.ErrorIs(t, p.Close(), errBoom)
+	require.False(t, failed)
+}
+
+func TestExceptions(t *testing.T) {
+	for _, c := range []struct {
+		line string
+		want APIError
+		pass bool
+	}{
+		{`exception throttlingException {"message":"slow down"}`, APIError{Message: "slow down", Type: "throttlingException"}, true},
+		{`exception internalServerException {}`, APIError{Message: "{}", Type: "internalServerException"}, true},
+		{`exception validationException {"message":"bad"}`, APIError{Message: "bad", Type: "validationException"}, false},
+		{`exception validationException {"message":`, APIError{Message: `{"message":`, Type: "validationException"}, false},
+		{`exception validationException`, APIError{Type: "validationException"}, false},
+		{`exception modelStreamErrorException {"message":"m","originalStatusCode":424}`, APIError{Message: "m", Type: "modelStreamErrorException", Status: 424}, true},
+		{`error 400 no good`, APIError{Message: "no good", Code: "400", Status: 400}, false},
+		{`error InternalError broken`, APIError{Message: "broken", Code: "InternalError"}, false},
+	} {
+		body := framed(saysHi, c.line)
+		for _, d := range []Dialect{Bedrock, Auto, AnthropicMessages} {
+			p := NewParser(d, nil, nil)
+			if d == AnthropicMessages {
+				body = framed(c.line)
+			}
+			p.Write([]byte(body))
+			var e *APIError
+			require.True(t, errors.As(p.Close(), &e), c.line)
+			require.Equal(t, c.pass, e.Retryable(), c.line)
+			require.Equal(t, d != AnthropicMessages, e.Delivered)
+			got := *e
+			got.Event, got.Raw, got.Delivered = "", nil, false
+			require.Equal(t, c.want, got, c.line)
+			require.NotEmpty(t, e.Event)
+		}
+	}
+}
+
+// The shortcut for payloads gives what reading them in full gives, or nothing.
+func TestCodedBytes(t *testing.T) {
+	for _, c := range []struct{ data, want string }{
+		{`{"bytes":"YQ=="}`, "YQ=="},
+		{`{"bytes":"YQ==","p":"abc"}`, "YQ=="},
+		{`{"bytes":"","p":""}`, ""},
+		{`{"bytes":"YQ==","p":"a\"c"}`, "-"},
+		{`{"bytes":"YQ==","p":"abc","p":""}`, "-"},
+		{`{"bytes":"YQ==","p":"abc"`, "-"},
+		{`{"bytes":"YQ==","p":"abc`, "-"},
+		{`{"bytes":"YQ==","p":1}`, "-"},
+		{`{"bytes":"YQ==" }`, "-"},
+		{`{"bytes":"YQ`, "-"},
+		{`{"bytes":"Y\u0051"}`, "-"},
+		{`{ "bytes":"YQ=="}`, "-"},
+		{`{"bytes":null}`, "-"},
+		{"{\"bytes\":\"YQ==\",\"p\":\"a\x01\"}", "-"},
+		{``, "-"},
+	} {
+		got, ok := codedBytes([]byte(c.data))
+		if !ok {
+			got = []byte("-")
+		}
+		require.Equal(t, c.want, string(got), c.data)
+	}
+}

@@ -1,0 +1,392 @@
+package llmstream
+
+import (
+	"bytes"
+	"time"
+
+	"github.com/valyala/fastjson"
+)
+
+// Google's streamGenerateContent, of the Gemini API, of Vertex AI and of Code
+// Assist: https://ai.google.dev/api/generate-content#method:-models.streamgeneratecontent.
+// An event is a GenerateContentResponse with what is new: candidates with parts,
+// and counts so far. There is no end marker; the finish reasons are the end.
+
+// geminiResponse are the members of an event.
+type geminiResponse struct {
+	id, model, created          *fastjson.Value
+	candidates, feedback, usage *fastjson.Value
+	err, response               *fastjson.Value
+}
+
+func (r *geminiResponse) read(v *fastjson.Value) {
+	v.GetObject().Visit(func(key []byte, v *fastjson.Value) {
+		switch string(key) {
+		case "responseId":
+			r.id = v
+		case "modelVersion":
+			r.model = v
+		case "createTime":
+			r.created = v
+		case "candidates":
+			r.candidates = v
+		case "promptFeedback":
+			r.feedback = v
+		case "usageMetadata":
+			r.usage = v
+		case "error":
+			r.err = v
+		case "response": // Code Assist wraps the whole (G-11)
+			r.response = v
+		}
+	})
+}
+
+func (r *geminiResponse) is() bool {
+	return r.candidates != nil || r.feedback != nil || r.usage != nil
+}
+
+func readGemini(root *fastjson.Value) (r geminiResponse) {
+	r.read(root)
+	if !r.is() && r.response.GetObject() != nil {
+		err := r.err
+		r.read(r.response)
+		if r.err == nil {
+			r.err = err
+		}
+	}
+	return r
+}
+
+func detectGemini(s *step) bool {
+	r := readGemini(s.root)
+	return r.is()
+}
+
+func decodeGemini(s *step) {
+	r := readGemini(s.root)
+	s.startGemini(&r)
+	for position, v := range r.candidates.GetArray() {
+		s.decodeCandidate(v, position)
+	}
+	if r.feedback != nil {
+		if reason := s.word(member(r.feedback, "blockReason")); len(reason) > 0 {
+			s.blockPrompt(reason)
+		}
+	}
+	if r.usage != nil {
+		s.addGeminiUsage(r.usage)
+	}
+	switch {
+	case s.isError(r.err):
+		s.addError(-1, r.err, s.root)
+	case r.err != nil || !r.is():
+		s.addErrorObject()
+	}
+}
+
+// startGemini tells what the event says of the stream for the first time.
+func (s *step) startGemini(r *geminiResponse) {
+	t := &s.track.told
+	if (t.id || r.id == nil) && (t.model || r.model == nil) && (t.created || r.created == nil) {
+		return
+	}
+	var start Start
+	if !t.id {
+		start.ID = s.word(r.id)
+	}
+	if !t.model {
+		start.Model = s.word(r.model)
+	}
+	if !t.created {
+		start.Created = s.seconds(r.created)
+	}
+	t.id = t.id || len(start.ID) > 0
+	t.model = t.model || len(start.Model) > 0
+	t.created = t.created || start.Created != 0
+	if len(start.ID)+len(start.Model) > 0 || start.Created != 0 {
+		s.addStart(-1, start)
+	}
+}
+
+// seconds returns a time of RFC 3339 in Unix seconds, or 0.
+func (s *step) seconds(v *fastjson.Value) int64 {
+	if v == nil {
+		return 0
+	}
+	t, err := time.Parse(time.RFC3339, string(s.word(v)))
+	if err != nil {
+		return 0
+	}
+	return t.Unix()
+}
+
+// blockPrompt tells that the prompt was blocked, so that no answer comes (G-04).
+func (s *step) blockPrompt(reason []byte) {
+	if s.blockReason != "" {
+		return
+	}
+	s.blockReason = string(reason[:min(len(reason), maxNativeWord)])
+	d := s.add(KindFinish, -1)
+	d.FinishReason, d.NativeFinishReason = FinishContentFilter, reason
+}
+
+// candidate are the members of a candidate.
+type candidate struct {
+	index, content, finish, logprobs *fastjson.Value
+	annotations                      [3]*fastjson.Value // by annotationNames
+}
+
+// annotationNames are the members of a candidate that say where the answer comes
+// from.
+var annotationNames = [...]string{"citationMetadata", "groundingMetadata", "urlContextMetadata"}
+
+func (c *candidate) read(v *fastjson.Value) {
+	v.GetObject().Visit(func(key []byte, v *fastjson.Value) {
+		switch string(key) {
+		case "index":
+			c.index = v
+		case "content":
+			c.content = v
+		case "finishReason":
+			c.finish = v
+		case "logprobsResult":
+			c.logprobs = v
+		default:
+			for i, name := range annotationNames {
+				if string(key) == name {
+					c.annotations[i] = v
+				}
+			}
+		}
+	})
+}
+
+func (s *step) decodeCandidate(v *fastjson.Value, position int) {
+	if v.GetObject() == nil {
+		return
+	}
+	var c candidate
+	c.read(v)
+	index := position // where there is none (G-14)
+	if !isNull(c.index) {
+		var ok bool
+		if index, ok = s.index(c.index); !ok || index < 0 {
+			s.malformed(-1, 0, len(s.data), damage("a candidate's index is none"))
+			return
+		}
+	}
+	t := s.track.choice(index, s.opt.MaxChoices)
+	if t == nil {
+		s.malformed(-1, 0, len(s.data), &LimitError{Limit: "MaxChoices", Max: s.opt.MaxChoices})
+		return
+	}
+	s.decodeGeminiContent(t, c.content)
+	s.addAnnotations(t, &c)
+	if c.logprobs.GetObject() != nil {
+		s.add(KindLogprobs, t.index).Text = s.raw(c.logprobs)
+	}
+	s.finishGemini(t, s.word(c.finish))
+}
+
+// decodeGeminiContent adds the parts of a content, which may be missing, and so
+// may its parts (G-05).
+func (s *step) decodeGeminiContent(t *choiceTrack, content *fastjson.Value) {
+	var role, parts *fastjson.Value
+	content.GetObject().Visit(func(key []byte, v *fastjson.Value) {
+		switch string(key) {
+		case "role":
+			role = v
+		case "parts":
+			parts = v
+		}
+	})
+	if !t.role && role != nil {
+		if word := s.word(role); len(word) > 0 {
+			t.role = true
+			if string(word) == "model" {
+				word = roleAssistant
+			}
+			s.addStart(t.index, Start{Role: word})
+		}
+	}
+	for _, part := range parts.GetArray() {
+		s.decodeGeminiPart(t, part)
+	}
+}
+
+var roleAssistant = []byte("assistant")
+
+// geminiPart are the members of a part.
+type geminiPart struct {
+	text, thought, signature, call, blob, file *fastjson.Value
+}
+
+func (p *geminiPart) read(v *fastjson.Value) {
+	v.GetObject().Visit(func(key []byte, v *fastjson.Value) {
+		switch string(key) {
+		case "text":
+			p.text = v
+		case "thought":
+			p.thought = v
+		case "thoughtSignature":
+			p.signature = v
+		case "functionCall":
+			p.call = v
+		case "inlineData":
+			p.blob = v
+		case "fileData":
+			p.file = v
+		}
+	})
+}
+
+func (s *step) decodeGeminiPart(t *choiceTrack, v *fastjson.Value) {
+	var p geminiPart
+	p.read(v)
+	if p.call.GetObject() != nil {
+		s.decodeGeminiCall(t, p.call, p.signature)
+		return
+	}
+	thought := p.thought.GetBool() // G-10
+	kind, high := KindContent, &t.high.content
+	if thought {
+		kind, high = KindReasoning, &t.high.reasoning
+	}
+	text, _ := s.string(p.text, high)
+	s.addText(kind, t.index, text)
+	switch {
+	case p.blob.GetObject() != nil && bytes.HasPrefix(s.word(member(p.blob, "mimeType")), []byte("audio/")):
+		s.addMedia(t, p.blob) // its data is a piece of a sound
+	case p.blob.GetObject() != nil || p.file.GetObject() != nil:
+		s.addMedia(t, v)
+	}
+	s.addThoughtSignature(t, p.signature, thought, text)
+}
+
+var typeThought, typeText = []byte("thought"), []byte("text")
+
+// addThoughtSignature adds what must go back with a part in the next request
+// (G-09), as a block of its own: signatures of several parts are never joined.
+// That of a thought has the thought's text; that of an answer's part does not, or
+// it would pass for reasoning.
+func (s *step) addThoughtSignature(t *choiceTrack, v *fastjson.Value, thought bool, text []byte) {
+	if v == nil {
+		return
+	}
+	signature := s.word(v)
+	if len(signature) == 0 {
+		return
+	}
+	r := ReasoningDetail{Index: -1, Type: typeText, Signature: signature}
+	if thought {
+		r.Type, r.Text = typeThought, text
+	}
+	s.stateful = true
+	s.details = append(s.details, r)
+	s.add(KindReasoning, t.index).Detail = &s.details[len(s.details)-1]
+}
+
+// addAnnotations adds where the answer comes from: an array with an object for
+// each member that tells (G-15).
+func (s *step) addAnnotations(t *choiceTrack, c *candidate) {
+	var raw [len(annotationNames)][]byte
+	any := false
+	for i, v := range c.annotations {
+		if o := v.GetObject(); o != nil && o.Len() > 0 {
+			raw[i], any = s.raw(v), true
+		}
+	}
+	if !any {
+		return
+	}
+	at := len(s.text)
+	for i, name := range annotationNames {
+		if raw[i] == nil {
+			continue
+		}
+		begin := `,{"`
+		if len(s.text) == at {
+			begin = `[{"`
+		}
+		s.text = append(append(append(append(append(s.text, begin...), name...), `":`...), raw[i]...), '}')
+	}
+	s.text = append(s.text, ']')
+	s.add(KindAnnotation, t.index).Text = s.text[at:len(s.text):len(s.text)]
+}
+
+// finishGemini takes the finish reason of a candidate, which several events may
+// repeat. It has no word for tool calls: a plain stop with calls is one, whichever
+// comes first (G-06).
+func (s *step) finishGemini(t *choiceTrack, native []byte) {
+	if string(native) == "FINISH_REASON_UNSPECIFIED" { // its word for none
+		native = nil
+	}
+	before := t.finish
+	news := t.finished(native)
+	if len(native) > 0 {
+		s.stateful = true
+		s.endPartialCall(t)
+	}
+	if t.finish == FinishStop && len(t.calls) > 0 {
+		t.finish = FinishToolCalls
+	}
+	if news || t.finish != before {
+		d := s.add(KindFinish, t.index)
+		d.FinishReason, d.NativeFinishReason = t.finish, native
+		if len(native) == 0 {
+			d.NativeFinishReason = s.appendWord(t.native)
+		}
+	}
+}
+
+// appendWord returns word as bytes that live as long as the event.
+func (s *step) appendWord(word string) []byte {
+	at := len(s.text)
+	s.text = append(s.text, word...)
+	return s.text[at:len(s.text):len(s.text)]
+}
+
+// addGeminiUsage adds counts, which are cumulative and in most events. What one
+// lacks stays (G-02). Thoughts are not counted among the candidates' tokens (G-03),
+// but cached content is among the prompt's.
+func (s *step) addGeminiUsage(v *fastjson.Value) {
+	if v.GetObject() == nil {
+		return
+	}
+	raw := s.raw(v)
+	var input, output, total, cached, reasoning *fastjson.Value
+	v.GetObject().Visit(func(key []byte, v *fastjson.Value) {
+		switch string(key) {
+		case "promptTokenCount":
+			input = v
+		case "candidatesTokenCount":
+			output = v
+		case "totalTokenCount":
+			total = v
+		case "cachedContentTokenCount":
+			cached = v
+		case "thoughtsTokenCount":
+			reasoning = v
+		}
+	})
+	var u Usage
+	s.count(&u, UsageInput, &u.Input, input)
+	s.count(&u, UsageOutput, &u.Output, output)
+	s.count(&u, UsageTotal, &u.Total, total)
+	s.count(&u, UsageCached, &u.Cached, cached)
+	s.count(&u, UsageReasoning, &u.Reasoning, reasoning)
+	s.addGoogleUsage(&u, raw)
+}
+
+// addGoogleUsage adds counts as both of Google's dialects mean them.
+func (s *step) addGoogleUsage(u *Usage, raw []byte) {
+	reported := u.Reported | s.usage.Reported
+	if reported&UsageCached != 0 {
+		u.CachedInInput = TriYes
+	}
+	if reported&UsageReasoning != 0 {
+		u.ReasoningInOutput = TriNo
+	}
+	s.addUsage(u, raw)
+}

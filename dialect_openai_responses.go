@@ -1,0 +1,186 @@
+package llmstream
+
+import (
+	"bytes"
+
+	"github.com/valyala/fastjson"
+)
+
+// OpenAI's Responses API:
+// https://platform.openai.com/docs/api-reference/responses-streaming. An answer
+// is one choice. It is made of items (messages, reasoning, calls), each of which
+// begins, comes in deltas and is then told once more as a whole; and at the end
+// the response repeats all of them. Whatever is told as a whole only stands in
+// for what did not come in pieces (O-06).
+
+// responseEvent are the members of an event.
+type responseEvent struct {
+	typ, object, sequence                         *fastjson.Value
+	outputIndex, contentIndex, summaryIndex, item *fastjson.Value
+	itemID, part, annotation                      *fastjson.Value
+	delta, text, refusal, arguments, input, name  *fastjson.Value
+	logprobs, response, err, usage                *fastjson.Value
+}
+
+func (e *responseEvent) read(root *fastjson.Value) {
+	root.GetObject().Visit(func(key []byte, v *fastjson.Value) {
+		switch string(key) {
+		case "type":
+			e.typ = v
+		case "object":
+			e.object = v
+		case "sequence_number":
+			e.sequence = v
+		case "output_index":
+			e.outputIndex = v
+		case "content_index":
+			e.contentIndex = v
+		case "summary_index":
+			e.summaryIndex = v
+		case "item":
+			e.item = v
+		case "item_id":
+			e.itemID = v
+		case "part":
+			e.part = v
+		case "annotation":
+			e.annotation = v
+		case "delta":
+			e.delta = v
+		case "text":
+			e.text = v
+		case "refusal":
+			e.refusal = v
+		case "arguments":
+			e.arguments = v
+		case "input":
+			e.input = v
+		case "name":
+			e.name = v
+		case "logprobs":
+			e.logprobs = v
+		case "response":
+			e.response = v
+		case "error":
+			e.err = v
+		case "usage":
+			e.usage = v
+		}
+	})
+}
+
+const responsePrefix = "response."
+
+// detectResponses tells whether an event is one of a response, or the object is
+// a response itself. Errors and pings may be any dialect's.
+func detectResponses(s *step) bool {
+	return bytes.HasPrefix(s.eventType(), []byte(responsePrefix)) || string(s.word(member(s.root, "object"))) == "response"
+}
+
+func decodeResponses(s *step) {
+	var e responseEvent
+	e.read(s.root)
+	s.sequence, _ = s.number(e.sequence)
+	typ := s.word(e.typ)
+	if len(typ) == 0 { // O-01 is mostly the other way round: no event line, but a type
+		typ = s.typ
+	}
+	if e.typ == nil && string(s.word(e.object)) == "response" { // all of it in place of a stream (F-26)
+		e.response = s.root
+		s.decodeResponse(s.track.choice(0, s.opt.MaxChoices), &e, nil)
+		return
+	}
+	if !bytes.HasPrefix(typ, []byte(responsePrefix)) {
+		s.decodeResponseError(&e, typ)
+		return
+	}
+	t := s.track.choice(0, s.opt.MaxChoices)
+	switch string(typ[len(responsePrefix):]) {
+	case "output_text.delta":
+		if s.addPiece(t, &e, partText, e.contentIndex) {
+			s.addLogprobs(t, e.logprobs)
+		}
+	case "reasoning_summary_text.delta":
+		s.addPiece(t, &e, partSummary, e.summaryIndex)
+	case "reasoning_text.delta", "reasoning.delta":
+		s.addPiece(t, &e, partReasoning, e.contentIndex)
+	case "refusal.delta":
+		s.addPiece(t, &e, partRefusal, e.contentIndex)
+	case "function_call_arguments.delta", "custom_tool_call_input.delta":
+		s.addArguments(t, &e)
+	case "output_text.done":
+		if s.addWhole(t, &e, partText, e.contentIndex, e.text) {
+			s.addLogprobs(t, e.logprobs)
+		}
+	case "reasoning_summary_text.done":
+		s.addWhole(t, &e, partSummary, e.summaryIndex, e.text)
+	case "reasoning_text.done", "reasoning.done":
+		s.addWhole(t, &e, partReasoning, e.contentIndex, e.text)
+	case "refusal.done":
+		s.addWhole(t, &e, partRefusal, e.contentIndex, e.refusal)
+	case "function_call_arguments.done":
+		s.addAllArguments(t, &e, e.arguments, typeFunction)
+	case "custom_tool_call_input.done":
+		s.addAllArguments(t, &e, e.input, typeCustom)
+	case "content_part.done":
+		s.endPart(t, &e, e.contentIndex)
+	case "reasoning_summary_part.done":
+		s.endPart(t, &e, e.summaryIndex)
+	case "output_text.annotation.added", "output_text_annotation.added":
+		s.addAnnotation(t, &e)
+	case "output_item.added":
+		s.beginItem(t, &e)
+	case "output_item.done":
+		s.endItem(t, &e)
+	case "audio.delta":
+		s.addSound(t, `{"data":`, e.delta)
+	case "audio.transcript.delta":
+		s.addSound(t, `{"transcript":`, e.delta)
+	case "created", "queued", "in_progress":
+		s.beginResponse(t, &e)
+	case "completed", "incomplete", "failed", "cancelled":
+		s.decodeResponse(t, &e, typ[len(responsePrefix):])
+	case "done": // whatever its status
+		s.decodeResponse(t, &e, nil)
+	case "error":
+		s.decodeResponseError(&e, typ[len(responsePrefix):])
+	}
+}
+
+// decodeResponseError decodes an event that is none of a response: an error, or
+// what a gateway puts between.
+func (s *step) decodeResponseError(e *responseEvent, typ []byte) {
+	switch {
+	case s.isError(e.err): // {"type":"error","error":{…}}
+		s.addError(-1, e.err, s.root)
+	case string(typ) == "error": // {"type":"error","code":…,"message":…}
+		s.addError(-1, s.root, nil)
+	case len(typ) == 0:
+		s.addErrorObject()
+	}
+}
+
+// addLogprobs adds the log probabilities of a text in the form that chat
+// completions give them.
+func (s *step) addLogprobs(t *choiceTrack, v *fastjson.Value) {
+	if len(v.GetArray()) > 0 {
+		s.add(KindLogprobs, t.index).Text = s.wrapped(`{"content":`, v)
+	}
+}
+
+// addSound adds a piece of spoken output.
+func (s *step) addSound(t *choiceTrack, open string, v *fastjson.Value) {
+	if v != nil {
+		s.delivered = true
+		s.add(KindMedia, t.index).Text = s.wrapped(open, v)
+	}
+}
+
+// wrapped returns the JSON of an object whose only member is v. open is what
+// stands in front of that.
+func (s *step) wrapped(open string, v *fastjson.Value) []byte {
+	at := len(s.text)
+	s.text = append(s.text, open...)
+	s.text = append(v.MarshalTo(s.text), '}')
+	return s.text[at:len(s.text):len(s.text)]
+}

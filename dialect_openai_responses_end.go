@@ -1,0 +1,244 @@
+package llmstream
+
+import "github.com/valyala/fastjson"
+
+// response are the members of a response that say something of the answer. All
+// others repeat the request; leanResponse leaves them out.
+type response struct {
+	id, model, created, tier            *fastjson.Value
+	status, err, details, usage, output *fastjson.Value
+}
+
+func (r *response) read(v *fastjson.Value) {
+	v.GetObject().Visit(func(key []byte, v *fastjson.Value) {
+		switch string(key) {
+		case "id":
+			r.id = v
+		case "model":
+			r.model = v
+		case "created_at":
+			r.created = v
+		case "service_tier":
+			r.tier = v
+		case "status":
+			r.status = v
+		case "error":
+			r.err = v
+		case "incomplete_details":
+			r.details = v
+		case "usage":
+			r.usage = v
+		case "output":
+			r.output = v
+		}
+	})
+}
+
+// inResponse tells whether response.read knows a member of this name.
+func inResponse(name []byte) bool {
+	switch string(name) {
+	case "id", "model", "created_at", "service_tier", "status", "error", "incomplete_details", "usage", "output":
+		return true
+	}
+	return false
+}
+
+// beginResponse takes the beginning of a response. Behind the end of one it is
+// another's, whose items take the places of those before, as in isAnother.
+func (s *step) beginResponse(t *choiceTrack, e *responseEvent) {
+	var r response
+	r.read(e.response)
+	s.stateful = true
+	if id := hash(s.word(r.id)); s.sawDone && id != s.response.id {
+		s.again, s.part = true, -1
+		s.addStart(t.index, Start{Again: true})
+		s.part = 0
+		s.response = responseTrack{items: s.response.items[:0], id: s.response.id, firstCall: len(t.calls)}
+	}
+	s.startResponse(&r)
+	if !s.response.begun { // its first event may hold items already
+		s.response.begun = true
+		for i, v := range r.output.GetArray() {
+			var m responseItem
+			m.read(v)
+			s.part = i
+			s.beginItemAt(t, i, &m)
+		}
+		s.part = 0
+	}
+	s.addResponseUsage(e, &r)
+}
+
+// startResponse tells what the response says of itself for the first time.
+func (s *step) startResponse(r *response) {
+	c := chatChunk{id: r.id, model: r.model, created: r.created}
+	if string(s.word(r.tier)) != "auto" { // which is a wish: the end tells what it became
+		c.tier = r.tier
+	}
+	if !s.told.id {
+		s.response.id = hash(s.word(r.id))
+	}
+	s.startChat(&c)
+}
+
+func (s *step) addResponseUsage(e *responseEvent, r *response) {
+	for _, v := range [...]*fastjson.Value{r.usage, e.usage} {
+		if v.GetObject() == nil {
+			continue // null until the end (O-08)
+		}
+		raw := s.raw(v)
+		var u Usage
+		s.readChatUsage(&u, v)
+		if s.addUsage(&u, raw); u.Reported != 0 {
+			return
+		}
+	}
+}
+
+// decodeResponse takes a response as a whole. typ is the last word of the event's
+// type, empty if it is no event.
+func (s *step) decodeResponse(t *choiceTrack, e *responseEvent, typ []byte) {
+	var r response
+	r.read(e.response)
+	s.stateful = true
+	if id := hash(s.word(r.id)); id != s.response.id && id != 0 {
+		s.told.id = false // ids may change with every event (O-03): the end has the last word
+	}
+	s.startResponse(&r)
+	if !s.outputKnown(t) {
+		s.addMissingItems(t, r.output)
+	}
+	s.addResponseUsage(e, &r)
+	status := s.word(r.status)
+	if !isTerminal(status) {
+		status = typ
+	}
+	if !isTerminal(status) {
+		return // it goes on in the background
+	}
+	if string(status) != "completed" {
+		for at := range t.calls { // what it has not ended it has broken off (T-19)
+			t.calls[at].short = !t.calls[at].ended
+		}
+	}
+	s.finishResponse(t, &r, status)
+	if string(status) == "failed" && s.apiError == nil { // else an event has told it before (O-02)
+		switch {
+		case s.isError(r.err):
+			s.addError(-1, r.err, nil)
+		case s.isError(e.err):
+			s.addError(-1, e.err, nil)
+		default:
+			s.addError(-1, r.status, nil) // there is no more to say
+		}
+	}
+	s.endStream()
+}
+
+func isTerminal(status []byte) bool {
+	switch string(status) {
+	case "completed", "incomplete", "failed", "cancelled":
+		return true
+	}
+	return false
+}
+
+// finishResponse tells the status of a response that has ended, which is its
+// finish reason.
+func (s *step) finishResponse(t *choiceTrack, r *response, status []byte) {
+	before, news := t.finish, t.finished(status)
+	switch {
+	case string(status) == "completed" && len(t.calls) > s.response.firstCall:
+		t.finish = FinishToolCalls // there is no word for it
+	case string(status) == "completed":
+		t.finish = FinishStop
+	case t.finish == FinishLength: // or what else made it incomplete
+		switch reason := s.word(member(r.details, "reason")); string(reason) {
+		case "", "max_output_tokens":
+		default:
+			t.finish = finishReasonOf(reason)
+		}
+	}
+	if news || t.finish != before {
+		d := s.add(KindFinish, t.index)
+		d.FinishReason, d.NativeFinishReason = t.finish, status
+	}
+}
+
+// outputKnown tells whether the items of the response have all come one by one,
+// from first to last, so that the end has nothing to add.
+func (s *step) outputKnown(t *choiceTrack) bool {
+	r := &s.response
+	known := r.begun && s.malformedCount == 0 && r.open == 0 && (r.other || len(r.items)+len(t.calls) > 0)
+	for i := range r.items {
+		item := &r.items[i]
+		known = known && item.done && (item.reasoning || item.given[partText]|item.given[partRefusal] != 0)
+	}
+	for at := range t.calls {
+		known = known && t.calls[at].ended
+	}
+	return known
+}
+
+// addMissingItems adds the items that have not come before the end. They may stand
+// there in another order and under other ids, or not at all (O-04): a call is
+// known by its own id, or if there are no more of them than have come; and what
+// else there is must be missing altogether.
+func (s *step) addMissingItems(t *choiceTrack, output *fastjson.Value) {
+	said, thought, other := false, false, s.response.other
+	for i := range s.response.items {
+		item := &s.response.items[i]
+		if item.reasoning {
+			thought = thought || item.done || item.given != [partKinds]partSet{}
+		} else {
+			said = said || item.given != [partKinds]partSet{}
+		}
+	}
+	more := s.countCalls(output) > len(t.calls)-s.response.firstCall
+	for at := range t.calls {
+		more = more && t.calls[at].id != 0
+	}
+	for i, v := range output.GetArray() {
+		var m responseItem
+		m.read(v)
+		s.part = i
+		switch typ := s.word(m.typ); string(typ) {
+		case "message":
+			if !said {
+				s.endMessage(t, endPlace-i, &m)
+			}
+		case "reasoning":
+			if !thought {
+				s.endReasoning(t, endPlace-i, &m)
+			}
+		case "function_call", "custom_tool_call":
+			at := t.callByID(s.callID(&m))
+			if at >= 0 {
+				s.argueMissing(t, at, m.words())
+			} else if more {
+				s.endCall(t, endPlace-i, &m, callType(typ))
+			}
+		case "":
+		default:
+			if !other {
+				s.addOther(t, v, &m)
+			}
+		}
+	}
+	s.part = 0
+}
+
+// countCalls returns how many calls of the caller's tools are among the items.
+func (s *step) countCalls(output *fastjson.Value) (n int) {
+	for _, v := range output.GetArray() {
+		switch string(s.word(member(v, "type"))) {
+		case "function_call", "custom_tool_call":
+			n++
+		}
+	}
+	return n
+}
+
+// endPlace is the place of the first item that only the end has told of, and the
+// next ones are below. No other is as low; see place.
+const endPlace = noIndex - 1 - 1<<30

@@ -1,0 +1,402 @@
+package llmstream
+
+import "github.com/valyala/fastjson"
+
+// responseTrack is what is remembered of a response. Its calls are those of its
+// choice.
+type responseTrack struct {
+	items     []itemTrack // messages and reasoning, as many as MaxToolCalls
+	firstCall int         // how many calls had come before it
+	id        uint64      // hash of the id that was told
+	begun     bool        // its beginning was seen: the stream is not one that was resumed
+	open      int         // items of other kinds that have begun and not ended
+	other     bool        // an item of another kind was given
+}
+
+// itemTrack is what is remembered of a message or of reasoning. Of all that an
+// event says of an item its index alone is the same in every event (O-03).
+type itemTrack struct {
+	reasoning bool
+	done      bool
+	index     int
+	given     [partKinds]partSet // the parts of which text has come
+	annotated partSet            // those of which annotations have come
+}
+
+// partSet is a set of parts of an item, by index. Those past the 63rd are one.
+type partSet uint64
+
+func (p partSet) has(part int) bool { return p&(1<<min(part, 63)) != 0 }
+
+// add adds a part and tells whether that is news.
+func (p *partSet) add(part int) bool {
+	before := *p
+	*p |= 1 << min(part, 63)
+	return *p != before
+}
+
+type partKind uint8
+
+const (
+	partText partKind = iota
+	partRefusal
+	partReasoning
+	partSummary
+	partKinds
+)
+
+// noIndex stands for the latest item: an event does not say which it means.
+const noIndex = -1
+
+// place returns the number by which an item is known: its index, or where events
+// have none, one that is made of its id. !ok: it is no index (C-16).
+func (s *step) place(index, id *fastjson.Value) (n int, ok bool) {
+	if isNull(index) {
+		if h := hash(s.word(id)); h != 0 {
+			return noIndex - 1 - int(h>>34), true
+		}
+		return noIndex, true
+	}
+	if n, ok = s.index(index); !ok || n < 0 {
+		s.malformed(0, 0, len(s.data), damage("an item's index is none"))
+		return 0, false
+	}
+	s.part = n
+	return n, true
+}
+
+// textIndex returns the index of a text of an item; 0 where there is none.
+func (s *step) textIndex(v *fastjson.Value) int {
+	n, _ := s.index(v)
+	return max(0, n)
+}
+
+// item returns the latest message or reasoning at a place, and begins one if
+// there is none; nil: there are too many.
+func (s *step) item(place int, reasoning bool) *itemTrack {
+	list := s.response.items
+	for i := len(list) - 1; i >= 0; i-- {
+		if list[i].reasoning == reasoning && (list[i].index == place || place == noIndex) {
+			return &list[i]
+		}
+	}
+	return s.newItem(place, reasoning)
+}
+
+func (s *step) newItem(place int, reasoning bool) *itemTrack {
+	s.stateful = true
+	list := s.response.items
+	if len(list) >= s.opt.MaxToolCalls {
+		s.malformed(0, 0, len(s.data), &LimitError{Limit: "MaxToolCalls", Max: s.opt.MaxToolCalls})
+		return nil
+	}
+	s.response.items = append(list, itemTrack{index: place, reasoning: reasoning})
+	return &s.response.items[len(list)]
+}
+
+// itemOf returns the item that an event's text belongs to; nil if there is none.
+func (s *step) itemOf(e *responseEvent, kind partKind) *itemTrack {
+	place, ok := s.place(e.outputIndex, e.itemID)
+	if !ok {
+		return nil
+	}
+	return s.item(place, kind >= partReasoning)
+}
+
+// addPiece adds an event's delta to a part of an item and tells whether it is any
+// text.
+func (s *step) addPiece(t *choiceTrack, e *responseEvent, kind partKind, part *fastjson.Value) bool {
+	item := s.itemOf(e, kind)
+	return item != nil && s.addPart(t, item, kind, s.textIndex(part), e.delta)
+}
+
+// addWhole adds the whole text of a part, if nothing of it has come, and tells
+// whether it did.
+func (s *step) addWhole(t *choiceTrack, e *responseEvent, kind partKind, part, text *fastjson.Value) bool {
+	item := s.itemOf(e, kind)
+	return item != nil && s.addMissing(t, item, kind, s.textIndex(part), text)
+}
+
+func (s *step) addMissing(t *choiceTrack, item *itemTrack, kind partKind, part int, text *fastjson.Value) bool {
+	return !item.given[kind].has(part) && s.addPart(t, item, kind, part, text)
+}
+
+func (s *step) addPart(t *choiceTrack, item *itemTrack, kind partKind, part int, v *fastjson.Value) bool {
+	as, high := KindReasoning, &t.high.reasoning
+	switch kind {
+	case partText:
+		as, high = KindContent, &t.high.content
+	case partRefusal:
+		as, high = KindRefusal, &t.high.refusal
+	}
+	text, _ := s.string(v, high)
+	if len(text) == 0 && *high == 0 {
+		return false
+	}
+	if item.given[kind].add(part) {
+		s.stateful = true
+	}
+	s.addText(as, t.index, text)
+	return true
+}
+
+// responsePart are the members of a part of an item.
+type responsePart struct {
+	typ, text, refusal, annotations, logprobs *fastjson.Value
+}
+
+func (p *responsePart) read(v *fastjson.Value) {
+	v.GetObject().Visit(func(key []byte, v *fastjson.Value) {
+		switch string(key) {
+		case "type":
+			p.typ = v
+		case "text":
+			p.text = v
+		case "refusal":
+			p.refusal = v
+		case "annotations":
+			p.annotations = v
+		case "logprobs":
+			p.logprobs = v
+		}
+	})
+}
+
+// endPart adds what a part that has ended says and nothing before it has said.
+func (s *step) endPart(t *choiceTrack, e *responseEvent, part *fastjson.Value) {
+	place, ok := s.place(e.outputIndex, e.itemID)
+	if !ok {
+		return
+	}
+	var p responsePart
+	p.read(e.part)
+	kind, ok := p.kind(s)
+	if !ok {
+		return
+	}
+	if item := s.item(place, kind >= partReasoning); item != nil {
+		s.addMissingPart(t, item, kind, s.textIndex(part), &p)
+	}
+}
+
+func (p *responsePart) kind(s *step) (kind partKind, ok bool) {
+	switch string(s.word(p.typ)) {
+	case "output_text", "text":
+		return partText, true
+	case "refusal":
+		return partRefusal, true
+	case "reasoning_text":
+		return partReasoning, true
+	case "summary_text":
+		return partSummary, true
+	}
+	return 0, false
+}
+
+func (s *step) addMissingPart(t *choiceTrack, item *itemTrack, kind partKind, part int, p *responsePart) {
+	switch kind {
+	case partRefusal:
+		s.addMissing(t, item, kind, part, p.refusal)
+	case partText:
+		var annotations []*fastjson.Value
+		if !item.annotated.has(part) {
+			annotations = p.annotations.GetArray()
+		}
+		for _, v := range annotations {
+			item.annotated.add(part)
+			s.add(KindAnnotation, t.index).Text = s.raw(v)
+		}
+		if s.addMissing(t, item, kind, part, p.text) {
+			s.addLogprobs(t, p.logprobs)
+		}
+	default:
+		s.addMissing(t, item, kind, part, p.text)
+	}
+}
+
+// addMissingParts adds what the parts of a message, or of reasoning, say and
+// nothing before them has said. A string is a part by itself.
+func (s *step) addMissingParts(t *choiceTrack, item *itemTrack, v *fastjson.Value, plain partKind) {
+	for i, v := range v.GetArray() {
+		var p responsePart
+		p.read(v)
+		if kind, ok := p.kind(s); ok && (kind >= partReasoning) == item.reasoning {
+			s.addMissingPart(t, item, kind, i, &p)
+		}
+	}
+	s.addMissing(t, item, plain, 0, v)
+}
+
+// addAnnotation adds one annotation.
+func (s *step) addAnnotation(t *choiceTrack, e *responseEvent) {
+	if e.annotation.GetObject() == nil {
+		return
+	}
+	item := s.itemOf(e, partText)
+	if item == nil {
+		return
+	}
+	s.stateful = true
+	item.annotated.add(s.textIndex(e.contentIndex))
+	s.add(KindAnnotation, t.index).Text = s.raw(e.annotation)
+}
+
+// responseItem are the members of an item.
+type responseItem struct {
+	typ, id, callID, name, arguments, input, status *fastjson.Value
+	role, content, summary, encrypted, result       *fastjson.Value
+}
+
+func (m *responseItem) read(v *fastjson.Value) {
+	v.GetObject().Visit(func(key []byte, v *fastjson.Value) {
+		switch string(key) {
+		case "type":
+			m.typ = v
+		case "id":
+			m.id = v
+		case "call_id":
+			m.callID = v
+		case "name":
+			m.name = v
+		case "arguments":
+			m.arguments = v
+		case "input":
+			m.input = v
+		case "status":
+			m.status = v
+		case "role":
+			m.role = v
+		case "content":
+			m.content = v
+		case "summary":
+			m.summary = v
+		case "encrypted_content":
+			m.encrypted = v
+		case "result":
+			m.result = v
+		}
+	})
+}
+
+// beginItem takes the beginning of an item.
+func (s *step) beginItem(t *choiceTrack, e *responseEvent) {
+	var m responseItem
+	m.read(e.item)
+	if place, ok := s.place(e.outputIndex, m.id); ok {
+		s.beginItemAt(t, place, &m)
+	}
+}
+
+// beginItemAt takes the beginning of an item. One without a type says nothing
+// (O-05).
+func (s *step) beginItemAt(t *choiceTrack, place int, m *responseItem) {
+	s.stateful = true
+	if s.again {
+		s.voidBlock(t)
+	}
+	switch typ := s.word(m.typ); string(typ) {
+	case "message", "reasoning":
+		if item := s.item(place, string(typ) == "reasoning"); item != nil && item.done {
+			s.newItem(place, item.reasoning) // several at one place, as T-02
+		}
+		s.addRole(t, m.role)
+	case "function_call", "custom_tool_call":
+		at := s.beginToolCall(t, place, s.callID(m), s.word(m.name), callType(typ))
+		if at >= 0 && string(s.word(m.status)) == "completed" { // all of it at once
+			s.argueMissing(t, at, m.words())
+			t.calls[at].given = t.calls[at].begun
+		}
+	case "":
+	default:
+		s.response.open++
+	}
+}
+
+// addRole tells the role of the choice, once.
+func (s *step) addRole(t *choiceTrack, v *fastjson.Value) {
+	if role := s.word(v); len(role) > 0 && !t.role {
+		t.role = true
+		s.addStart(t.index, Start{Role: role})
+	}
+}
+
+// endItem takes an item as a whole.
+func (s *step) endItem(t *choiceTrack, e *responseEvent) {
+	var m responseItem
+	m.read(e.item)
+	place, ok := s.place(e.outputIndex, m.id)
+	if !ok {
+		return
+	}
+	s.stateful = true
+	switch typ := s.word(m.typ); string(typ) {
+	case "message":
+		s.endMessage(t, place, &m)
+	case "reasoning":
+		s.endReasoning(t, place, &m)
+	case "function_call", "custom_tool_call":
+		s.endCall(t, place, &m, callType(typ))
+	case "":
+	default:
+		s.response.open = max(0, s.response.open-1)
+		s.addOther(t, e.item, &m)
+	}
+}
+
+func (s *step) endMessage(t *choiceTrack, place int, m *responseItem) {
+	item := s.item(place, false)
+	if item == nil {
+		return
+	}
+	item.done = true
+	s.addRole(t, m.role)
+	s.addMissingParts(t, item, m.content, partText)
+}
+
+var typeReasoning, formatResponses = []byte("reasoning"), []byte("openai-responses-v1")
+
+// endReasoning takes reasoning as a whole: its text, and as one detail all that
+// has to be sent back (O-11).
+func (s *step) endReasoning(t *choiceTrack, place int, m *responseItem) {
+	item := s.item(place, true)
+	if item == nil || item.done {
+		return
+	}
+	item.done = true
+	s.addMissingParts(t, item, m.summary, partSummary)
+	s.addMissingParts(t, item, m.content, partReasoning)
+	detail := ReasoningDetail{
+		Index: place, Type: typeReasoning, Format: formatResponses,
+		ID: s.word(m.id), Summary: s.joined(m.summary), Text: s.joined(m.content), Data: s.word(m.encrypted),
+	}
+	if place <= endPlace {
+		detail.Index = endPlace - place
+	} else if place < 0 {
+		detail.Index = len(s.response.items) - 1
+	}
+	s.details = append(s.details, detail)
+	s.add(KindReasoning, t.index).Detail = &s.details[len(s.details)-1]
+}
+
+// joined returns the texts of all parts in v, of which there is mostly one.
+func (s *step) joined(v *fastjson.Value) (text []byte) {
+	for i, part := range v.GetArray() {
+		if piece := s.word(member(part, "text")); i == 0 {
+			text = piece[:len(piece):len(piece)]
+		} else {
+			text = append(text, piece...)
+		}
+	}
+	return text
+}
+
+// addOther adds an item of another kind: an image, or what has to go back as it
+// is, such as a call of a tool that the provider runs.
+func (s *step) addOther(t *choiceTrack, v *fastjson.Value, m *responseItem) {
+	s.response.other, s.delivered = true, true
+	kind := KindItem
+	if string(s.word(m.typ)) == "image_generation_call" && !isNull(m.result) {
+		kind = KindMedia
+	}
+	s.add(kind, t.index).Text = s.raw(v)
+}

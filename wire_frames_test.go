@@ -1,0 +1,299 @@
+package llmstream
+
+import (
+	"bytes"
+	"encoding/binary"
+	"fmt"
+	"hash/crc32"
+	"io"
+	"runtime"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/seed-4d65deac/llmstream/testdata"
+)
+
+// framed returns the binary frames that the lines describe; see testdata.Frames.
+func framed(lines ...string) string {
+	stream, err := testdata.Frames(strings.Join(lines, "\n"))
+	if err != nil {
+		panic(err)
+	}
+	return string(stream)
+}
+
+// claims returns a prelude that claims these lengths and proves them.
+func claims(total, headers uint32) string {
+	b := binary.BigEndian.AppendUint32(nil, total)
+	b = binary.BigEndian.AppendUint32(b, headers)
+	return string(binary.BigEndian.AppendUint32(b, crc32.ChecksumIEEE(b)))
+}
+
+// rawFrame returns a frame with these headers and this payload.
+func rawFrame(headers, payload string) string {
+	b := []byte(claims(uint32(minFrame+len(headers)+len(payload)), uint32(len(headers))) + headers + payload)
+	return string(binary.BigEndian.AppendUint32(b, crc32.ChecksumIEEE(b)))
+}
+
+const (
+	saysHi     = `event contentBlockDelta {"contentBlockIndex":0,"delta":{"text":"hi"}}`
+	endsTurn   = `event messageStop {"stopReason":"end_turn"}`
+	tellsUsage = `event metadata {"usage":{"inputTokens":1,"outputTokens":2,"totalTokens":3}}`
+)
+
+// A stream that breaks off at any byte says what its whole frames have said, and
+// how much of another had come (B-02).
+func TestFramesCutAnywhere(t *testing.T) {
+	for _, name := range []string{"converse-tools", "invoke-nova", "exception"} {
+		body, err := testdata.Body("bedrock/" + name + ".frames")
+		require.NoError(t, err)
+		whole := read(Bedrock, nil, body)
+		var ends []int
+		for at := 0; at < len(body); ends = append(ends, at) {
+			at += int(binary.BigEndian.Uint32(body[at:]))
+		}
+		for end := range len(body) {
+			frames, last := 0, 0
+			for frames < len(ends) && ends[frames] <= end {
+				last = ends[frames]
+				frames++
+			}
+			got := read(Bedrock, nil, body[:end])
+			require.EqualValues(t, frames, got.Outcome.Events, "%s cut at %d", name, end)
+			require.Equal(t, end-last, got.Outcome.PendingBytes, "%s cut at %d", name, end)
+			require.Equal(t, finishedBy(whole, frames), got.Outcome.State == StateComplete, "%s cut at %d", name, end)
+			if end > 0 {
+				require.Equal(t, WireFrames, got.Outcome.Wire)
+			} else {
+				require.Equal(t, StateEmpty, got.Outcome.State)
+			}
+			for i, d := range got.Deltas {
+				if d.Raw != nil { // what no event brought, the end did
+					require.True(t, sameDelta(whole.Deltas[i], d), "%s cut at %d", name, end)
+				}
+			}
+			requireSame(t, got, read(Bedrock, nil, body[:end], end/2), end)
+		}
+	}
+}
+
+// finishedBy tells whether a finish reason is among what the first events brought.
+func finishedBy(r reading, events int) bool {
+	var last []byte
+	seen := 0
+	for _, d := range r.Deltas {
+		if !bytes.Equal(d.Raw, last) {
+			seen++
+			last = d.Raw
+		}
+		if d.Kind == KindFinish {
+			return seen <= events
+		}
+	}
+	return false
+}
+
+// Each frame's deltas come with its last byte (contract 3).
+func TestFramesArePrompt(t *testing.T) {
+	var l lines
+	p := NewParser(Bedrock, &l, &Options{Kinds: KindContent})
+	for i := range 3 {
+		frame := framed(saysHi)
+		for k := range frame {
+			require.Len(t, l, i, "byte %d", k)
+			p.Write([]byte(frame[k : k+1]))
+		}
+		require.Len(t, l, i+1)
+	}
+}
+
+// A frame that lies whole in a read is not copied.
+func TestFramesAreSlicesOfTheRead(t *testing.T) {
+	body := []byte(framed(saysHi, saysHi))
+	inside := 0
+	events := EventHandlerFunc(func(e *Event) error {
+		for at := range body {
+			if &body[at] == &e.Data[0] {
+				inside++
+			}
+		}
+		return nil
+	})
+	p := NewParser(Bedrock, nil, &Options{Events: events})
+	p.Write(body[:1]) // until the first bytes have told, they are held back
+	p.Write(body[1:])
+	require.Equal(t, 1, inside)
+	p.Write(body)
+	require.Equal(t, 3, inside)
+}
+
+// What is past a limit is skipped, and reading goes on behind it (contract 10).
+func TestFramesPastLimits(t *testing.T) {
+	big := `event contentBlockDelta {"contentBlockIndex":0,"delta":{"text":"` + strings.Repeat("x", 200) + `"}}`
+	body := framed(`event messageStart {"role":"assistant"}`, big, saysHi, endsTurn, tellsUsage)
+	o := &Options{MaxEvent: 100}
+	eachCut(body, func(cuts ...int) {
+		got := read(Bedrock, o, []byte(body), cuts...)
+		require.Equal(t, "hi", got.Completion.Choices[0].Message.Content)
+		require.Equal(t, StateComplete, got.Outcome.State)
+		require.EqualValues(t, 1, got.Outcome.Malformed)
+		var limit *LimitError
+		require.ErrorAs(t, got.Outcome.Damage, &limit)
+		require.Equal(t, LimitError{"MaxEvent", 100}, *limit)
+	})
+
+	headers := claims(16+maxHeaderSize+1, maxHeaderSize+1) + strings.Repeat("x", maxHeaderSize+1) + "crc!"
+	l, out := push(Bedrock, nil, framed(saysHi)+headers+framed(endsTurn, tellsUsage))
+	require.Equal(t, lines{"content hi", "malformed", "finish stop(end_turn)", "usage in=1 out=2 total=3", "done"}, l)
+	require.ErrorContains(t, out.Damage, "headers")
+}
+
+// A length is a name and never the size of an allocation (contract 10).
+func TestFrameThatClaimsMuch(t *testing.T) {
+	for _, prelude := range []string{claims(1<<32-1, 0), claims(1<<25, 100), claims(1<<32-1, 1<<32-17)} {
+		p := NewParser(Bedrock, nil, nil)
+		p.Write([]byte(framed(saysHi)))
+		p.Write([]byte(prelude))
+		var m, n runtime.MemStats
+		piece := bytes.Repeat([]byte("x"), 1000)
+		runtime.ReadMemStats(&m)
+		for range 1000 {
+			p.Write(piece)
+		}
+		runtime.ReadMemStats(&n)
+		require.Less(t, n.TotalAlloc-m.TotalAlloc, uint64(8<<20))
+		p.Close()
+		require.Equal(t, StateTruncated, p.Outcome().State)
+		require.Equal(t, 12+1000*1000, p.Outcome().PendingBytes)
+	}
+}
+
+// Lengths that no frame can have are damage, even where a checksum proves them:
+// what follows is found by its own.
+func TestFrameOfImpossibleLengths(t *testing.T) {
+	for _, prelude := range []string{claims(0, 0), claims(15, 0), claims(20, 5), claims(100, 1<<32-1)} {
+		body := framed(saysHi) + prelude + "?" + framed(endsTurn, tellsUsage)
+		eachCut(body, func(cuts ...int) {
+			got := read(Bedrock, nil, []byte(body), cuts...)
+			require.EqualValues(t, 1, got.Outcome.Malformed)
+			require.Equal(t, StateComplete, got.Outcome.State)
+			require.True(t, got.Outcome.SawDone)
+		})
+	}
+}
+
+// Behind a prelude that is wrong the next that proves itself counts, wherever it
+// is; what looks like one and proves nothing does not.
+func TestFramesAreFoundAgain(t *testing.T) {
+	hi := framed(saysHi)
+	for _, garbage := range []string{
+		"", "x", "\x00", hi[:11], hi[:12][1:], strings.Repeat("\x00", 50), "data: {}\n\n", framed("lost " + saysHi),
+		"\x00\x00\x00\x20\x00\x00\x00\x00\x00\x00\x00\x00",
+	} {
+		body := hi + framed("lost "+saysHi) + garbage + hi + framed(endsTurn, tellsUsage)
+		eachCut(body, func(cuts ...int) {
+			got := read(Bedrock, nil, []byte(body), cuts...)
+			require.Equal(t, "hihi", got.Completion.Choices[0].Message.Content, "%q", garbage)
+			require.EqualValues(t, 1, got.Outcome.Malformed)
+			require.Zero(t, got.Outcome.PendingBytes)
+			require.Equal(t, StateComplete, got.Outcome.State)
+			require.Error(t, got.Outcome.Err())
+		})
+	}
+	_, o := push(Bedrock, nil, hi+framed("lost "+saysHi)+strings.Repeat("x", 100))
+	require.Equal(t, StateTruncated, o.State)
+	require.EqualValues(t, 2, o.Events)
+}
+
+// Bytes that nothing proves to be frames are those of a text, which begins with
+// other bytes and is not held back for them.
+func TestFramesAreSniffed(t *testing.T) {
+	hi := framed(saysHi)
+	for n := range preludeSize {
+		p := NewParser(Auto, nil, nil)
+		p.Write([]byte(hi[:n]))
+		require.Equal(t, WireUnknown, p.Wire(), n)
+	}
+	p := NewParser(Auto, nil, nil)
+	p.Write([]byte(hi[:preludeSize]))
+	require.Equal(t, WireFrames, p.Wire())
+
+	for body, wire := range map[string]Wire{
+		"d": WireSSE, ":": WireSSE, "{": WireJSON, "\x02": WireSSE, "\xff\xff": WireSSE,
+		"\x00\x00\x00\x0f\x00\x00\x00\x00": WireSSE, // too short for a frame
+		"\x00\x00\x00\x20\xff":             WireSSE, // too large headers
+		hi[:11] + "?":                      WireSSE,
+		"\x00\x00\n:\x00\n\n\n?":           WireSSE,
+	} {
+		p := NewParser(Auto, nil, nil)
+		p.Write([]byte(body))
+		require.Equal(t, wire, p.Wire(), "%q", body)
+		if body[0] < ' ' {
+			require.Equal(t, StateNotStream, closed(p).State, "%q", body)
+		}
+	}
+	body := "\x00\x00\n" + sse(says("hi"), stops, "[DONE]")
+	eachCut(body, func(cuts ...int) {
+		require.Equal(t, "hi", read(Auto, nil, []byte(body), cuts...).Completion.Choices[0].Message.Content)
+	})
+}
+
+func closed(p *Parser) Outcome {
+	p.Close()
+	return p.Outcome()
+}
+
+// Headers are skipped by their width, and those that break off are damage (B-04).
+func TestFrameHeaders(t *testing.T) {
+	for _, c := range []struct {
+		headers string
+		ok      bool
+	}{
+		{"", true},
+		{"\x01a\x00", true},
+		{"\x00\x01", true},
+		{"\x01a\x07\x00\x00", true},
+		{"\x01a\x06\x00\x01x\x01b\x09" + strings.Repeat("u", 16), true},
+		{"\x01", false},
+		{"\x01a", false},
+		{"\x01a\x02", false},
+		{"\x01a\x05\x00\x00", false},
+		{"\x01a\x07\x00", false},
+		{"\x01a\x07\x00\x02x", false},
+		{"\x01a\x0a", false},
+		{"\x01a\x00\x05", false},
+	} {
+		var h frameHeaders
+		require.Equal(t, c.ok, h.read([]byte(c.headers)), "%q", c.headers)
+	}
+	var h frameHeaders
+	require.True(t, h.read([]byte("\x0b:event-type\x07\x00\x01a\x0b:event-type\x06\x00\x01b\x0b:event-type\x07\x00\x01c")))
+	require.Equal(t, "c", string(h.eventType))
+}
+
+// Run with: go test -run ^$ -bench Frames .
+func BenchmarkFrames(b *testing.B) {
+	text := strings.Repeat("word ", 8)
+	for name, body := range map[string]string{
+		"stream=converse": strings.Repeat(framed(fmt.Sprintf(`event contentBlockDelta {"contentBlockIndex":0,"delta":{"text":%q},"p":"abcdefghijkl"}`, text)), 1000),
+		"stream=nova":     strings.Repeat(framed(fmt.Sprintf(`chunk {"contentBlockDelta":{"delta":{"text":%q},"contentBlockIndex":0}}`, text)), 1000),
+		"stream=lost":     framed("lost "+saysHi) + strings.Repeat("\x00", 100_000),
+	} {
+		b.Run(name, func(b *testing.B) {
+			start := []byte(framed(`event messageStart {"role":"assistant"}`))
+			p := NewParser(Bedrock, nil, nil)
+			b.SetBytes(int64(len(body)))
+			b.ReportAllocs()
+			for b.Loop() {
+				p.Reset()
+				p.Write(start)
+				io.WriteString(p, body)
+			}
+			if o := p.Outcome(); o.Events < 2 || name != "stream=lost" && o.Malformed > 0 {
+				b.Fatal(o)
+			}
+		})
+	}
+}

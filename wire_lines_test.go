@@ -1,0 +1,156 @@
+package llmstream
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// line returns a line of Ollama's that adds text.
+func line(text string) string {
+	return `{"model":"m","message":{"content":"` + text + `"},"done":false}`
+}
+
+const lastLine = `{"model":"m","message":{"content":""},"done":true,"done_reason":"stop"}`
+
+// N-03
+func TestLinesOfJSON(t *testing.T) {
+	start, a, b := "start model=m", "content a", "content b"
+	end := []string{"finish stop(stop)", "done"}
+	whole := append(lines{start, a, b}, end...)
+	for _, c := range []struct {
+		name, body string
+		want       lines
+		state      State
+		wire       Wire
+	}{
+		{"lines", line("a") + "\n" + line("b") + "\n" + lastLine + "\n", whole, StateComplete, WireLines},
+		{"no end of the last line", line("a") + "\n" + line("b") + "\n" + lastLine, whole, StateComplete, WireLines},
+		{"CRLF", line("a") + "\r\n" + line("b") + "\r\n" + lastLine + "\r\n", whole, StateComplete, WireLines},
+		{"blank lines and spaces", "\n" + line("a") + " \n\n\r\n" + line("b") + "\n \n\t" + lastLine + " \n", whole, StateComplete, WireLines},
+		{"one line", line("a") + "\n", lines{start, a}, StateTruncated, WireJSON},
+		{"values that are no lines", line("a") + line("b") + lastLine, whole, StateComplete, WireJSON},
+		{"values over several lines", "{\"message\":\n{\"content\":\"a\"},\"done\":false}\n{\"message\":\n{\"content\":\"b\"},\"done\":true}\n", lines{a, b, "done"}, StateComplete, WireJSON},
+		{"a value over lines, and then lines", "{\"message\":\n{\"content\":\"a\"},\"done\":false}\n" + line("b") + "\n" + lastLine + "\n", lines{a, start, b, end[0], end[1]}, StateComplete, WireLines},
+		{"a line that is none", line("a") + "\n{]\n" + line("b") + "\n" + lastLine + "\n", append(lines{start, a, "malformed", b}, end...), StateComplete, WireLines},
+		{"a first line that is none", "{]\n" + line("a") + "\n" + line("b") + "\n" + lastLine + "\n", append(lines{"malformed", start, a, b}, end...), StateComplete, WireLines},
+		{"half a line", line("a") + "\n" + line("b")[:20] + "\n" + line("b") + "\n" + lastLine + "\n", append(lines{start, a, "malformed", b}, end...), StateComplete, WireLines},
+		{"lines that say nothing", line("a") + "\nnull\n[]\n7\n" + line("b") + "\n" + lastLine + "\n", append(lines{start, a, "other", "other", "other", b}, end...), StateComplete, WireLines},
+		{"an error", line("a") + "\n" + `{"error":"no"}`, lines{start, a, "error no"}, StateError, WireLines},
+		{"a word", line("a") + "\n" + "Not today\n", lines{start, a, "error Not today"}, StateError, WireLines},
+		{"a page", line("a") + "\n<html>\n</html>\n", lines{start, a, "error <html>\n</html>"}, StateError, WireJSON},
+		{"server-sent events behind an error", `{"error":"no"}` + "\n\n" + sse(line("a")), lines{"error no", start, a}, StateError, WireJSON},
+		{"server-sent events behind lines", line("a") + "\n" + line("b") + "\n" + sse(lastLine), whole, StateComplete, WireLines},
+		{"a cut line", line("a") + "\n" + line("b")[:20], lines{start, a}, StateTruncated, WireLines},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			eachCut(c.body, func(cuts ...int) {
+				var l lines
+				p := NewParser(Ollama, &l, nil)
+				writeCut(t, p.Write, c.body, cuts...)
+				p.Close()
+				require.Equal(t, c.want, l, "cut at %v", cuts)
+				require.Equal(t, c.state, p.Outcome().State, "cut at %v", cuts)
+				require.Equal(t, c.wire, p.Wire(), "cut at %v", cuts)
+			})
+		})
+	}
+}
+
+// A line's deltas come with the Write that brings its end, those of the first line
+// with its last brace: it may be a whole body.
+func TestLinesArePrompt(t *testing.T) {
+	var got int
+	p := NewParser(Ollama, HandlerFunc(func(*Delta) error { got++; return nil }), &Options{Kinds: KindContent})
+	p.Write([]byte(line("a")))
+	require.Equal(t, 1, got)
+	for i, end := range []string{"\n", "\r"} {
+		p.Write([]byte("\n" + line("b")))
+		require.Equal(t, 1+i, got)
+		p.Write([]byte(end))
+		require.Equal(t, 2+i, got)
+	}
+}
+
+func TestLinesPastALimit(t *testing.T) {
+	long := line(strings.Repeat("x", 200))
+	for _, c := range []struct {
+		options Options
+		limit   string
+	}{
+		{Options{MaxLine: 150}, "MaxLine"},
+		{Options{MaxEvent: 150}, "MaxEvent"},
+		{Options{MaxEvent: 150, MaxLine: 140}, "MaxLine"},
+	} {
+		for _, body := range []string{
+			line("a") + "\n" + long + "\n" + lastLine + "\n",
+			line("a") + "\r\n" + long + "\r\n" + lastLine + "\r\n",
+			line("a") + "\n" + long[:len(long)-1] + "\n" + lastLine + "\n",
+			line("a") + "\n" + strings.Repeat(" ", 200) + "\n" + lastLine + "\n",
+		} {
+			want := read(Ollama, &c.options, []byte(body))
+			require.Equal(t, StateComplete, want.Outcome.State)
+			require.EqualValues(t, 1, want.Outcome.Malformed)
+			var limit *LimitError
+			var damage *SyntaxError
+			require.ErrorAs(t, want.Outcome.Damage, &limit)
+			require.Equal(t, c.limit, limit.Limit)
+			require.ErrorAs(t, want.Outcome.Damage, &damage)
+			require.Equal(t, len(strings.Split(strings.ReplaceAll(body, "\r", ""), "\n")[1]), damage.Length)
+			eachCut(body, func(cuts ...int) {
+				requireSame(t, want, read(Ollama, &c.options, []byte(body), cuts...), cuts)
+			})
+		}
+	}
+	// The first line is read as a body may be, so that its limit is another.
+	o := &Options{MaxEvent: 150, MaxLine: 1 << 20}
+	body := long + "\n" + lastLine + "\n"
+	want := read(Ollama, o, []byte(body))
+	require.EqualValues(t, 1, want.Outcome.Malformed)
+	eachCut(body, func(cuts ...int) { requireSame(t, want, read(Ollama, o, []byte(body), cuts...), cuts) })
+	// And so is one that is no JSON, however much of it was kept.
+	body = `{"x":"` + strings.Repeat("x", 200) + `"]` + "\n" + lastLine + "\n"
+	want = read(Ollama, o, []byte(body))
+	require.EqualValues(t, 1, want.Outcome.Malformed)
+	require.True(t, want.Outcome.SawDone)
+	eachCut(body, func(cuts ...int) { requireSame(t, want, read(Ollama, o, []byte(body), cuts...), cuts) })
+}
+
+// A line that never ends is not kept.
+func TestLineThatNeverEnds(t *testing.T) {
+	p := NewParser(Ollama, nil, &Options{MaxLine: 1 << 10})
+	p.Write([]byte(line("a") + "\n" + `{"`))
+	for range 1 << 10 {
+		p.Write([]byte(strings.Repeat("x", 1<<10)))
+	}
+	require.Less(t, cap(p.core.array.lines.lines.buf), 4<<10)
+	require.Error(t, p.Close())
+	require.EqualValues(t, 1, p.Outcome().Malformed)
+	require.Zero(t, p.Outcome().PendingBytes) // they are told of as damage
+}
+
+// G-01: what cannot be read of an array costs one element where the server writes
+// the commas in lines of their own.
+func TestArrayIsReadOnBehindDamage(t *testing.T) {
+	for _, c := range []struct {
+		name, body string
+		want       lines
+	}{
+		{"a broken element", "[" + line("a") + "\n,\n{\"x\" 1}\n,\n" + line("b") + "\n]\n", lines{"start model=m", "content a", "malformed", "content b"}},
+		{"a broken first element", "[{]\n,\r\n" + line("a") + "\n]", lines{"malformed", "start model=m", "content a"}},
+		{"over lines", "[{\n \"x\": [,\n ],\n \"y\": 1\n}\n,\n" + line("a") + "\n]", lines{"malformed", "start model=m", "content a"}},
+		{"no line of its own", "[{]," + line("a") + "]", lines{"malformed"}},
+		{"behind the array", "[{]\n]\n" + line("a"), lines{"malformed", "start model=m", "content a"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			eachCut(c.body, func(cuts ...int) {
+				var l lines
+				p := NewParser(Ollama, &l, nil)
+				writeCut(t, p.Write, c.body, cuts...)
+				p.Close()
+				require.Equal(t, c.want, l, "cut at %v", cuts)
+			})
+		})
+	}
+}
