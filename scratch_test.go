@@ -168,7 +168,7 @@ func BenchmarkRecorded(b *testing.B) {
 	sets := benchSets(b)
 	set := sets[len(sets)-1]
 	var a Accumulator
-	p := NewParser(OpenAIChat, &a, nil)
+	p := NewParser(OpenAIChat, &a, optS)
 	b.ResetTimer()
 	for range b.N {
 		for _, body := range set.streams {

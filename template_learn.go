@@ -49,7 +49,7 @@ func (s *step) teaches() bool {
 	if s.detailMember != "" {
 		gave = 2
 	}
-	return s.given == gave && s.role.member != "" && !s.stateful &&
+	return s.given == gave && s.role.member != "" && !s.stateful && !s.carried &&
 		(s.fragments == 0 || s.fragments == 1 && s.role.call >= 0) &&
 		len(s.data) <= templateMax && len(s.typ) <= maxType
 }
