@@ -12,6 +12,9 @@ type core struct {
 	settled bool    // an event has told that it is
 	carried Dialect // Bedrock's InvokeModel: the model's; Auto until that is clear
 	comment CommentHandler
+	// fold is the handler if it is an Accumulator: the texts of events go there
+	// without a delta.
+	fold *Accumulator
 
 	wire   wire // nil: the first bytes have not told yet
 	sse    sseWire
@@ -70,7 +73,7 @@ func (c *core) reset() {
 	}
 	c.track.reset()
 	*c = core{
-		opt: c.opt, fast: c.fast, longest: c.longest, asked: c.asked, dialect: c.asked, comment: c.comment,
+		opt: c.opt, fast: c.fast, longest: c.longest, asked: c.asked, dialect: c.asked, comment: c.comment, fold: c.fold,
 		sse: c.sse, array: c.array, frames: c.frames, track: c.track,
 	}
 }
@@ -164,6 +167,7 @@ func (c *core) begin(typ, data []byte) *step {
 func (c *core) borrow() *step {
 	if c.step == nil {
 		c.step = borrowStep(&c.track, c.opt)
+		c.step.fold = c.fold
 	}
 	return c.step
 }

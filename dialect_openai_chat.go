@@ -178,21 +178,28 @@ type chatChoice struct {
 func (c *chatChoice) read(o *fastjson.Object) {
 	// The usual members first: where there are no others, that spares a Visit,
 	// which looks for escapes in every name.
-	left := o.Len()
-	for _, usual := range [...]struct {
-		name string
-		to   **fastjson.Value
-	}{{"delta", &c.delta}, {"finish_reason", &c.finish}, {"logprobs", &c.logprobs}, {"index", &c.index}} {
+	if left := o.Len(); left <= 4 {
+		if c.delta = o.Get("delta"); c.delta != nil {
+			left--
+		}
+		if c.delta != nil && left > 0 {
+			if c.finish = o.Get("finish_reason"); c.finish != nil {
+				left--
+			}
+		}
+		if c.finish != nil && left > 0 {
+			if c.logprobs = o.Get("logprobs"); c.logprobs != nil {
+				left--
+			}
+		}
+		if c.logprobs != nil && left > 0 {
+			if c.index = o.Get("index"); c.index != nil {
+				left--
+			}
+		}
 		if left == 0 {
 			return
 		}
-		if *usual.to = o.Get(usual.name); *usual.to == nil {
-			break
-		}
-		left--
-	}
-	if left == 0 {
-		return
 	}
 	o.Visit(func(key []byte, v *fastjson.Value) {
 		switch string(key) {

@@ -25,7 +25,7 @@ func (s *step) parse(data []byte) (offset int, err error) {
 	s.large = s.large || len(data) > maxKeptBuffer
 	if len(data) < structureLimit && !s.opt.plain {
 		if s.rest, s.cut = s.preamble.cut(s.rest[:0], data); s.cut {
-			if s.root, err = s.parser.ParseBytes(s.rest); err == nil && s.root.Exists("choices") {
+			if s.root, err = s.parser.ParseBytes(s.rest); err == nil {
 				s.escaped = bytes.IndexByte(s.rest, '\\') >= 0
 				return 0, nil
 			}

@@ -13,9 +13,8 @@ import (
 type Parser struct {
 	core
 	handler Handler
-	fold    *Accumulator // the handler, if it is one: it sets no field of a delta
-	skims   bool         // texts need not be handed out as deltas; see skim
-	held    bool         // skimCut has left the beginning of an event to the wire
+	skims   bool // texts need not be handed out as deltas; see skim
+	held    bool // skimCut has left the beginning of an event to the wire
 }
 
 var _ io.WriteCloser = (*Parser)(nil)

@@ -12,6 +12,9 @@ import (
 type step struct {
 	*track
 	opt *Options
+	// fold takes the texts of an event that come before any other delta; nil:
+	// they become deltas too.
+	fold *Accumulator
 
 	parser fastjson.Parser
 	data   []byte          // the event's data
@@ -77,7 +80,7 @@ func (s *step) release() {
 	}
 	s.unheard = Delta{}
 	s.begin(nil, nil)
-	s.track, s.opt, s.root = nil, nil, nil
+	s.track, s.opt, s.root, s.fold = nil, nil, nil, nil
 	stepPool.Put(s)
 }
 
@@ -115,6 +118,12 @@ func (s *step) addText(k Kind, choice int, text []byte) {
 	}
 	s.delivered = true
 	s.role.member = ""
+	if s.fold != nil && len(s.deltas) == 0 && s.opt.Kinds&k != 0 {
+		s.given++
+		to := s.fold.textOf(k, choice, s.part)
+		*to = s.fold.join(*to, text)
+		return
+	}
 	s.add(k, choice).Text = text
 }
 
