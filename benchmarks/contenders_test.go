@@ -6,7 +6,7 @@ import (
 )
 
 // small is large enough for every path, and quick.
-var small = scale{events: 200, huge: 256 << 10}
+var small = scale{events: 100, huge: 64 << 10}
 
 func smallWorkloads(t *testing.T) []*workload {
 	all, err := workloads(small)
