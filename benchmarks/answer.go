@@ -1,0 +1,140 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+)
+
+// An answer is what a stream says, as far as contenders are held to it. Its
+// buffers are kept over reset, as those of a loop that reads many streams would
+// be.
+type answer struct {
+	choices []choice // by index
+	usage   usage
+}
+
+type choice struct {
+	content, reasoning []byte
+	finish             string
+	calls              []call // by index
+}
+
+type call struct {
+	name      string
+	arguments []byte
+}
+
+// usage is what every provider reports of the tokens.
+type usage struct{ input, output, total int64 }
+
+// parts of an answer; not every contender keeps all of them.
+type parts uint8
+
+const (
+	partContent parts = 1 << iota
+	partReasoning
+	partCalls
+	partFinish
+	partUsage
+
+	allParts = partUsage<<1 - 1
+)
+
+// maxIndex bounds what an index on the wire can make an answer grow to.
+const maxIndex = 128
+
+func (a *answer) reset() {
+	a.choices = a.choices[:0]
+	a.usage = usage{}
+}
+
+// choice returns the choice with this index; nil where no answer has so many.
+func (a *answer) choice(index int) *choice {
+	if index < 0 || index >= maxIndex {
+		return nil
+	}
+	for len(a.choices) <= index {
+		if n := len(a.choices); n < cap(a.choices) { // one of an earlier stream, for its buffers
+			a.choices = a.choices[:n+1]
+			c := &a.choices[n]
+			*c = choice{content: c.content[:0], reasoning: c.reasoning[:0], calls: c.calls[:0]}
+		} else {
+			a.choices = append(a.choices, choice{})
+		}
+	}
+	return &a.choices[index]
+}
+
+// addCall adds a fragment of a tool call.
+func (c *choice) addCall(index int, name, arguments string) {
+	if index < 0 || index >= maxIndex {
+		return
+	}
+	for len(c.calls) <= index {
+		if n := len(c.calls); n < cap(c.calls) {
+			c.calls = c.calls[:n+1]
+			c.calls[n] = call{arguments: c.calls[n].arguments[:0]}
+		} else {
+			c.calls = append(c.calls, call{})
+		}
+	}
+	if name != "" {
+		c.calls[index].name = name
+	}
+	c.calls[index].arguments = append(c.calls[index].arguments, arguments...)
+}
+
+// compare tells in which of the parts got is not as wanted. A choice that says
+// nothing is as good as none.
+func compare(got, want *answer, p parts) error {
+	if p&partUsage != 0 && got.usage != want.usage {
+		return fmt.Errorf("usage is %+v, not %+v", got.usage, want.usage)
+	}
+	for i := range max(len(got.choices), len(want.choices)) {
+		var g, w choice
+		if i < len(got.choices) {
+			g = got.choices[i]
+		}
+		if i < len(want.choices) {
+			w = want.choices[i]
+		}
+		if err := g.compare(&w, p); err != nil {
+			return fmt.Errorf("choice %d: %w", i, err)
+		}
+	}
+	return nil
+}
+
+func (c *choice) compare(want *choice, p parts) error {
+	switch {
+	case p&partContent != 0 && !bytes.Equal(c.content, want.content):
+		return fmt.Errorf("content: %w", differ(c.content, want.content))
+	case p&partReasoning != 0 && !bytes.Equal(c.reasoning, want.reasoning):
+		return fmt.Errorf("reasoning: %w", differ(c.reasoning, want.reasoning))
+	case p&partFinish != 0 && c.finish != want.finish:
+		return fmt.Errorf("finish reason is %q, not %q", c.finish, want.finish)
+	}
+	if p&partCalls == 0 {
+		return nil
+	}
+	if len(c.calls) != len(want.calls) {
+		return fmt.Errorf("%d tool calls, not %d", len(c.calls), len(want.calls))
+	}
+	for i, w := range want.calls {
+		if g := c.calls[i]; g.name != w.name {
+			return fmt.Errorf("tool %d is %q, not %q", i, g.name, w.name)
+		} else if !bytes.Equal(g.arguments, w.arguments) {
+			return fmt.Errorf("arguments of tool %d: %w", i, differ(g.arguments, w.arguments))
+		}
+	}
+	return nil
+}
+
+// differ tells where two texts part, in few words: they may be long.
+func differ(got, want []byte) error {
+	at := 0
+	for at < min(len(got), len(want)) && got[at] == want[at] {
+		at++
+	}
+	return fmt.Errorf("%d bytes, not %d; they differ at %d", len(got), len(want), at)
+}

@@ -1,0 +1,76 @@
+package main
+
+// A chunk is the struct that clients and gateways decode the data of an event
+// into.
+type chunk struct {
+	ID                string        `json:"id"`
+	Object            string        `json:"object"`
+	Created           int64         `json:"created"`
+	Model             string        `json:"model"`
+	ServiceTier       string        `json:"service_tier"`
+	SystemFingerprint string        `json:"system_fingerprint"`
+	Choices           []chunkChoice `json:"choices"`
+	Usage             *chunkUsage   `json:"usage"`
+}
+
+type chunkChoice struct {
+	Index        int        `json:"index"`
+	Delta        chunkDelta `json:"delta"`
+	FinishReason *string    `json:"finish_reason"`
+}
+
+type chunkDelta struct {
+	Role             string      `json:"role"`
+	Content          *string     `json:"content"`
+	ReasoningContent *string     `json:"reasoning_content"`
+	Refusal          *string     `json:"refusal"`
+	ToolCalls        []chunkCall `json:"tool_calls"`
+}
+
+type chunkCall struct {
+	Index    int    `json:"index"`
+	ID       string `json:"id"`
+	Type     string `json:"type"`
+	Function struct {
+		Name      string `json:"name"`
+		Arguments string `json:"arguments"`
+	} `json:"function"`
+}
+
+type chunkUsage struct {
+	PromptTokens        int64 `json:"prompt_tokens"`
+	CompletionTokens    int64 `json:"completion_tokens"`
+	TotalTokens         int64 `json:"total_tokens"`
+	PromptTokensDetails *struct {
+		CachedTokens int64 `json:"cached_tokens"`
+	} `json:"prompt_tokens_details"`
+	CompletionTokensDetails *struct {
+		ReasoningTokens int64 `json:"reasoning_tokens"`
+	} `json:"completion_tokens_details"`
+}
+
+// addTo folds the chunk.
+func (c *chunk) addTo(a *answer) {
+	for i := range c.Choices {
+		from := &c.Choices[i]
+		to := a.choice(from.Index)
+		if to == nil {
+			continue
+		}
+		if from.Delta.Content != nil {
+			to.content = append(to.content, *from.Delta.Content...)
+		}
+		if from.Delta.ReasoningContent != nil {
+			to.reasoning = append(to.reasoning, *from.Delta.ReasoningContent...)
+		}
+		for _, t := range from.Delta.ToolCalls {
+			to.addCall(t.Index, t.Function.Name, t.Function.Arguments)
+		}
+		if from.FinishReason != nil && *from.FinishReason != "" {
+			to.finish = *from.FinishReason
+		}
+	}
+	if u := c.Usage; u != nil {
+		a.usage = usage{u.PromptTokens, u.CompletionTokens, u.TotalTokens}
+	}
+}

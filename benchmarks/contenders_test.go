@@ -1,0 +1,115 @@
+package main
+
+import (
+	"os"
+	"testing"
+)
+
+// small is large enough for every path, and quick.
+var small = scale{events: 100, huge: 64 << 10}
+
+func smallWorkloads(t *testing.T) []*workload {
+	all, err := workloads(small)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all
+}
+
+// Every contender reads every workload as it should, so that none is fast for
+// having read less. Of the corpus, that goes for this library alone.
+func TestContendersAreRight(t *testing.T) {
+	for _, w := range smallWorkloads(t) {
+		for _, c := range contenders() {
+			t.Run("workload="+w.name+"/contender="+c.name, func(t *testing.T) {
+				if w.name == recordedStreams && os.Getenv(corpusVariable) != "" && !isOurs(c.name) {
+					t.Skipf("%s is set, and others need not be right there", corpusVariable)
+				}
+				r := c.new()
+				for range 2 { // the second time with what the first has left behind
+					for i, s := range w.streams {
+						var f feed
+						f.open(s)
+						r.read(&f)
+						if err := r.verify(s); err != nil {
+							t.Errorf("stream %d: %v", i, err)
+						}
+					}
+				}
+			})
+		}
+	}
+}
+
+// A contender that had read something else would be found out.
+func TestWrongAnswersAreSeen(t *testing.T) {
+	read, other := talk(cerebras, 0, 100, "\n"), talk(cerebras, 1, 101, "\n")
+	for _, c := range contenders() {
+		t.Run("contender="+c.name, func(t *testing.T) {
+			r := c.new()
+			var f feed
+			f.open(read)
+			r.read(&f)
+			if err := r.verify(other); err == nil {
+				t.Error("it has read another stream, and that was not seen")
+			}
+		})
+	}
+}
+
+func TestCompare(t *testing.T) {
+	with := func(change func(*choice)) *answer {
+		a := &answer{usage: usage{1, 2, 3}}
+		c := a.choice(0)
+		c.content, c.reasoning, c.finish = []byte("text"), []byte("thought"), "stop"
+		c.addCall(0, "tool", "{}")
+		change(c)
+		return a
+	}
+	same := func(*choice) {}
+	want := with(same)
+	for name, test := range map[string]struct {
+		got  *answer
+		part parts
+	}{
+		"content":   {with(func(c *choice) { c.content = []byte("test") }), partContent},
+		"reasoning": {with(func(c *choice) { c.reasoning = nil }), partReasoning},
+		"finish":    {with(func(c *choice) { c.finish = "" }), partFinish},
+		"name":      {with(func(c *choice) { c.calls[0].name = "" }), partCalls},
+		"arguments": {with(func(c *choice) { c.addCall(0, "", " ") }), partCalls},
+		"calls":     {with(func(c *choice) { c.addCall(1, "", "") }), partCalls},
+		"usage":     {&answer{choices: want.choices}, partUsage},
+		"no choice": {&answer{usage: want.usage}, partContent},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if compare(test.got, want, test.part) == nil {
+				t.Error("the difference was not seen")
+			}
+			if err := compare(with(same), want, test.part); err != nil {
+				t.Error(err)
+			}
+			if name == "no choice" { // then other parts are missing too
+				return
+			}
+			if err := compare(test.got, want, allParts&^test.part); err != nil {
+				t.Errorf("parts that do not count were compared: %v", err)
+			}
+		})
+	}
+}
+
+func TestReset(t *testing.T) {
+	var a answer
+	a.choice(1).addCall(0, "tool", "{}")
+	a.choice(0).content = []byte("text")
+	a.usage = usage{1, 2, 3}
+	a.reset()
+	a.choice(1).addCall(0, "", "")
+	want := &answer{choices: []choice{{}, {calls: []call{{}}}}}
+	if err := compare(&a, want, allParts); err != nil {
+		t.Errorf("something was left of an earlier stream: %v", err)
+	}
+	if a.choice(-1) != nil || a.choice(maxIndex) != nil {
+		t.Error("an index out of bounds gives a choice")
+	}
+}

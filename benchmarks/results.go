@@ -1,0 +1,60 @@
+package main
+
+// results are all that a run has measured. They are written as JSON.
+type results struct {
+	Machine   machine
+	Pairs     int
+	Workloads []workloadInfo
+	Cells     []cell
+	Figures   []figure
+	Bounds    []verdict
+}
+
+type workloadInfo struct {
+	Name, About string
+	Streams     int
+	Events      int
+	Bytes       int
+}
+
+// A cell is what one contender has done with one workload.
+type cell struct {
+	Workload, Contender string
+	Right, Streams      int    // how many of the streams it has read as it should
+	NsPerEvent          spread // of the pairs
+	MBPerSecond         float64
+	XScanner            spread // the time against bufio.Scanner's, pair by pair
+	AllocsPerEvent      float64
+	BytesPerEvent       float64
+}
+
+// A figure is anything else that was measured.
+type figure struct {
+	Workload, Contender, What string
+	Value                     spread
+}
+
+// against names the figure that compares with another contender.
+func against(contender string) string { return "time against " + contender }
+
+// value looks a figure up, be it one of a cell.
+func (r *results) value(workload, contender, what string) (float64, bool) {
+	for _, f := range r.Figures {
+		if f.Workload == workload && f.Contender == contender && f.What == what {
+			return f.Value.Median, true
+		}
+	}
+	if c := r.cell(workload, contender); c != nil && what == against(scannerName) {
+		return c.XScanner.Median, true
+	}
+	return 0, false
+}
+
+func (r *results) cell(workload, contender string) *cell {
+	for i := range r.Cells {
+		if c := &r.Cells[i]; c.Workload == workload && c.Contender == contender {
+			return c
+		}
+	}
+	return nil
+}

@@ -1,0 +1,94 @@
+package main
+
+import (
+	"bytes"
+	"io"
+)
+
+// readSize is how many bytes a read brings where a workload does not say
+// otherwise.
+const readSize = 32 << 10
+
+// A stream is the body of a response, the reads that it comes in, and what it
+// says.
+type stream struct {
+	body   []byte
+	pieces [][]byte // of body: what one Write, or one Read, brings
+	events int
+	want   *answer
+	text   []byte // content and reasoning of all choices as they come
+}
+
+// newStream returns a stream that comes in reads of readSize.
+func newStream(body []byte) *stream { return &stream{body: body, pieces: cut(body, readSize)} }
+
+// in returns s in other pieces.
+func (s *stream) in(pieces [][]byte) *stream {
+	c := *s
+	c.pieces = pieces
+	return &c
+}
+
+// cut cuts body into pieces of size bytes.
+func cut(body []byte, size int) (pieces [][]byte) {
+	for len(body) > size {
+		pieces = append(pieces, body[:size:size])
+		body = body[size:]
+	}
+	return append(pieces, body)
+}
+
+// cutAfter cuts body behind each end.
+func cutAfter(body []byte, end string) (pieces [][]byte) {
+	for len(body) > 0 {
+		n := len(body)
+		if at := bytes.Index(body, []byte(end)); at >= 0 {
+			n = at + len(end)
+		}
+		pieces = append(pieces, body[:n:n])
+		body = body[n:]
+	}
+	return pieces
+}
+
+// A feed hands out the pieces of streams: to contenders that are pushed, piece
+// by piece, and as an io.ReadCloser to those that pull, one piece a Read at
+// most. Between pieces it lets turn stop the clock; see measure.go.
+type feed struct {
+	pieces [][]byte
+	rest   []byte // of the piece that Read has begun
+
+	turn  func() // called behind each slice; nil: never
+	slice int    // bytes
+	left  int    // of the slice
+}
+
+func (f *feed) open(s *stream) { f.pieces, f.rest = s.pieces, nil }
+
+// next returns the next piece; nil: the stream has ended.
+func (f *feed) next() []byte {
+	if len(f.pieces) == 0 {
+		return nil
+	}
+	if f.turn != nil && f.left <= 0 {
+		f.turn()
+		f.left = f.slice
+	}
+	p := f.pieces[0]
+	f.pieces = f.pieces[1:]
+	f.left -= len(p)
+	return p
+}
+
+func (f *feed) Read(b []byte) (int, error) {
+	if len(f.rest) == 0 {
+		if f.rest = f.next(); f.rest == nil {
+			return 0, io.EOF
+		}
+	}
+	n := copy(b, f.rest)
+	f.rest = f.rest[n:]
+	return n, nil
+}
+
+func (f *feed) Close() error { return nil }
