@@ -122,10 +122,11 @@ func (w *linesWire) end(f *frame) bool {
 		return false
 	}
 	if f.kind == frameEvent {
-		f.kind = frameUnterminated
+		// What more bytes would not mend is told as if the line had ended: damage,
+		// or a text that is an error.
 		var scan jsonScanner
-		if _, err := scan.scanAll(trimSpace(line)); err != nil { // more of it would not mend it
-			f.kind, f.err = frameMalformed, err
+		if _, err := scan.scanAll(trimSpace(line)); err == nil {
+			f.kind = frameUnterminated
 		}
 	}
 	return true

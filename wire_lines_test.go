@@ -42,6 +42,8 @@ func TestLinesOfJSON(t *testing.T) {
 		{"a page", line("a") + "\n<html>\n</html>\n", lines{start, a, "error <html>\n</html>"}, StateError, WireJSON},
 		{"server-sent events behind an error", `{"error":"no"}` + "\n\n" + sse(line("a")), lines{"error no", start, a}, StateError, WireJSON},
 		{"server-sent events behind lines", line("a") + "\n" + line("b") + "\n" + sse(lastLine), whole, StateComplete, WireLines},
+		{"a broken last line", line("a") + "\n{]", lines{start, a, "malformed"}, StateTruncated, WireLines},
+		{"a word with no end", line("a") + "\nNot today", lines{start, a, "error Not today"}, StateError, WireLines},
 		{"a cut line", line("a") + "\n" + line("b")[:20], lines{start, a}, StateTruncated, WireLines},
 	} {
 		t.Run(c.name, func(t *testing.T) {
