@@ -109,7 +109,7 @@ var dialects = [...]dialect{
 	},
 	Cohere: {
 		name:   "cohere",
-		wires:  over(WireSSE, WireJSON, WireLines),
+		wires:  over(WireSSE, WireJSON, WireLines, WireFrames),
 		paths:  "/v2/chat /v1/chat",
 		detect: detectCohere,
 		decode: decodeCohere,

@@ -1,6 +1,10 @@
 package llmstream
 
-import "github.com/valyala/fastjson"
+import (
+	"bytes"
+
+	"github.com/valyala/fastjson"
+)
 
 // Anthropic's Messages API: https://docs.anthropic.com/en/api/messages-streaming.
 // A message is made of content blocks, which are told apart by their index.
@@ -170,7 +174,7 @@ func (s *step) isAnother(t *choiceTrack, id []byte) bool {
 // anthropicBlock are the members of a content block, or of a delta to one.
 type anthropicBlock struct {
 	typ, text, thinking, signature, data *fastjson.Value
-	id, name, input, citations           *fastjson.Value
+	id, name, input, citations, content  *fastjson.Value
 }
 
 func (b *anthropicBlock) read(v *fastjson.Value) {
@@ -194,6 +198,8 @@ func (b *anthropicBlock) read(v *fastjson.Value) {
 			b.input = v
 		case "citations", "citation":
 			b.citations = v
+		case "content":
+			b.content = v
 		}
 	})
 }
@@ -218,7 +224,28 @@ func (s *step) startBlock(t *choiceTrack, v *fastjson.Value) {
 		s.addBlockDetail(t, ReasoningDetail{Type: typ, Data: s.word(b.data)})
 	case "tool_use":
 		s.newToolCall(t, s.part, ToolCallDelta{ID: s.word(b.id), Name: s.word(b.name), Type: typeFunction, Arguments: s.givenInput(b.input)})
+	default:
+		if b.isWhole(s, typ) {
+			s.delivered = true
+			s.add(KindItem, t.index).Text = s.raw(v)
+		}
 	}
+}
+
+// isWhole tells whether a block of another type stands there as a whole: what a
+// tool of the provider's own has found, a switch to another model, and such a
+// tool's call or a summary that does not come in pieces.
+func (b *anthropicBlock) isWhole(s *step, typ []byte) bool {
+	switch string(typ) {
+	case "fallback":
+		return true
+	case "server_tool_use", "mcp_tool_use":
+		input := b.input.GetObject()
+		return input != nil && input.Len() > 0
+	case "compaction":
+		return len(s.word(b.content)) > 0
+	}
+	return bytes.HasSuffix(typ, []byte("_result"))
 }
 
 // voidBlock tells that a block takes the place of another.

@@ -823,6 +823,47 @@ func ExampleKind_item() {
 	// Output: {"type":"shell_call","call_id":"call_1","action":{"commands":["ls"]}}
 }
 
+// Anthropic's Messages have parts, which are told apart by their index: here the
+// second one comes first. The completion has them in order.
+func ExampleDelta_part() {
+	var answer llmstream.Accumulator
+	p := llmstream.NewParser(llmstream.AnthropicMessages, llmstream.Handlers(&answer, llmstream.HandlerFunc(func(d *llmstream.Delta) error {
+		if d.Kind == llmstream.KindContent {
+			fmt.Printf("%d: %q\n", d.Part, d.Text)
+		}
+		return nil
+	})), nil)
+	for _, delta := range []string{`"index":1,"delta":{"type":"text_delta","text":"world"}`, `"index":0,"delta":{"type":"text_delta","text":"Hello, "}`} {
+		io.WriteString(p, `data: {"type":"content_block_delta",`+delta+"}\n\n")
+	}
+	fmt.Println(answer.Completion().Choices[0].Message.Content)
+	// Output:
+	// 1: "world"
+	// 0: "Hello, "
+	// Hello, world
+}
+
+// Where a second answer begins in the same stream, what had come of a part is void
+// when that part begins again.
+func ExampleStart_again() {
+	var answer llmstream.Accumulator
+	p := llmstream.NewParser(llmstream.AnthropicMessages, llmstream.Handlers(&answer, llmstream.HandlerFunc(func(d *llmstream.Delta) error {
+		if d.Kind == llmstream.KindStart && d.Start.Again && d.Part >= 0 {
+			fmt.Println("part", d.Part, "begins again")
+		}
+		return nil
+	})), nil)
+	for _, id := range []string{"msg_1", "msg_2"} {
+		io.WriteString(p, `data: {"type":"message_start","message":{"id":"`+id+`"}}`+"\n\n"+
+			`data: {"type":"content_block_start","index":0,"content_block":{"type":"text","text":"by `+id+`"}}`+"\n\n"+
+			`data: {"type":"message_stop"}`+"\n\n")
+	}
+	fmt.Println(answer.Completion().Choices[0].Message.Content)
+	// Output:
+	// part 0 begins again
+	// by msg_2
+}
+
 // A background response is resumed behind the last event that was read.
 func ExampleDelta_sequence() {
 	var last int64

@@ -44,9 +44,9 @@ func rounds() int {
 	return 3
 }
 
-func readIn(body []byte, size int) {
+func readIn(d Dialect, body []byte, size int) {
 	var a Accumulator
-	p := NewParser(OpenAIChat, &a, nil)
+	p := NewParser(d, &a, nil)
 	for len(body) > 0 {
 		n := min(size, len(body))
 		p.Write(body[:n])
@@ -61,9 +61,9 @@ func TestHugeEventIsLinear(t *testing.T) {
 		return []byte(`data: {"id":"i","choices":[{"index":0,"delta":{"content":"` + strings.Repeat("x", size) + `"}}]}` + "\n\n")
 	}
 	small, large := event(1<<20), event(8<<20)
-	one := fastest(func() { readIn(small, 64<<10) })
-	eight := fastest(func() { readIn(large, 64<<10) })
-	tiny := fastest(func() { readIn(large, 1<<10) })
+	one := fastest(func() { readIn(OpenAIChat, small, 64<<10) })
+	eight := fastest(func() { readIn(OpenAIChat, large, 64<<10) })
+	tiny := fastest(func() { readIn(OpenAIChat, large, 1<<10) })
 	t.Logf("1 MiB %v, 8 MiB %v, 8 MiB in reads of 1 KiB %v", one, eight, tiny)
 	require.LessOrEqual(t, float64(tiny), 1.5*slack()*float64(eight))
 	require.LessOrEqual(t, float64(tiny), 12*slack()*float64(one))
@@ -75,10 +75,10 @@ func TestManyEventsAreLinear(t *testing.T) {
 	many := []byte(strings.Repeat(event, 200_000))
 	one := fastest(func() {
 		for range 10 {
-			readIn(few, 32<<10)
+			readIn(OpenAIChat, few, 32<<10)
 		}
 	}) / 20_000
-	each := fastest(func() { readIn(many, 32<<10) }) / 200_000
+	each := fastest(func() { readIn(OpenAIChat, many, 32<<10) }) / 200_000
 	t.Logf("of 2,000 events %v each, of 200,000 %v", one, each)
 	require.LessOrEqual(t, float64(each)/float64(one), 1+0.2*slack())
 }
@@ -86,7 +86,7 @@ func TestManyEventsAreLinear(t *testing.T) {
 func TestHostileEventsAreLinear(t *testing.T) {
 	for name, body := range hostileBodies() {
 		for _, size := range []int{1 << 10, 64 << 10, len(body)} {
-			took := fastest(func() { readIn(body, size) })
+			took := fastest(func() { readIn(OpenAIChat, body, size) })
 			t.Logf("%s in reads of %d: %.2f ns a byte", name, size, float64(took.Nanoseconds())/float64(len(body)))
 			most := 20.0
 			if tiny[name] {
@@ -94,6 +94,20 @@ func TestHostileEventsAreLinear(t *testing.T) {
 			}
 			require.LessOrEqual(t, float64(took.Nanoseconds()), most*slack()*float64(len(body)), name)
 		}
+	}
+}
+
+// Blocks without end, in turn and beginning again, cost what other events do.
+func TestHostileBlocksAreLinear(t *testing.T) {
+	event := func(members string) string { return `data: {"type":"content_block_` + members + "}\n\n" }
+	for name, body := range map[string]string{
+		"texts": numbered(event(`start","index":%,"content_block":{"type":"text","text":"x"}`)+event(`delta","index":0,"delta":{"type":"text_delta","text":"x"}`), 5000),
+		"calls": numbered(event(`start","index":%,"content_block":{"type":"tool_use","id":"%","name":"f"}`)+event(`delta","index":1,"delta":{"type":"input_json_delta","partial_json":"1"}`), 5000),
+		"again": numbered(`data: {"type":"message_start","message":{"id":"%"}}`+"\n\n"+event(`start","index":%,"content_block":{"type":"thinking","thinking":"x"}`), 5000),
+	} {
+		took := fastest(func() { readIn(AnthropicMessages, []byte(body), 32<<10) })
+		t.Logf("%s: %.2f ns a byte", name, float64(took.Nanoseconds())/float64(len(body)))
+		require.LessOrEqual(t, float64(took.Nanoseconds()), 100*slack()*float64(len(body)), name)
 	}
 }
 

@@ -15,12 +15,14 @@ var deltasCommand = command{
    "kind": what the delta adds, see below,
    "choice": the choice that it adds to, -1: the stream as a whole,
    "event": the event's SSE type, if it has one,
-   "sequence": the provider's number of the event, if it has one, …}
+   "sequence": the provider's number of the event, if it has one,
+   "part": the index of the part of the message, if that is not 0, …}
 
 and by its kind:
 
   start           "start": {"id", "model", "system_fingerprint", "service_tier",
-                  "created", "role"}, each when it is first told
+                  "created", "role"}, each when it is first told; "again": the
+                  part begins once more, and what had come of it is void
   content         "text"
   reasoning       "text", and "detail": {"index", "type", "id", "format", "text",
                   "summary", "data", "signature"} where it is structured
@@ -64,6 +66,7 @@ type deltaJSON struct {
 	Choice             int             `json:"choice"`
 	Event              string          `json:"event,omitempty"`
 	Sequence           int64           `json:"sequence,omitempty"`
+	Part               int             `json:"part,omitempty"`
 	Text               string          `json:"text,omitempty"`
 	Value              json.RawMessage `json:"value,omitempty"`
 	Start              *startJSON      `json:"start,omitempty"`
@@ -84,6 +87,7 @@ type startJSON struct {
 	ServiceTier       string `json:"service_tier,omitempty"`
 	Created           int64  `json:"created,omitempty"`
 	Role              string `json:"role,omitempty"`
+	Again             bool   `json:"again,omitempty"`
 }
 
 type detailJSON struct {
@@ -118,7 +122,7 @@ type usageJSON struct {
 }
 
 func newDeltaJSON(source string, d *llmstream.Delta) *deltaJSON {
-	j := &deltaJSON{Source: source, Kind: d.Kind.String(), Choice: d.Choice, Event: string(d.Event), Sequence: d.Sequence}
+	j := &deltaJSON{Source: source, Kind: d.Kind.String(), Choice: d.Choice, Event: string(d.Event), Sequence: d.Sequence, Part: d.Part}
 	switch d.Kind {
 	case llmstream.KindStart:
 		j.Start = newStartJSON(d.Start)
@@ -150,7 +154,7 @@ func newStartJSON(s *llmstream.Start) *startJSON {
 	}
 	return &startJSON{
 		ID: string(s.ID), Model: string(s.Model), SystemFingerprint: string(s.SystemFingerprint),
-		ServiceTier: string(s.ServiceTier), Created: s.Created, Role: string(s.Role),
+		ServiceTier: string(s.ServiceTier), Created: s.Created, Role: string(s.Role), Again: s.Again,
 	}
 }
 
