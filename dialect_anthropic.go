@@ -279,7 +279,7 @@ func (s *step) decodeBlockDelta(e *anthropicEvent) {
 	switch string(s.word(d.typ)) {
 	case "text_delta":
 		text, _ := s.string(d.text, &t.high.content)
-		s.addText(KindContent, t.index, text)
+		s.addTextOf("text", KindContent, t.index, text)
 	case "thinking_delta":
 		s.addThinking(t, &d)
 	case "signature_delta":
@@ -288,7 +288,7 @@ func (s *step) decodeBlockDelta(e *anthropicEvent) {
 		}
 	case "input_json_delta": // else it is for a tool of the provider's own
 		if at := t.callAt(s.part); at >= 0 {
-			s.argueToolCall(t, at, d.input)
+			s.argueToolCall(t, at, "partial_json", d.input)
 		}
 	case "citations_delta":
 		s.addCitation(t, d.citations)
@@ -306,6 +306,7 @@ func (s *step) addThinking(t *choiceTrack, b *anthropicBlock) {
 		return
 	}
 	s.addBlockDetail(t, ReasoningDetail{Type: typeThinking, Text: text, Signature: signature})
+	s.role = textRole{member: "thinking", kind: KindReasoning, choice: s.recent, call: -1, detailed: true}
 }
 
 func (s *step) addBlockDetail(t *choiceTrack, r ReasoningDetail) {

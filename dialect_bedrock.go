@@ -191,7 +191,7 @@ func (s *step) decodeConverseBlock(t *choiceTrack, v *fastjson.Value) {
 	}
 	if text != nil {
 		piece, _ := s.string(text, &t.high.content)
-		s.addText(KindContent, t.index, piece)
+		s.addTextOf("text", KindContent, t.index, piece)
 	}
 	if reasoning.GetObject() != nil {
 		s.addConverseReasoning(t, reasoning)
@@ -203,9 +203,10 @@ func (s *step) decodeConverseBlock(t *choiceTrack, v *fastjson.Value) {
 		s.addMedia(t, image)
 	}
 	if call.GetObject() != nil {
-		s.stateful = true
 		if at := t.callAt(index); at >= 0 {
-			s.argueToolCall(t, at, member(call, "input"))
+			s.argueToolCall(t, at, "input", member(call, "input"))
+		} else {
+			s.stateful = true
 		}
 	}
 }

@@ -65,13 +65,13 @@ func decodeCloudflare(s *step) {
 	}
 	t := s.track.choice(0, s.opt.MaxChoices)
 	text, _ := s.string(e.response, &t.high.content)
-	s.addText(KindContent, t.index, text)
+	s.addTextOf("response", KindContent, t.index, text)
 	for _, v := range e.calls.GetArray() {
 		var c chatCall
 		c.readFunction(v)
 		if name := s.word(c.name); len(name) > 0 {
 			if at := s.beginToolCall(t, len(t.calls), nil, name, typeFunction); at >= 0 {
-				s.argueToolCall(t, at, c.arguments)
+				s.argueToolCall(t, at, "", c.arguments)
 				s.endToolCall(t, at)
 			}
 		}

@@ -120,7 +120,7 @@ func decodeCohere(s *step) {
 		}
 		text, _ := s.string(e.text, &t.high.content)
 		t.delta = t.delta || len(text) > 0
-		s.addText(KindContent, t.index, text)
+		s.addTextOf("text", KindContent, t.index, text)
 		s.addCitation(t, e.citations)
 		s.decodeCohereMessage(t, &m)
 	}
@@ -201,9 +201,9 @@ func (s *step) decodeCohereContent(t *choiceTrack, v *fastjson.Value) {
 		}
 	})
 	reasoning, _ := s.string(thinking, &t.high.reasoning)
-	s.addText(KindReasoning, t.index, reasoning)
+	s.addTextOf("thinking", KindReasoning, t.index, reasoning)
 	content, _ := s.string(text, &t.high.content)
-	s.addText(KindContent, t.index, content)
+	s.addTextOf("text", KindContent, t.index, content)
 }
 
 var typeToolPlan = []byte("tool_plan")
@@ -244,7 +244,7 @@ func (s *step) decodeCohereCalls(t *choiceTrack, v *fastjson.Value, index int) {
 			return
 		}
 	}
-	s.argueToolCall(t, at, c.arguments)
+	s.argueToolCall(t, at, "arguments", c.arguments)
 }
 
 // decodeCohereV1Calls adds calls of version 1: in pieces, and then once more as a
@@ -271,7 +271,7 @@ func (s *step) decodeCohereV1Calls(t *choiceTrack, e *cohereEvent) {
 			at = s.beginToolCall(t, s.cohereIndex(t, index, len(t.calls)), nil, word, typeFunction)
 		}
 		if at >= 0 {
-			s.argueToolCall(t, at, parameters)
+			s.argueToolCall(t, at, "", parameters)
 		}
 	}
 	for at, v := range e.calls.GetArray() {
@@ -280,7 +280,7 @@ func (s *step) decodeCohereV1Calls(t *choiceTrack, e *cohereEvent) {
 			if s.beginToolCall(t, at, nil, s.word(name), typeFunction) < 0 {
 				return
 			}
-			s.argueToolCall(t, at, parameters)
+			s.argueToolCall(t, at, "", parameters)
 		}
 		s.endToolCall(t, at)
 	}

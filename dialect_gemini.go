@@ -254,7 +254,7 @@ func (s *step) decodeGeminiPart(t *choiceTrack, v *fastjson.Value) {
 		kind, high = KindReasoning, &t.high.reasoning
 	}
 	text, _ := s.string(p.text, high)
-	s.addText(kind, t.index, text)
+	s.addTextOf("text", kind, t.index, text)
 	switch {
 	case p.blob.GetObject() != nil && bytes.HasPrefix(s.word(member(p.blob, "mimeType")), []byte("audio/")):
 		s.addMedia(t, p.blob) // its data is a piece of a sound

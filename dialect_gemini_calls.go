@@ -45,7 +45,7 @@ func (s *step) decodeGeminiCall(t *choiceTrack, v, signature *fastjson.Value) {
 	if sign := s.word(signature); len(sign) > 0 {
 		s.add(KindToolCall, t.index).ToolCall = ToolCallDelta{Index: at, Extra: s.signedExtra(signature)}
 	}
-	s.argueToolCall(t, at, c.args)
+	s.argueToolCall(t, at, "", c.args)
 	if c.partial.GetArray() != nil || c.more.GetBool() {
 		p := t.streamCall(at)
 		for _, piece := range c.partial.GetArray() {

@@ -213,7 +213,7 @@ func (s *step) decodeStepCall(t *choiceTrack, index *fastjson.Value, p *interact
 		s.add(KindToolCall, t.index).ToolCall = ToolCallDelta{Index: at, Extra: s.signedExtra(p.signature)}
 	}
 	if p.arguments.GetObject() == nil || p.arguments.GetObject().Len() > 0 {
-		s.argueToolCall(t, at, p.arguments)
+		s.argueToolCall(t, at, "", p.arguments)
 	}
 }
 

@@ -68,9 +68,9 @@ func (s *step) decodeOllama(l *ollamaLine) {
 	t := s.track.choice(0, s.opt.MaxChoices)
 	s.startOllama(l)
 	thinking, _ := s.string(l.thinking, &t.high.reasoning)
-	s.addText(KindReasoning, t.index, thinking)
+	s.addTextOf("thinking", KindReasoning, t.index, thinking)
 	text, _ := s.string(l.response, &t.high.content)
-	s.addText(KindContent, t.index, text)
+	s.addTextOf("response", KindContent, t.index, text)
 	s.decodeOllamaMessage(t, l.message)
 	if len(l.logprobs.GetArray()) > 0 {
 		s.add(KindLogprobs, t.index).Text = s.wrap(`{"content":`, l.logprobs, "}")
@@ -132,9 +132,9 @@ func (s *step) decodeOllamaMessage(t *choiceTrack, v *fastjson.Value) {
 		}
 	}
 	reasoning, _ := s.string(thinking, &t.high.reasoning)
-	s.addText(KindReasoning, t.index, reasoning)
+	s.addTextOf("thinking", KindReasoning, t.index, reasoning)
 	text, _ := s.string(content, &t.high.content)
-	s.addText(KindContent, t.index, text)
+	s.addTextOf("content", KindContent, t.index, text)
 	for _, image := range images.GetArray() {
 		s.addMedia(t, image)
 	}
@@ -153,7 +153,7 @@ func (s *step) decodeOllamaCall(t *choiceTrack, v *fastjson.Value) {
 		return
 	}
 	if at := s.beginToolCall(t, len(t.calls), id, name, typeFunction); at >= 0 {
-		s.argueToolCall(t, at, c.arguments)
+		s.argueToolCall(t, at, "", c.arguments)
 		s.endToolCall(t, at)
 	}
 }

@@ -45,7 +45,7 @@ func (s *step) addArguments(t *choiceTrack, e *responseEvent) {
 		return
 	}
 	if at := t.callOf(place); at >= 0 {
-		s.argueToolCall(t, at, e.delta)
+		s.argueToolCall(t, at, "delta", e.delta)
 	}
 }
 
@@ -67,7 +67,7 @@ func (s *step) addAllArguments(t *choiceTrack, e *responseEvent, v *fastjson.Val
 // argueMissing adds whole arguments if nothing of them has come.
 func (s *step) argueMissing(t *choiceTrack, at int, v *fastjson.Value) {
 	if call := &t.calls[at]; !call.begun && call.high == 0 {
-		s.argueToolCall(t, at, v)
+		s.argueToolCall(t, at, "", v)
 	}
 }
 

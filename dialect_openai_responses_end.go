@@ -53,6 +53,7 @@ func (s *step) beginResponse(t *choiceTrack, e *responseEvent) {
 		s.again, s.part = true, -1
 		s.addStart(t.index, Start{Again: true})
 		s.part = 0
+		s.layout++
 		s.response = responseTrack{items: s.response.items[:0], id: s.response.id, firstCall: len(t.calls)}
 	}
 	s.startResponse(&r)

@@ -85,6 +85,7 @@ func (s *step) item(place int, reasoning bool) *itemTrack {
 
 func (s *step) newItem(place int, reasoning bool) *itemTrack {
 	s.stateful = true
+	s.layout++
 	list := s.response.items
 	if len(list) >= s.opt.MaxToolCalls {
 		s.malformed(0, 0, len(s.data), &LimitError{Limit: "MaxToolCalls", Max: s.opt.MaxToolCalls})
@@ -107,7 +108,7 @@ func (s *step) itemOf(e *responseEvent, kind partKind) *itemTrack {
 // text.
 func (s *step) addPiece(t *choiceTrack, e *responseEvent, kind partKind, part *fastjson.Value) bool {
 	item := s.itemOf(e, kind)
-	return item != nil && s.addPart(t, item, kind, s.textIndex(part), e.delta)
+	return item != nil && s.addPart(t, item, kind, s.textIndex(part), "delta", e.delta)
 }
 
 // addWhole adds the whole text of a part, if nothing of it has come, and tells
@@ -118,10 +119,10 @@ func (s *step) addWhole(t *choiceTrack, e *responseEvent, kind partKind, part, t
 }
 
 func (s *step) addMissing(t *choiceTrack, item *itemTrack, kind partKind, part int, text *fastjson.Value) bool {
-	return !item.given[kind].has(part) && s.addPart(t, item, kind, part, text)
+	return !item.given[kind].has(part) && s.addPart(t, item, kind, part, "", text)
 }
 
-func (s *step) addPart(t *choiceTrack, item *itemTrack, kind partKind, part int, v *fastjson.Value) bool {
+func (s *step) addPart(t *choiceTrack, item *itemTrack, kind partKind, part int, name string, v *fastjson.Value) bool {
 	as, high := KindReasoning, &t.high.reasoning
 	switch kind {
 	case partText:
@@ -136,7 +137,7 @@ func (s *step) addPart(t *choiceTrack, item *itemTrack, kind partKind, part int,
 	if item.given[kind].add(part) {
 		s.stateful = true
 	}
-	s.addText(as, t.index, text)
+	s.addTextOf(name, as, t.index, text)
 	return true
 }
 

@@ -275,7 +275,7 @@ func (s *step) readNumber(v *fastjson.Value) (n int64, exact, ok bool) {
 	if len(raw) > 1 && raw[0] == '"' {
 		raw = raw[1 : len(raw)-1]
 	}
-	if len(raw) <= 18 { // it cannot overflow
+	if len(raw) <= maxDigits {
 		if n, ok = parseDigits(raw); ok {
 			return n, true, true
 		}
@@ -291,6 +291,9 @@ func (s *step) readNumber(v *fastjson.Value) (n int64, exact, ok bool) {
 	whole := math.Round(f)
 	return int64(whole), whole == f, whole < most
 }
+
+// maxDigits is how many digits a number may have that surely fits into 64 bits.
+const maxDigits = 18
 
 func parseDigits(b []byte) (n int64, ok bool) {
 	for _, c := range b {

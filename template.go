@@ -55,11 +55,12 @@ const (
 type slotKind uint8
 
 const (
-	slotText   slotKind = iota // the body of a string, which is the delta's text
-	slotDetail                 // the body of a string, which is the text of a detail
-	slotString                 // the body of a string that nobody reads
-	slotNumber                 // digits that nobody reads
-	slotSpace                  // any number of spaces between two tokens
+	slotText     slotKind = iota // the body of a string, which is the delta's text
+	slotDetail                   // the body of a string, which is the text of a detail
+	slotString                   // the body of a string that nobody reads
+	slotNumber                   // digits that nobody reads
+	slotSequence                 // digits, which are the number of the event
+	slotSpace                    // any number of spaces between two tokens
 )
 
 // template is an event with slots.
@@ -98,8 +99,11 @@ type template struct {
 	// calls of the choice: with another the same event may belong to that.
 	call, calls int32
 	// detail is what does not differ of a piece of structured reasoning, which
-	// has the same text once more; nil: there is none.
-	detail *ReasoningDetail
+	// has the same text once more; nil: there is none. detailed: it has no
+	// text of its own and belongs to the same delta.
+	detail   *ReasoningDetail
+	detailed bool
+	layout   int32 // as track.layout was
 }
 
 // match is an event that fits a template; offsets are of the bytes it lies in.
@@ -110,7 +114,9 @@ type match struct {
 	text, after int // the text, as it stands there
 	// detail and detailEnd are the text of the detail, likewise.
 	detail, detailEnd int
-	escaped           bool // there are escapes in the text
+	// sequence and sequenceEnd are the number of the event, likewise.
+	sequence, sequenceEnd int
+	escaped               bool // there are escapes in the text
 }
 
 // fits tells whether the event whose literal 0 has been compared, up to m.at,
@@ -121,6 +127,7 @@ func (t *template) fits(b []byte, m *match, cut int) bool {
 		return t.fitsEscaped(b, m, cut)
 	}
 	at, from := m.at, 0
+	m.sequence, m.sequenceEnd = 0, 0
 	glued := t.again
 	for i := range int(t.n) {
 		begin := at
@@ -138,6 +145,8 @@ func (t *template) fits(b []byte, m *match, cut int) bool {
 			m.text, m.after = begin, at
 		case slotDetail:
 			m.detail, m.detailEnd = begin, at
+		case slotSequence:
+			m.sequence, m.sequenceEnd = begin, at
 		}
 		literal := t.literals[from:t.compared[i]]
 		if len(b)-at >= len(literal) && string(b[at:at+len(literal)]) == string(literal) {
@@ -158,7 +167,7 @@ func (t *template) fits(b []byte, m *match, cut int) bool {
 // fitsEscaped is fits for an event that may have escapes in its strings.
 func (t *template) fitsEscaped(b []byte, m *match, cut int) bool {
 	at, from := m.at, 0
-	m.escaped = false
+	m.escaped, m.sequence, m.sequenceEnd = false, 0, 0
 	glued := t.again
 	for i := range int(t.n) {
 		begin := at
@@ -177,6 +186,8 @@ func (t *template) fitsEscaped(b []byte, m *match, cut int) bool {
 			m.text, m.after = begin, at
 		case slotDetail:
 			m.detail, m.detailEnd = begin, at
+		case slotSequence:
+			m.sequence, m.sequenceEnd = begin, at
 		}
 		literal := t.literals[from:t.compared[i]]
 		if len(b)-at >= len(literal) && string(b[at:at+len(literal)]) == string(literal) {

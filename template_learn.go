@@ -11,6 +11,8 @@ type textRole struct {
 	// alone: without this text the event would say nothing. Else another member
 	// might be read in its place.
 	alone bool
+	// detailed: the delta has the text in its detail too.
+	detailed bool
 }
 
 // maxType is how long the SSE type of an event may be.
@@ -65,7 +67,7 @@ type slot struct {
 // event, and no name may be written with escapes, so that no other can be taken for
 // it.
 func (s *step) findSlots(slots []slot) (_ []slot, ok bool) {
-	var found [slotDetail + 1]bool
+	var found [slotSequence + 1]bool
 	for at := 0; at < len(s.data); {
 		if s.data[at] != '"' {
 			at++
@@ -84,7 +86,7 @@ func (s *step) findSlots(slots []slot) (_ []slot, ok bool) {
 			continue
 		}
 		value := slotAt(s.data, skipSpace(s.data, colon+1), kind)
-		if kind <= slotDetail {
+		if kind <= slotDetail || kind == slotSequence {
 			if found[kind] || value.to == 0 {
 				return slots, false
 			}
@@ -95,10 +97,14 @@ func (s *step) findSlots(slots []slot) (_ []slot, ok bool) {
 				return slots, false
 			}
 			slots = append(slots, value)
-			if at = value.to; kind != slotNumber {
+			if at = value.to; kind <= slotString {
 				at++ // behind the quote
 			}
 		}
+	}
+	if end := len(s.data) - 1; len(slots) > 0 && len(slots) < maxSlots && s.data[end] == '}' && s.data[end-1] == ' ' {
+		// Anthropic pads its events there, with more spaces or fewer.
+		slots = append(slots, slot{slotSpace, len(bytes.TrimRight(s.data[:end], " ")), end})
 	}
 	from := 0
 	for _, value := range slots {
@@ -122,6 +128,10 @@ func (s *step) slotOf(name []byte) (slotKind, bool) {
 		return slotString, true
 	case "token_id":
 		return slotNumber, true
+	case "sequence_number":
+		return slotSequence, s.sequence != 0
+	case "created_at": // Ollama's
+		return slotString, s.told.created
 	case "text": // beside a delta
 		return slotString, s.role.member == "content"
 	}
@@ -132,7 +142,7 @@ func (s *step) slotOf(name []byte) (slotKind, bool) {
 func slotAt(b []byte, at int, kind slotKind) slot {
 	end := at
 	switch kind {
-	case slotNumber:
+	case slotNumber, slotSequence:
 		for end < len(b) && b[end]-'0' < 10 {
 			end++
 		}
@@ -200,9 +210,9 @@ func (t *template) set(s *step, f framing, slots []slot) {
 	t.head = uint16(len(literals))
 	t.literals = append(literals, s.typ...)
 	t.n, t.again, t.compared = uint8(len(slots)), false, t.ends
-	t.plain = s.role.call < 0 && s.detailMember == ""
-	t.detail = nil
-	if s.detailMember != "" {
+	t.plain = s.role.call < 0 && s.detailMember == "" && !s.role.detailed
+	t.layout, t.detail, t.detailed = s.layout, nil, s.role.detailed
+	if s.detailMember != "" || t.detailed {
 		t.detail = s.details[0].clone()
 	}
 	t.part = s.part

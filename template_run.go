@@ -18,13 +18,14 @@ func (c *core) accept(t *template, b []byte, m *match) (text []byte, ok bool) {
 	choice := &c.track.choices[t.choice]
 	high := choice.half(t.kind)
 	if t.call >= 0 {
-		if int(t.calls) != len(choice.calls) {
+		call := &choice.calls[t.call]
+		if int(t.calls) != len(choice.calls) || call.ended || call.given {
 			return nil, false
 		}
-		high = &choice.calls[t.call].high
+		high = &call.high
 	}
 	text = b[m.text:m.after:m.after]
-	if *high != 0 || m.end-m.start > c.longest {
+	if *high != 0 || m.end-m.start > c.longest || t.layout != c.track.layout || m.sequenceEnd-m.sequence > maxDigits {
 		return nil, false
 	}
 	if m.escaped {
@@ -64,21 +65,25 @@ func (c *core) unescape(t *template, raw []byte, high *uint16) (text []byte, ok 
 
 var escapeU = []byte(`\u`)
 
-// addFitted adds the deltas of an event that fits t, with this text. raw is the
-// text of its detail, if it has one, as it stands in the event.
-func (s *step) addFitted(t *template, text, raw []byte) {
+// addFitted adds the deltas of the event in m, which fits t and has this text.
+func (s *step) addFitted(t *template, b []byte, m *match, text []byte) {
 	index := s.choices[t.choice].index
 	s.part = t.part
+	s.sequence, _ = parseDigits(b[m.sequence:m.sequenceEnd])
 	switch {
 	case len(text) == 0:
 		s.add(KindOther, -1)
 	case t.call >= 0:
 		s.add(t.kind, index).ToolCall = ToolCallDelta{Index: int(t.call), Arguments: text}
+	case t.detailed:
+		r := *t.detail
+		r.Text = text
+		s.addDetail(index, r).Text = text
 	default:
 		s.add(t.kind, index).Text = text
 	}
-	if t.detail != nil {
-		r := *t.detail
+	if t.detail != nil && !t.detailed {
+		r, raw := *t.detail, b[m.detail:m.detailEnd]
 		if r.Text = raw; bytes.IndexByte(raw, '\\') >= 0 {
 			at := len(s.text)
 			var half uint16
@@ -107,7 +112,7 @@ func (c *core) fromTemplate(s *step) bool {
 		return false
 	}
 	ts.earn(1)
-	s.addFitted(t, text, s.data[m.detail:m.detailEnd])
+	s.addFitted(t, s.data, &m, text)
 	return true
 }
 
@@ -128,7 +133,7 @@ func (t *template) data(b []byte, m *match) []byte {
 func (c *core) handOut(t *template, b []byte, m *match, text []byte) {
 	s := c.borrow()
 	s.typ, s.data, s.deltas, s.details = t.typ(), t.data(b, m), s.deltas[:0], s.details[:0]
-	s.addFitted(t, text, b[m.detail:m.detailEnd])
+	s.addFitted(t, b, m, text)
 }
 
 // nextFitted is next for events that fit templates. !ok: the event behind those it
@@ -199,7 +204,7 @@ func (p *Parser) runOf(t *template, b []byte, m *match) (ok bool, err error) {
 	}
 	for {
 		text := b[m.text:m.after]
-		if m.escaped || len(text) == 0 || choice.high != (halves{}) || t.call >= 0 || m.end-m.start > p.longest {
+		if m.escaped || len(text) == 0 || choice.high != (halves{}) || !t.plain || m.end-m.start > p.longest || t.layout != p.track.layout {
 			if text, ok = p.accept(t, b, m); !ok {
 				return false, nil
 			}

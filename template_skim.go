@@ -74,7 +74,7 @@ func (p *Parser) skim(b []byte) (n int) {
 	before := p.track.events
 	for pos := t.skipHead(b, 0); pos > 0 && t.plain; pos = t.skipHead(b, n) {
 		choice := &p.track.choices[t.choice]
-		if choice.high != (halves{}) {
+		if choice.high != (halves{}) || t.layout != p.track.layout {
 			break
 		}
 		ts.recent = at

@@ -19,6 +19,9 @@ type track struct {
 	told struct{ id, model, fingerprint, tier, created bool }
 
 	response responseTrack // of OpenAI's Responses
+	// layout changes whenever the same event may belong to another item of a
+	// response than before.
+	layout int32
 
 	preamble  preamble  // see preamble.go
 	templates templates // see template.go
@@ -445,32 +448,36 @@ func (s *step) newToolCall(t *choiceTrack, index int, d ToolCallDelta) (at int) 
 	return d.Index
 }
 
-// argueToolCall adds a piece of the arguments of the call at a position: the text
+// argueToolCall adds a piece of the arguments of the call at a position, of which
+// name is the member if a template may be learned from that: the text
 // of a string, or else the source of an object or array (T-12). A call that has
 // ended takes no more.
-func (s *step) argueToolCall(t *choiceTrack, at int, v *fastjson.Value) {
+func (s *step) argueToolCall(t *choiceTrack, at int, name string, v *fastjson.Value) {
 	call := &t.calls[at]
 	piece, ok := s.string(v, &call.high)
 	if !ok && (v.GetObject() != nil || s.isArray(v)) {
 		piece = s.source(v)
 	}
-	s.argueText(t, at, piece)
+	if s.argueText(t, at, piece) && ok && name != "" {
+		s.role = textRole{member: name, kind: KindToolCall, choice: s.recent, call: at}
+	}
 }
 
 // argueText is argueToolCall for a piece that is no value of the event.
-func (s *step) argueText(t *choiceTrack, at int, piece []byte) {
+func (s *step) argueText(t *choiceTrack, at int, piece []byte) (ok bool) {
 	call := &t.calls[at]
-	s.stateful = true
-	if len(piece) == 0 || call.ended {
-		return
-	}
-	if call.given { // they would be there twice
-		s.conflicts++
-		return
+	if len(piece) == 0 || call.ended || call.given {
+		s.stateful = true
+		if len(piece) > 0 && !call.ended { // they would be there twice
+			s.conflicts++
+		}
+		return false
 	}
 	s.delivered = true
 	call.argue(piece)
 	s.add(KindToolCall, t.index).ToolCall = ToolCallDelta{Index: at, Arguments: piece}
+	s.role.member = ""
+	return true
 }
 
 // endToolCall ends the call at a position, once, as its dialect says (contract
