@@ -14,7 +14,7 @@ func (c *core) event(typ, data []byte) {
 		s.add(KindOther, -1)
 	}
 	if c.fast {
-		s.learn(c.framing())
+		c.learn(s)
 	}
 }
 

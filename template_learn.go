@@ -18,16 +18,9 @@ type textRole struct {
 // maxType is how long the SSE type of an event may be.
 const maxType = 100
 
-// framing is what a wire puts around the data of an event.
-type framing struct {
-	data, event string // in front of the data, and of the type if there is one
-	end         string // of a line
-	blank       string // behind the last line
-}
-
 // learn makes a template of the event of s, if that gave a text and nothing else,
 // in no way that depends on other events.
-func (s *step) learn(f framing) {
+func (c *core) learn(s *step) {
 	ts := &s.track.templates
 	if !s.teaches() || ts.credit < creditLearn {
 		return
@@ -39,6 +32,10 @@ func (s *step) learn(f framing) {
 		return
 	}
 	at := ts.place(&s.role)
+	f := framing{}
+	if c.wire != nil {
+		f, _ = c.wire.framing()
+	}
 	ts.list[at].set(s, f, slots)
 	ts.follow(at)
 	ts.list[at].next = at

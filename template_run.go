@@ -8,8 +8,12 @@ import "bytes"
 // canRun tells whether the next byte begins an event that may be read by a
 // template: nothing is unfinished, and nobody wants to see the event itself.
 func (c *core) canRun() bool {
-	return c.fast && c.track.templates.learned() && c.wire == &c.sse && !c.track.sawDone && c.opt.Events == nil &&
-		len(c.glued) == 0 && c.dead == nil && !c.sse.busy()
+	if !c.fast || !c.track.templates.learned() || c.wire == nil || c.track.sawDone || c.opt.Events != nil ||
+		len(c.glued) > 0 || c.dead != nil {
+		return false
+	}
+	_, ok := c.wire.framing()
+	return ok
 }
 
 // accept notes an event that fits t and returns its text, unescaped. !ok: there
@@ -114,14 +118,6 @@ func (c *core) fromTemplate(s *step) bool {
 	ts.earn(1)
 	s.addFitted(t, s.data, &m, text)
 	return true
-}
-
-// framing is what the wire puts around the data of an event, as a rule.
-func (c *core) framing() framing {
-	if c.wire == &c.sse {
-		return c.sse.framing()
-	}
-	return framing{}
 }
 
 // data returns the data of the event.

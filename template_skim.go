@@ -33,7 +33,7 @@ func (p *Parser) skimCut(b []byte) (n int) {
 // hold leaves b to the wire, if it is the beginning of an event and nothing else,
 // and notes that.
 func (p *Parser) hold(b []byte) bool {
-	if !p.skims || !p.sse.hold(b) {
+	if !p.skims || p.wire != &p.sse || !p.sse.hold(b) {
 		return false
 	}
 	p.ready, p.held = false, true

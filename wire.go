@@ -72,6 +72,16 @@ type wire interface {
 	// pending is how many bytes of an unfinished event have come.
 	pending() int
 	kind() Wire
+	// framing tells what stands around the data of events, as a rule. !ok: the
+	// next byte does not begin an event, or events are not put into a row.
+	framing() (f framing, ok bool)
+}
+
+// framing is what a wire puts around the data of an event.
+type framing struct {
+	data, event string // in front of the data, and of the type if there is one
+	end         string // of a line
+	blank       string // behind the last line
 }
 
 // frame is what a wire gives out: an event, or what it found in place of one.

@@ -41,6 +41,13 @@ func (w *arrayWire) kind() Wire {
 	return WireJSON
 }
 
+func (w *arrayWire) framing() (f framing, ok bool) {
+	if w.after != nil {
+		return w.after.framing()
+	}
+	return framing{}, false
+}
+
 func (w *arrayWire) pending() int {
 	if w.after != nil {
 		return w.after.pending()

@@ -93,6 +93,8 @@ func (w *framesWire) init(o *Options) {
 
 func (w *framesWire) kind() Wire { return WireFrames }
 
+func (w *framesWire) framing() (f framing, ok bool) { return framing{}, false }
+
 func (w *framesWire) pending() int { return clampInt(w.size) }
 
 func (w *framesWire) end(*frame) bool { return false }

@@ -28,6 +28,17 @@ func (w *linesWire) init(o *Options, sse *sseWire) {
 
 func (w *linesWire) kind() Wire { return WireLines }
 
+func (w *linesWire) framing() (f framing, ok bool) {
+	if w.out {
+		return w.sse.framing()
+	}
+	f.end = "\n"
+	if w.lines.crlf {
+		f.end = "\r\n"
+	}
+	return f, w.used && w.lines.size == 0 && !w.lines.skipLF
+}
+
 func (w *linesWire) pending() int {
 	if w.out {
 		return w.sse.pending()

@@ -41,10 +41,10 @@ func (w *sseWire) reset() {
 	w.text, w.size, w.inText, w.junk = letGo(w.text), 0, false, false
 }
 
-// framing is what stood around the data of the last event, as far as events are
-// written in the usual way.
-func (w *sseWire) framing() framing {
-	f := framing{data: "data:", event: "event:", end: "\n"}
+// framing is what stood around the data of the last event, if that was written in
+// the usual way.
+func (w *sseWire) framing() (f framing, ok bool) {
+	f = framing{data: "data:", event: "event:", end: "\n"}
 	if w.spaced {
 		f.data, f.event = "data: ", "event: "
 	}
@@ -52,7 +52,7 @@ func (w *sseWire) framing() framing {
 		f.end = "\r\n"
 	}
 	f.blank = f.end
-	return f
+	return f, !w.busy()
 }
 
 func (w *sseWire) kind() Wire   { return WireSSE }
