@@ -18,7 +18,8 @@ import (
 //	go test -run '^$' -bench . -count 10 | tee new.txt
 //	benchstat -col /reader new.txt
 //
-// Every sub-benchmark is named data=…/reader=…; bytes are those of the streams.
+// Every sub-benchmark is named data=…/reader=…; bytes are those of the streams. The
+// module in benchmarks/ sets other libraries beside them.
 
 // benchSet is what a benchmark reads: whole streams, one after the other.
 type benchSet struct {
@@ -28,9 +29,19 @@ type benchSet struct {
 	events  int
 }
 
-// benchSets are the recordings of testdata, and the recorded chat streams where
-// LLMSTREAM_CORPUS names them.
+// benchSets are long answers, the recordings of testdata, and the recorded chat
+// streams where LLMSTREAM_CORPUS names them.
 func benchSets(tb testing.TB) (sets []benchSet) {
+	for _, shape := range [...]string{"plain", "obfuscated", "reasoning", "three", "arguments"} {
+		long := benchSet{name: "long-" + shape}
+		long.add(longAnswer(shape, ""))
+		sets = append(sets, long)
+	}
+	escapes := benchSet{name: "long-escapes"}
+	escapes.add(longAnswer("plain", `\n`))
+	crlf := benchSet{name: "long-crlf"}
+	crlf.add(bytes.ReplaceAll(longAnswer("plain", ""), []byte("\n"), []byte("\r\n")))
+	sets = append(sets, escapes, crlf)
 	testdata := benchSet{name: "testdata"}
 	for _, name := range [...]string{"long-text.sse", "deepseek-reasoning.sse", "openai-obfuscation.sse", "mistral.sse"} {
 		testdata.add(readFile(tb, "testdata", "openai-chat", name))
@@ -68,34 +79,39 @@ type benchReader struct {
 	read func(body []byte) (text int)
 }
 
-func benchReaders() []benchReader {
+// benchReaders are those of this package, and the baselines.
+func benchReaders() (ours, baselines []benchReader) {
 	return []benchReader{
-		{"push", pushBench(nil)},
-		{"pull", pullBench()},
-		{"full-parse", pushBench(&Options{NoFastPath: true})},
-		{"Baseline-fastjson", fastjsonLoop()},
-		{"Baseline-Scanner", scannerLoop()},
-		{"Baseline-IndexByte", indexByteLoop},
-	}
+			{"push", pushBench(nil, benchReadSize)},
+			{"pull", pullBench()},
+			{"full-parse", pushBench(&Options{NoFastPath: true}, benchReadSize)},
+			{"push-1KiB", pushBench(nil, 1<<10)},
+			{"usage-only", pushBench(&Options{Kinds: KindUsage}, benchReadSize)},
+		}, []benchReader{
+			{"Baseline-fastjson", fastjsonLoop()},
+			{"Baseline-Scanner", scannerLoop()},
+			{"Baseline-IndexByte", indexByteLoop},
+		}
 }
 
 func BenchmarkFold(b *testing.B) {
 	for _, set := range benchSets(b) {
 		want := -1
-		for _, r := range benchReaders() {
+		ours, baselines := benchReaders()
+		for _, r := range append(ours, baselines...) {
 			b.Run(fmt.Sprintf("data=%s/reader=%s", set.name, r.name), func(b *testing.B) {
 				text := 0
 				for _, body := range set.streams {
 					text += r.read(body)
 				}
 				switch r.name {
-				case "push", "pull", "full-parse":
+				case "push", "pull", "full-parse", "push-1KiB":
 					if want >= 0 && text != want {
 						b.Fatalf("found %d bytes of text, not %d", text, want)
 					}
 					want = text
 				case "Baseline-fastjson": // it knows one name of the reasoning and one form of the content
-					if text == 0 || want >= 0 && text > want {
+					if text == 0 && want > 0 || want >= 0 && text > want {
 						b.Fatalf("found %d bytes of text of %d", text, want)
 					}
 				}
@@ -116,14 +132,14 @@ func BenchmarkFold(b *testing.B) {
 // benchReadSize is what one read of a network connection brings at most.
 const benchReadSize = 32 << 10
 
-func pushBench(o *Options) func([]byte) int {
+func pushBench(o *Options, size int) func([]byte) int {
 	var a Accumulator
 	p := NewParser(OpenAIChat, &a, o)
 	return func(body []byte) int {
 		p.Reset()
 		a.Reset()
 		for len(body) > 0 {
-			n := min(len(body), benchReadSize)
+			n := min(len(body), size)
 			p.Write(body[:n])
 			body = body[n:]
 		}

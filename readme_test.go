@@ -153,9 +153,11 @@ func TestReadmeStates(t *testing.T) {
 // The picture shows the numbers of the table.
 func TestReadmeFigures(t *testing.T) {
 	rows := tableRows(t, string(readFile(t, "README.md")), "## Measured")[1:]
-	require.Len(t, rows, len(benchReaders()))
+	ours, baselines := benchReaders()
+	readers := append(ours, baselines...)
+	require.Len(t, rows, len(readers))
 	picture := string(readFile(t, "docs", "figures.svg"))
-	for _, r := range benchReaders() {
+	for _, r := range readers {
 		row := rowOf(rows, r.name)
 		require.NotNil(t, row, "%s has no row", r.name)
 		require.Regexp(t, `<rect id="`+r.name+`" [^>]* width="`+row[1]+`"[^>]*/>\n<text [^>]*>`+row[1]+`</text>`, picture)

@@ -40,15 +40,25 @@ type templates struct {
 	// takes some, each fit gives some back, and a miss a little, so that a
 	// stream that becomes regular late is learned from too.
 	credit int16
-	fitted int64 // events that were read by a template
+	// misses counts the events in a row that fitted none. After some, comparing
+	// is left out for rest events, full-parsed ones, so that it costs next to
+	// nothing where it is of no use.
+	misses, rest uint8
+	fitted       int64 // events that were read by a template
 }
 
 const (
-	creditStart = 160 // of a new stream: ten templates
-	creditMax   = 160
-	creditLearn = 16 // what learning takes
+	creditStart = 320 // of a new stream: ten templates
+	creditMax   = 320
+	creditLearn = 32 // what learning takes
 	creditFit   = 8
 	creditMiss  = 1
+)
+
+const (
+	missesMax  = 4  // in a row, before a rest
+	missesNew  = 3  // that a new template begins with: it is tried at least once
+	restEvents = 32 // that a rest takes
 )
 
 // slotKind is what may stand in a slot.
@@ -78,6 +88,7 @@ type template struct {
 	// two.
 	compared [maxSlots]uint16
 	again    bool
+	used     bool // it has fitted since place looked at it the last time
 	// frame and tail are how many bytes of the first and the last literal are
 	// not of the event's data: "data: " and "\n\n".
 	frame, tail uint8
@@ -269,6 +280,7 @@ func (ts *templates) find(b []byte, m *match) *template {
 		at := guess ^ i
 		t := &ts.list[at]
 		if t.n > 0 && t.begins(b, m, 0) && t.fits(b, m, 0) {
+			t.used = true
 			if at != ts.recent {
 				ts.follow(at)
 			} else if t.next = at; m.start > 0 && !t.again {
@@ -291,6 +303,7 @@ func (ts *templates) findData(data, typ []byte, m *match) *template {
 			continue
 		}
 		if t.fits(data, m, int(t.tail)) && m.end == len(data) {
+			t.used = true
 			ts.follow(at)
 			return t
 		}
@@ -298,8 +311,8 @@ func (ts *templates) findData(data, typ []byte, m *match) *template {
 	return nil
 }
 
-// learned tells whether there is any template.
-func (ts *templates) learned() bool { return ts.last().n > 0 }
+// worthwhile tells whether to compare the next event with templates.
+func (ts *templates) worthwhile() bool { return ts.last().n > 0 && ts.rest == 0 }
 
 // last is the template that fitted last.
 func (ts *templates) last() *template { return &ts.list[ts.recent] }
@@ -310,12 +323,18 @@ func (t *template) framed(b []byte) bool {
 	return len(b) > int(t.frame) && string(b[:t.frame]) == string(t.literals[from:from+int(t.frame)])
 }
 
-// miss gives a little credit for an event that fits no template.
-func (ts *templates) miss() { ts.credit = min(ts.credit+creditMiss, creditMax) }
+// miss notes that an event fits no template, and gives a little credit for it.
+func (ts *templates) miss() {
+	ts.credit = min(ts.credit+creditMiss, creditMax)
+	if ts.misses++; ts.misses >= missesMax {
+		ts.misses, ts.rest = missesMax, restEvents
+	}
+}
 
 // earn gives credit for events that fitted.
 func (ts *templates) earn(events int64) {
 	ts.fitted += events
+	ts.misses = 0
 	ts.credit = int16(min(int64(ts.credit)+events*creditFit, creditMax))
 }
 
@@ -342,5 +361,5 @@ func (ts *templates) reset() {
 	for i := range ts.list {
 		ts.list[i] = template{literals: ts.list[i].literals[:0]}
 	}
-	ts.recent, ts.credit, ts.fitted = 0, creditStart, 0
+	*ts = templates{list: ts.list, credit: creditStart}
 }

@@ -25,13 +25,16 @@ func (c *core) learn(s *step) {
 	if !s.teaches() || ts.credit < creditLearn {
 		return
 	}
+	at, ok := ts.place()
+	if !ok {
+		return
+	}
 	ts.credit -= creditLearn
 	s.role.alone = s.role.alone && len(s.typ) == 0
 	slots, ok := s.findSlots(make([]slot, 0, maxSlots))
 	if !ok {
 		return
 	}
-	at := ts.place(&s.role)
 	f := framing{}
 	if c.wire != nil {
 		f, _ = c.wire.framing()
@@ -39,6 +42,7 @@ func (c *core) learn(s *step) {
 	ts.list[at].set(s, f, slots)
 	ts.follow(at)
 	ts.list[at].next = at
+	ts.misses, ts.rest = min(ts.misses, missesNew), 0
 }
 
 // teaches tells whether the event gave a text, perhaps with a detail that says the
@@ -156,26 +160,20 @@ func slotAt(b []byte, at int, kind slotKind) slot {
 	return slot{kind, at, end}
 }
 
-// place returns where to keep a template for this role: where there is none, or
-// one for the same role, or one that did not fit the last events.
-func (ts *templates) place(r *textRole) uint8 {
-	at := ts.recent
-	for i := range uint8(templateCount) {
-		if ts.list[i].n == 0 {
-			return i
-		}
-	}
-	for i := range uint8(templateCount) {
-		t := &ts.list[i]
-		if i != ts.recent && t.kind == r.kind && int(t.choice) == r.choice && int(t.call) == r.call {
-			return i
+// place returns where to keep another template: where there is none yet, or one that
+// has fitted nothing since it was looked at the last time. !ok: they are all of use,
+// and to replace one would be to learn that one again.
+func (ts *templates) place() (at uint8, ok bool) {
+	for at = range uint8(templateCount) {
+		if ts.list[at].n == 0 {
+			return at, true
 		}
 	}
 	ts.oldest = (ts.oldest + 1) % templateCount
-	if ts.oldest == at {
-		ts.oldest = (ts.oldest + 1) % templateCount
-	}
-	return ts.oldest
+	t := &ts.list[ts.oldest]
+	ok = !t.used
+	t.used = false
+	return ts.oldest, ok
 }
 
 // set makes t the template of the event of s with these slots.
@@ -206,7 +204,7 @@ func (t *template) set(s *step, f framing, slots []slot) {
 	t.line, t.frame, t.tail = uint8(line), uint8(frame), uint8(len(f.end)+len(f.blank))
 	t.head = uint16(len(literals))
 	t.literals = append(literals, s.typ...)
-	t.n, t.again, t.compared = uint8(len(slots)), false, t.ends
+	t.n, t.again, t.used, t.compared = uint8(len(slots)), false, false, t.ends
 	t.plain = s.role.call < 0 && s.detailMember == "" && !s.role.detailed
 	t.layout, t.detail, t.detailed = s.layout, nil, s.role.detailed
 	if s.detailMember != "" || t.detailed {

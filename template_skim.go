@@ -77,7 +77,7 @@ func (p *Parser) skim(b []byte) (n int) {
 		if choice.high != (halves{}) || t.layout != p.track.layout {
 			break
 		}
-		ts.recent = at
+		ts.recent, t.used = at, true
 		var into *[]byte
 		var text []byte // the end of it, as far as there is room for more
 		if p.fold != nil && p.opt.Kinds&t.kind != 0 {

@@ -2,6 +2,9 @@ package llmstream
 
 import (
 	"fmt"
+	"maps"
+	"os"
+	"slices"
 	"strings"
 	"testing"
 
@@ -79,7 +82,7 @@ func TestTemplatesHeedTheEventType(t *testing.T) {
 	requireShortcuts(t, OpenAIChat, body)
 }
 
-// Most events of a usual stream fit a template.
+// Most events of a usual stream fit a template, whatever carries it.
 func TestTemplatesFit(t *testing.T) {
 	for name, event := range providerEvents {
 		var events []string
@@ -87,8 +90,77 @@ func TestTemplatesFit(t *testing.T) {
 			e := fmt.Sprintf(event, fmt.Sprint("word ", i))
 			events = append(events, strings.ReplaceAll(e, "aB3", strings.Repeat("z", i%9)))
 		}
+		for _, o := range []*Options{nil, {Events: &eventLog{}}} {
+			p := NewParser(OpenAIChat, nil, o)
+			p.Write([]byte(sse(events...)))
+			require.GreaterOrEqual(t, p.track.templates.fitted, int64(98), name)
+		}
+	}
+	for shape := range longShapes {
+		if shape == "misses" {
+			continue
+		}
 		p := NewParser(OpenAIChat, nil, nil)
-		p.Write([]byte(sse(events...)))
-		require.EqualValues(t, creditMax, p.track.templates.credit, name)
+		p.Write(longAnswer(shape, ""))
+		require.GreaterOrEqual(t, p.track.templates.fitted, int64(longEvents-5), shape)
+	}
+}
+
+// Where LLMSTREAM_CORPUS names recorded streams, this tells by provider how many
+// of their events fit a template.
+func TestTemplatesFitRecordedStreams(t *testing.T) {
+	type row struct{ streams, events, fitted int64 }
+	rows := map[string]*row{}
+	var chat row
+	dir, streams := corpusStreams(t)
+	for _, s := range streams {
+		p := NewParser(Auto, nil, nil)
+		p.Write(s.body(t, dir))
+		p.Close()
+		name := p.Dialect().String() + " " + s.Provider
+		if rows[name] == nil {
+			rows[name] = &row{}
+		}
+		for _, r := range []*row{rows[name], &chat} {
+			if r == &chat && s.Dialect != "openai-chat" {
+				continue
+			}
+			r.streams++
+			r.events += p.Outcome().Events
+			r.fitted += p.track.templates.fitted
+			if p.Outcome().SawDone && p.Dialect() == OpenAIChat {
+				r.events-- // [DONE] takes no parser
+			}
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(rows)) {
+		r := rows[name]
+		t.Logf("%-36s %4d streams %6d events %5.1f %% fit", name, r.streams, r.events, 100*float64(r.fitted)/float64(r.events))
+	}
+	share := float64(chat.fitted) / float64(chat.events)
+	t.Logf("%-36s %4d streams %6d events %5.1f %% fit", "chat, all", chat.streams, chat.events, 100*share)
+	require.Greater(t, share, 0.93)
+}
+
+// A stream in which templates are of no use costs little more with them than
+// without: one whose every event has another form, and one with so many forms in
+// turn that they push each other out.
+func TestTemplatesCost(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it measures times")
+	}
+	most := 2.4 // on a busy machine
+	if os.Getenv("LLMSTREAM_RATIOS") != "" {
+		most = 1.2
+	}
+	for _, forms := range []int{2, 3, 4, 5, 6, 8, 12, 16, longEvents} {
+		name := fmt.Sprint(forms, " in turn")
+		set := benchSet{name: name}
+		set.add(longForms("misses", "", forms))
+		push := benchReader{"push", pushBench(nil, benchReadSize)}
+		full := benchReader{"full-parse", pushBench(&Options{NoFastPath: true}, benchReadSize)}
+		ratio := medianRatio(set, push, full)
+		t.Logf("%s: %.2f", name, ratio)
+		require.LessOrEqual(t, ratio, most, name)
 	}
 }
