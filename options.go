@@ -38,9 +38,9 @@ type Options struct {
 	// Drain makes a Reader go on to the end of its input behind the dialect's
 	// end marker. A Parser and a Tee always do.
 	Drain bool
-	// NoFastPath makes the parser read every event in full, without the
-	// shortcut for what events repeat. What it yields is the same (contract 4);
-	// this is for comparing the two.
+	// NoFastPath hands every event to the JSON parser, where else one that differs
+	// from an earlier one in its text alone is read without. What it yields is the
+	// same (contract 4); this is for comparing the two.
 	NoFastPath bool
 	// Events, if not nil, sees each event before its deltas, but for those past a
 	// limit; events that came glued come as the one event that they arrived as.

@@ -101,7 +101,7 @@ type template struct {
 	// noEmpty: with an empty text the event means something else, such as a
 	// text under another name.
 	noEmpty bool
-	// plain: the event gives a text of a choice and nothing else.
+	// plain: the event gives a text, and no detail.
 	plain  bool
 	kind   Kind
 	part   int   // of the message

@@ -22,8 +22,8 @@ func (c *core) accept(t *template, b []byte, m *match) (text []byte, ok bool) {
 	choice := &c.track.choices[t.choice]
 	high := choice.half(t.kind)
 	if t.call >= 0 {
-		call := &choice.calls[t.call]
-		if int(t.calls) != len(choice.calls) || call.ended || call.given {
+		call := choice.fittingCall(t)
+		if call == nil {
 			return nil, false
 		}
 		high = &call.high
@@ -205,7 +205,7 @@ func (p *Parser) runOf(t *template, b []byte, m *match) (ok bool, err error) {
 	}
 	for {
 		text := b[m.text:m.after]
-		if m.escaped || len(text) == 0 || choice.high != (halves{}) || !t.plain || m.end-m.start > p.longest || t.layout != p.track.layout {
+		if m.escaped || len(text) == 0 || choice.high != (halves{}) || !plain || m.end-m.start > p.longest || t.layout != p.track.layout {
 			if text, ok = p.accept(t, b, m); !ok {
 				return false, nil
 			}

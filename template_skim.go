@@ -78,10 +78,20 @@ func (p *Parser) skim(b []byte) (n int) {
 			break
 		}
 		ts.recent, t.used = at, true
+		var call *callTrack
+		if t.call >= 0 {
+			if call = choice.fittingCall(t); call == nil || call.high != 0 || p.fold == nil || p.opt.Kinds&KindToolCall == 0 {
+				break
+			}
+		}
 		var into *[]byte
 		var text []byte // the end of it, as far as there is room for more
 		if p.fold != nil && p.opt.Kinds&t.kind != 0 {
-			into = p.fold.textOf(t.kind, choice.index, t.part)
+			if call != nil {
+				into = &p.fold.choice(choice.index).call(int(t.call), t.part).arguments
+			} else {
+				into = p.fold.textOf(t.kind, choice.index, t.part)
+			}
 			text = *into
 			if text = text[len(text):min(cap(text), len(text)+p.fold.room())]; len(text) == 0 {
 				break
@@ -91,6 +101,9 @@ func (p *Parser) skim(b []byte) (n int) {
 		if into != nil {
 			*into = (*into)[:len(*into)+size]
 			p.fold.kept += size
+		}
+		if call != nil {
+			call.argue(text[:size])
 		}
 		n = k
 		p.track.events += events

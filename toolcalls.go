@@ -28,15 +28,7 @@ func (a *Accumulator) addToolCall(c *choiceFold, d *Delta) {
 		a.dropped += int64(len(d.ToolCall.Arguments))
 		return
 	}
-	for len(c.calls) <= at {
-		if len(c.calls) < cap(c.calls) { // one of an earlier stream, for its memory
-			c.calls = c.calls[:len(c.calls)+1]
-		} else {
-			c.calls = append(c.calls, callFold{})
-		}
-		c.calls[len(c.calls)-1].part = d.Part
-	}
-	f := &c.calls[at]
+	f := c.call(at, d.Part)
 	if d.Kind == KindToolCallEnd {
 		f.ended, f.valid = true, d.ToolCall.ArgumentsValid
 		return
@@ -51,6 +43,20 @@ func (a *Accumulator) addToolCall(c *choiceFold, d *Delta) {
 		f.extra = a.setJSON(f.extra, d.ToolCall.Extra)
 	}
 	f.short = f.short || a.dropped > dropped
+}
+
+// call returns the call at a position, and begins those that are missing up to it
+// as calls of this part of the message.
+func (c *choiceFold) call(at, part int) *callFold {
+	for len(c.calls) <= at {
+		if len(c.calls) < cap(c.calls) { // one of an earlier stream, for its memory
+			c.calls = c.calls[:len(c.calls)+1]
+		} else {
+			c.calls = append(c.calls, callFold{})
+		}
+		c.calls[len(c.calls)-1].part = part
+	}
+	return &c.calls[at]
 }
 
 // ToolCall returns a copy of call i, counted in order of appearance from 0, of the

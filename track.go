@@ -142,6 +142,18 @@ func (c *choiceTrack) finished(native []byte) bool {
 	return true
 }
 
+// fittingCall returns the call that the text of an event belongs to which fits t; nil:
+// that is not known, since calls have come or ended.
+func (c *choiceTrack) fittingCall(t *template) *callTrack {
+	if int(t.calls) != len(c.calls) {
+		return nil
+	}
+	if call := &c.calls[t.call]; !call.ended && !call.given {
+		return call
+	}
+	return nil
+}
+
 // half returns the half of a surrogate pair that the texts of this kind ended
 // with.
 func (c *choiceTrack) half(k Kind) *uint16 {
