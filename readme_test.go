@@ -3,6 +3,7 @@ package llmstream
 import (
 	"encoding/json"
 	"go/format"
+	"math"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -150,18 +151,35 @@ func TestReadmeStates(t *testing.T) {
 	require.Len(t, rows, len(stateNames)+1, "a state is not one of the package's")
 }
 
-// The picture shows the numbers of the table.
+// The table shows what was measured last.
 func TestReadmeFigures(t *testing.T) {
-	rows := tableRows(t, string(readFile(t, "README.md")), "## Measured")[1:]
-	ours, baselines := benchReaders()
-	readers := append(ours, baselines...)
-	require.Len(t, rows, len(readers))
-	picture := string(readFile(t, "docs", "figures.svg"))
-	for _, r := range readers {
-		row := rowOf(rows, r.name)
-		require.NotNil(t, row, "%s has no row", r.name)
-		require.Regexp(t, `<rect id="`+r.name+`" [^>]* width="`+row[1]+`"[^>]*/>\n<text [^>]*>`+row[1]+`</text>`, picture)
+	var measured struct {
+		Cells []struct {
+			Workload, Contender  string
+			NsPerEvent, XScanner struct{ Median float64 }
+		}
 	}
+	require.NoError(t, json.Unmarshal(readFile(t, "benchmarks", "results", "results.json"), &measured))
+	rows := tableRows(t, string(readFile(t, "README.md")), "## Measured")
+	require.Greater(t, len(rows), 5)
+	for _, row := range rows[1:] {
+		for _, c := range measured.Cells {
+			if row[0] != c.Contender {
+				continue
+			}
+			switch c.Workload {
+			case "long-answer":
+				require.Equal(t, []string{figure(c.NsPerEvent.Median), figure(c.XScanner.Median)}, row[1:3], row[0])
+			case "recorded":
+				require.Equal(t, []string{figure(c.NsPerEvent.Median), figure(c.XScanner.Median)}, row[3:5], row[0])
+			}
+		}
+	}
+}
+
+// figure returns a number with three digits.
+func figure(f float64) string {
+	return strconv.FormatFloat(f, 'f', max(0, 2-int(math.Floor(math.Log10(f)))), 64)
 }
 
 // DESIGN.md tells what each file is for, and of none that is not there.
