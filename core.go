@@ -4,17 +4,25 @@ package llmstream
 // no goroutine, does no I/O and reads no clock. Parser, Reader and Tee are thin
 // shells that drive it.
 type core struct {
+	// What skimming an event takes comes first and stands together: with thousands
+	// of streams open, each line of the processor's cache has to be fetched anew.
 	opt     *Options
-	fast    bool    // events may be read by templates
-	longest int     // an event that is longer may be past a limit
+	longest int // an event that is longer may be past a limit
+	// fold is the handler if it is an Accumulator: the texts of events go there
+	// without a delta.
+	fold *Accumulator
+	fast bool // events may be read by templates
+	// ready: canRun is true, nothing has stopped the reading, and it has not ended.
+	ready bool
+	skims bool // texts need not be handed out as deltas; see skim
+	held  bool // skimCut has left the beginning of an event to the wire
+	track track
+
 	asked   Dialect // what the caller asked for
 	dialect Dialect // what the stream is; Auto until that is clear
 	settled bool    // an event has told that it is
 	carried Dialect // Bedrock's InvokeModel: the model's; Auto until that is clear
 	comment CommentHandler
-	// fold is the handler if it is an Accumulator: the texts of events go there
-	// without a delta.
-	fold *Accumulator
 
 	wire   wire // nil: the first bytes have not told yet
 	sse    sseWire
@@ -28,16 +36,13 @@ type core struct {
 	headLen uint8
 	sniffed bool
 
-	track track
-	step  *step // borrowed while an event is decoded and its deltas are handed out
+	step *step // borrowed while an event is decoded and its deltas are handed out
 	// glued are the events left over from one whose joined data lines are no
 	// JSON while each line is: "data: {…}\ndata: {…}\n\n" (F-40).
 	glued []byte
 	// missed: templates were compared with the next event where it lies in the
 	// read, and none fits.
 	missed bool
-	// ready: canRun is true, nothing has stopped the reading, and it has not ended.
-	ready bool
 
 	dead    error // the input is of no use: ErrCompressed, *DialectError
 	stopped error // a handler's error, which ended the reading
@@ -73,7 +78,7 @@ func (c *core) reset() {
 	}
 	c.track.reset()
 	*c = core{
-		opt: c.opt, fast: c.fast, longest: c.longest, asked: c.asked, dialect: c.asked, comment: c.comment, fold: c.fold,
+		opt: c.opt, fast: c.fast, longest: c.longest, asked: c.asked, dialect: c.asked, comment: c.comment, fold: c.fold, skims: c.skims,
 		sse: c.sse, array: c.array, frames: c.frames, track: c.track,
 	}
 }

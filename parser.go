@@ -13,8 +13,6 @@ import (
 type Parser struct {
 	core
 	handler Handler
-	skims   bool // texts need not be handed out as deltas; see skim
-	held    bool // skimCut has left the beginning of an event to the wire
 }
 
 var _ io.WriteCloser = (*Parser)(nil)
@@ -128,10 +126,7 @@ func (p *Parser) deliver() error {
 
 // Reset makes p ready for another stream in the same dialect, with the same
 // handler and options. It keeps its memory, so that parsers can be pooled.
-func (p *Parser) Reset() {
-	p.reset()
-	p.held = false
-}
+func (p *Parser) Reset() { p.reset() }
 
 // Dialect returns the dialect of the stream, which with Auto is known from the
 // first event that tells; until then it is Auto.

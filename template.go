@@ -33,7 +33,6 @@ const maxSlots = 4
 
 // templates are those of a stream.
 type templates struct {
-	list   [templateCount]template
 	recent uint8 // that fitted last
 	oldest uint8 // that was replaced last
 	// credit bounds what a stream costs whose events fit no template: learning
@@ -45,6 +44,8 @@ type templates struct {
 	// nothing where it is of no use.
 	misses, rest uint8
 	fitted       int64 // events that were read by a template
+
+	list [templateCount]template
 }
 
 const (

@@ -77,7 +77,6 @@ func (p *Parser) skim(b []byte) (n int) {
 		if choice.high != (halves{}) || t.layout != p.track.layout {
 			break
 		}
-		ts.recent, t.used = at, true
 		var call *callTrack
 		if t.call >= 0 {
 			if call = choice.fittingCall(t); call == nil || call.high != 0 || p.fold == nil || p.opt.Kinds&KindToolCall == 0 {
@@ -106,6 +105,9 @@ func (p *Parser) skim(b []byte) (n int) {
 			call.argue(text[:size])
 		}
 		n = k
+		if events > 0 {
+			ts.recent, t.used = at, true
+		}
 		p.track.events += events
 		if !more || n == len(b) {
 			break

@@ -15,16 +15,19 @@ type track struct {
 	recent  int // the choice that was found last
 	calls   int // tool calls of all choices
 
+	events    int64 // that have come
+	delivered bool  // output was given
+	sawDone   bool  // the end marker came
+	// layout changes whenever the same event may belong to another item of a
+	// response than before.
+	layout    int32
+	templates templates // see template.go
+
 	// told: what the stream has said of itself, so that it is not told twice.
 	told struct{ id, model, fingerprint, tier, created bool }
 
 	response responseTrack // of OpenAI's Responses
-	// layout changes whenever the same event may belong to another item of a
-	// response than before.
-	layout int32
-
-	preamble  preamble  // see preamble.go
-	templates templates // see template.go
+	preamble preamble      // see preamble.go
 
 	usage     Usage
 	usageRaw  []byte // the usage objects so far, one over the other; see overlayUsage
@@ -32,10 +35,10 @@ type track struct {
 	answer    uint64 // hash of the id of the answer that began last; see dialect_anthropic.go
 
 	// The outcome's parts; see Outcome.
-	events, skipped, malformedCount       int64
+	skipped, malformedCount               int64
 	comments, glued, afterDone, conflicts int64
 	skips                                 Skips
-	sawDone, delivered, unterminated      bool
+	unterminated                          bool
 	unknown                               bool // an event was an object of no known dialect
 
 	// suspect: an event was no JSON. fastjson may take milliseconds to find that
