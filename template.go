@@ -79,7 +79,8 @@ type template struct {
 	compared [maxSlots]uint16
 	again    bool
 	// frame and tail are how many bytes of the first and the last literal are
-	// not of the event's data: "data: " and "\n\n".
+	// not of the event's data: "data: " and "\n\n". No tail: the event does not
+	// stand in a row of others.
 	frame, tail uint8
 	line        uint8 // where the line of the data begins
 
@@ -268,7 +269,7 @@ func (ts *templates) find(b []byte, m *match) *template {
 	for i := range uint8(templateCount) {
 		at := guess ^ i
 		t := &ts.list[at]
-		if t.n > 0 && t.begins(b, m, 0) && t.fits(b, m, 0) {
+		if t.tail > 0 && t.begins(b, m, 0) && t.fits(b, m, 0) {
 			if at != ts.recent {
 				ts.follow(at)
 			} else if t.next = at; m.start > 0 && !t.again {
@@ -307,7 +308,7 @@ func (ts *templates) last() *template { return &ts.list[ts.recent] }
 // framed tells whether an event that begins so is framed as that of t.
 func (t *template) framed(b []byte) bool {
 	from := int(t.ends[t.n-1])
-	return len(b) > int(t.frame) && string(b[:t.frame]) == string(t.literals[from:from+int(t.frame)])
+	return t.tail > 0 && len(b) > int(t.frame) && string(b[:t.frame]) == string(t.literals[from:from+int(t.frame)])
 }
 
 // miss gives a little credit for an event that fits no template.

@@ -36,9 +36,18 @@ func (c *core) learn(s *step) {
 	if c.wire != nil {
 		f, _ = c.wire.framing()
 	}
+	if !f.fits(s.typ, s.data) {
+		f = framing{}
+	}
 	ts.list[at].set(s, f, slots)
 	ts.follow(at)
 	ts.list[at].next = at
+}
+
+// fits tells whether an event of this type with this data may be framed so.
+func (f *framing) fits(typ, data []byte) bool {
+	return bytes.IndexByte(data, '\n') < 0 && bytes.IndexByte(data, '\r') < 0 &&
+		(f.data != "data:" || data[0] != ' ' && (len(typ) == 0 || typ[0] != ' '))
 }
 
 // teaches tells whether the event gave a text, perhaps with a detail that says the
@@ -77,7 +86,10 @@ func (s *step) findSlots(slots []slot) (_ []slot, ok bool) {
 		if colon == len(s.data) || s.data[colon] != ':' {
 			continue
 		}
-		s.role.alone = s.role.alone && string(name) != "type" // of a ping, if there is no text
+		switch string(name) {
+		case "type", "message", "detail": // of a ping or an error, if there is no text
+			s.role.alone = false
+		}
 		kind, ok := s.slotOf(name)
 		if !ok {
 			continue
