@@ -175,6 +175,7 @@ func (s *step) isAnother(t *choiceTrack, id []byte) bool {
 type anthropicBlock struct {
 	typ, text, thinking, signature, data *fastjson.Value
 	id, name, input, citations, content  *fastjson.Value
+	inputMember                          string // the name of the input
 }
 
 func (b *anthropicBlock) read(v *fastjson.Value) {
@@ -194,8 +195,10 @@ func (b *anthropicBlock) read(v *fastjson.Value) {
 			b.id = v
 		case "name":
 			b.name = v
-		case "input", "partial_json":
-			b.input = v
+		case "input":
+			b.input, b.inputMember = v, "input"
+		case "partial_json":
+			b.input, b.inputMember = v, "partial_json"
 		case "citations", "citation":
 			b.citations = v
 		case "content":
@@ -206,6 +209,7 @@ func (b *anthropicBlock) read(v *fastjson.Value) {
 
 // startBlock begins a content block, with what it holds from the beginning.
 func (s *step) startBlock(t *choiceTrack, v *fastjson.Value) {
+	s.stateful = true
 	if s.again {
 		s.voidBlock(t)
 	}
@@ -283,12 +287,13 @@ func (s *step) decodeBlockDelta(e *anthropicEvent) {
 	case "thinking_delta":
 		s.addThinking(t, &d)
 	case "signature_delta":
+		s.stateful = true
 		if s.mayThink(t) {
 			s.addThinking(t, &d)
 		}
 	case "input_json_delta": // else it is for a tool of the provider's own
 		if at := t.callAt(s.part); at >= 0 {
-			s.argueToolCall(t, at, "partial_json", d.input)
+			s.argueToolCall(t, at, d.inputMember, d.input)
 		}
 	case "citations_delta":
 		s.addCitation(t, d.citations)

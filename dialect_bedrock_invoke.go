@@ -104,7 +104,9 @@ func (s *step) addInvocationMetrics() {
 // but for what InvokeModel carries.
 func (c *core) decoder(s *step) Dialect {
 	if c.dialect == Bedrock && c.carried == Auto && s.carried {
-		c.carried = carriedBy(s)
+		if c.carried = carriedBy(s); c.carried != Auto {
+			s.layout++ // what is not carried is decoded so too from now on
+		}
 	}
 	if c.dialect == Bedrock && c.carried != Auto {
 		return c.carried

@@ -244,7 +244,7 @@ func (s *step) decodeCohereCalls(t *choiceTrack, v *fastjson.Value, index int) {
 			return
 		}
 	}
-	s.argueToolCall(t, at, "arguments", c.arguments)
+	s.argueToolCall(t, at, c.textMember, c.arguments)
 }
 
 // decodeCohereV1Calls adds calls of version 1: in pieces, and then once more as a
@@ -303,6 +303,7 @@ func (s *step) decodeCohereEnd(t *choiceTrack, e *cohereEvent) {
 // decodeCohereAnswer takes a whole answer, of which the text may be known.
 func (s *step) decodeCohereAnswer(t *choiceTrack, e *cohereEvent) {
 	var m cohereMessage
+	s.stateful = true
 	m.read(e.message)
 	s.startCohereRole(t, m.role)
 	if !t.delta {

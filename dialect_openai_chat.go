@@ -248,14 +248,19 @@ func (s *step) decodeChatChoice(v *fastjson.Value, position int) (usage *fastjso
 		return nil
 	}
 	if delta := c.delta.GetObject(); delta != nil {
+		if t.whole && !t.delta {
+			s.layout++
+		}
 		t.delta = true
 		s.decodeChatDelta(t, delta)
 	}
 	switch {
 	case t.delta: // it says all
 	case c.message.GetObject() != nil:
+		t.whole = true
 		s.decodeChatDelta(t, c.message.GetObject())
 	case c.text != nil: // the legacy completions (C-26)
+		t.whole = true
 		text, _ := s.string(c.text, &t.high.content)
 		s.addTextOf("text", KindContent, t.index, text)
 	}

@@ -91,7 +91,7 @@ func (s *step) decodeDetail(t *choiceTrack, v *fastjson.Value, withText bool) {
 		}
 	})
 	d := s.addDetail(t.index, r)
-	if s.detailMember = ""; len(s.details) == 1 && !withText && len(r.Text) > 0 && len(r.Summary)+len(r.Data)+len(r.Signature) == 0 {
+	if s.detailMember = ""; s.given == 2 && len(s.details) == 1 && !withText && len(r.Text) > 0 && len(r.Summary)+len(r.Data)+len(r.Signature) == 0 {
 		s.detailMember = textMember
 	}
 	if withText {

@@ -138,6 +138,7 @@ func hostileBodies() map[string][]byte {
 		"bare garbage":  []byte(strings.Repeat("[", 299) + "n" + strings.Repeat("x", size)),
 		"no line end":   []byte("data: " + strings.Repeat("x", size)),
 		"lone CRs":      []byte(strings.Repeat("data: x\r\r", size/9)),
+		"chunks, CRs":   []byte(strings.Repeat("data: "+says("x")+"\r\r", size/57)),
 		"data lines":    []byte(strings.Repeat("data: x\n", size/8) + "\n"),
 		"blank lines":   []byte(strings.Repeat("\n", size)),
 		"text lines":    []byte("<html>\n" + strings.Repeat("x\n", size/2)),

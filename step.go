@@ -44,7 +44,7 @@ type step struct {
 	given    int      // how many deltas the event has given, wanted or not
 	role     textRole // of the text that was added last
 	// detailMember is the name of the member that held the text of the one detail
-	// of the event; details counts them.
+	// of the event, which came behind one other delta; details counts them.
 	detailMember string
 	fragments    int // of tool calls that the event has, with or without anything new
 	unheard      Delta

@@ -91,9 +91,9 @@ type template struct {
 	again    bool
 	used     bool // it has fitted since place looked at it the last time
 	// frame and tail are how many bytes of the first and the last literal are
-	// not of the event's data: "data: " and "\n\n".
+	// not of the event's data: "data: " and "\n\n". No tail: the event does not
+	// stand in a row of others.
 	frame, tail uint8
-	line        uint8 // where the line of the data begins
 
 	slots [maxSlots]slotKind
 	n     uint8 // how many slots there are; 0: the template is not in use
@@ -280,7 +280,7 @@ func (ts *templates) find(b []byte, m *match) *template {
 	for i := range uint8(templateCount) {
 		at := guess ^ i
 		t := &ts.list[at]
-		if t.n > 0 && t.begins(b, m, 0) && t.fits(b, m, 0) {
+		if t.tail > 0 && t.begins(b, m, 0) && t.fits(b, m, 0) {
 			t.used = true
 			if at != ts.recent {
 				ts.follow(at)
@@ -321,7 +321,7 @@ func (ts *templates) last() *template { return &ts.list[ts.recent] }
 // framed tells whether an event that begins so is framed as that of t.
 func (t *template) framed(b []byte) bool {
 	from := int(t.ends[t.n-1])
-	return len(b) > int(t.frame) && string(b[:t.frame]) == string(t.literals[from:from+int(t.frame)])
+	return t.tail > 0 && len(b) > int(t.frame) && string(b[:t.frame]) == string(t.literals[from:from+int(t.frame)])
 }
 
 // miss notes that an event fits no template, and gives a little credit for it.

@@ -39,10 +39,19 @@ func (c *core) learn(s *step) {
 	if c.wire != nil {
 		f, _ = c.wire.framing()
 	}
+	if !f.fits(s.typ, s.data) {
+		f = framing{}
+	}
 	ts.list[at].set(s, f, slots)
 	ts.follow(at)
 	ts.list[at].next = at
 	ts.misses, ts.rest = min(ts.misses, missesNew), 0
+}
+
+// fits tells whether an event of this type with this data may be framed so.
+func (f *framing) fits(typ, data []byte) bool {
+	return bytes.IndexByte(data, '\n') < 0 && bytes.IndexByte(data, '\r') < 0 &&
+		(f.data != "data:" || data[0] != ' ' && (len(typ) == 0 || typ[0] != ' '))
 }
 
 // teaches tells whether the event gave a text, perhaps with a detail that says the
@@ -81,7 +90,10 @@ func (s *step) findSlots(slots []slot) (_ []slot, ok bool) {
 		if colon == len(s.data) || s.data[colon] != ':' {
 			continue
 		}
-		s.role.alone = s.role.alone && string(name) != "type" // of a ping, if there is no text
+		switch string(name) {
+		case "type", "message", "detail": // of a ping or an error, if there is no text
+			s.role.alone = false
+		}
 		kind, ok := s.slotOf(name)
 		if !ok {
 			continue
@@ -197,11 +209,10 @@ func (t *template) set(s *step, f framing, slots []slot) {
 	if len(s.typ) > 0 {
 		literals = append(append(append(literals, f.event...), s.typ...), f.end...)
 	}
-	line := len(literals) - frame
 	literals = append(literals, f.data...)
 	frame = len(literals) - frame
 	literals = append(literals, s.data[:slots[0].from]...)
-	t.line, t.frame, t.tail = uint8(line), uint8(frame), uint8(len(f.end)+len(f.blank))
+	t.frame, t.tail = uint8(frame), uint8(len(f.end)+len(f.blank))
 	t.head = uint16(len(literals))
 	t.literals = append(literals, s.typ...)
 	t.n, t.again, t.used, t.compared = uint8(len(slots)), false, false, t.ends

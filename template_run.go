@@ -134,6 +134,9 @@ func (t *template) data(b []byte, m *match) []byte {
 func (c *core) handOut(t *template, b []byte, m *match, text []byte) {
 	s := c.borrow()
 	s.typ, s.data, s.deltas, s.details = t.typ(), t.data(b, m), s.deltas[:0], s.details[:0]
+	if !m.escaped { // else the text is there
+		s.text = s.text[:0]
+	}
 	s.addFitted(t, b, m, text)
 }
 
@@ -205,7 +208,8 @@ func (p *Parser) runOf(t *template, b []byte, m *match) (ok bool, err error) {
 	}
 	for {
 		text := b[m.text:m.after]
-		if m.escaped || len(text) == 0 || choice.high != (halves{}) || !plain || m.end-m.start > p.longest || t.layout != p.track.layout {
+		if m.escaped || len(text) == 0 || choice.high != (halves{}) || !plain || m.end-m.start > p.longest ||
+			t.layout != p.track.layout || m.sequenceEnd-m.sequence > maxDigits {
 			if text, ok = p.accept(t, b, m); !ok {
 				return false, nil
 			}

@@ -127,7 +127,7 @@ func (p *Parser) skim(b []byte) (n int) {
 // skipHead returns where literal 0 ends if the event at b[at] begins with it, else
 // 0.
 func (t *template) skipHead(b []byte, at int) int {
-	if t.n == 0 {
+	if t.tail == 0 {
 		return 0
 	}
 	head := t.literals[t.ends[t.n-1]:t.head]

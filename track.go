@@ -18,8 +18,8 @@ type track struct {
 	events    int64 // that have come
 	delivered bool  // output was given
 	sawDone   bool  // the end marker came
-	// layout changes whenever the same event may belong to another item of a
-	// response than before.
+	// layout changes whenever the same event may mean something else than before,
+	// such as a text of another item of a response.
 	layout    int32
 	templates templates // see template.go
 
@@ -62,6 +62,7 @@ type choiceTrack struct {
 	// delta: a delta came, so that a message beside or behind it says nothing
 	// new (C-18).
 	delta bool
+	whole bool // something came outside of deltas
 	// plainReasoning: reasoning came as plain text, so that the text of its
 	// details is the same once more.
 	plainReasoning bool

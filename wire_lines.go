@@ -29,8 +29,9 @@ func (w *linesWire) init(o *Options, sse *sseWire) {
 func (w *linesWire) kind() Wire { return WireLines }
 
 func (w *linesWire) framing() (f framing, ok bool) {
-	if w.out {
-		return w.sse.framing()
+	if w.out { // what was framed as lines would not be any more
+		f, _ = w.sse.framing()
+		return f, false
 	}
 	f.end = "\n"
 	if w.lines.crlf {

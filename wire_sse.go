@@ -118,7 +118,7 @@ func (w *sseWire) plainEvent(p []byte, f *frame) (n int) {
 // would.
 func (w *sseWire) hold(p []byte) bool {
 	const prefix = "data: "
-	if len(p) < len(prefix) || len(p) > w.lines.max || string(p[:len(prefix)]) != prefix || bytes.IndexByte(p, '\n') >= 0 ||
+	if len(p) < len(prefix) || len(p) > min(w.lines.max, 2*templateMax) || string(p[:len(prefix)]) != prefix || bytes.IndexByte(p, '\n') >= 0 ||
 		bytes.IndexByte(p, '\r') >= 0 {
 		return false
 	}

@@ -1,0 +1,93 @@
+package llmstream
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// What events that fit a template must not be taken for.
+func TestTemplatesStayTrue(t *testing.T) {
+	row := func(events ...string) string { return strings.Join(events, "\n") + "\n" }
+	detail := func(text, other string) string {
+		return chunk(`"delta":{` + text + `,"reasoning_details":[{"type":"reasoning.text","text":"` + other + `"}]}`)
+	}
+	delta := func(members string) string {
+		return `{"type":"content_block_delta","index":0,"delta":{` + members + `}}`
+	}
+	thinks := func(text string) string {
+		return `{"type":"content_block_start","index":0,"content_block":{"type":"thinking","thinking":"` + text + `"}}`
+	}
+	signs := func(text string) string {
+		return delta(`"type":"signature_delta","thinking":"` + text + `","signature":"s"`)
+	}
+	answer := func(text string) string { return chunk(`"message":{"content":"` + text + `"}`) }
+	legacy := func(text string) string { return chunk(`"text":"` + text + `"`) }
+	cohere := func(text string) string {
+		return `{"id":"x","finish_reason":"","message":{"content":[{"text":"` + text + `"}]}}`
+	}
+	says := func(text string) string { return `{"choices":[{"delta":{"content":"` + text + `"}}]}` }
+	line := func(text string) string { return `{"message":{"content":"` + text + `"},"done":false}` }
+	item := `{"type":"response.output_item.added","output_index":0,"item":{"type":"message"}}`
+	piece := func(text, sequence string) string {
+		return `{"type":"response.output_text.delta","output_index":0,"content_index":0,"delta":"` + text + `","sequence_number":` + sequence + `}`
+	}
+	for name, test := range map[string]struct {
+		dialect Dialect
+		body    string
+	}{
+		"a detail before the content": {OpenAIChat, sse(detail(`"reasoning":"r"`, "r"), detail(`"content":"a"`, "b"), detail(`"content":"c"`, "d"), detail(`"content":""`, "e"))},
+		"a detail before the arguments": {OpenAIChat, sse(detail(`"reasoning":"r"`, "r"), calls(`{"index":0,"id":"i","function":{"name":"f","arguments":""}}`),
+			detail(`"tool_calls":[{"index":0,"function":{"arguments":"1"}}]`, "b"), detail(`"tool_calls":[{"index":0,"function":{"arguments":"2"}}]`, "d"))},
+		"a detail before the thought": {OpenAIChat, sse(detail(`"reasoning":"r"`, "r"),
+			detail(`"extra_content":{"google":{"thought":true}},"content":"a"`, "b"), detail(`"extra_content":{"google":{"thought":true}},"content":"c"`, "d"))},
+		"a message behind a delta": {OpenAIChat, sse(answer("a"), answer("b"), says("c"), answer("d"))},
+		"a text behind a delta":    {OpenAIChat, sse(legacy("a"), legacy("b"), says("c"), legacy("d"))},
+		"an answer behind pieces":  {Cohere, sse(cohere("a"), cohere("b"), cohere("c"), `{"text":"d","is_finished":false}`, cohere("e"))},
+		"two names of arguments": {AnthropicMessages, sse(`{"type":"content_block_start","index":0,"content_block":{"type":"tool_use","id":"i","name":"f","input":{}}}`,
+			delta(`"type":"input_json_delta","partial_json":"1","input":"2"`), delta(`"type":"input_json_delta","partial_json":"3","input":"2"`))},
+		"two names of arguments, Cohere": {Cohere, sse(`{"type":"tool-call-start","index":0,"delta":{"message":{"tool_calls":{"id":"i","function":{"name":"f","arguments":""}}}}}`,
+			`{"type":"tool-call-delta","index":0,"delta":{"message":{"tool_calls":{"function":{"arguments":"1","input":"2"}}}}}`,
+			`{"type":"tool-call-delta","index":0,"delta":{"message":{"tool_calls":{"function":{"arguments":"3","input":"2"}}}}}`)},
+		"a block that takes another's place": {AnthropicMessages, sse(`{"type":"message_start","message":{"id":"1"}}`, thinks("a"), thinks("b"), thinks("c"),
+			`{"type":"message_start","message":{"id":"2"}}`, thinks("d"))},
+		"a signature of no thought": {AnthropicMessages, sse(signs("a"), signs("b"), `{"type":"content_block_start","index":0,"content_block":{"type":"text","text":""}}`, signs("c"))},
+		"lines within an event": {OpenAIChat, strings.Repeat("data: {\"choices\":\ndata: [{\"delta\":{\"content\":\"a\"}}]}\n\n", 3) +
+			"data: {\"choices\":\n[{\"delta\":{\"content\":\"b\"}}]}\n\n" + sse(says("c"))},
+		"spaces in front of glued events": {OpenAIChat, strings.Repeat("data:  "+says("a")+"\ndata:"+says("b")+" \n\n", 3) + sse(says("c"), says("d"))},
+		"a type that begins with a space": {OpenAIChat, strings.Repeat("event:  error\ndata:"+says("a")+"\n\n", 3) + "event: error\ndata:" + says("b") + "\n\n"},
+		"lines and then SSE":              {Ollama, row(line("a"), line("b"), line("c"), line("d")) + sse(line("e"), line("f")) + line("g") + "\n" + line("h") + "\n\n" + sse(line("i"))},
+		"lines that go on":                {Ollama, row(line("a"), line("b"), line("c"), line("d")+"garbage", line("e")+"\x00", line("f")+line("g"))},
+		"a row and then SSE":              {Ollama, line("a") + sse(line("e"), line("f")) + line("g") + "\n" + line("h") + "\n\n" + sse(line("i"))},
+		"an array and then lines": {Ollama, "[" + line("a") + ",\n{\"message\":\n{\"content\":\"a\"},\"done\":false}]" + row(line("a"), line("b"), line("c"), line("d")+"garbage",
+			"{\"message\":\n{\"content\":\"a\"},\"done\":false}", line("e"))},
+		"a number that is none":              {OpenAIResponses, sse(item, piece("a", "1"), piece("b", "2"), piece("c", "99999999999999999999"), piece("d", "9223372036854775807"))},
+		"a message beside no text":           {Gemini, sse(`{"candidates":[{"content":{"parts":[{"text":"a"}]}}],"error":null,"message":"no"}`, `{"candidates":[{"content":{"parts":[{"text":"b"}]}}],"error":null,"message":"no"}`, `{"candidates":[{"content":{"parts":[{"text":""}]}}],"error":null,"message":"no"}`)},
+		"a message beside no text, Converse": {Bedrock, sse(`{"contentBlockDelta":{"delta":{"text":"a"}},"message":"no"}`, `{"contentBlockDelta":{"delta":{"text":"b"}},"message":"no"}`, `{"contentBlockDelta":{"delta":{"text":""}},"message":"no"}`)},
+		"a detail beside no text":            {Gemini, sse(`{"candidates":[{"content":{"parts":[{"text":"a"}]}}],"error":null,"detail":"no"}`, `{"candidates":[{"content":{"parts":[{"text":"b"}]}}],"error":null,"detail":"no"}`, `{"candidates":[{"content":{"parts":[{"text":""}]}}],"error":null,"detail":"no"}`)},
+	} {
+		t.Run(name, func(t *testing.T) {
+			requireShortcuts(t, test.dialect, []byte(test.body))
+			for i := range len(test.body) {
+				requireShortcuts(t, test.dialect, []byte(test.body), i)
+			}
+		})
+	}
+}
+
+// What a panic has passed through is told by each further Write, an empty one too.
+func TestEmptyWriteBehindAPanic(t *testing.T) {
+	n := 0
+	p := NewParser(OpenAIChat, HandlerFunc(func(*Delta) error {
+		if n++; n == 4 {
+			panic("boom")
+		}
+		return nil
+	}), nil)
+	require.Panics(t, func() { p.Write([]byte(sse(says("a"), says("b"), says("c"), says("d"), says("e")))) })
+	for range 2 {
+		_, err := p.Write(nil)
+		require.Equal(t, errPanicked, err)
+	}
+}
