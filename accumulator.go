@@ -165,6 +165,20 @@ func (a *Accumulator) choice(index int) *choiceFold {
 	return c
 }
 
+// has tells whether the choice with this index has begun, and a call of it, if that
+// is not negative.
+func (a *Accumulator) has(index, call int) bool {
+	if a.recent < len(a.choices) && a.choices[a.recent].index == index {
+		return call < len(a.choices[a.recent].calls)
+	}
+	for i := range a.choices {
+		if a.choices[i].index == index {
+			return call < len(a.choices[i].calls)
+		}
+	}
+	return false
+}
+
 // room is how many bytes may yet be kept.
 func (a *Accumulator) room() int {
 	return max(0, a.limit()-a.kept)

@@ -86,8 +86,11 @@ func (p *Parser) skim(b []byte) (n int) {
 		var into *[]byte
 		var text []byte // the end of it, as far as there is room for more
 		if p.fold != nil && p.opt.Kinds&t.kind != 0 {
+			if !p.fold.has(choice.index, int(t.call)) { // it was reset
+				break
+			}
 			if call != nil {
-				into = &p.fold.choice(choice.index).call(int(t.call), t.part).arguments
+				into = &p.fold.choice(choice.index).calls[t.call].arguments
 			} else {
 				into = p.fold.textOf(t.kind, choice.index, t.part)
 			}
