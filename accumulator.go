@@ -165,6 +165,19 @@ func (a *Accumulator) choice(index int) *choiceFold {
 	return c
 }
 
+// has tells whether the choice with this index has begun.
+func (a *Accumulator) has(index int) bool {
+	if a.recent < len(a.choices) && a.choices[a.recent].index == index {
+		return true
+	}
+	for i := range a.choices {
+		if a.choices[i].index == index {
+			return true
+		}
+	}
+	return false
+}
+
 // room is how many bytes may yet be kept.
 func (a *Accumulator) room() int {
 	return max(0, a.limit()-a.kept)

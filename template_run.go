@@ -196,11 +196,8 @@ func (p *Parser) run(b []byte) (n int, err error) {
 func (p *Parser) runOf(t *template, b []byte, m *match) (ok bool, err error) {
 	choice := &p.track.choices[t.choice]
 	wanted := p.handler != nil && p.opt.Kinds&t.kind != 0
-	plain := t.call < 0 && t.detail == nil
-	var into *[]byte // where the text goes, if that is all there is to do
-	if p.fold != nil && wanted && plain {
-		into = p.fold.textOf(t.kind, choice.index, t.part)
-	}
+	folds := p.fold != nil && wanted && t.call < 0 && t.detail == nil // that is all there is to do
+	var into *[]byte
 	for {
 		text := b[m.text:m.after]
 		if m.escaped || len(text) == 0 || choice.high != (halves{}) || !t.plain || m.end-m.start > p.longest || t.layout != p.track.layout ||
@@ -213,7 +210,11 @@ func (p *Parser) runOf(t *template, b []byte, m *match) (ok bool, err error) {
 			p.track.events++
 		}
 		switch {
-		case into != nil:
+		case folds && len(text) == 0: // which begins no choice
+		case folds:
+			if into == nil {
+				into = p.fold.textOf(t.kind, choice.index, t.part)
+			}
 			*into = p.fold.joinWide(*into, text)
 		case wanted, len(text) == 0 && p.handler != nil:
 			p.handOut(t, b, m, text)

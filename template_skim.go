@@ -81,6 +81,9 @@ func (p *Parser) skim(b []byte) (n int) {
 		var into *[]byte
 		var text []byte // the end of it, as far as there is room for more
 		if p.fold != nil && p.opt.Kinds&t.kind != 0 {
+			if !p.fold.has(choice.index) { // it was reset
+				break
+			}
 			into = p.fold.textOf(t.kind, choice.index, t.part)
 			text = *into
 			if text = text[len(text):min(cap(text), len(text)+p.fold.room())]; len(text) == 0 {
