@@ -91,3 +91,37 @@ func TestEmptyWriteBehindAPanic(t *testing.T) {
 		require.Equal(t, errPanicked, err)
 	}
 }
+
+// What an unfinished event borrows from a line that was cut stays, whatever lines
+// past the limit come behind it.
+func TestSplitBeforeLongLines(t *testing.T) {
+	long := strings.Repeat("x", 80)
+	for _, body := range []string{
+		"event: message\ndata: " + long + "\nid: 12345678\n\n",
+		"event: message\nid: " + long + "\nid: 12345678\ndata: {}\n\n",
+		"data: " + says("a") + "\n: " + long + "\n: 23456789\n\n",
+	} {
+		o := &Options{MaxLine: 70}
+		want := read(OpenAIChat, o, []byte(body))
+		for i := range len(body) {
+			for j := i; j < len(body); j++ {
+				requireSame(t, want, read(OpenAIChat, o, []byte(body), i, j), body)
+			}
+		}
+	}
+}
+
+// An Accumulator that its owner resets in mid-stream holds what came since then.
+func TestTemplatesAndResetAccumulator(t *testing.T) {
+	for _, rest := range []string{sse(says("")), sse(says("b"))[:20], sse(says("b"), says("c")), sse(says(`\ud83d`))} {
+		completion := func(o *Options) *Completion {
+			var a Accumulator
+			p := NewParser(OpenAIChat, &a, o)
+			p.Write([]byte(sse(says("a"), says("a"), says("a"))))
+			a.Reset()
+			p.Write([]byte(rest))
+			return a.Completion()
+		}
+		require.Equal(t, completion(&Options{NoFastPath: true}), completion(nil), rest)
+	}
+}

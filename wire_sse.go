@@ -74,6 +74,9 @@ func (w *sseWire) nextLines(p []byte, f *frame) (n int, ok bool) {
 			w.own()
 			return n, false
 		}
+		if state == lineDropped {
+			w.own() // one past the limit may have come whole, in place of the buffer that is borrowed
+		}
 		if w.take(line, state == lineDropped, f) {
 			return n, true
 		}
