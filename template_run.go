@@ -54,7 +54,7 @@ func (c *core) accept(t *template, b []byte, m *match) (text []byte, ok bool) {
 // unescape returns the text that is escaped in raw. What nobody wants is not
 // unescaped where that changes nothing.
 func (c *core) unescape(t *template, raw []byte, high *uint16) (text []byte, ok bool) {
-	if c.opt.Kinds&t.kind == 0 && t.call < 0 && bytes.Index(raw, escapeU) < 0 {
+	if c.opt.Kinds&t.kind == 0 && t.call < 0 && !bytes.Contains(raw, escapeU) {
 		return raw, true
 	}
 	s := c.borrow()
