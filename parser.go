@@ -76,6 +76,7 @@ func (p *Parser) Write(b []byte) (n int, err error) {
 	p.ready = p.ready && err == nil
 	p.stopped, p.busy = err, false
 	p.giveBack()
+	p.frame.Event = Event{} // it was a slice of b
 	return n, err
 }
 

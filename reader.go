@@ -80,7 +80,7 @@ func (r *Reader) advance() (ok bool) {
 			}
 		}
 		n, ok, err := r.next(r.unread)
-		r.ready = ok && r.canRun()
+		r.ready, r.missed = ok && r.canRun(), false
 		r.unread = r.unread[n:]
 		if r.stopped = err; err != nil {
 			break

@@ -148,6 +148,9 @@ func (c *core) nextFitted(b []byte) (n int, ok bool) {
 	for m.start < len(b) {
 		t := ts.find(b, &m)
 		if t == nil {
+			if c.missed = ts.last().framed(b[m.start:]); c.missed {
+				ts.miss()
+			}
 			break
 		}
 		text, accepted := c.accept(t, b, &m)
