@@ -44,9 +44,9 @@ type templates struct {
 }
 
 const (
-	creditStart = 160 // of a new stream: ten templates
-	creditMax   = 160
-	creditLearn = 16 // what learning takes
+	creditStart = 320 // of a new stream: ten templates
+	creditMax   = 320
+	creditLearn = 32 // what learning takes
 	creditFit   = 8
 	creditMiss  = 1
 )
@@ -310,6 +310,12 @@ func (t *template) framed(b []byte) bool {
 	from := int(t.ends[t.n-1])
 	return t.tail > 0 && len(b) > int(t.frame) && string(b[:t.frame]) == string(t.literals[from:from+int(t.frame)])
 }
+
+// rests tells whether the next event is not even compared: where hardly any fits,
+// one in restEvery is enough to find out whether that has changed.
+func (ts *templates) rests() bool { return ts.credit < creditLearn && ts.credit%restEvery != 0 }
+
+const restEvery = 8
 
 // miss gives a little credit for an event that fits no template.
 func (ts *templates) miss() { ts.credit = min(ts.credit+creditMiss, creditMax) }

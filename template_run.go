@@ -8,7 +8,7 @@ import "bytes"
 // canRun tells whether the next byte begins an event that may be read by a
 // template: nothing is unfinished, and nobody wants to see the event itself.
 func (c *core) canRun() bool {
-	if !c.fast || !c.track.templates.learned() || c.wire == nil || c.track.sawDone || c.opt.Events != nil ||
+	if !c.fast || !c.track.templates.learned() || c.track.templates.rests() || c.wire == nil || c.track.sawDone || c.opt.Events != nil ||
 		len(c.glued) > 0 || c.dead != nil {
 		return false
 	}
@@ -103,6 +103,10 @@ func (s *step) addFitted(t *template, b []byte, m *match, text []byte) {
 func (c *core) fromTemplate(s *step) bool {
 	ts := &c.track.templates
 	if !ts.learned() || c.missed || c.track.sawDone {
+		return false
+	}
+	if ts.rests() {
+		ts.miss()
 		return false
 	}
 	var m match
