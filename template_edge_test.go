@@ -1,6 +1,7 @@
 package llmstream
 
 import (
+	"encoding/base64"
 	"strings"
 	"testing"
 
@@ -124,4 +125,12 @@ func TestTemplatesAndResetAccumulator(t *testing.T) {
 		}
 		require.Equal(t, completion(&Options{NoFastPath: true}), completion(nil), rest)
 	}
+}
+
+// What InvokeModel carries decides how events that it does not carry are read.
+func TestTemplatesBesideCarriedEvents(t *testing.T) {
+	says := func(text string) string { return `event contentBlockDelta {"delta":{"text":"` + text + `"}}` }
+	carried := base64.StdEncoding.EncodeToString([]byte(`{"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"x"}}`))
+	body := framed(says("a"), says("b"), says("c"), `event chunk {"bytes":"`+carried+`"}`, says("d"))
+	requireShortcuts(t, Bedrock, []byte(body))
 }
