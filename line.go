@@ -19,6 +19,7 @@ type lineSplitter struct {
 	// and was given out; waiting for the next byte would hold its event back.
 	skipLF bool
 	crlf   bool // the last line ended with CRLF, as far as the read tells
+	cr     bool // it ended with a CR and no LF, as far as the read tells
 	// dropped: the unfinished line is past max, or of no use to anybody, and
 	// its further bytes are not kept.
 	dropped bool
@@ -63,17 +64,17 @@ func (l *lineSplitter) next(p []byte, useful func(beginning []byte) bool) (line 
 			return nil, n, lineCut
 		}
 	}
-	end := indexLineEnd(p[n:])
+	end := indexLineEnd(p[n:], l.cr)
 	if end < 0 {
 		l.keep(p[n:], useful)
 		return nil, len(p), lineCut
 	}
 	line = p[n : n+end : n+end]
 	n += end + 1
-	l.crlf = false
-	if p[n-1] == '\r' {
+	l.crlf, l.cr = false, p[n-1] == '\r'
+	if l.cr {
 		if n < len(p) && p[n] == '\n' {
-			l.crlf = true
+			l.crlf, l.cr = true, false
 			n++
 		} else if n == len(p) {
 			l.skipLF = true
@@ -154,27 +155,32 @@ func (l *lineSplitter) reset() {
 	*l = lineSplitter{buf: letGo(l.buf), last: letGo(l.last), max: l.max}
 }
 
-// lineWindow is how far indexLineEnd looks ahead for a LF before it looks for a
-// CR: far enough for nearly all lines, near enough that a stream of lone CRs,
-// with no LF in sight, costs no more than a constant per line.
+// lineWindow is how far indexLineEnd looks ahead for one line end before it looks
+// for the other: far enough for nearly all lines, near enough that a stream of the
+// other, with this one never in sight, costs no more than a constant per line.
 const lineWindow = 4 << 10
 
-// indexLineEnd returns the position of the first LF or CR in b, or -1.
-func indexLineEnd(b []byte) int {
+// indexLineEnd returns the position of the first LF or CR in b, or -1. cr: it looks
+// for a CR first, since the line before ended with one.
+func indexLineEnd(b []byte, cr bool) int {
 	if len(b) > 0 && b[0] == '\n' { // a blank line, as is every second one
 		return 0
 	}
 	for at := 0; at < len(b); at += lineWindow {
 		w := b[at:min(at+lineWindow, len(b))]
-		lf := bytes.IndexByte(w, '\n')
-		if lf >= 0 {
-			w = w[:lf]
+		first, second := byte('\n'), byte('\r')
+		if cr {
+			first, second = second, first
 		}
-		if cr := bytes.IndexByte(w, '\r'); cr >= 0 {
-			return at + cr
+		end := bytes.IndexByte(w, first)
+		if end >= 0 {
+			w = w[:end]
 		}
-		if lf >= 0 {
-			return at + lf
+		if other := bytes.IndexByte(w, second); other >= 0 {
+			return at + other
+		}
+		if end >= 0 {
+			return at + end
 		}
 	}
 	return -1

@@ -100,7 +100,7 @@ func (w *sseWire) own() {
 // nextLines then reads. The two must agree; FuzzEvents holds them together.
 func (w *sseWire) plainEvent(p []byte, f *frame) (n int) {
 	const prefix = "data: "
-	if w.busy() || len(p) < len(prefix) || string(p[:len(prefix)]) != prefix {
+	if w.busy() || w.lines.cr || len(p) < len(prefix) || string(p[:len(prefix)]) != prefix {
 		return 0
 	}
 	end := bytes.IndexByte(p[:min(len(p), lineWindow)], '\n')
