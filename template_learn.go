@@ -4,7 +4,7 @@ import "bytes"
 
 // textRole is the text that an event gave, and where that stood.
 type textRole struct {
-	member string // the name of the member that held it; "": of none alone
+	member string // the name of the member whose value it was; "": nothing is to be learned from it
 	kind   Kind
 	choice int // place in track.choices
 	call   int // place of the tool call; -1: it belongs to none
