@@ -172,7 +172,7 @@ func Transport(base http.RoundTripper, o *Options) http.RoundTripper {
 func ModifyResponse(o *Options) func(*http.Response) error {
 	w := newWatcher(o)
 	return func(resp *http.Response) error {
-		w.response(resp, w.now())
+		w.response(resp, resp.Request, w.Now(), nil)
 		return nil
 	}
 }
