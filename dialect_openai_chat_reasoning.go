@@ -10,7 +10,8 @@ var reasoningNames = [...]string{"reasoning_content", "reasoning", "reasoning_te
 // it the details as they must be sent back (R-03).
 func (s *step) decodeReasoning(t *choiceTrack, d *chatDelta) {
 	plain := false
-	for i, v := range d.reasoning {
+	for i := range d.reasoning { // not over a copy of them
+		v := d.reasoning[i]
 		if v == nil {
 			continue
 		}
@@ -25,16 +26,21 @@ func (s *step) decodeReasoning(t *choiceTrack, d *chatDelta) {
 			break
 		}
 	}
-	for _, list := range [...]*fastjson.Value{d.reasoningDetails, d.thinkingBlocks} {
-		if list != nil {
-			for _, v := range list.GetArray() {
-				s.decodeDetail(t, v, !t.plainReasoning)
-			}
-		}
+	if d.reasoningDetails != nil {
+		s.decodeDetails(t, d.reasoningDetails)
+	}
+	if d.thinkingBlocks != nil {
+		s.decodeDetails(t, d.thinkingBlocks)
 	}
 	if d.extraContent != nil && member(member(d.extraContent, "google"), "thought_signature") != nil {
 		// It may stand on a delta that holds nothing else (R-11).
 		s.addDetail(t.index, ReasoningDetail{Index: -1, Type: []byte("extra_content"), Data: s.source(d.extraContent)})
+	}
+}
+
+func (s *step) decodeDetails(t *choiceTrack, list *fastjson.Value) {
+	for _, v := range list.GetArray() {
+		s.decodeDetail(t, v, !t.plainReasoning)
 	}
 }
 

@@ -109,10 +109,10 @@ func (s *step) continueCall(t *choiceTrack, at int, k *callKey, c *chatCall) (to
 	call := &t.calls[at]
 	call.custom = call.custom || c.custom.GetObject() != nil
 	var d ToolCallDelta
-	if call.id == 0 {
+	if call.id == 0 && len(k.id) > 0 {
 		call.id, d.ID = hash(k.id), k.id
 	}
-	if call.name == 0 {
+	if call.name == 0 && len(k.name) > 0 {
 		call.name, d.Name = hash(k.name), k.name
 	}
 	if !call.typed && (call.id != 0 || call.name != 0) {

@@ -1,5 +1,7 @@
 package llmstream
 
+import "bytes"
+
 // Events that hold a response repeat the request, with instructions and tools of
 // 100 KB and more, and the last one repeats the whole answer too (O-09). What
 // nobody looks at is left out before the parser sees it.
@@ -13,7 +15,8 @@ func leanResponse(s *step, dst, data []byte) []byte {
 			return appendValue(dst, rest)
 		}
 		return appendMembers(dst, rest, func(dst, key, rest []byte) ([]byte, int) {
-			if !inResponse(key) || known && string(key) == "output" {
+			escaped := bytes.IndexByte(key, '\\') >= 0 // then it may be any name
+			if !escaped && !inResponse(key) || known && string(key) == "output" {
 				return append(dst, "null"...), valueLen(rest)
 			}
 			return appendValue(dst, rest)

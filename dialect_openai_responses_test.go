@@ -184,6 +184,7 @@ func TestLeanResponseBytes(t *testing.T) {
 		{`{"a":[1,{"b":"}"}],"c":-1.5}`, `{"a":[1,{"b":"}"}],"c":-1.5}`},
 		{`{"a" : 1 , "response" : {"id" : "x" , "tools" : [{"a":"]"}] , "n" : 1 , "t":true} , "b" : null }`, `{"a":1,"response":{"id":"x","tools":null,"n":null,"t":null},"b":null}`},
 		{`{"response":{"output":[1],"usage":{"a":{}}},"tools":[1]}`, `{"response":{"output":[1],"usage":{"a":{}}},"tools":[1]}`},
+		{`{"response":{"\u006futput":[1],"x\u0079":[2]}}`, `{"response":{"\u006futput":[1],"x\u0079":[2]}}`},
 	} {
 		require.Equal(t, c[1], string(leanResponse(s, nil, []byte(c[0]))))
 	}

@@ -41,7 +41,7 @@ func rounds() int {
 	if os.Getenv("LLMSTREAM_RATIOS") != "" {
 		return 7
 	}
-	return 3
+	return 5
 }
 
 func readIn(d Dialect, body []byte, size int) {

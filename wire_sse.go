@@ -111,7 +111,7 @@ func (w *sseWire) plainEvent(p []byte, f *frame) (n int) {
 	if bytes.IndexByte(data, '\r') >= 0 {
 		return 0
 	}
-	f.Event = Event{Data: data, ID: w.building.lastID, Retry: -1}
+	f.Type, f.Data, f.ID, f.Retry = nil, data, w.building.lastID, -1
 	f.kind, f.size, f.err = frameEvent, len(data), nil
 	w.spaced, w.crlf = true, false
 	return end + 2
