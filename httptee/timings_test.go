@@ -201,7 +201,7 @@ func TestHistogram(t *testing.T) {
 	}
 	h.Add(1 << 62)
 	require.EqualValues(t, 102, h.N())
-	require.EqualValues(t, 1<<62, h.Quantile(1))
+	require.Equal(t, time.Duration(1<<62), h.Quantile(1))
 	require.InEpsilon(t, float64(50*time.Millisecond), float64(h.Quantile(0.5)), 0.25)
 	require.InEpsilon(t, float64(90*time.Millisecond), float64(h.Quantile(0.9)), 0.25)
 	require.Equal(t, 64*time.Microsecond, h.Quantile(0))
