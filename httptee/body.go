@@ -33,7 +33,7 @@ func (b *body) Read(p []byte) (n int, err error) {
 		case panicked:
 			b.end(llmstream.ErrStopped)
 		case err != nil:
-			b.end(err)
+			b.end(b.watch.causeOf(err))
 		case !b.state.CompareAndSwap(bodyReading, bodyIdle):
 			b.leave()
 		}

@@ -11,17 +11,17 @@ import (
 )
 
 // pump reads a body in a goroutine of its own, so that it can go on when the client
-// has left. It hands on one read at a time and reads the next when the client has taken all of that.
+// has left. Until then it reads when the client does.
 type pump struct {
 	body   io.ReadCloser
 	watch  *watch
 	cancel context.CancelCauseFunc // breaks the body off; nil: Close does
 	unhook func() bool             // from the client's context
 
-	full  chan part     // what a read brought
-	empty chan struct{} // that was taken
-	left  chan struct{} // closed: the client has left
-	why   error         // behind left: what the client's Read returns
+	wanted chan struct{} // the client waits for a read, and has copied the one before
+	full   chan part     // what that brought
+	left   chan struct{} // closed: the client has left
+	why    error         // behind left: what the client's Read returns
 
 	mu    sync.Mutex
 	timer *time.Timer // not nil: the client has left
@@ -41,7 +41,7 @@ func newPump(t *watch, body io.ReadCloser, cancel context.CancelCauseFunc) *pump
 	t.apart = true
 	p := &pump{
 		body: body, watch: t, cancel: cancel,
-		full: make(chan part), empty: make(chan struct{}, 1), left: make(chan struct{}),
+		full: make(chan part), wanted: make(chan struct{}, 1), left: make(chan struct{}),
 		unhook: func() bool { return true },
 	}
 	if ctx := t.req.Context(); cancel != nil {
@@ -62,6 +62,7 @@ func (p *pump) Read(b []byte) (int, error) {
 		if p.err != nil || len(b) == 0 {
 			return 0, p.err
 		}
+		p.wanted <- struct{}{}
 		select {
 		case part := <-p.full:
 			p.rest, p.err = part.b, part.err
@@ -73,7 +74,6 @@ func (p *pump) Read(b []byte) (int, error) {
 	if p.rest = p.rest[n:]; len(p.rest) > 0 {
 		return n, nil
 	}
-	p.empty <- struct{}{}
 	return n, p.err
 }
 
@@ -104,33 +104,47 @@ func (p *pump) breakOff() {
 	p.body.Close()
 }
 
-// run reads the body to its end, or until the budget is used up behind the
-// client's leaving.
+// run reads the body, as long as the client wants it, or when that has left until
+// the budget is used up.
 func (p *pump) run() {
 	buf := make([]byte, bufferSize)
-	left, err := false, error(nil)
+	var err, cause error
+	left := false
 	for err == nil && !(left && p.spent()) {
+		if !left && !p.isWanted() {
+			left = true
+			buf = make([]byte, bufferSize) // the client may be copying from the other
+		}
 		var n int
 		n, err = p.body.Read(buf)
-		left = left || isClosed(p.left)
+		cause = p.watch.causeOf(err)
 		p.watch.came(n)
-		if left {
+		if left || isClosed(p.left) {
 			p.watch.result.Drained += int64(n)
 		}
 		p.watch.take(buf[:n])
-		if !left && !p.handOver(part{buf[:n], err}) {
-			left = true
-			buf = make([]byte, bufferSize) // the client may be copying from the other
+		if !left {
+			left = !p.handOver(part{buf[:n], err})
 		}
 	}
 	p.close()
 	if left {
 		p.watch.result.ClientLeft = true
 		if err != io.EOF {
-			err = llmstream.ErrStopped
+			cause = llmstream.ErrStopped
 		}
 	}
-	p.watch.end(err)
+	p.watch.end(cause)
+}
+
+// isWanted waits until the client wants more. It does not, if it has left.
+func (p *pump) isWanted() bool {
+	select {
+	case <-p.wanted:
+		return true
+	case <-p.left:
+		return false
+	}
 }
 
 // spent tells whether as many bytes were drained as may be.
@@ -139,23 +153,12 @@ func (p *pump) spent() bool {
 	return limit > 0 && p.watch.result.Drained >= limit
 }
 
-// handOver gives the client what a read brought and waits until that is taken.
-// !ok: the client has left.
+// handOver gives the client what a read brought. !ok: it has left.
 func (p *pump) handOver(full part) (ok bool) {
 	select {
 	case p.full <- full:
-	case <-p.left:
-		return false
-	}
-	select {
-	case <-p.empty:
 		return true
 	case <-p.left:
-	}
-	select {
-	case <-p.empty: // before it left
-		return true
-	default:
 		return false
 	}
 }

@@ -103,8 +103,8 @@ type Options struct {
 // it. A Middleware has no body to read on; what its handler goes on writing is
 // read anyway.
 //
-// The body is read by a goroutine of its own from its beginning, at most one buffer of
-// 32 KiB ahead. With a Transport, the end of the request's context makes the
+// The body is read by a goroutine of its own, when the client reads, and not ahead of
+// it. With a Transport, the end of the request's context makes the
 // client's Read fail as it would without; the request itself goes on until the budget
 // is used up.
 type Drain struct {

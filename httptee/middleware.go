@@ -118,7 +118,8 @@ func (w *responseWriter) end(aborted bool) {
 		cause = stoppedBy(w.failed)
 		w.watch.result.ClientLeft = !errors.Is(w.failed, http.ErrContentLength) && !errors.Is(w.failed, http.ErrHijacked)
 	case gone != nil:
-		cause = gone
+		cause = stoppedBy(gone)
+		w.watch.result.ClientLeft = true
 	case aborted:
 		cause = http.ErrAbortHandler
 	case w.hijacked:

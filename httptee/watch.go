@@ -165,13 +165,19 @@ func mark(to *atomic.Int64, at time.Duration) {
 	}
 }
 
+// causeOf returns why a body broke off whose Read has just failed with err: if the
+// request's context has ended then that is why.
+func (t *watch) causeOf(err error) error {
+	if isEnd(err) || t.req.Context().Err() == nil {
+		return err
+	}
+	t.result.ClientLeft = true
+	return stoppedBy(err)
+}
+
 // end ends the watching of the body, which broke off by cause; nil or io.EOF: it
 // did not. The result is given before it returns, or soon by the inflater.
 func (t *watch) end(cause error) {
-	if !isEnd(cause) && t.req.Context().Err() != nil {
-		t.result.ClientLeft = true
-		cause = stoppedBy(cause)
-	}
 	t.result.Timings.End = t.clock()
 	t.progress.endAt.Store(int64(t.result.Timings.End) + 1)
 	if t.inflater != nil {
