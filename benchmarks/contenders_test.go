@@ -110,6 +110,17 @@ func TestCompare(t *testing.T) {
 	}
 }
 
+// What nobody knows is not compared.
+func TestCompareUntold(t *testing.T) {
+	got, want := &answer{usage: usage{1, 2, 3}}, &answer{untold: partUsage}
+	if err := compare(got, want, allParts); err != nil {
+		t.Error(err)
+	}
+	if compare(got, &answer{untold: partCalls}, allParts) == nil {
+		t.Error("the difference was not seen")
+	}
+}
+
 // Arguments that an oracle has written anew are compared as JSON, and others not.
 func TestCompareRewritten(t *testing.T) {
 	with := func(arguments string, rewritten bool) *answer {
