@@ -305,6 +305,7 @@ func TestRandomCancels(t *testing.T) {
 						}
 					}
 				}), o)
+				get(t, client, at) // so that there is a connection
 				var wg sync.WaitGroup
 				for range 8 {
 					wg.Add(1)
