@@ -8,13 +8,17 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
 	"net/url"
 	"os"
 	"strconv"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/seed-4d65deac/llmstream"
+	"github.com/seed-4d65deac/llmstream/httptee"
 	"github.com/seed-4d65deac/llmstream/testdata"
 )
 
@@ -82,7 +86,7 @@ data: [DONE]
 data: {"id":"chatcmpl-C1","object":"chat.comp`
 )
 
-// The three functions below are the ones of README.md.
+// The four functions below are the ones of README.md.
 
 // printText prints an answer as it comes and returns what was wrong with it.
 func printText(body io.Reader) error {
@@ -117,12 +121,45 @@ func watch(resp *http.Response, report func(*llmstream.Completion, llmstream.Out
 	})
 }
 
+// gateway returns a reverse proxy that reports how each answer ended.
+func gateway(to *url.URL, report func(*httptee.Result)) http.Handler {
+	return &httputil.ReverseProxy{
+		Rewrite:       func(r *httputil.ProxyRequest) { r.SetURL(to) },
+		FlushInterval: -1, // at once, whatever the Content-Type
+		Transport: httptee.Transport(nil, &httptee.Options{
+			Done:  func(_ *http.Request, r *httptee.Result) { report(r) },
+			Drain: httptee.Drain{Time: time.Minute}, // reads on for the usage when a client has left
+		}),
+	}
+}
+
 func Example_pull() {
 	err := printText(strings.NewReader(textStream))
 	fmt.Println("\nerror:", err)
 	// Output:
 	// It is 18 degrees in Oslo.
 	// error: <nil>
+}
+
+func Example_gateway() {
+	provider := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		io.WriteString(w, textStream)
+	}))
+	defer provider.Close()
+	to, _ := url.Parse(provider.URL)
+	done := make(chan *httptee.Result, 1)
+	server := httptest.NewServer(gateway(to, func(r *httptee.Result) { done <- r }))
+	defer server.Close()
+	resp, err := http.Get(server.URL + "/v1/chat/completions")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	io.Copy(io.Discard, resp.Body)
+	resp.Body.Close()
+	r := <-done
+	fmt.Println(r.Status, r.Dialect, r.Outcome.State, r.Completion.Choices[0].Message.Content)
+	// Output: 200 openai-chat complete It is 18 degrees in Oslo.
 }
 
 func Example_push() {

@@ -68,8 +68,8 @@ func TestReadmeCommands(t *testing.T) {
 
 // readmeImports are the packages that the code in README.md may use.
 var readmeImports = []string{
-	"context", "encoding/json", "errors", "fmt", "io", "log/slog", "net/http", "os", "strings", "sync",
-	"github.com/seed-4d65deac/llmstream",
+	"context", "encoding/json", "errors", "fmt", "io", "log/slog", "net/http", "net/http/httputil", "net/url", "os", "strings", "sync", "time",
+	"github.com/seed-4d65deac/llmstream", "github.com/seed-4d65deac/llmstream/httptee",
 }
 
 // Each block of Go code in README.md is a part of example_test.go, where it runs
@@ -87,8 +87,9 @@ func TestReadmeCode(t *testing.T) {
 		require.Contains(t, examples, block, "block %d is not in example_test.go", i+1)
 		name := "readme" + strconv.Itoa(i+1)
 		source := "package " + name + "\n\nimport (\n"
+		code := regexp.MustCompile(`//.*`).ReplaceAllString(block, "")
 		for _, path := range readmeImports {
-			if regexp.MustCompile(`\b` + filepath.Base(path) + `\.`).MatchString(block) {
+			if regexp.MustCompile(`\b` + filepath.Base(path) + `\.`).MatchString(code) {
 				source += strconv.Quote(path) + "\n"
 			}
 		}
@@ -230,6 +231,9 @@ func TestDesignQuirks(t *testing.T) {
 	require.NoError(t, err)
 	commands, err := filepath.Glob("cmd/*/*.go")
 	require.NoError(t, err)
+	tees, err := filepath.Glob("httptee/*.go")
+	require.NoError(t, err)
+	files = append(files, tees...)
 	id := regexp.MustCompile(`\b[A-Z]-[0-9]{2}\b`)
 	for _, name := range append(append(files, commands...), "testdata/README.md") {
 		for _, quirk := range id.FindAllString(string(readFile(t, name)), -1) {

@@ -1,0 +1,74 @@
+package httptee
+
+import (
+	"io"
+	"sync/atomic"
+
+	"github.com/seed-4d65deac/llmstream"
+)
+
+// body passes a response's body on and shows its bytes to a watch. It is
+// llmstream's Tee, and does with Read and Close just what that does.
+type body struct {
+	io.ReadCloser
+	watch *watch
+	state atomic.Uint32
+}
+
+// The states of a body. Whoever moves it to bodyEnded ends the watching.
+const (
+	bodyIdle    = iota
+	bodyReading // a Read has the watch
+	bodyClosing // so, and Close was called: that Read is to end it
+	bodyEnded
+)
+
+func (b *body) Read(p []byte) (n int, err error) {
+	if !b.state.CompareAndSwap(bodyIdle, bodyReading) {
+		return b.ReadCloser.Read(p)
+	}
+	panicked := true
+	defer func() {
+		switch {
+		case panicked:
+			b.end(llmstream.ErrStopped)
+		case err != nil:
+			b.end(b.watch.causeOf(err))
+		case !b.state.CompareAndSwap(bodyReading, bodyIdle):
+			b.leave()
+		}
+	}()
+	n, err = b.ReadCloser.Read(p)
+	b.watch.came(n)
+	b.watch.take(p[:n])
+	panicked = false
+	return n, err
+}
+
+func (b *body) Close() error {
+	err := b.ReadCloser.Close()
+	for {
+		switch {
+		case b.state.CompareAndSwap(bodyIdle, bodyEnded):
+			b.leave()
+		case b.state.CompareAndSwap(bodyReading, bodyClosing):
+		case b.state.Load() < bodyClosing: // it has just changed
+			continue
+		}
+		return err
+	}
+}
+
+// leave ends the watching of a body that was closed before its end.
+func (b *body) leave() {
+	b.watch.result.ClientLeft = true
+	b.end(llmstream.ErrStopped)
+}
+
+func (b *body) end(cause error) {
+	if b.state.Swap(bodyEnded) == bodyClosing && !isEnd(cause) {
+		b.watch.result.ClientLeft = true
+		cause = stoppedBy(cause) // Close made the Read fail
+	}
+	b.watch.end(cause)
+}

@@ -1,0 +1,255 @@
+package httptee
+
+import (
+	"io"
+	"net/http"
+)
+
+// What a ResponseWriter can do is seen by its methods, so that each set of them
+// takes a type of its own.
+
+type flushes interface {
+	http.Flusher
+	FlushError() error
+}
+
+// notifies is http.CloseNotifier, which is deprecated and still looked for.
+type notifies interface{ CloseNotify() <-chan bool }
+
+const (
+	canFlush = 1 << iota
+	canHijack
+	canReadFrom
+	canPush
+	canNotify
+)
+
+// like returns w with just those further methods that the one below has.
+func (w *responseWriter) like(below http.ResponseWriter) http.ResponseWriter {
+	can := 0
+	if _, ok := below.(http.Flusher); ok {
+		can |= canFlush
+	}
+	if _, ok := below.(http.Hijacker); ok {
+		can |= canHijack
+	}
+	if _, ok := below.(io.ReaderFrom); ok {
+		can |= canReadFrom
+	}
+	p, ok := below.(http.Pusher)
+	if ok {
+		can |= canPush
+	}
+	c, ok := below.(notifies)
+	if ok {
+		can |= canNotify
+	}
+	f, h, r := (*flusher)(w), (*hijacker)(w), (*readerFrom)(w)
+	switch can {
+	case canFlush:
+		return struct {
+			*responseWriter
+			flushes
+		}{w, f}
+	case canHijack:
+		return struct {
+			*responseWriter
+			http.Hijacker
+		}{w, h}
+	case canFlush | canHijack:
+		return struct {
+			*responseWriter
+			flushes
+			http.Hijacker
+		}{w, f, h}
+	case canReadFrom:
+		return struct {
+			*responseWriter
+			io.ReaderFrom
+		}{w, r}
+	case canFlush | canReadFrom:
+		return struct {
+			*responseWriter
+			flushes
+			io.ReaderFrom
+		}{w, f, r}
+	case canHijack | canReadFrom:
+		return struct {
+			*responseWriter
+			http.Hijacker
+			io.ReaderFrom
+		}{w, h, r}
+	case canFlush | canHijack | canReadFrom:
+		return struct {
+			*responseWriter
+			flushes
+			http.Hijacker
+			io.ReaderFrom
+		}{w, f, h, r}
+	case canPush:
+		return struct {
+			*responseWriter
+			http.Pusher
+		}{w, p}
+	case canFlush | canPush:
+		return struct {
+			*responseWriter
+			flushes
+			http.Pusher
+		}{w, f, p}
+	case canHijack | canPush:
+		return struct {
+			*responseWriter
+			http.Hijacker
+			http.Pusher
+		}{w, h, p}
+	case canFlush | canHijack | canPush:
+		return struct {
+			*responseWriter
+			flushes
+			http.Hijacker
+			http.Pusher
+		}{w, f, h, p}
+	case canReadFrom | canPush:
+		return struct {
+			*responseWriter
+			io.ReaderFrom
+			http.Pusher
+		}{w, r, p}
+	case canFlush | canReadFrom | canPush:
+		return struct {
+			*responseWriter
+			flushes
+			io.ReaderFrom
+			http.Pusher
+		}{w, f, r, p}
+	case canHijack | canReadFrom | canPush:
+		return struct {
+			*responseWriter
+			http.Hijacker
+			io.ReaderFrom
+			http.Pusher
+		}{w, h, r, p}
+	case canFlush | canHijack | canReadFrom | canPush:
+		return struct {
+			*responseWriter
+			flushes
+			http.Hijacker
+			io.ReaderFrom
+			http.Pusher
+		}{w, f, h, r, p}
+	case canNotify:
+		return struct {
+			*responseWriter
+			notifies
+		}{w, c}
+	case canFlush | canNotify:
+		return struct {
+			*responseWriter
+			flushes
+			notifies
+		}{w, f, c}
+	case canHijack | canNotify:
+		return struct {
+			*responseWriter
+			http.Hijacker
+			notifies
+		}{w, h, c}
+	case canFlush | canHijack | canNotify:
+		return struct {
+			*responseWriter
+			flushes
+			http.Hijacker
+			notifies
+		}{w, f, h, c}
+	case canReadFrom | canNotify:
+		return struct {
+			*responseWriter
+			io.ReaderFrom
+			notifies
+		}{w, r, c}
+	case canFlush | canReadFrom | canNotify:
+		return struct {
+			*responseWriter
+			flushes
+			io.ReaderFrom
+			notifies
+		}{w, f, r, c}
+	case canHijack | canReadFrom | canNotify:
+		return struct {
+			*responseWriter
+			http.Hijacker
+			io.ReaderFrom
+			notifies
+		}{w, h, r, c}
+	case canFlush | canHijack | canReadFrom | canNotify:
+		return struct {
+			*responseWriter
+			flushes
+			http.Hijacker
+			io.ReaderFrom
+			notifies
+		}{w, f, h, r, c}
+	case canPush | canNotify:
+		return struct {
+			*responseWriter
+			http.Pusher
+			notifies
+		}{w, p, c}
+	case canFlush | canPush | canNotify:
+		return struct {
+			*responseWriter
+			flushes
+			http.Pusher
+			notifies
+		}{w, f, p, c}
+	case canHijack | canPush | canNotify:
+		return struct {
+			*responseWriter
+			http.Hijacker
+			http.Pusher
+			notifies
+		}{w, h, p, c}
+	case canFlush | canHijack | canPush | canNotify:
+		return struct {
+			*responseWriter
+			flushes
+			http.Hijacker
+			http.Pusher
+			notifies
+		}{w, f, h, p, c}
+	case canReadFrom | canPush | canNotify:
+		return struct {
+			*responseWriter
+			io.ReaderFrom
+			http.Pusher
+			notifies
+		}{w, r, p, c}
+	case canFlush | canReadFrom | canPush | canNotify:
+		return struct {
+			*responseWriter
+			flushes
+			io.ReaderFrom
+			http.Pusher
+			notifies
+		}{w, f, r, p, c}
+	case canHijack | canReadFrom | canPush | canNotify:
+		return struct {
+			*responseWriter
+			http.Hijacker
+			io.ReaderFrom
+			http.Pusher
+			notifies
+		}{w, h, r, p, c}
+	case canFlush | canHijack | canReadFrom | canPush | canNotify:
+		return struct {
+			*responseWriter
+			flushes
+			http.Hijacker
+			io.ReaderFrom
+			http.Pusher
+			notifies
+		}{w, f, h, r, p, c}
+	}
+	return w
+}

@@ -1,0 +1,197 @@
+package httptee
+
+import (
+	"bufio"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/seed-4d65deac/llmstream"
+)
+
+type middleware struct {
+	next http.Handler
+	*watcher
+}
+
+func (m *middleware) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if !m.wants(r) {
+		m.next.ServeHTTP(w, r)
+		return
+	}
+	rw := &responseWriter{ResponseWriter: w, watcher: m.watcher, req: r, start: m.Now()}
+	aborted := true
+	defer func() { rw.end(aborted) }()
+	m.next.ServeHTTP(rw.like(w), r)
+	aborted = false
+}
+
+// responseWriter passes on what a handler writes and shows it to a watch. What else
+// the one below can do is added by like.
+type responseWriter struct {
+	http.ResponseWriter
+	*watcher
+	req      *http.Request
+	start    time.Time
+	begun    bool   // the header is out
+	hijacked bool   // the connection is the handler's
+	watch    *watch // nil: no response to be watched has begun
+	failed   error  // of the first write that did
+}
+
+// Unwrap is for [http.ResponseController].
+func (w *responseWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
+
+// begin begins to watch, when the header goes out.
+func (w *responseWriter) begin(status int) {
+	if w.begun {
+		return
+	}
+	w.begun = true
+	if hasBody(status) {
+		w.watch = w.watcher.begin(w.req, w.start, status, w.Header())
+	}
+}
+
+func (w *responseWriter) WriteHeader(status int) {
+	if status < 100 || status >= 200 || status == http.StatusSwitchingProtocols { // else more will follow
+		w.begin(status)
+	}
+	w.ResponseWriter.WriteHeader(status)
+}
+
+func (w *responseWriter) Write(b []byte) (int, error) {
+	w.begin(http.StatusOK)
+	n, err := w.ResponseWriter.Write(b)
+	w.wrote(b, err)
+	return n, err
+}
+
+// WriteString is for io.WriteString, which copies if there is none.
+func (w *responseWriter) WriteString(s string) (int, error) {
+	w.begin(http.StatusOK)
+	n, err := io.WriteString(w.ResponseWriter, s)
+	if w.watch == nil {
+		w.wrote(nil, err)
+		return n, err
+	}
+	buf := buffers.Get().(*[bufferSize]byte)
+	for len(s) > 0 {
+		k := copy(buf[:], s)
+		w.wrote(buf[:k], err)
+		s = s[k:]
+	}
+	buffers.Put(buf)
+	return n, err
+}
+
+// wrote takes what was written. Behind an error too: it was a part of the answer,
+// and what it cost is known only at its end.
+func (w *responseWriter) wrote(b []byte, err error) {
+	if err != nil && w.failed == nil {
+		w.failed = err
+	}
+	if w.watch == nil {
+		return
+	}
+	w.watch.came(len(b))
+	if w.failed != nil {
+		w.watch.result.Drained += int64(len(b))
+	}
+	w.watch.take(b)
+}
+
+// end ends the watching when the handler has returned, or was aborted.
+func (w *responseWriter) end(aborted bool) {
+	if !w.begun && !w.hijacked && !aborted {
+		w.begin(http.StatusOK) // net/http does that
+	}
+	if w.watch == nil {
+		return
+	}
+	var cause error
+	gone := w.req.Context().Err()
+	switch {
+	case w.failed != nil:
+		cause = stoppedBy(w.failed)
+		w.watch.result.ClientLeft = !errors.Is(w.failed, http.ErrContentLength) && !errors.Is(w.failed, http.ErrHijacked)
+	case gone != nil:
+		cause = stoppedBy(gone)
+		w.watch.result.ClientLeft = true
+	case aborted:
+		cause = http.ErrAbortHandler
+	case w.hijacked:
+		cause = llmstream.ErrStopped
+	}
+	w.watch.end(cause)
+	w.watch = nil
+}
+
+// The types below are what a responseWriter may be able to do, each with all its state.
+type (
+	flusher    responseWriter
+	hijacker   responseWriter
+	readerFrom responseWriter
+)
+
+// Flush sends the header, if that is not out yet, and what was written.
+func (f *flusher) Flush() {
+	w := (*responseWriter)(f)
+	w.begin(http.StatusOK)
+	w.ResponseWriter.(http.Flusher).Flush()
+}
+
+// FlushError is what http.ResponseController calls.
+func (f *flusher) FlushError() error {
+	w := (*responseWriter)(f)
+	below, ok := w.ResponseWriter.(interface{ FlushError() error })
+	if !ok {
+		f.Flush()
+		return nil
+	}
+	w.begin(http.StatusOK)
+	err := below.FlushError()
+	if err != nil && w.failed == nil {
+		w.failed = err
+	}
+	return err
+}
+
+func (h *hijacker) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	w := (*responseWriter)(h)
+	conn, rw, err := w.ResponseWriter.(http.Hijacker).Hijack()
+	w.hijacked = w.hijacked || err == nil
+	return conn, rw, err
+}
+
+func (f *readerFrom) ReadFrom(src io.Reader) (int64, error) {
+	w := (*responseWriter)(f)
+	w.begin(http.StatusOK)
+	below := w.ResponseWriter.(io.ReaderFrom)
+	if w.watch == nil {
+		return below.ReadFrom(src)
+	}
+	from := &source{Reader: src, watch: w.watch}
+	n, err := below.ReadFrom(from)
+	if err != nil && !from.failed && w.failed == nil {
+		w.failed = err
+	}
+	return n, err
+}
+
+// source passes on what a ReadFrom reads and shows it to a watch.
+type source struct {
+	io.Reader
+	watch  *watch
+	failed bool
+}
+
+func (s *source) Read(b []byte) (int, error) {
+	n, err := s.Reader.Read(b)
+	s.failed = err != nil && err != io.EOF
+	s.watch.came(n)
+	s.watch.take(b[:n])
+	return n, err
+}

@@ -1,0 +1,209 @@
+package httptee
+
+import (
+	"bufio"
+	"io"
+	"net/http"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// clock is a clock that goes on only when it is told to.
+type clock struct {
+	mu sync.Mutex
+	at time.Time
+}
+
+func newClock() *clock { return &clock{at: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)} }
+
+func (c *clock) now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.at
+}
+
+func (c *clock) add(d time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.at = c.at.Add(d)
+}
+
+// Event i comes at second i: which has the first output, and which the last (W-06).
+func TestTimeToOutput(t *testing.T) {
+	for _, test := range []struct {
+		name        string
+		body        string
+		first, last int // the events, from 1; 0: none
+		firstEvent  int
+	}{
+		{name: "role only", body: "data: {\"choices\":[{\"index\":0,\"delta\":{\"role\":\"assistant\"}}]}\n\n" +
+			"data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"\"}}]}\n\n" +
+			"data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":null}}]}\n\n" +
+			"data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"x\"}}]}\n\n" +
+			"data: {\"choices\":[{\"index\":0,\"delta\":{},\"finish_reason\":\"stop\"}]}\n\ndata: [DONE]\n\n", first: 4, last: 4, firstEvent: 1},
+		{name: "comments and pings", body: ": waiting\n\n: waiting\n\nevent: ping\ndata: {\"type\":\"ping\"}\n\n" +
+			"data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"x\"}}]}\n\n", first: 4, last: 4, firstEvent: 3},
+		{name: "reasoning", body: "data: {\"choices\":[{\"index\":0,\"delta\":{\"role\":\"assistant\",\"content\":\"\"}}]}\n\n" +
+			"data: {\"choices\":[{\"index\":0,\"delta\":{\"reasoning_content\":\"hm\"}}]}\n\n" +
+			"data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"x\"}}]}\n\n", first: 2, last: 3, firstEvent: 1},
+		{name: "a call", body: "data: {\"choices\":[{\"index\":0,\"delta\":{\"role\":\"assistant\",\"content\":null}}]}\n\n" +
+			"data: {\"choices\":[{\"index\":0,\"delta\":{\"tool_calls\":[{\"index\":0,\"id\":\"c\",\"function\":{\"name\":\"f\",\"arguments\":\"\"}}]}}]}\n\n" +
+			"data: {\"choices\":[{\"index\":0,\"delta\":{\"tool_calls\":[{\"index\":0,\"function\":{\"arguments\":\"{}\"}}]}}]}\n\n", first: 2, last: 3, firstEvent: 1},
+		{name: "openai-chat/role-only.sse", firstEvent: 1},
+		{name: "openai-chat/keep-alive-comments.sse", first: 4, last: 5, firstEvent: 4},
+		{name: "openai-chat/deepseek-reasoning.sse", first: -1, last: -1, firstEvent: 2},
+		{name: "anthropic-messages/thinking.sse", first: -1, last: -1, firstEvent: 1},
+		{name: "anthropic-messages/pings-only.sse", firstEvent: 1},
+		{name: "anthropic-messages/text.sse", first: -1, last: -1, firstEvent: 1},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			if test.body == "" {
+				test.body = string(recording(t, test.name))
+			}
+			all := events([]byte(test.body))
+			if test.first < 0 { // known from folding what has come
+				test.first, test.last = 0, 0
+				size := 0
+				for i := range all {
+					_, answer := fold(0, joined(all[:i+1]))
+					s := 0
+					for _, c := range answer.Choices {
+						s += len(c.Message.Content) + len(c.Message.Reasoning)
+					}
+					if s > size {
+						if size == 0 {
+							test.first = i + 1
+						}
+						test.last, size = i+1, s
+					}
+				}
+				require.Greater(t, test.first, 1)
+			}
+			eachWay(t, func(t *testing.T, via setup, o *Options) {
+				done, c, goOn := results(o), newClock(), make(chan bool)
+				o.Now = c.now
+				at, client := via(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+					w.(http.Flusher).Flush()
+					for _, e := range all {
+						<-goOn
+						w.Write(e)
+						w.(http.Flusher).Flush()
+					}
+				}), o)
+				resp, err := client.Get(at)
+				require.NoError(t, err)
+				body := bufio.NewReader(resp.Body)
+				for _, e := range all {
+					c.add(time.Second)
+					goOn <- true
+					_, err := io.ReadFull(body, make([]byte, len(e)))
+					require.NoError(t, err)
+				}
+				_, err = body.ReadByte()
+				require.ErrorIs(t, err, io.EOF)
+				resp.Body.Close()
+				at2 := func(i int) time.Duration {
+					if i == 0 {
+						return Never
+					}
+					return time.Duration(i) * time.Second
+				}
+				times := next(t, done).Timings
+				require.Equal(t, c.at.Add(-at2(len(all))), times.Start)
+				require.Zero(t, times.Header)
+				require.Equal(t, time.Second, times.FirstByte)
+				require.Equal(t, at2(len(all)), times.LastByte)
+				require.Equal(t, at2(len(all)), times.End)
+				require.Equal(t, at2(test.firstEvent), times.FirstEvent)
+				require.Equal(t, at2(test.first), times.FirstOutput)
+				require.Equal(t, at2(test.last), times.LastOutput)
+				require.Equal(t, times.LastOutput-times.FirstOutput, times.Gaps.Sum)
+			})
+		})
+	}
+}
+
+func joined(all [][]byte) (b []byte) {
+	for _, e := range all {
+		b = append(b, e...)
+	}
+	return b
+}
+
+// What a watchdog sees, while the response goes on.
+func TestProgress(t *testing.T) {
+	eachWay(t, func(t *testing.T, via setup, o *Options) {
+		done, c, goOn := results(o), newClock(), make(chan string)
+		begun := make(chan *Progress, 1)
+		o.Now = c.now
+		o.Begin = func(_ *http.Request, p *Progress) { begun <- p }
+		at, client := via(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			w.(http.Flusher).Flush()
+			for s := range goOn {
+				io.WriteString(w, s)
+				w.(http.Flusher).Flush()
+			}
+		}), o)
+		resp, err := client.Get(at)
+		require.NoError(t, err)
+		defer resp.Body.Close()
+		p := next(t, begun)
+		require.False(t, p.Ended())
+		for _, step := range []struct {
+			sent              string
+			sinceEvent, since time.Duration
+		}{
+			{": hi\n\n", 1, 1},
+			{"data: {\"type\":\"ping\"}\n\n", 0, 2},
+			{"data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"x\"}}]}\n\n", 0, 0},
+			{": hi\n\n", 1, 1},
+		} {
+			c.add(time.Second)
+			goOn <- step.sent
+			_, err := io.ReadFull(resp.Body, make([]byte, len(step.sent)))
+			require.NoError(t, err)
+			// A middleware looks at what it has written already.
+			require.Eventually(t, func() bool {
+				return p.SinceByte() == 0 && p.SinceEvent() == step.sinceEvent*time.Second && p.SinceOutput() == step.since*time.Second
+			}, patience, time.Millisecond, "%q", step.sent)
+		}
+		close(goOn)
+		io.Copy(io.Discard, resp.Body)
+		next(t, done)
+		require.True(t, p.Ended())
+		c.add(time.Hour)
+		require.Equal(t, time.Second, p.SinceOutput())
+	})
+}
+
+func TestHistogram(t *testing.T) {
+	var h Histogram
+	require.Zero(t, h.Quantile(0.5))
+	require.Zero(t, h.Mean())
+	for i := range Buckets - 1 { // each bound begins the next bucket
+		b := Bound(i)
+		require.Equal(t, i, bucketOf(b-1), b)
+		require.Equal(t, i+1, bucketOf(b), b)
+		if i > 0 {
+			require.LessOrEqual(t, float64(b), 1.26*float64(Bound(i-1)))
+		}
+	}
+	require.Equal(t, 64*time.Microsecond, Bound(0))
+	require.Equal(t, 80*time.Microsecond, Bound(1))
+	require.Equal(t, 268435456*time.Microsecond, Bound(Buckets-2))
+	require.Panics(t, func() { Bound(Buckets) })
+	h.Add(-1)
+	for i := range 100 {
+		h.Add(time.Duration(i) * time.Millisecond)
+	}
+	h.Add(1 << 62)
+	require.EqualValues(t, 102, h.N())
+	require.Equal(t, time.Duration(1<<62), h.Quantile(1))
+	require.InEpsilon(t, float64(50*time.Millisecond), float64(h.Quantile(0.5)), 0.25)
+	require.InEpsilon(t, float64(90*time.Millisecond), float64(h.Quantile(0.9)), 0.25)
+	require.Equal(t, 64*time.Microsecond, h.Quantile(0))
+	require.Zero(t, testing.AllocsPerRun(10, func() { h.Add(time.Second) }))
+}
