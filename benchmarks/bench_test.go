@@ -18,9 +18,9 @@ func BenchmarkRead(b *testing.B) {
 		b.Fatal(err)
 	}
 	for _, w := range all {
-		for _, c := range contenders() {
+		for _, c := range contendersOf(w.dialect) {
 			b.Run("workload="+w.name+"/contender="+c.name, func(b *testing.B) {
-				r := newRacer(c.new(), w.streams)
+				r := newRacer(c.new(w.dialect), w.streams)
 				if right := r.right(); right < len(w.streams) && isOurs(c.name) {
 					b.Fatalf("%d of %d streams are right", right, len(w.streams))
 				}

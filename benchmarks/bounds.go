@@ -14,6 +14,9 @@ const (
 	atLeast relation = ">="
 )
 
+// loopsTime is what a loop takes against push where push takes 0.7 of its time.
+const loopsTime = 1.43
+
 // bounds are all of them. Those of time are ratios, measured pair by pair.
 var bounds = [...]bound{
 	{longAnswer, push, against(scannerName), atMost, 0.95},
@@ -32,6 +35,22 @@ var bounds = [...]bound{
 	{recordedStreams, openAIGo, against(push), atLeast, 90},
 	{recordedStreams, fastjsonName, against(push), atLeast, 4},
 	{recordedStreams, encodingJSON, against(push), atLeast, 22},
+
+	{longAnthropic, push, against(scannerName), atMost, 1.5},
+	{longResponses, push, against(scannerName), atMost, 1.5},
+	{longGemini, push, against(scannerName), atMost, 1.5},
+	{longCohere, push, against(scannerName), atMost, 1.5},
+	{longOllama, push, against(scannerName), atMost, 1.5},
+	{longBedrock, push, against(checksumName), atMost, 1.5},
+
+	{recordedAnthropic, fastjsonName, against(push), atLeast, loopsTime},
+	{recordedResponses, fastjsonName, against(push), atLeast, loopsTime},
+	{recordedGemini, fastjsonName, against(push), atLeast, loopsTime},
+	{recordedInteractions, fastjsonName, against(push), atLeast, loopsTime},
+	{recordedCohere, fastjsonName, against(push), atLeast, loopsTime},
+	{recordedOllama, fastjsonName, against(push), atLeast, loopsTime},
+	{recordedBedrock, fastjsonName, against(push), atLeast, loopsTime},
+	{recordedAnthropic, anthropicGo, against(push), atLeast, 50},
 
 	{openStreams, push, aloneTime, atMost, 5},
 	{openStreams, push, against(fastjsonName), atMost, 0.25},

@@ -3,14 +3,24 @@ package main
 import (
 	"bytes"
 	"fmt"
+	"hash/crc32"
+
+	"github.com/seed-4d65deac/llmstream"
 )
 
 // The baselines look at nothing in a stream. They are the floor.
 func baselines() []contender {
+	lines := func(d llmstream.Dialect) reader {
+		if isFramed(d) {
+			return nil
+		}
+		return newScannerReader()
+	}
 	return []contender{
-		{scannerName, "bufio.Scanner over the lines: the yardstick, in the reads of the workload", func() reader { return newScannerReader() }},
-		{"Baseline-IndexByte", "bytes.IndexByte over the line feeds", func() reader { return new(indexByteReader) }},
-		{"Baseline-copy", "copy", func() reader { return new(copyReader) }},
+		{scannerName, "bufio.Scanner over the lines: the yardstick, in the reads of the workload", lines},
+		{"Baseline-IndexByte", "bytes.IndexByte over the line feeds", chatOnly(func() reader { return new(indexByteReader) })},
+		{"Baseline-copy", "copy", chatOnly(func() reader { return new(copyReader) })},
+		{checksumName, "copy and a checksum of it: the yardstick of binary frames", only(llmstream.Bedrock, func() reader { return new(checksumReader) })},
 	}
 }
 
@@ -71,6 +81,29 @@ func (r *copyReader) read(f *feed) {
 }
 
 func (r *copyReader) verify(s *stream) error { return counted("bytes", r.size, len(s.body)) }
+
+// checksumReader is what whoever reads frames has to do at least: take the bytes
+// and sum them up.
+type checksumReader struct {
+	copyReader
+	sum uint32
+}
+
+func (r *checksumReader) read(f *feed) {
+	r.size, r.sum = 0, 0
+	for piece := f.next(); piece != nil; piece = f.next() {
+		n := copy(r.to[:], piece)
+		r.size += n
+		r.sum = crc32.Update(r.sum, crc32.IEEETable, r.to[:n])
+	}
+}
+
+func (r *checksumReader) verify(s *stream) error {
+	if want := crc32.ChecksumIEEE(s.body); r.sum != want {
+		return fmt.Errorf("the checksum is %08x, not %08x", r.sum, want)
+	}
+	return r.copyReader.verify(s)
+}
 
 func counted(what string, got, want int) error {
 	if got != want {

@@ -3,7 +3,9 @@ package main
 import (
 	"bytes"
 	"fmt"
+	"io"
 
+	"github.com/seed-4d65deac/llmstream"
 	"github.com/valyala/fastjson"
 )
 
@@ -17,16 +19,48 @@ type fastjsonLoop struct {
 	src    bytes.Reader
 	text   []byte
 	seen   int // what was looked up; it keeps that from being optimised away
+
+	each func(r io.Reader, buf []byte, f func(data []byte)) // finds the events
+	fold func(l *fastjsonLoop, v *fastjson.Value)
+}
+
+// newFastjsonLoop returns a loop over chat completions.
+func newFastjsonLoop(buf []byte) *fastjsonLoop {
+	return &fastjsonLoop{buf: buf, each: eachData, fold: (*fastjsonLoop).foldChat}
+}
+
+func newFastjsonReader(d llmstream.Dialect) reader {
+	l := newFastjsonLoop(make([]byte, scanBuffer))
+	switch d {
+	case llmstream.OpenAIChat:
+	case llmstream.OpenAIResponses:
+		l.fold = (*fastjsonLoop).foldResponses
+	case llmstream.AnthropicMessages:
+		l.fold = (*fastjsonLoop).foldAnthropic
+	case llmstream.Gemini:
+		l.fold = (*fastjsonLoop).foldGemini
+	case llmstream.GeminiInteractions:
+		l.fold = (*fastjsonLoop).foldInteractions
+	case llmstream.Cohere:
+		l.each, l.fold = eachLine, (*fastjsonLoop).foldCohere
+	case llmstream.Ollama:
+		l.each, l.fold = eachLine, (*fastjsonLoop).foldOllama
+	case llmstream.Bedrock:
+		return &frameLoop{fastjsonLoop: l}
+	default:
+		return nil
+	}
+	return l
 }
 
 func (l *fastjsonLoop) read(f *feed) {
 	l.text = l.text[:0]
-	eachData(f, l.buf, l.event)
+	l.each(f, l.buf, l.event)
 }
 
 func (l *fastjsonLoop) write(piece []byte) {
 	l.src.Reset(piece)
-	eachData(&l.src, l.buf, l.event)
+	l.each(&l.src, l.buf, l.event)
 }
 
 func (l *fastjsonLoop) event(data []byte) {
@@ -34,20 +68,30 @@ func (l *fastjsonLoop) event(data []byte) {
 	if err != nil {
 		return
 	}
-	for _, choice := range v.GetArray("choices") {
-		delta := choice.Get("delta")
-		l.text = append(l.text, delta.GetStringBytes("content")...)
-		l.text = append(l.text, delta.GetStringBytes("reasoning_content")...)
-		if delta.Get("tool_calls") != nil {
-			l.seen++
-		}
-		if choice.Get("finish_reason") != nil {
-			l.seen++
-		}
-	}
-	if v.Get("usage") != nil {
+	l.fold(l, v)
+}
+
+// add appends the text that v is, if it is one.
+func (l *fastjsonLoop) add(v *fastjson.Value, keys ...string) {
+	l.text = append(l.text, v.GetStringBytes(keys...)...)
+}
+
+// look notes whether something is there.
+func (l *fastjsonLoop) look(v *fastjson.Value, keys ...string) {
+	if v.Get(keys...) != nil {
 		l.seen++
 	}
+}
+
+func (l *fastjsonLoop) foldChat(v *fastjson.Value) {
+	for _, choice := range v.GetArray("choices") {
+		delta := choice.Get("delta")
+		l.add(delta, "content")
+		l.add(delta, "reasoning_content")
+		l.look(delta, "tool_calls")
+		l.look(choice, "finish_reason")
+	}
+	l.look(v, "usage")
 }
 
 func (l *fastjsonLoop) verify(s *stream) error {

@@ -8,14 +8,16 @@ import (
 	openai "github.com/openai/openai-go/v3"
 	"github.com/openai/openai-go/v3/packages/ssestream"
 	goopenai "github.com/sashabaranov/go-openai"
+	"github.com/seed-4d65deac/llmstream"
 	"github.com/tmaxmax/go-sse"
 )
 
 func libraries() []contender {
 	return []contender{
-		{"go-sse", "tmaxmax/go-sse and encoding/json into a struct", func() reader { return new(goSSE) }},
-		{"go-openai", "sashabaranov/go-openai, its client and stream, folded by hand", func() reader { return newGoOpenAI() }},
-		{openAIGo, "openai/openai-go v3, ssestream and ChatCompletionAccumulator; keeps no reasoning", func() reader { return new(openAIGoSDK) }},
+		{"go-sse", "tmaxmax/go-sse and encoding/json into a struct", chatOnly(func() reader { return new(goSSE) })},
+		{"go-openai", "sashabaranov/go-openai, its client and stream, folded by hand", chatOnly(func() reader { return newGoOpenAI() })},
+		{openAIGo, "openai/openai-go v3, ssestream and ChatCompletionAccumulator; keeps no reasoning", chatOnly(func() reader { return new(openAIGoSDK) })},
+		{anthropicGo, "anthropics/anthropic-sdk-go, ssestream and Message.Accumulate", only(llmstream.AnthropicMessages, func() reader { return new(anthropicSDK) })},
 	}
 }
 

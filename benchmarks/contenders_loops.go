@@ -8,6 +8,7 @@ import (
 
 	"github.com/bytedance/sonic"
 	jsonv2 "github.com/go-json-experiment/json"
+	"github.com/seed-4d65deac/llmstream"
 	"github.com/tidwall/gjson"
 )
 
@@ -15,12 +16,12 @@ import (
 // at [DONE], parse the JSON, append the text. They heed no quirk and give no
 // verdict.
 func loops() []contender {
-	unmarshalled := func(unmarshal func([]byte, any) error) func() reader {
-		return func() reader { return newLineLoop(unmarshalEvent(unmarshal)) }
+	unmarshalled := func(unmarshal func([]byte, any) error) func(llmstream.Dialect) reader {
+		return chatOnly(func() reader { return newLineLoop(unmarshalEvent(unmarshal)) })
 	}
 	return []contender{
-		{fastjsonName, "bufio.Scanner and valyala/fastjson; keeps no tool calls", func() reader { return &fastjsonLoop{buf: make([]byte, scanBuffer)} }},
-		{"gjson", "bufio.Scanner and tidwall/gjson, by path", func() reader { return newLineLoop(gjsonEvent) }},
+		{fastjsonName, "bufio.Scanner, or a loop over frames, and valyala/fastjson; keeps no tool calls", newFastjsonReader},
+		{"gjson", "bufio.Scanner and tidwall/gjson, by path", chatOnly(func() reader { return newLineLoop(gjsonEvent) })},
 		{"sonic", "bufio.Scanner and bytedance/sonic into a struct", unmarshalled(sonic.Unmarshal)},
 		{"go-json-experiment", "bufio.Scanner and go-json-experiment/json into a struct", unmarshalled(unmarshalV2)},
 		{encodingJSON, "bufio.Scanner and encoding/json into a struct", unmarshalled(json.Unmarshal)},

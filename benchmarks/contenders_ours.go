@@ -5,14 +5,16 @@ import (
 )
 
 func ours() []contender {
-	pushed := func(o *llmstream.Options, p parts) func() reader {
-		return func() reader { return newPushReader(o, p) }
+	pushed := func(o *llmstream.Options, p parts) func(llmstream.Dialect) reader {
+		return func(d llmstream.Dialect) reader { return newPushReader(d, o, p) }
 	}
 	return []contender{
 		{push, "Parser and Accumulator", pushed(nil, allParts)},
-		{"pull", "Reader and Accumulator", func() reader { return newPullReader() }},
-		{"tee", "Tee, read 32 KiB at a time, with Parser and Accumulator", func() reader { return newTeeReader() }},
-		{usageOnly, "push with Options.Kinds = KindUsage: nothing but usage is asked for", pushed(&llmstream.Options{Kinds: llmstream.KindUsage}, partUsage)},
+		{"pull", "Reader and Accumulator", chatOnly(func() reader { return newPullReader() })},
+		{"tee", "Tee, read 32 KiB at a time, with Parser and Accumulator", chatOnly(func() reader { return newTeeReader() })},
+		{usageOnly, "push with Options.Kinds = KindUsage: nothing but usage is asked for", chatOnly(func() reader {
+			return newPushReader(llmstream.OpenAIChat, &llmstream.Options{Kinds: llmstream.KindUsage}, partUsage)
+		})},
 		{"full-parse", "push with Options.NoFastPath: every event is parsed in full", pushed(&llmstream.Options{NoFastPath: true}, allParts)},
 	}
 }
@@ -23,9 +25,9 @@ type pushReader struct {
 	parts  parts
 }
 
-func newPushReader(o *llmstream.Options, p parts) *pushReader {
+func newPushReader(d llmstream.Dialect, o *llmstream.Options, p parts) *pushReader {
 	r := &pushReader{parts: p}
-	r.parser = llmstream.NewParser(llmstream.OpenAIChat, &r.folded, o)
+	r.parser = llmstream.NewParser(d, &r.folded, o)
 	return r
 }
 

@@ -2,7 +2,10 @@ package main
 
 import (
 	"os"
+	"strings"
 	"testing"
+
+	"github.com/seed-4d65deac/llmstream"
 )
 
 // small is large enough for every path, and quick.
@@ -20,12 +23,12 @@ func smallWorkloads(t *testing.T) []*workload {
 // having read less. Of the corpus, that goes for this library alone.
 func TestContendersAreRight(t *testing.T) {
 	for _, w := range smallWorkloads(t) {
-		for _, c := range contenders() {
+		for _, c := range contendersOf(w.dialect) {
 			t.Run("workload="+w.name+"/contender="+c.name, func(t *testing.T) {
-				if w.name == recordedStreams && os.Getenv(corpusVariable) != "" && !isOurs(c.name) {
+				if strings.HasPrefix(w.name, recordedStreams) && os.Getenv(corpusVariable) != "" && !isOurs(c.name) {
 					t.Skipf("%s is set, and others need not be right there", corpusVariable)
 				}
-				r := c.new()
+				r := c.new(w.dialect)
 				for range 2 { // the second time with what the first has left behind
 					for i, s := range w.streams {
 						var f feed
@@ -43,10 +46,9 @@ func TestContendersAreRight(t *testing.T) {
 
 // A contender that had read something else would be found out.
 func TestWrongAnswersAreSeen(t *testing.T) {
-	read, other := talk(cerebras, 0, 100, "\n"), talk(cerebras, 1, 101, "\n")
-	for _, c := range contenders() {
-		t.Run("contender="+c.name, func(t *testing.T) {
-			r := c.new()
+	found := func(c contender, d llmstream.Dialect, read, other *stream) {
+		t.Run("dialect="+d.String()+"/contender="+c.name, func(t *testing.T) {
+			r := c.new(d)
 			var f feed
 			f.open(read)
 			r.read(&f)
@@ -54,6 +56,16 @@ func TestWrongAnswersAreSeen(t *testing.T) {
 				t.Error("it has read another stream, and that was not seen")
 			}
 		})
+	}
+	for _, c := range contendersOf(llmstream.OpenAIChat) {
+		found(c, llmstream.OpenAIChat, talk(cerebras, 0, 100, "\n"), talk(cerebras, 1, 101, "\n"))
+	}
+	for i := range dialects {
+		if d := &dialects[i]; d.script != nil {
+			for _, c := range contendersOf(d.recordings.dialect) {
+				found(c, d.recordings.dialect, d.longAnswer(100).streams[0], d.longAnswer(101).streams[0])
+			}
+		}
 	}
 }
 
@@ -95,6 +107,42 @@ func TestCompare(t *testing.T) {
 				t.Errorf("parts that do not count were compared: %v", err)
 			}
 		})
+	}
+}
+
+// What nobody knows is not compared.
+func TestCompareUntold(t *testing.T) {
+	got, want := &answer{usage: usage{1, 2, 3}}, &answer{untold: partUsage}
+	if err := compare(got, want, allParts); err != nil {
+		t.Error(err)
+	}
+	if compare(got, &answer{untold: partCalls}, allParts) == nil {
+		t.Error("the difference was not seen")
+	}
+}
+
+// Arguments that an oracle has written anew are compared as JSON, and others not.
+func TestCompareRewritten(t *testing.T) {
+	with := func(arguments string, rewritten bool) *answer {
+		a := &answer{rewritten: rewritten}
+		a.choice(0).addCall(0, "tool", arguments)
+		return a
+	}
+	for _, test := range []struct {
+		got, want string
+		same      bool
+	}{
+		{`{"a": 1}`, `{"a":1}`, true},
+		{``, `{}`, true},
+		{`{"a":1}`, `{"a":2}`, false},
+		{`{"a":`, `{"a":1}`, false},
+	} {
+		if err := compare(with(test.got, false), with(test.want, true), allParts); (err == nil) != test.same {
+			t.Errorf("%s for %s: %v", test.got, test.want, err)
+		}
+		if compare(with(test.got, true), with(test.want, false), allParts) == nil {
+			t.Errorf("%s counts as %s though nobody has rewritten it", test.got, test.want)
+		}
 	}
 }
 

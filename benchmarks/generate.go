@@ -139,7 +139,7 @@ func (w *writer) event(data string) {
 }
 
 func (w *writer) padding() string {
-	const from = "abcdefghijklmnopqrstuvwxyz0123456789"
+	const from = "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 	if w.shape.maxPad == 0 {
 		return ""
 	}

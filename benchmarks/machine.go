@@ -19,6 +19,7 @@ type machine struct {
 
 // peers are the modules whose versions matter.
 var peers = []string{
+	"github.com/anthropics/anthropic-sdk-go",
 	"github.com/bytedance/sonic",
 	"github.com/go-json-experiment/json",
 	"github.com/openai/openai-go/v3",

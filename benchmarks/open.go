@@ -21,9 +21,11 @@ const openAbout = "many open streams in turn, one event a Write, each with its o
 func openContenders() []openContender {
 	buf := make([]byte, scanBuffer)
 	return []openContender{
-		{push, func() pusher { return newPushReader(nil, allParts) }},
-		{usageOnly, func() pusher { return newPushReader(&llmstream.Options{Kinds: llmstream.KindUsage}, partUsage) }},
-		{fastjsonName, func() pusher { return &fastjsonLoop{buf: buf} }},
+		{push, func() pusher { return newPushReader(llmstream.OpenAIChat, nil, allParts) }},
+		{usageOnly, func() pusher {
+			return newPushReader(llmstream.OpenAIChat, &llmstream.Options{Kinds: llmstream.KindUsage}, partUsage)
+		}},
+		{fastjsonName, func() pusher { return newFastjsonLoop(buf) }},
 	}
 }
 

@@ -134,7 +134,7 @@ func (r *results) timePanel(workload string) *panel {
 
 // scannerPanel shows what some contenders take in all workloads.
 func (r *results) scannerPanel() *panel {
-	p := &panel{title: "all workloads, against bufio.Scanner over the same bytes", axis: "x bufio.Scanner, logarithmic; less is better"}
+	p := &panel{title: "all workloads, against bufio.Scanner over the same bytes; frames against copy and crc32", axis: "x bufio.Scanner, logarithmic; less is better"}
 	p.series = []series{
 		{name: push, color: groups[0].color, labelled: true},
 		{name: fastjsonName, color: groups[1].color},

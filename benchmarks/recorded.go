@@ -1,11 +1,16 @@
 package main
 
 import (
+	"bytes"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
+	"path"
+	"slices"
+	"strings"
 
 	"github.com/seed-4d65deac/llmstream"
 	"github.com/seed-4d65deac/llmstream/testdata"
@@ -15,17 +20,32 @@ import (
 // part of the repository.
 const corpusVariable = "LLMSTREAM_CORPUS"
 
-// loadRecorded returns the recorded chat streams of the corpus, or without one
-// the plain streams of ../testdata. What they say is what their oracles tell,
-// and not what any contender has found.
-func loadRecorded() (*workload, error) {
+// recordings are the recorded streams of a dialect.
+type recordings struct {
+	name, about string
+	dialect     llmstream.Dialect
+	corpus      []string // what the corpus calls them
+	plain       []string // those of ../testdata that show how providers write and not how they err
+}
+
+var chatRecordings = recordings{
+	recordedStreams, "chat", llmstream.OpenAIChat, []string{"chat"},
+	[]string{
+		"text.sse", "long-text.sse", "usage-final-chunk.sse", "azure.sse", "openai-obfuscation.sse", "openai-tools.sse", "mistral.sse", "deepseek-reasoning.sse",
+	},
+}
+
+// loadRecorded returns the recorded streams of the corpus, or without one the
+// plain streams of ../testdata. What they say is what their oracles tell, and not
+// what any contender has found.
+func loadRecorded(r *recordings) (*workload, error) {
 	dir := os.Getenv(corpusVariable)
-	w := &workload{name: recordedStreams, about: "recorded chat streams of many providers, most of them short"}
-	load := loadCorpus
+	w := &workload{name: r.name, about: "recorded streams, most of them short: " + r.about, dialect: r.dialect}
+	load := r.loadCorpus
 	files := os.DirFS(dir)
 	if dir == "" {
-		w.about = "chat streams of ../testdata, all short"
-		load, files = loadTestdata, testdata.FS
+		w.about = "streams of ../testdata, all short: " + r.about
+		load, files = r.loadTestdata, testdata.FS
 	}
 	var err error
 	if w.streams, err = load(files); err != nil {
@@ -34,15 +54,23 @@ func loadRecorded() (*workload, error) {
 	return w, nil
 }
 
-func loadCorpus(files fs.FS) (streams []*stream, err error) {
+// untold is what the oracles of some streams leave out, or do not read as the
+// others do.
+var untold = map[string]parts{
+	"vercel-ai/other/gemini-api/google-interactions-tool-call-step1-0.sse":                            partCalls,
+	"openllmetry/other/cohere/cohere-test_chat-test_cohere_chat_legacy_with_streaming-0.ndjson":       partUsage, // what was billed
+	"openllmetry/other/cohere/cohere-test_chat-test_cohere_chat_legacy_with_streaming_async-0.ndjson": partUsage,
+}
+
+func (r *recordings) loadCorpus(files fs.FS) (streams []*stream, err error) {
 	var manifest struct {
-		Streams []struct{ Path, Oracle, Dialect string }
+		Streams []struct{ Path, Oracle, Subdialect string }
 	}
 	if err := readJSON(files, "manifest.json", &manifest); err != nil {
 		return nil, err
 	}
 	for _, entry := range manifest.Streams {
-		if entry.Dialect != llmstream.OpenAIChat.String() {
+		if !slices.Contains(r.corpus, entry.Subdialect) {
 			continue
 		}
 		var o oracle
@@ -53,11 +81,17 @@ func loadCorpus(files fs.FS) (streams []*stream, err error) {
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", entry.Oracle, err)
 		}
+		want.untold = untold[entry.Path]
 		body, err := fs.ReadFile(files, entry.Path)
 		if err != nil {
 			return nil, err
 		}
-		streams = append(streams, recordedStream(body, want))
+		if path.Ext(entry.Path) == ".b64" {
+			if body, err = base64.StdEncoding.AppendDecode(nil, bytes.TrimSpace(body)); err != nil {
+				return nil, fmt.Errorf("%s: %w", entry.Path, err)
+			}
+		}
+		streams = append(streams, r.stream(body, want))
 	}
 	return streams, nil
 }
@@ -70,27 +104,48 @@ type oracle struct {
 		Content, Reasoning json.RawMessage
 		ToolCalls          json.RawMessage `json:"tool_calls"`
 		Finish             json.RawMessage `json:"finish_reason"`
-		Usage              *oracleUsage
+		Usage              oracleUsage
 	}
 	Extra struct {
-		UsageAlt struct{ Value *oracleUsage } `json:"usage_alt"` // found where few servers put it
+		UsageAlt    struct{ Value oracleUsage } `json:"usage_alt"`    // found where few servers put it
+		UsageMerged oracleUsage                 `json:"usage_merged"` // of beginning and end
 	}
 }
 
-type oracleUsage struct {
-	Input  int64 `json:"prompt_tokens"`
-	Output int64 `json:"completion_tokens"`
-	Total  int64 `json:"total_tokens"`
+// oracleUsage is the usage as a provider has reported it: each has its own names.
+type oracleUsage map[string]json.RawMessage
+
+var (
+	inputNames  = [...]string{"prompt_tokens", "input_tokens", "promptTokenCount", "total_input_tokens", "inputTokens", "inputTokenCount", "prompt_eval_count"}
+	outputNames = [...]string{"completion_tokens", "output_tokens", "candidatesTokenCount", "total_output_tokens", "outputTokens", "outputTokenCount", "eval_count"}
+	totalNames  = [...]string{"total_tokens", "totalTokenCount", "totalTokens"}
+)
+
+func (o oracleUsage) usage() (u usage) {
+	if tokens := o["tokens"]; tokens != nil { // Cohere counts what it bills apart
+		json.Unmarshal(tokens, &o)
+	}
+	number := func(names []string) (n int64) {
+		for _, name := range names {
+			if raw, ok := o[name]; ok {
+				json.Unmarshal(raw, &n) // what is no number stays 0
+				break
+			}
+		}
+		return n
+	}
+	return usage{number(inputNames[:]), number(outputNames[:]), number(totalNames[:])}
 }
 
 type oracleCall struct{ Name, Arguments string }
 
 func (o *oracle) answer() (*answer, error) {
 	var a answer
-	if u := o.Plain.Usage; u != nil {
-		a.usage = usage{u.Input, u.Output, u.Total}
-	} else if u := o.Extra.UsageAlt.Value; u != nil {
-		a.usage = usage{u.Input, u.Output, u.Total}
+	for _, u := range [...]oracleUsage{o.Extra.UsageMerged, o.Plain.Usage, o.Extra.UsageAlt.Value} {
+		if u != nil {
+			a.usage = u.usage()
+			break
+		}
 	}
 	content, err1 := perChoice[string](o.Plain.Content, o.Plain.Choices)
 	reasoning, err2 := perChoice[string](o.Plain.Reasoning, o.Plain.Choices)
@@ -118,25 +173,19 @@ func perChoice[T any](raw json.RawMessage, choices int) ([]T, error) {
 	return one, json.Unmarshal(raw, &one[0])
 }
 
-// plainStreams are the recordings of ../testdata that show how providers write
-// and not how they err.
-var plainStreams = [...]string{
-	"text", "long-text", "usage-final-chunk", "azure", "openai-obfuscation", "openai-tools", "mistral", "deepseek-reasoning",
-}
-
-func loadTestdata(files fs.FS) (streams []*stream, err error) {
-	for _, name := range plainStreams {
-		path := llmstream.OpenAIChat.String() + "/" + name
+func (r *recordings) loadTestdata(files fs.FS) (streams []*stream, err error) {
+	for _, name := range r.plain {
+		name = r.dialect.String() + "/" + name
 		var want struct {
 			Content, Reasoning string
 			ToolCalls          []oracleCall `json:"tool_calls"`
 			Finish             string       `json:"native_finish_reason"`
 			Usage              struct{ Input, Output, Total int64 }
 		}
-		if err := readJSON(files, path+".want.json", &want); err != nil {
+		if err := readJSON(files, strings.TrimSuffix(name, path.Ext(name))+".want.json", &want); err != nil {
 			return nil, err
 		}
-		body, err := fs.ReadFile(files, path+".sse")
+		body, err := testdata.Body(name)
 		if err != nil {
 			return nil, err
 		}
@@ -146,17 +195,18 @@ func loadTestdata(files fs.FS) (streams []*stream, err error) {
 		for i, t := range want.ToolCalls {
 			c.addCall(i, t.Name, t.Arguments)
 		}
-		streams = append(streams, recordedStream(body, a))
+		streams = append(streams, r.stream(body, a))
 	}
 	return streams, nil
 }
 
-// recordedStream counts the events of a body and notes its text in the order in
+// stream counts the events of a body and notes its text in the order in
 // which it comes: that is the one thing that no oracle tells.
-func recordedStream(body []byte, want *answer) *stream {
+func (r *recordings) stream(body []byte, want *answer) *stream {
 	s := newStream(body)
 	s.want = want
-	p := llmstream.NewParser(llmstream.OpenAIChat, llmstream.HandlerFunc(func(d *llmstream.Delta) error {
+	s.want.rewritten = r.dialect != llmstream.OpenAIChat
+	p := llmstream.NewParser(r.dialect, llmstream.HandlerFunc(func(d *llmstream.Delta) error {
 		if d.Kind&(llmstream.KindContent|llmstream.KindReasoning) != 0 {
 			s.text = append(s.text, d.Text...)
 		}

@@ -7,6 +7,8 @@ import (
 	"io"
 	"strings"
 	"text/tabwriter"
+
+	"github.com/seed-4d65deac/llmstream"
 )
 
 func (r *results) writeJSON(w io.Writer) error {
@@ -21,8 +23,11 @@ func (r *results) writeText(to io.Writer) error {
 	m := &r.Machine
 	fmt.Fprintf(w, "%s, %d cores, %s, %s\n%s\nmedians of %d pairs, quartiles in brackets\n",
 		m.CPU, m.Cores, m.Platform, m.Go, strings.Join(m.Modules, ", "), r.Pairs)
-	r.writeMatrix(w, "x bufio.Scanner", func(c *cell) string { return figures3(c.XScanner.Median) })
-	r.writeMatrix(w, "ns/event", func(c *cell) string { return figures3(c.NsPerEvent.Median) })
+	chat, others := r.columns()
+	for _, columns := range [...][]workloadInfo{chat, others} {
+		r.writeMatrix(w, columns, xScanner, func(c *cell) string { return figures3(c.XScanner.Median) })
+		r.writeMatrix(w, columns, "ns/event", func(c *cell) string { return figures3(c.NsPerEvent.Median) })
+	}
 	for _, info := range r.Workloads {
 		r.writeWorkload(w, info)
 	}
@@ -36,27 +41,48 @@ func section(w io.Writer, name string) { fmt.Fprintf(w, "\n== %s\n\n", name) }
 
 func newTable(w io.Writer) *tabwriter.Writer { return tabwriter.NewWriter(w, 0, 0, 2, ' ', 0) }
 
-// writeMatrix writes one number of all cells, a column for each workload.
-func (r *results) writeMatrix(w io.Writer, name string, number func(*cell) string) {
+// xScanner heads a comparison with the yardstick.
+const xScanner = "x bufio.Scanner, or of frames x copy and crc32"
+
+// columns returns the workloads of a matrix each: those of chat, and those of all
+// other dialects.
+func (r *results) columns() (chat, others []workloadInfo) {
+	for _, info := range r.Workloads {
+		switch {
+		case info.Name == openStreams:
+		case info.Dialect == llmstream.OpenAIChat.String():
+			chat = append(chat, info)
+		default:
+			others = append(others, info)
+		}
+	}
+	return chat, others
+}
+
+// writeMatrix writes one number of all cells, a column for each workload and a
+// row for each contender that has a cell there.
+func (r *results) writeMatrix(w io.Writer, columns []workloadInfo, name string, number func(*cell) string) {
+	if len(columns) == 0 {
+		return
+	}
 	section(w, name)
 	t := newTable(w)
-	row := func(name string, column func(workload string) string) {
-		fmt.Fprint(t, name)
-		for _, info := range r.Workloads {
-			if info.Name != openStreams {
-				fmt.Fprint(t, "\t", column(info.Name))
-			}
-		}
-		fmt.Fprintln(t)
+	for _, info := range columns {
+		fmt.Fprint(t, "\t", info.Name)
 	}
-	row("", func(workload string) string { return workload })
+	fmt.Fprintln(t)
 	for _, c := range contenders() {
-		row(c.name, func(workload string) string {
-			if got := r.cell(workload, c.name); got != nil {
-				return number(got)
+		row, any := c.name, false
+		for _, info := range columns {
+			value := "-"
+			if got := r.cell(info.Name, c.name); got != nil {
+				value, any = number(got), true
 			}
-			return "-"
-		})
+			row += "\t" + value
+		}
+		if any {
+			fmt.Fprintln(t, row)
+		}
 	}
 	t.Flush()
 }

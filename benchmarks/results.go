@@ -11,10 +11,10 @@ type results struct {
 }
 
 type workloadInfo struct {
-	Name, About string
-	Streams     int
-	Events      int
-	Bytes       int
+	Name, About, Dialect string
+	Streams              int
+	Events               int
+	Bytes                int
 }
 
 // A cell is what one contender has done with one workload.
@@ -23,7 +23,8 @@ type cell struct {
 	Right, Streams      int    // how many of the streams it has read as it should
 	NsPerEvent          spread // of the pairs
 	MBPerSecond         float64
-	XScanner            spread // the time against bufio.Scanner's, pair by pair
+	Yardstick           string // bufio.Scanner, or what frames have in its place
+	XScanner            spread // the time against the yardstick's, pair by pair
 	AllocsPerEvent      float64
 	BytesPerEvent       float64
 }
@@ -44,7 +45,7 @@ func (r *results) value(workload, contender, what string) (float64, bool) {
 			return f.Value.Median, true
 		}
 	}
-	if c := r.cell(workload, contender); c != nil && what == against(scannerName) {
+	if c := r.cell(workload, contender); c != nil && what == against(c.Yardstick) {
 		return c.XScanner.Median, true
 	}
 	return 0, false

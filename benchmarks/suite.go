@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"io"
 	"regexp"
+
+	"github.com/seed-4d65deac/llmstream"
 )
 
 // A selection is what of the table a run measures.
@@ -15,6 +17,7 @@ type selection struct {
 // versus are the comparisons that are measured beside that with bufio.Scanner.
 var versus = [...]struct{ contender, other string }{
 	{openAIGo, push},
+	{anthropicGo, push},
 	{encodingJSON, push},
 	{fastjsonName, push},
 	{push, usageOnly},
@@ -47,23 +50,26 @@ func (m method) measure(all []*workload, open openScale, s selection, progress i
 			continue
 		}
 		r.Workloads = append(r.Workloads, w.info())
-		for _, c := range contenders() {
-			if !s.has(w.name, c.name, against(scannerName)) {
+		for _, c := range contendersOf(w.dialect) {
+			if !s.has(w.name, c.name, against(yardstick(w.dialect))) {
 				continue
 			}
 			made, err := m.cell(w, c)
 			if err != nil {
 				return nil, err
 			}
-			fmt.Fprintf(progress, "%s %s: %v ns/event, %v x bufio.Scanner\n", w.name, c.name, made.NsPerEvent, made.XScanner)
+			fmt.Fprintf(progress, "%s %s: %v ns/event, %v x %s\n", w.name, c.name, made.NsPerEvent, made.XScanner, made.Yardstick)
 			r.Cells = append(r.Cells, *made)
 		}
 		for _, v := range versus {
 			if !s.has(w.name, v.contender, against(v.other)) {
 				continue
 			}
-			a, b := newRacer(byName[v.contender].new(), w.streams), newRacer(byName[v.other].new(), w.streams)
-			ratio, _ := m.race(a, b)
+			a, b := byName[v.contender].new(w.dialect), byName[v.other].new(w.dialect)
+			if a == nil || b == nil {
+				continue
+			}
+			ratio, _ := m.race(newRacer(a, w.streams), newRacer(b, w.streams))
 			fmt.Fprintf(progress, "%s %s: %v x %s\n", w.name, v.contender, ratio, v.other)
 			r.Figures = append(r.Figures, figure{w.name, v.contender, against(v.other), ratio})
 		}
@@ -74,7 +80,7 @@ func (m method) measure(all []*workload, open openScale, s selection, progress i
 			return nil, fmt.Errorf("%s: %w", openStreams, err)
 		}
 		fmt.Fprintln(progress, openStreams)
-		r.Workloads = append(r.Workloads, workloadInfo{Name: openStreams, About: openAbout, Streams: open.streams})
+		r.Workloads = append(r.Workloads, workloadInfo{Name: openStreams, About: openAbout, Dialect: llmstream.OpenAIChat.String(), Streams: open.streams})
 		r.Figures = append(r.Figures, figures...)
 	}
 	r.Bounds = r.judge()
@@ -82,18 +88,18 @@ func (m method) measure(all []*workload, open openScale, s selection, progress i
 }
 
 func (w *workload) info() workloadInfo {
-	return workloadInfo{Name: w.name, About: w.about, Streams: len(w.streams), Events: w.events(), Bytes: w.size()}
+	return workloadInfo{Name: w.name, About: w.about, Dialect: w.dialect.String(), Streams: len(w.streams), Events: w.events(), Bytes: w.size()}
 }
 
 // cell measures one contender in one workload. Ours must be right; how often
 // others are is part of the result.
 func (m method) cell(w *workload, c contender) (*cell, error) {
-	x := newRacer(c.new(), w.streams)
-	out := &cell{Workload: w.name, Contender: c.name, Streams: len(w.streams), Right: x.right()}
+	x := newRacer(c.new(w.dialect), w.streams)
+	out := &cell{Workload: w.name, Contender: c.name, Yardstick: yardstick(w.dialect), Streams: len(w.streams), Right: x.right()}
 	if out.Right < out.Streams && isOurs(c.name) {
 		return nil, fmt.Errorf("%s has read %d of the %d streams of %s wrongly", c.name, out.Streams-out.Right, out.Streams, w.name)
 	}
-	ratio, took := m.race(x, newRacer(newScannerReader(), w.plain))
+	ratio, took := m.race(x, newRacer(newYardstick(w.dialect), w.plain))
 	objects, size := x.allocations()
 	events := float64(w.events())
 	out.XScanner = ratio

@@ -1,8 +1,11 @@
 package main
 
+import "github.com/seed-4d65deac/llmstream"
+
 // A workload is a set of streams that contenders read one after the other.
 type workload struct {
 	name, about string
+	dialect     llmstream.Dialect
 	streams     []*stream
 	plain       []*stream // the same bytes in reads of readSize, for the yardstick
 }
@@ -47,7 +50,7 @@ var full = scale{events: 5000, huge: 8 << 20}
 // a way of their own. Where nothing else is said, chunks are those of the
 // cassette in ../testdata and come in reads of readSize.
 func workloads(sc scale) ([]*workload, error) {
-	recorded, err := loadRecorded()
+	recorded, err := loadRecorded(&chatRecordings)
 	if err != nil {
 		return nil, err
 	}
@@ -66,6 +69,17 @@ func workloads(sc scale) ([]*workload, error) {
 		generated(crlf, "the long answer, lines end with CRLF", talk(cerebras, 0, sc.events, "\r\n")),
 		generated("huge-event", "one event of 8 MiB", talkAtOnce(sc.huge)),
 	}
+	for i := range dialects {
+		d := &dialects[i]
+		recorded, err := loadRecorded(&d.recordings)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, recorded)
+		if d.script != nil {
+			all = append(all, d.longAnswer(sc.events))
+		}
+	}
 	for _, w := range all {
 		for _, s := range w.streams {
 			w.plain = append(w.plain, s.in(cut(s.body, readSize)))
@@ -75,7 +89,7 @@ func workloads(sc scale) ([]*workload, error) {
 }
 
 func generated(name, about string, s *stream) *workload {
-	return &workload{name: name, about: about, streams: []*stream{s}}
+	return &workload{name: name, about: about, dialect: llmstream.OpenAIChat, streams: []*stream{s}}
 }
 
 func talk(s shape, seed, events int, lineEnd string) *stream {

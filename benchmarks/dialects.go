@@ -1,0 +1,69 @@
+package main
+
+import "github.com/seed-4d65deac/llmstream"
+
+// Dialects beside chat completions have two workloads each: recorded streams,
+// and a long answer.
+
+// A dialect is one of them. Where a script is missing there is no long answer.
+type dialect struct {
+	recordings recordings
+	name       string // of the long answer
+	script     *script
+}
+
+const (
+	recordedAnthropic    = "recorded-anthropic"
+	recordedResponses    = "recorded-responses"
+	recordedGemini       = "recorded-gemini"
+	recordedInteractions = "recorded-interactions"
+	recordedCohere       = "recorded-cohere"
+	recordedOllama       = "recorded-ollama"
+	recordedBedrock      = "recorded-bedrock"
+
+	longAnthropic = "long-anthropic"
+	longResponses = "long-responses"
+	longGemini    = "long-gemini"
+	longCohere    = "long-cohere"
+	longOllama    = "long-ollama"
+	longBedrock   = "long-bedrock"
+)
+
+var dialects = [...]dialect{
+	{
+		recordings{recordedAnthropic, "Anthropic's Messages", llmstream.AnthropicMessages, []string{"messages"}, []string{"text.sse", "tools-in-turn.sse", "stop-sequence.sse"}},
+		longAnthropic, &anthropicScript,
+	},
+	{
+		recordings{recordedResponses, "OpenAI's Responses", llmstream.OpenAIResponses, []string{"responses"}, []string{"text.sse", "tools.sse", "reasoning-text.sse"}},
+		longResponses, &responsesScript,
+	},
+	{
+		recordings{recordedGemini, "Google's streamGenerateContent", llmstream.Gemini, []string{"gemini"}, []string{"text.sse", "tools.sse"}},
+		longGemini, &geminiScript,
+	},
+	{
+		recordings{recordedInteractions, "Google's Interactions", llmstream.GeminiInteractions, []string{"gemini-interactions"}, []string{"text.sse"}},
+		"", nil,
+	},
+	{
+		recordings{recordedCohere, "Cohere's chat, both versions", llmstream.Cohere, []string{"cohere", "cohere-ndjson"}, []string{"text.sse", "thinking.sse", "tools.sse", "v1-text.ndjson"}},
+		longCohere, &cohereScript,
+	},
+	{
+		recordings{recordedOllama, "Ollama's own API", llmstream.Ollama, []string{"ollama-ndjson"}, []string{"chat.ndjson", "thinking.ndjson", "tools.ndjson", "generate.ndjson"}},
+		longOllama, &ollamaScript,
+	},
+	{
+		recordings{recordedBedrock, "Bedrock in binary frames, Converse and InvokeModel", llmstream.Bedrock, []string{"converse", "invoke"}, []string{"converse-tools.frames", "converse-reasoning.frames", "invoke-anthropic.frames"}},
+		longBedrock, &bedrockScript,
+	},
+}
+
+// longAnswer returns the workload of a long answer in the dialect.
+func (d *dialect) longAnswer(events int) *workload {
+	s := d.script.stream(events, isFramed(d.recordings.dialect))
+	w := generated(d.name, "a long answer: "+d.recordings.about, s)
+	w.dialect = d.recordings.dialect
+	return w
+}

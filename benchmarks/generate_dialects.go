@@ -1,0 +1,80 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/seed-4d65deac/llmstream/testdata"
+)
+
+// A script is how a provider writes an answer in a dialect other than that of
+// chat completions: its events, as they stand in the body with what ends them, or
+// for frames as testdata.Frames takes them. $names are filled in:
+//
+//	$text           what an event adds, as a JSON string
+//	$all            the whole answer, likewise
+//	$n              the number of the event
+//	$count, $total  how many texts there were so far; that, and the tokens of the prompt
+//	$pad, $space    letters or spaces, another number in each event
+//	$time           the time, to the microsecond
+type script struct {
+	begin  []string
+	text   string
+	end    []string
+	size   int // how many characters an event adds, on average and beside a token
+	maxPad int
+	finish string
+	total  bool // whether the total is reported
+}
+
+const promptTokens = 319
+
+// stream writes an answer that comes in so many events.
+func (sc *script) stream(events int, framed bool) *stream {
+	w := newWriter(shape{maxPad: sc.maxPad}, 0, "", 0)
+	clock := time.Date(2026, 2, 3, 10, 11, 12, 250300000, time.UTC)
+	count := int64(0)
+	write := func(event, text string) {
+		clock = clock.Add(time.Duration(4000+w.random.IntN(2000)) * time.Microsecond)
+		all := ""
+		if strings.Contains(event, "$all") { // seldom, and it is long
+			all = quote(string(w.text))
+		}
+		w.body.WriteString(fill(event,
+			"$text", quote(text), "$all", all, "$n", fmt.Sprint(w.events), "$count", fmt.Sprint(count), "$total", fmt.Sprint(promptTokens+count),
+			"$pad", w.padding(), "$space", strings.Repeat(" ", w.random.IntN(16)), "$time", clock.Format(time.RFC3339Nano)))
+		w.events++
+	}
+	for _, e := range sc.begin {
+		write(e, "")
+	}
+	for range events {
+		text := w.token()
+		for n := w.random.IntN(2*sc.size + 1); len(text) < n; {
+			text += w.word()
+		}
+		count++
+		write(sc.text, text)
+		w.text = append(w.text, text...)
+	}
+	for _, e := range sc.end {
+		write(e, "")
+	}
+	c := w.want.choice(0)
+	c.content, c.finish = w.text, sc.finish
+	w.want.usage = usage{input: promptTokens, output: count}
+	if sc.total {
+		w.want.usage.total = promptTokens + count
+	}
+	body := w.body.Bytes()
+	if framed {
+		var err error
+		if body, err = testdata.Frames(string(body)); err != nil {
+			panic(err) // the script is wrong
+		}
+	}
+	s := newStream(body)
+	s.events, s.want, s.text = w.events, &w.want, w.text
+	return s
+}
