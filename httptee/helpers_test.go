@@ -49,6 +49,7 @@ var setups = map[string]setup{
 	"transport":  viaTransport,
 	"proxy":      viaProxy,
 	"middleware": viaMiddleware,
+	"HTTP/2":     viaHTTP2,
 }
 
 func serve(t *testing.T, h http.Handler) string {
@@ -85,6 +86,19 @@ func viaProxy(t *testing.T, h http.Handler, o *Options) (string, *http.Client) {
 
 func viaMiddleware(t *testing.T, h http.Handler, o *Options) (string, *http.Client) {
 	return serve(t, Middleware(h, o)), &http.Client{Transport: plainTransport(t)}
+}
+
+func viaHTTP2(t *testing.T, h http.Handler, o *Options) (string, *http.Client) {
+	s := httptest.NewUnstartedServer(h)
+	s.Config.ErrorLog = quiet
+	s.EnableHTTP2 = true
+	s.StartTLS()
+	client := s.Client()
+	tr := client.Transport.(*http.Transport)
+	tr.DisableCompression = true
+	t.Cleanup(s.Close)
+	t.Cleanup(tr.CloseIdleConnections)
+	return s.URL, &http.Client{Transport: Transport(tr, o)}
 }
 
 // results returns a channel for the results of o.
@@ -211,6 +225,10 @@ func eachWay(t *testing.T, test func(t *testing.T, via setup, o *Options)) {
 	t.Run("transport that drains", func(t *testing.T) {
 		noLeak(t)
 		test(t, viaTransport, &Options{Drain: Drain{Time: patience}})
+	})
+	t.Run("HTTP/2 that drains", func(t *testing.T) {
+		noLeak(t)
+		test(t, viaHTTP2, &Options{Drain: Drain{Time: patience}})
 	})
 	t.Run("proxy that drains", func(t *testing.T) {
 		noLeak(t)

@@ -22,8 +22,8 @@
 // There are two exceptions, of responses that have a goroutine of their own:
 // compressed ones that are inflated for parsing, and those of a Transport with
 // [Options.Drain]. There deltas and Done come in that goroutine, Done possibly
-// somewhat after Close, which waits for nothing. A handler's panic is there turned
-// into an error: see [PanicError].
+// somewhat after Close, which waits for nothing. A panic of a handler or a decoder is
+// there turned into an error, see [PanicError]; one of Done ends the program, as in any goroutine.
 //
 // # Compressed bodies
 //
@@ -37,6 +37,7 @@ package httptee
 import (
 	"io"
 	"net/http"
+	"net/url"
 	"time"
 
 	"github.com/seed-4d65deac/llmstream"
@@ -106,7 +107,8 @@ type Options struct {
 // The body is read by a goroutine of its own, when the client reads, and not ahead of
 // it. With a Transport, the end of the request's context makes the
 // client's Read fail as it would without; the request itself goes on until the budget
-// is used up.
+// is used up. Who has left must not look at the response's Trailer any more. Time is
+// that of the system, whatever Now says.
 type Drain struct {
 	Time  time.Duration // at most, from when the client left; 0: no draining
 	Bytes int64         // at most, of the body as it is sent; 0: as many as come in that time
@@ -172,7 +174,13 @@ func Transport(base http.RoundTripper, o *Options) http.RoundTripper {
 func ModifyResponse(o *Options) func(*http.Response) error {
 	w := newWatcher(o)
 	return func(resp *http.Response) error {
-		w.response(resp, resp.Request, w.Now(), nil)
+		req := resp.Request
+		if req == nil { // some transports leave it out
+			req = &http.Request{URL: new(url.URL), Header: http.Header{}}
+		}
+		if w.wants(req) {
+			w.response(resp, req, w.Now(), nil)
+		}
 		return nil
 	}
 }
@@ -181,6 +189,10 @@ func ModifyResponse(o *Options) func(*http.Response) error {
 // ResponseWriter that next gets is an http.Flusher, http.Hijacker, http.Pusher,
 // http.CloseNotifier and io.ReaderFrom if and only if the one below is, and has Unwrap
 // for [http.ResponseController]. What next does without it, by Unwrap, is not seen.
+//
+// Beside a handler that compresses it may be on either side, but for one that has set
+// Content-Encoding before it calls ours: then what is written is taken for compressed,
+// unless the encoding is gzip, which is recognised.
 //
 // A panic of next passes through, http.ErrAbortHandler too; Done has then run.
 //

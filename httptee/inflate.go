@@ -51,7 +51,7 @@ func (in *inflater) run() {
 	err := in.parse()
 	cause := in.pipe.wait()
 	switch {
-	case t.panicked:
+	case t.panicked: // a handler or the decoder
 		cause = stoppedBy(t.result.Err)
 	case err == llmstream.ErrCompressed:
 		t.giveBack(t.reading)
@@ -82,7 +82,7 @@ func (in *inflater) parse() (err error) {
 		n, err = r.Read(buf[:])
 		if n > 0 {
 			t.at = t.clock()
-			t.reading.parser.Write(buf[:n]) // a handler's error is in the outcome
+			t.parse(buf[:n])
 		}
 	}
 	buffers.Put(buf)

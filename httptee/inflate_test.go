@@ -3,7 +3,9 @@ package httptee
 import (
 	"errors"
 	"io"
+	"maps"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 
@@ -15,20 +17,25 @@ import (
 // Compressed bodies pass as they are, and are read all the same.
 func TestCompressedRecordings(t *testing.T) {
 	all := recordings(t)
-	for _, encoding := range []string{"gzip", "deflate", "bare deflate"} {
+	for i, encoding := range []string{"gzip", "deflate", "bare deflate"} {
 		t.Run(encoding, func(t *testing.T) {
+			zipped := map[string][]byte{}
+			for _, name := range slices.Sorted(maps.Keys(all)) {
+				if i++; i%5 == 0 || encoding == "gzip" && !testing.Short() { // deflating takes its time
+					zipped[name] = compress(t, encoding, all[name])
+				}
+			}
 			eachWay(t, func(t *testing.T, via setup, o *Options) {
 				done := results(o)
 				at, client := via(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 					w.Header().Set("Content-Encoding", strings.TrimPrefix(encoding, "bare "))
-					w.Write(compress(t, encoding, all[r.URL.Query().Get("name")]))
+					w.Write(zipped[r.URL.Query().Get("name")])
 				}), o)
-				for name, body := range all {
+				for name, want := range zipped {
 					got, _ := get(t, client, at+"/?name="+name)
-					want := compress(t, encoding, body)
 					require.Equal(t, want, got, name)
 					r := next(t, done)
-					outcome, answer := fold(llmstream.Auto, body)
+					outcome, answer := fold(llmstream.Auto, all[name])
 					require.Equal(t, outcome.State, r.Outcome.State, name)
 					require.Equal(t, outcome.Events, r.Events, name)
 					require.Equal(t, asJSON(t, answer), asJSON(t, r.Completion), name)

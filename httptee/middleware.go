@@ -126,6 +126,7 @@ func (w *responseWriter) end(aborted bool) {
 		cause = llmstream.ErrStopped
 	}
 	w.watch.end(cause)
+	w.watch = nil
 }
 
 // The types below are what a responseWriter may be able to do, each with all its state.

@@ -3,7 +3,6 @@ package httptee
 import (
 	"context"
 	"net/http"
-	"net/url"
 	"time"
 )
 
@@ -50,21 +49,21 @@ func (t *transport) outlive(req *http.Request, start time.Time) (*http.Response,
 	if resp.Request == ours {
 		resp.Request = req
 	}
-	if hasBody(resp.StatusCode) && stop() {
+	if resp.StatusCode == http.StatusSwitchingProtocols {
+		return resp, nil // their context goes on to rule the connection
+	}
+	if stop() {
 		t.response(resp, req, start, cancel)
-	} else { // else the context has ended, or goes on to rule the body
+	} else { // it has ended, and the body with it
 		t.response(resp, req, start, nil)
 	}
 	return resp, nil
 }
 
-// response begins to watch a response. cancel, if not nil, breaks its body off; the
+// response begins to watch a response to a request that is wanted. cancel, if not nil, breaks its body off; the
 // end of the request's context does not.
 func (w *watcher) response(resp *http.Response, req *http.Request, start time.Time, cancel context.CancelCauseFunc) {
-	if req == nil { // some transports leave it out
-		req = &http.Request{URL: new(url.URL), Header: http.Header{}}
-	}
-	if resp.Body == nil || !hasBody(resp.StatusCode) || !w.wants(req) {
+	if resp.Body == nil || !hasBody(resp.StatusCode) {
 		return
 	}
 	t := w.begin(req, start, resp.StatusCode, resp.Header)

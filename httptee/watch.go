@@ -25,6 +25,7 @@ type watch struct {
 	inflater *inflater
 	begun    bool          // a byte of the body has come
 	apart    bool          // the bytes are taken in a goroutine of this package
+	parsing  bool          // the parser is in use, or a handler of it has panicked
 	panicked bool          // a handler did, apart
 	at       time.Duration // now, for those who look at deltas
 }
@@ -120,14 +121,21 @@ func (t *watch) take(b []byte) {
 	case t.apart:
 		t.parseApart(b)
 	default:
-		t.reading.parser.Write(b) // a handler's error is in the outcome
+		t.parse(b)
 	}
+}
+
+// parse parses the next bytes. A handler's error is in the outcome.
+func (t *watch) parse(b []byte) {
+	t.parsing = true
+	t.reading.parser.Write(b)
+	t.parsing = false
 }
 
 // parseApart parses where nobody above would catch a handler's panic.
 func (t *watch) parseApart(b []byte) {
 	defer t.catch()
-	t.reading.parser.Write(b)
+	t.parse(b)
 }
 
 // catch makes a handler's panic an error.
@@ -197,7 +205,9 @@ func (t *watch) finish(cause error) {
 	if t.apart {
 		defer t.catch()
 	}
+	t.parsing = true
 	t.reading.parser.CloseWithError(cause)
+	t.parsing = false
 }
 
 // report gives the result.
@@ -211,7 +221,7 @@ func (t *watch) report() {
 		if !t.UsageOnly {
 			r.Completion = answer
 		}
-		if !t.panicked && r.Outcome.State != llmstream.StateStopped { // else a handler may hold on to it
+		if !t.parsing { // else a panic has left it in the midst of that
 			t.giveBack(t.reading)
 		}
 		t.reading = nil
