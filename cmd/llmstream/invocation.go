@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/url"
 	"os"
 
 	"github.com/seed-4d65deac/llmstream"
@@ -19,8 +20,10 @@ type invocation struct {
 	color    bool
 	shown    bool // show has had a stream already
 
-	addr   string // to listen at
-	faults faults // of what serve answers
+	addr     string   // to listen at
+	faults   faults   // of what serve answers
+	upstream *url.URL // of proxy
+	json     bool
 
 	stdin  io.Reader
 	stdout *bufio.Writer // keeps its first error, so that only Flush has to be checked

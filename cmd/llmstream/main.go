@@ -37,7 +37,7 @@ type command struct {
 	whole                    func(*invocation, []string) error // in place of do: all of the command, given its arguments
 }
 
-var commands = [...]command{foldCommand, eventsCommand, deltasCommand, showCommand, serveCommand}
+var commands = [...]command{foldCommand, eventsCommand, deltasCommand, showCommand, serveCommand, proxyCommand, demoCommand}
 
 // run is the whole program but for its exit.
 func run(args []string, stdin io.Reader, stdout, stderr io.Writer) (status int) {

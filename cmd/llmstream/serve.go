@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"flag"
@@ -12,6 +13,7 @@ import (
 	"os"
 	"os/signal"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -69,11 +71,16 @@ func (s *invocation) untilInterrupted(h http.Handler, line func(at string) strin
 	if err != nil {
 		return err
 	}
-	fmt.Fprintln(s.stdout, line(server.url))
-	if err := s.stdout.Flush(); err != nil {
-		server.close()
+	to := s.stdout
+	if s.json {
+		to = bufio.NewWriter(s.stderr)
+	}
+	fmt.Fprintln(to, line(server.url))
+	if to.Flush() != nil {
+		server.listener.Close()
 		return errWrite
 	}
+	server.start()
 	select {
 	case <-ctx.Done():
 		stop() // the second interrupt ends the program
@@ -83,11 +90,13 @@ func (s *invocation) untilInterrupted(h http.Handler, line func(at string) strin
 	}
 }
 
-// A server is one that listens.
+// A server listens, and when it has been started answers.
 type server struct {
 	http.Server
-	url    string
-	failed chan error // it serves no longer
+	url      string
+	listener net.Listener
+	failed   chan error     // it serves no longer
+	requests sync.WaitGroup // that are being answered
 }
 
 // grace is how long streams may go on when the server is closed.
@@ -99,14 +108,23 @@ func listen(addr string, h http.Handler) (*server, error) {
 		return nil, err
 	}
 	s := &server{url: "http://" + l.Addr().String(), failed: make(chan error, 1)}
-	s.Handler = h
+	s.Handler = http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		s.requests.Add(1)
+		defer s.requests.Done()
+		h.ServeHTTP(w, req)
+	})
 	s.ReadHeaderTimeout = time.Minute
 	s.ErrorLog = log.New(io.Discard, "", 0) // it would tell of requests
 	s.Protocols = new(http.Protocols)
 	s.Protocols.SetHTTP1(true)
 	s.Protocols.SetUnencryptedHTTP2(true)
-	go func() { s.failed <- s.Serve(l) }()
+	s.listener = l
 	return s, nil
+}
+
+// start begins to answer.
+func (s *server) start() {
+	go func() { s.failed <- s.Serve(s.listener) }()
 }
 
 // close lets streams end, but breaks off those that take too long.
@@ -117,6 +135,7 @@ func (s *server) close() error {
 	if errors.Is(err, context.DeadlineExceeded) {
 		err = s.Close()
 	}
+	s.requests.Wait() // those that were broken off end at once, and may have something to print
 	return err
 }
 

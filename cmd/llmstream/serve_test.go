@@ -114,6 +114,7 @@ func TestHTTP2(t *testing.T) {
 	require.NoError(t, err)
 	s, err := listen("127.0.0.1:0", &replay{recordings: r})
 	require.NoError(t, err)
+	s.start()
 	defer s.close()
 	transport := &http.Transport{Protocols: new(http.Protocols)}
 	transport.Protocols.SetUnencryptedHTTP2(true)
