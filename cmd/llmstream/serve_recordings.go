@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 
@@ -159,7 +160,7 @@ func (one *recording) cut() (pieces [][]byte) {
 	if len(rest) > 0 {
 		pieces = append(pieces, rest)
 	}
-	return pieces
+	return slices.Clip(pieces) // requests share it
 }
 
 // marker notes that an event or a comment has ended.

@@ -203,3 +203,24 @@ func TestPace(t *testing.T) {
 	require.NoError(t, err)
 	require.GreaterOrEqual(t, time.Since(begin), pace*time.Duration(len(r.find("text", llmstream.OpenAIChat).pieces())-1))
 }
+
+func TestManyRequestsAtOnce(t *testing.T) {
+	at, r := replayServer(t, faults{})
+	want := string(r.find("text", llmstream.OpenAIChat).body)
+	done := make(chan string)
+	for range 50 {
+		go func() {
+			resp, err := http.Post(at+"/v1/chat/completions?recording=text", "", nil)
+			if err != nil {
+				done <- err.Error()
+				return
+			}
+			defer resp.Body.Close()
+			body, _ := io.ReadAll(resp.Body)
+			done <- string(body)
+		}()
+	}
+	for range 50 {
+		require.Equal(t, want, <-done)
+	}
+}
