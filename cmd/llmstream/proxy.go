@@ -69,7 +69,7 @@ func newProxy(to *url.URL, p *printer) http.Handler {
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	transport.DisableCompression = true // what the client can decode is its own affair
 	transport.MaxIdleConnsPerHost = 100
-	return &httputil.ReverseProxy{
+	proxy := &httputil.ReverseProxy{
 		Rewrite:       func(r *httputil.ProxyRequest) { r.SetURL(to) },
 		Transport:     httptee.Transport(transport, &httptee.Options{Done: p.done}),
 		FlushInterval: -1, // at once
@@ -81,6 +81,12 @@ func newProxy(to *url.URL, p *printer) http.Handler {
 			w.WriteHeader(http.StatusBadGateway)
 		},
 	}
+	return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		// Else the server closes the request's body when the answer begins, though
+		// the transport may be about to look for its end, and fail.
+		http.NewResponseController(w).EnableFullDuplex() // where it can't there is no need
+		proxy.ServeHTTP(w, req)
+	})
 }
 
 // milliseconds is d as JSON; nil: it did not happen.
