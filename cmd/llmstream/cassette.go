@@ -26,6 +26,7 @@ type interaction struct {
 	}
 	Response struct {
 		Body    string
+		Code    int
 		Headers map[string][]string
 	}
 }
@@ -47,7 +48,10 @@ func eachInteraction(name string, f io.Reader, do func(stream) error) error {
 		if c.Version == 1 || id == "" {
 			id = strconv.Itoa(position)
 		}
-		err := do(stream{source: name + "#" + id, dialect: i.dialect(), body: strings.NewReader(i.Response.Body)})
+		err := do(stream{
+			source: name + "#" + id, dialect: i.dialect(), body: strings.NewReader(i.Response.Body),
+			status: i.Response.Code, media: i.contentType(),
+		})
 		if err != nil {
 			return err
 		}

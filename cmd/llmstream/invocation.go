@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/url"
 	"os"
 
 	"github.com/seed-4d65deac/llmstream"
@@ -18,6 +19,11 @@ type invocation struct {
 	slow     bool // without the shortcuts that are to be compared with the full parse
 	color    bool
 	shown    bool // show has had a stream already
+
+	addr     string   // to listen at
+	faults   faults   // of what serve answers
+	upstream *url.URL // of proxy
+	json     bool
 
 	stdin  io.Reader
 	stdout *bufio.Writer // keeps its first error, so that only Flush has to be checked
@@ -50,14 +56,28 @@ func (s *invocation) readAll(names []string, do func(*invocation, stream) error)
 	return s.status
 }
 
+// doWhole does a command that does not read streams from files.
+func (s *invocation) doWhole(c *command, arguments []string) (status int) {
+	if err := c.whole(s, arguments); err != nil {
+		fmt.Fprintf(s.stderr, "llmstream %s: %s\n", c.name, oneLine(errorText(err)))
+		return statusFailed
+	}
+	return s.status
+}
+
 func (s *invocation) worsen(status int) { s.status = max(s.status, status) }
 
 // complain tells what is wrong with a source, in one line.
 func (s *invocation) complain(source string, problem error) {
+	fmt.Fprintf(s.stderr, "llmstream: %s: %s\n", source, oneLine(errorText(withoutPath(problem))))
+}
+
+// withoutPath is a problem that does not name the file.
+func withoutPath(problem error) error {
 	if p, ok := problem.(*os.PathError); ok {
-		problem = p.Err // it names the file once more
+		return p.Err
 	}
-	fmt.Fprintf(s.stderr, "llmstream: %s: %s\n", source, oneLine(errorText(problem)))
+	return problem
 }
 
 // parse hands the deltas of a stream to h. The error is of the reading; what

@@ -1,6 +1,7 @@
 // Command llmstream reads recorded or live streams of LLM providers and tells
 // what is in them: the folded answer, its events, its deltas, or a page for
-// people. Run it with -h.
+// people. It also serves recordings as the providers do, and tells of the streams
+// that pass through it as a proxy. Run it with -h.
 package main
 
 import (
@@ -32,10 +33,11 @@ type command struct {
 	name, arguments, summary string
 	help                     string // what -h tells beyond the flags
 	flags                    func(*invocation, *flag.FlagSet)
-	do                       func(*invocation, stream) error // an error means that s could not be read
+	do                       func(*invocation, stream) error   // an error means that s could not be read
+	whole                    func(*invocation, []string) error // in place of do: all of the command, given its arguments
 }
 
-var commands = [...]command{foldCommand, eventsCommand, deltasCommand, showCommand}
+var commands = [...]command{foldCommand, eventsCommand, deltasCommand, showCommand, serveCommand, proxyCommand, demoCommand}
 
 // run is the whole program but for its exit.
 func run(args []string, stdin io.Reader, stdout, stderr io.Writer) (status int) {
@@ -61,7 +63,7 @@ func usage() string {
 	var b strings.Builder
 	b.WriteString("llmstream reads streaming answers of LLM providers.\n\nUsage:\n\n")
 	for _, c := range commands {
-		fmt.Fprintf(&b, "  llmstream %-6s [flags] %-6s  %s\n", c.name, c.arguments, c.summary)
+		fmt.Fprintf(&b, "  llmstream %-6s [flags] %-8s  %s\n", c.name, c.arguments, c.summary)
 	}
 	b.WriteString(fileHelp)
 	b.WriteString(statusHelp)
@@ -85,6 +87,12 @@ Exit status:
   2  a wrong call, or a file that could not be read; the other files are done
 `
 
+const wholeStatusHelp = `
+Exit status:
+  0  all went well, also if it was interrupted
+  2  a wrong call, or it could not begin or go on
+`
+
 func printHelp(stdout, stderr io.Writer, text string) (status int) {
 	if _, err := io.WriteString(stdout, text); err != nil {
 		fmt.Fprintln(stderr, "llmstream:", err)
@@ -102,12 +110,18 @@ func (c *command) run(args []string, stdin io.Reader, stdout, stderr io.Writer) 
 	switch {
 	case errors.Is(err, flag.ErrHelp):
 		return printHelp(stdout, stderr, c.usage(flags))
-	case err == nil && flags.NArg() == 0:
+	case err != nil:
+	case c.do != nil && flags.NArg() == 0:
 		err = errors.New("no FILE is given")
+	case c.arguments == "" && flags.NArg() > 0:
+		err = errors.New("it takes no arguments")
 	}
 	if err != nil {
 		fmt.Fprintf(stderr, "llmstream %s: %v\n\n%s", c.name, err, c.usage(flags))
 		return statusFailed
+	}
+	if c.whole != nil {
+		return s.doWhole(c, flags.Args())
 	}
 	return s.readAll(flags.Args(), c.do)
 }
@@ -118,8 +132,14 @@ func (c *command) usage(flags *flag.FlagSet) string {
 	flags.SetOutput(&b)
 	flags.PrintDefaults()
 	flags.SetOutput(io.Discard)
-	b.WriteString(fileHelp)
-	b.WriteString(statusHelp)
+	if c.arguments != "" {
+		b.WriteString(fileHelp)
+	}
+	if c.do != nil {
+		b.WriteString(statusHelp)
+	} else {
+		b.WriteString(wholeStatusHelp)
+	}
 	return b.String()
 }
 

@@ -67,7 +67,7 @@ func file(t *testing.T, name, content string) string {
 
 func TestHelpGoesToStdout(t *testing.T) {
 	for _, args := range []string{
-		"-h", "--help", "help", "fold -h", "events -h", "deltas --help", "show -help",
+		"-h", "--help", "help", "fold -h", "events -h", "deltas --help", "show -help", "serve -h", "proxy -h", "demo -h",
 	} {
 		t.Run(args, func(t *testing.T) {
 			got := runWith(t, "", strings.Fields(args)...)
@@ -82,6 +82,8 @@ func TestHelpGoesToStdout(t *testing.T) {
 func TestHelpTellsTheFlagsOfACommand(t *testing.T) {
 	for command, flags := range map[string]string{
 		"fold": "-dialect -read", "deltas": "-dialect -read", "show": "-dialect -read -color", "events": "-read",
+		"serve": "-addr -pace -cut -stall -stall-for -reset -status -fail -fail-status",
+		"proxy": "-addr -upstream -json",
 	} {
 		got := runWith(t, "", command, "-h")
 		for _, flag := range strings.Fields(flags) {
@@ -99,6 +101,7 @@ func TestWrongCallIsToldOnStderr(t *testing.T) {
 		"fold -dialect klingon x": `unknown dialect "klingon"`,
 		"fold -read -1 x":         "-read",
 		"fold -color x":           "-color",
+		"serve -stall soon":       "no place",
 		"events -dialect auto x":  "-dialect",
 	} {
 		t.Run(args, func(t *testing.T) {

@@ -1,0 +1,180 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/seed-4d65deac/llmstream"
+)
+
+// proxyTo puts a proxy in front of a server; stop returns what it printed.
+func proxyTo(t *testing.T, upstream string, asJSON bool) (at string, stop func() (stdout, stderr string)) {
+	t.Helper()
+	to, err := url.Parse(upstream)
+	require.NoError(t, err)
+	var stdout, stderr bytes.Buffer
+	p := &printer{invocation: &invocation{stdout: bufio.NewWriter(&stdout), stderr: &stderr}, json: asJSON}
+	server := httptest.NewServer(newProxy(to, p))
+	t.Cleanup(server.Close)
+	return server.URL, func() (string, string) {
+		server.Close() // waits for the requests
+		return stdout.String(), stderr.String()
+	}
+}
+
+func TestProxyChangesNothing(t *testing.T) {
+	upstream, r := replayServer(t, faults{})
+	at, stop := proxyTo(t, upstream, true)
+	for _, one := range r.all {
+		path := "/v1/chat/completions?recording=" + url.QueryEscape(one.name)
+		resp, body, err := post(t, at+path, "{}") // its end is read while the answer begins
+		require.NoError(t, err)
+		require.Equal(t, string(one.body), body, one.name)
+		require.Equal(t, one.media, resp.Header.Get("Content-Type"), one.name)
+	}
+	stdout, stderr := stop()
+	require.Empty(t, stderr)
+	require.Equal(t, len(r.all), strings.Count(stdout, "\n"), "a line for each")
+}
+
+// What the line says is what a parser says by itself.
+func TestProxyLinesAreRight(t *testing.T) {
+	for path, name := range paths {
+		upstream, r := replayServer(t, faults{})
+		at, stop := proxyTo(t, upstream, true)
+		_, _, err := post(t, at+path, `{"stream":true}`)
+		require.NoError(t, err)
+		stdout, _ := stop()
+		var line struct {
+			State, Dialect, Model, Path string
+			Finish                      []string `json:"finish_reasons"`
+			Usage                       map[string]any
+			Events, Bytes               int64
+			First                       *float64 `json:"first_output_ms"`
+		}
+		require.NoError(t, json.Unmarshal([]byte(stdout), &line), stdout)
+
+		one := r.find(name, llmstream.Auto)
+		var answer llmstream.Accumulator
+		p := llmstream.NewParser(one.dialect, &answer, nil)
+		p.Write(one.body)
+		p.Close()
+		want := answer.Completion()
+		require.Equal(t, "complete", line.State)
+		require.Equal(t, one.dialect.String(), line.Dialect)
+		require.Equal(t, want.Model, line.Model)
+		require.Equal(t, []string{want.Choices[0].FinishReason.String()}, line.Finish)
+		require.EqualValues(t, len(one.body), line.Bytes)
+		require.Equal(t, p.Outcome().Events, line.Events)
+		if want.Usage.Reported&llmstream.UsageOutput != 0 {
+			require.EqualValues(t, want.Usage.Output, line.Usage["output"])
+		}
+		require.NotNil(t, line.First)
+		bare, _, _ := strings.Cut(path, "?")
+		require.Equal(t, bare, line.Path)
+	}
+}
+
+func TestProxyLinesForPeople(t *testing.T) {
+	for query, want := range map[string]string{
+		"recording=openai-tools":         `^state=complete status=200 dialect=openai-chat .* finish=tool_calls .*tool_calls=\w+.* path=/v1/chat/completions\n$`,
+		"cut=2e":                         `^state=truncated .* path=/v1/chat/completions\n$`,
+		"reset=2e":                       `^state=truncated .* error=".*reset.*" path=/v1/chat/completions\n$`,
+		"status=429":                     `^state=error status=429 .*error="rate_limit_exceeded 429" path=/v1/chat/completions\n$`,
+		"fail=2e":                        `^state=error status=200 .*error="server_error 503" path=/v1/chat/completions\n$`,
+		"recording=malformed-json":       ` malformed=\d+ `,
+		"recording=bedrock/converse.sse": `dialect=bedrock|not-a-stream`,
+	} {
+		upstream, _ := replayServer(t, faults{})
+		at, stop := proxyTo(t, upstream, false)
+		post(t, at+chatPath+"?"+query, "")
+		stdout, _ := stop()
+		require.Regexp(t, want, stdout, query)
+	}
+}
+
+func TestProxyPrintsNothingOfOtherPaths(t *testing.T) {
+	upstream, _ := replayServer(t, faults{})
+	at, stop := proxyTo(t, upstream, false)
+	resp, err := http.Get(at + "/")
+	require.NoError(t, err)
+	resp.Body.Close()
+	stdout, stderr := stop()
+	require.Empty(t, stdout+stderr)
+}
+
+// Keys are passed on, and are in nothing that is printed, though the server
+// repeats them.
+func TestProxyShowsNoSecrets(t *testing.T) {
+	const secret = "sk-secret"
+	upstream := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		for _, got := range []string{req.Header.Get("Authorization"), req.Header.Get("X-Api-Key"), req.URL.Query().Get("key")} {
+			if got != secret {
+				http.Error(w, "lost", http.StatusTeapot)
+				return
+			}
+		}
+		w.Header().Set("Content-Type", "application/json")
+		w.WriteHeader(http.StatusUnauthorized)
+		io.WriteString(w, `{"error":{"message":"wrong key `+secret+`","type":"invalid_request_error","code":"invalid_api_key"}}`)
+	}))
+	ask := func(at string) {
+		req, err := http.NewRequest(http.MethodPost, at+chatPath+"?key="+secret, strings.NewReader(secret))
+		require.NoError(t, err)
+		req.Header.Set("Authorization", secret)
+		req.Header.Set("X-Api-Key", secret)
+		resp, err := http.DefaultClient.Do(req)
+		require.NoError(t, err)
+		resp.Body.Close()
+	}
+	defer upstream.Close()
+	for _, asJSON := range []bool{false, true} {
+		at, stop := proxyTo(t, upstream.URL, asJSON)
+		ask(at)
+		stdout, stderr := stop()
+		require.Contains(t, stdout, "invalid_request_error invalid_api_key")
+		require.NotContains(t, stdout+stderr, secret)
+	}
+	at, stop := proxyTo(t, upstream.URL, false)
+	upstream.Close()
+	ask(at)
+	stdout, stderr := stop()
+	require.Contains(t, stderr, "llmstream: "+chatPath+": ")
+	require.NotContains(t, stdout+stderr, secret)
+}
+
+func TestProxyUntilInterrupted(t *testing.T) {
+	upstream, _ := replayServer(t, faults{})
+	r := begin(t, "proxy", "-upstream", upstream+"?key=sk-secret")
+	line := r.line(t)
+	require.Regexp(t, `^proxying `+upstream+` at http://127\.0\.0\.1:\d+$`, line)
+	_, at, _ := strings.Cut(line, " at ")
+	resp, err := http.Post(at+chatPath+"?stall=2e", "", nil)
+	require.NoError(t, err)
+	defer resp.Body.Close()
+	status, rest := r.interrupt(t)
+	require.Equal(t, 0, status)
+	require.Regexp(t, `^state=stopped .* client=left .*path=/v1/chat/completions\n$`, rest)
+}
+
+func TestProxyWrongCalls(t *testing.T) {
+	for args, want := range map[string]string{
+		"proxy":                                "no -upstream is given",
+		"proxy -upstream example.com":          "no URL of http or https",
+		"proxy -upstream ftp://example.com":    "no URL of http or https",
+		"proxy -upstream http://example.com x": "it takes no arguments",
+	} {
+		got := runWith(t, "", strings.Fields(args)...)
+		require.Equal(t, 2, got.status, args)
+		require.Contains(t, got.stderr, want)
+	}
+}
