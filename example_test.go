@@ -123,7 +123,7 @@ func watch(resp *http.Response, report func(*llmstream.Completion, llmstream.Out
 
 // gateway returns a reverse proxy that reports how each answer ended.
 func gateway(to *url.URL, report func(*httptee.Result)) http.Handler {
-	return &httputil.ReverseProxy{
+	proxy := &httputil.ReverseProxy{
 		Rewrite:       func(r *httputil.ProxyRequest) { r.SetURL(to) },
 		FlushInterval: -1, // at once, whatever the Content-Type
 		Transport: httptee.Transport(nil, &httptee.Options{
@@ -131,6 +131,10 @@ func gateway(to *url.URL, report func(*httptee.Result)) http.Handler {
 			Drain: httptee.Drain{Time: time.Minute}, // reads on for the usage when a client has left
 		}),
 	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		http.NewResponseController(w).EnableFullDuplex() // else HTTP/1 may lose the answer of a fast upstream
+		proxy.ServeHTTP(w, r)
+	})
 }
 
 func Example_pull() {
