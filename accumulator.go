@@ -393,11 +393,13 @@ func (f *choiceFold) choice(completionID string) Choice {
 	return c
 }
 
-// Reset forgets the stream and keeps the memory for another, but for buffers
-// that one huge answer has grown.
+// Reset forgets the stream and keeps the memory for another, but for what one huge
+// answer has grown: of a text that is up to 64 KiB, and up to 1 MiB if at least a
+// quarter of it was in use.
 func (a *Accumulator) Reset() {
-	for i := range a.choices {
-		a.choices[i].reset()
+	choices := a.choices[:cap(a.choices)] // those of earlier streams too, here and below
+	for i := range choices {
+		choices[i].reset()
 	}
 	*a = Accumulator{
 		MaxBytes: a.MaxBytes, choices: a.choices[:0],
@@ -407,24 +409,39 @@ func (a *Accumulator) Reset() {
 }
 
 func (f *choiceFold) reset() {
-	for i := range f.details {
-		d := &f.details[i]
+	details, calls, parts := f.details[:cap(f.details)], f.calls[:cap(f.calls)], f.parts[:cap(f.parts)]
+	for i := range details {
+		d := &details[i]
 		*d = detailFold{
-			typ: letGo(d.typ), id: letGo(d.id), format: letGo(d.format), text: letGo(d.text),
+			typ: letGo(d.typ), id: letGo(d.id), format: letGo(d.format), text: letGoText(d.text),
 			summary: letGo(d.summary), data: letGo(d.data), signature: letGo(d.signature),
 		}
 	}
-	for i := range f.calls {
-		f.calls[i].reset()
+	for i := range calls {
+		calls[i].reset()
 	}
-	for i := range f.parts {
-		f.parts[i].letGo()
+	for i := range parts {
+		parts[i].letGo()
 	}
 	f.partFold.letGo()
+	f.toFirstPart()
 	*f = choiceFold{
 		partFold: f.partFold, parts: f.parts[:0], role: letGo(f.role),
 		native: letGo(f.native), logprobs: letGo(f.logprobs), media: letGo(f.media), annotations: letGo(f.annotations),
 		items:   letGo(f.items),
 		details: f.details[:0], calls: f.calls[:0],
 	}
+}
+
+// maxKeptText is the longest text whose buffer is kept for the next stream: many
+// times a usual answer, and little beside what a stream of that length costs.
+const maxKeptText = 1 << 20
+
+// letGoText is letGo for a text: where streams are long, to grow each anew would
+// cost more than to read it.
+func letGoText(b []byte) []byte {
+	if cap(b) <= maxKeptText && len(b) >= cap(b)/4 {
+		return b[:0]
+	}
+	return letGo(b)
 }

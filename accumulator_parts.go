@@ -42,6 +42,17 @@ func (f *choiceFold) turnTo(part int) {
 	f.part = part
 }
 
+// toFirstPart makes ready for another message, the parts of which find the memory of
+// those at the same place in this one, if they come in a row.
+func (f *choiceFold) toFirstPart() {
+	if n := len(f.parts); n > 0 {
+		last := f.partFold
+		f.partFold = f.parts[0]
+		copy(f.parts, f.parts[1:])
+		f.parts[n-1] = last
+	}
+}
+
 func (p *partFold) empty() bool { return len(p.content)+len(p.reasoning)+len(p.refusal) == 0 }
 
 func (p *partFold) clear() {
@@ -49,7 +60,7 @@ func (p *partFold) clear() {
 }
 
 func (p *partFold) letGo() {
-	*p = partFold{content: letGo(p.content), reasoning: letGo(p.reasoning), refusal: letGo(p.refusal)}
+	*p = partFold{content: letGoText(p.content), reasoning: letGoText(p.reasoning), refusal: letGoText(p.refusal)}
 }
 
 // inOrder returns all parts in the order of their indexes.

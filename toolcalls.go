@@ -14,7 +14,7 @@ type callFold struct {
 }
 
 func (f *callFold) reset() {
-	*f = callFold{id: letGo(f.id), name: letGo(f.name), typ: letGo(f.typ), arguments: letGo(f.arguments), extra: letGo(f.extra)}
+	*f = callFold{id: letGo(f.id), name: letGo(f.name), typ: letGo(f.typ), arguments: letGoText(f.arguments), extra: letGo(f.extra)}
 }
 
 // maxCallGap bounds how far a delta's index may run ahead of the calls that are
