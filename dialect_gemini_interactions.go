@@ -286,5 +286,6 @@ func (s *step) addInteractionUsage(v *fastjson.Value) {
 	s.count(&u, UsageTotal, &u.Total, total)
 	s.count(&u, UsageCached, &u.Cached, cached)
 	s.count(&u, UsageReasoning, &u.Reasoning, reasoning)
-	s.addGoogleUsage(&u, raw)
+	s.completeGoogleUsage(&u)
+	s.addUsage(&u, raw)
 }
