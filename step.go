@@ -46,8 +46,8 @@ type step struct {
 	// detailMember is the name of the member that held the text of the one detail
 	// of the event, which came behind one other delta; details counts them.
 	detailMember string
-	fragments    int // of tool calls that the event has, with or without anything new
-	counted      counted
+	fragments    int     // of tool calls that the event has, with or without anything new
+	counted      counted // usage that the event reports, if that may be learned
 	unheard      Delta
 	starts       []Start
 	details      []ReasoningDetail

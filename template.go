@@ -106,22 +106,22 @@ type template struct {
 	// text under another name.
 	noEmpty bool
 	// plain: the event gives a text, and no detail.
-	plain  bool
-	kind   Kind
-	part   int   // of the message
-	choice int32 // place in track.choices
+	plain bool
+	// detailed: the detail has no text of its own and belongs to the same delta.
+	detailed bool
+	// counted: the event reports usage behind its text; counts says which.
+	counted bool
+	kind    Kind
+	choice  int32 // place in track.choices
 	// call is the place of the tool call that the text belongs to, among so many
 	// calls of the choice: with another the same event may belong to that.
 	call, calls int32
+	layout      int32 // as track.layout was
+	part        int   // of the message
 	// detail is what does not differ of a piece of structured reasoning, which
-	// has the same text once more; nil: there is none. detailed: it has no
-	// text of its own and belongs to the same delta.
-	detail   *ReasoningDetail
-	detailed bool
-	layout   int32 // as track.layout was
-	// counted: the event reports usage behind its text; counts says which.
-	counted bool
-	counts  *counts
+	// has the same text once more; nil: there is none.
+	detail *ReasoningDetail
+	counts *counts
 }
 
 // match is an event that fits a template; offsets are of the bytes it lies in.
