@@ -153,7 +153,7 @@ func (t *template) skim(b []byte, n, pos int, text []byte) (_, size int, events 
 		glued, from := t.again, 0
 		for i := range int(t.n) {
 			keep := text != nil && t.slots[i] == slotText
-			begin := pos
+			begin, plain := pos, 0
 			if t.slots[i] > slotString {
 				pos = skipValue(b, pos, t.slots[i])
 			}
@@ -171,8 +171,18 @@ func (t *template) skim(b []byte, n, pos int, text []byte) (_, size int, events 
 					end += k
 				}
 				if pos += k; k == 8 {
+					if plain += k; plain == longText {
+						if keep {
+							k = copyPlain(text[end:], b[pos:])
+							end += k
+						} else {
+							k = copyPlain(nil, b[pos:])
+						}
+						pos += k
+					}
 					continue
 				}
+				plain = 0
 				if b[pos] != '\\' {
 					break
 				}
