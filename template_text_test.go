@@ -13,9 +13,11 @@ func TestTemplatesOfLongTexts(t *testing.T) {
 	const size = 100
 	for _, special := range []string{`\n`, `\"`, `\u00e9`, `\ud83d\ude00`, "é", `\`, "\x01", "\x1f", "\x7f", " "} {
 		var events []string
+		add := func(text string) { events = append(events, fmt.Sprintf(providerEvents["openai"], text)) }
 		for at := range size {
-			text := strings.Repeat("x", at) + special + strings.Repeat("y", size-at)
-			events = append(events, fmt.Sprintf(providerEvents["openai"], text))
+			add(strings.Repeat("z", 50)) // so that the next is compared with a template
+			add(strings.Repeat("z", 51))
+			add(strings.Repeat("x", at) + special + strings.Repeat("y", size-at))
 		}
 		requireShortcuts(t, OpenAIChat, []byte(sse(events...)))
 	}
