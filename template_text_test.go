@@ -11,7 +11,7 @@ import (
 // A long text is read as a short one, whatever stands in it and wherever.
 func TestTemplatesOfLongTexts(t *testing.T) {
 	const size = 100
-	for _, special := range []string{`\n`, `\"`, `\u00e9`, `\ud83d\ude00`, "é", `\`, "\x01", "\x1f", "\x7f", " "} {
+	for _, special := range []string{`\n`, `\"`, `\u00e9`, `\ud83d\ude00`, "é", `\`, "\x01", "\x1f", "\x7f", "\n", "\r", " "} {
 		var events []string
 		add := func(text string) { events = append(events, fmt.Sprintf(providerEvents["openai"], text)) }
 		for at := range size {
