@@ -414,7 +414,7 @@ func (f *choiceFold) reset() {
 		d := &details[i]
 		*d = detailFold{
 			typ: letGo(d.typ), id: letGo(d.id), format: letGo(d.format), text: letGoText(d.text),
-			summary: letGo(d.summary), data: letGo(d.data), signature: letGo(d.signature),
+			summary: letGoText(d.summary), data: letGoText(d.data), signature: letGo(d.signature),
 		}
 	}
 	for i := range calls {
@@ -427,8 +427,8 @@ func (f *choiceFold) reset() {
 	f.toFirstPart()
 	*f = choiceFold{
 		partFold: f.partFold, parts: f.parts[:0], role: letGo(f.role),
-		native: letGo(f.native), logprobs: letGo(f.logprobs), media: letGo(f.media), annotations: letGo(f.annotations),
-		items:   letGo(f.items),
+		native: letGo(f.native), logprobs: letGoText(f.logprobs), media: letGoText(f.media), annotations: letGoText(f.annotations),
+		items:   letGoText(f.items),
 		details: f.details[:0], calls: f.calls[:0],
 	}
 }
