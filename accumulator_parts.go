@@ -59,8 +59,8 @@ func (p *partFold) clear() {
 	p.content, p.reasoning, p.refusal = p.content[:0], p.reasoning[:0], p.refusal[:0]
 }
 
-func (p *partFold) letGo() {
-	*p = partFold{content: letGoText(p.content), reasoning: letGoText(p.reasoning), refusal: letGoText(p.refusal)}
+func (p *partFold) letGo(a *Accumulator) {
+	*p = partFold{content: a.letGo(p.content), reasoning: a.letGo(p.reasoning), refusal: a.letGo(p.refusal)}
 }
 
 // inOrder returns all parts in the order of their indexes.

@@ -148,9 +148,11 @@ func (p *Parser) foldCounts(t *template, b []byte, at int) {
 	p.track.completeGoogleUsage(&u)
 	p.track.usage.merge(&u)
 	if a := p.fold; a != nil && p.opt.Kinds&KindUsage != 0 {
-		a.kept -= len(a.usageRaw)
-		a.usage, a.usageRaw = p.track.usage, t.counts.appendRaw(a.usageRaw[:0], &digits)
-		a.kept += len(a.usageRaw)
+		a.kept -= len(a.usage.Raw)
+		raw := t.counts.appendRaw(a.usage.Raw[:0], &digits)
+		a.usage = p.track.usage
+		a.usage.Raw = raw
+		a.kept += len(raw)
 	}
 }
 
