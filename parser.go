@@ -66,6 +66,9 @@ func (p *Parser) Write(b []byte) (n int, err error) {
 				break
 			}
 		}
+		if p.frames != nil {
+			n += p.skimFrames(b[n:])
+		}
 		k, ok, err = p.next(b[n:])
 		n += k
 		if ok && err == nil {

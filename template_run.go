@@ -8,12 +8,17 @@ import "bytes"
 // canRun tells whether the next byte begins an event that may be read by a
 // template: nothing is unfinished, and nobody wants to see the event itself.
 func (c *core) canRun() bool {
-	if !c.fast || !c.track.templates.worthwhile() || c.wire == nil || c.track.sawDone || c.opt.Events != nil ||
-		len(c.glued) > 0 || c.dead != nil {
+	if !c.mayRun() {
 		return false
 	}
 	_, ok := c.wire.framing()
 	return ok
+}
+
+// mayRun is canRun if the wire has nothing unfinished.
+func (c *core) mayRun() bool {
+	return c.fast && c.track.templates.worthwhile() && c.wire != nil && !c.track.sawDone && c.opt.Events == nil &&
+		len(c.glued) == 0 && c.dead == nil
 }
 
 // accept notes an event that fits t and returns its text, unescaped. !ok: there
@@ -84,7 +89,7 @@ func (s *step) addFitted(t *template, b []byte, m *match, text []byte) {
 		r.Text = text
 		s.addDetail(index, r).Text = text
 	default:
-		s.add(t.kind, index).Text = text
+		s.addText(t.kind, index, text)
 	}
 	if t.detail != nil && !t.detailed {
 		r, raw := *t.detail, b[m.detail:m.detailEnd]

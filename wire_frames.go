@@ -85,10 +85,14 @@ type framesWire struct {
 	read bool    // head is known
 	lost bool    // the last prelude was wrong: head is the window in which the next is sought
 	max  int     // bytes that a payload may have
+	// last are the headers of the last frame, and headers what they say: nearly
+	// always those of the next are the same.
+	last    []byte
+	headers frameHeaders
 }
 
 func (w *framesWire) init(o *Options) {
-	*w = framesWire{buf: letGo(w.buf), max: o.MaxEvent}
+	*w = framesWire{buf: letGo(w.buf), last: letGo(w.last), max: o.MaxEvent}
 }
 
 func (w *framesWire) kind() Wire { return WireFrames }
@@ -208,10 +212,14 @@ func (w *framesWire) take(b []byte, f *frame) {
 		return
 	}
 	payload := preludeSize + int(w.head.headers)
-	var h frameHeaders
-	if !h.read(b[preludeSize:payload]) {
-		f.kind, f.err = frameMalformed, damage("a frame's headers cannot be read")
-		return
+	h := &w.headers
+	if headers := b[preludeSize:payload]; string(headers) != string(w.last) {
+		w.last = append(letGo(w.last), headers...)
+		if *h = (frameHeaders{}); !h.read(w.last) {
+			w.last, *h = w.last[:0], frameHeaders{}
+			f.kind, f.err = frameMalformed, damage("a frame's headers cannot be read")
+			return
+		}
 	}
 	f.Type, f.Data = h.eventType, b[payload:end:end]
 	switch string(h.messageType) {
@@ -222,6 +230,14 @@ func (w *framesWire) take(b []byte, f *frame) {
 			f.Data = h.errorMessage
 		}
 	}
+}
+
+// repeats tells whether the frame b, the prelude of which is right, is an event with
+// the headers of the last one, and undamaged.
+func (w *framesWire) repeats(b []byte) bool {
+	headers, end := b[preludeSize:preludeSize+int(w.head.headers)], len(b)-crcSize
+	return string(headers) == string(w.last) && string(w.headers.messageType) == "event" &&
+		crc32.ChecksumIEEE(b[:end]) == binary.BigEndian.Uint32(b[end:])
 }
 
 // frameHeaders are the headers of a frame that say what it is.

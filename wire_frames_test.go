@@ -296,3 +296,26 @@ func BenchmarkFrames(b *testing.B) {
 		})
 	}
 }
+
+// frameOf returns a frame with these headers.
+func frameOf(headers, payload string) string {
+	b := claims(uint32(minFrame+len(headers)+len(payload)), uint32(len(headers))) + headers + payload
+	return string(binary.BigEndian.AppendUint32([]byte(b), crc32.ChecksumIEEE([]byte(b))))
+}
+
+// The headers of a frame are its own, also where those of the one before were the same,
+// or could not be read.
+func TestHeadersOfFramesInARow(t *testing.T) {
+	const typ = "\x0b:event-type\x07\x00\x01"
+	var got []string
+	events := EventHandlerFunc(func(e *Event) error {
+		got = append(got, string(e.Type))
+		return nil
+	})
+	p := NewParser(Bedrock, nil, &Options{Events: events})
+	for _, headers := range []string{typ + "a", typ + "a", typ + "b", typ + "b" + "\x05", typ + "b" + "\x05", "", "", typ + "b", "", typ + "a"} {
+		p.Write([]byte(frameOf(headers, "{}")))
+	}
+	require.Equal(t, []string{"a", "a", "b", "", "", "b", "", "a"}, got)
+	require.EqualValues(t, 2, p.Outcome().Malformed)
+}
