@@ -109,7 +109,7 @@ func (p *Parser) CloseWithError(cause error) error {
 		p.busy = false
 		p.leave()
 	}
-	return p.outcome().Err()
+	return p.err()
 }
 
 // deliver hands the deltas of a step to the handler.
