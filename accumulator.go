@@ -130,29 +130,27 @@ func (a *Accumulator) start(d *Delta) {
 // textOf returns where the text of a kind goes, which is content, reasoning or a
 // refusal. It is good until the next call for another choice or part.
 func (a *Accumulator) textOf(k Kind, index, part int) *[]byte {
-	c := a.choice(index)
-	c.turnTo(part)
+	return a.choice(index).textOf(k, part)
+}
+
+// textOf is Accumulator.textOf within the choice.
+func (f *choiceFold) textOf(k Kind, part int) *[]byte {
+	if part != f.part {
+		f.turnTo(part)
+	}
 	switch k {
 	case KindContent:
-		return &c.content
+		return &f.content
 	case KindReasoning:
-		return &c.reasoning
+		return &f.reasoning
 	}
-	return &c.refusal
+	return &f.refusal
 }
 
 // choice returns the choice with this index and begins it if there is none.
 func (a *Accumulator) choice(index int) *choiceFold {
-	if a.recent < len(a.choices) && a.choices[a.recent].index == index {
-		return &a.choices[a.recent]
-	}
-	for range a.choices { // mostly they come in turn
-		if a.recent++; a.recent >= len(a.choices) {
-			a.recent = 0
-		}
-		if a.choices[a.recent].index == index {
-			return &a.choices[a.recent]
-		}
+	if c := a.find(index); c != nil {
+		return c
 	}
 	a.recent = len(a.choices)
 	if a.recent < cap(a.choices) { // one of an earlier stream, for its memory
@@ -165,18 +163,25 @@ func (a *Accumulator) choice(index int) *choiceFold {
 	return c
 }
 
-// has tells whether the choice with this index has begun, and a call of it, if that
-// is not negative.
-func (a *Accumulator) has(index, call int) bool {
+// find returns the choice with this index; nil: it has not begun. Mostly it is the
+// one that was found last, or the one behind that.
+func (a *Accumulator) find(index int) *choiceFold {
 	if a.recent < len(a.choices) && a.choices[a.recent].index == index {
-		return call < len(a.choices[a.recent].calls)
+		return &a.choices[a.recent]
 	}
-	for i := range a.choices {
-		if a.choices[i].index == index {
-			return call < len(a.choices[i].calls)
+	return a.findNext(index)
+}
+
+func (a *Accumulator) findNext(index int) *choiceFold {
+	for range a.choices {
+		if a.recent++; a.recent >= len(a.choices) {
+			a.recent = 0
+		}
+		if c := &a.choices[a.recent]; c.index == index {
+			return c
 		}
 	}
-	return false
+	return nil
 }
 
 // room is how many bytes may yet be kept.
