@@ -23,14 +23,16 @@ type Accumulator struct {
 	// there are Options.MaxToolCalls, of the latter 1,024 a choice.
 	MaxBytes int
 
+	// What a text takes stands together, for the processor's cache; see core.
+	choices []choiceFold
+	recent  int // the choice that was found last
+	kept    int
+	dropped int64
+
 	id, model, fingerprint, tier []byte
 	created                      int64
-	choices                      []choiceFold
-	recent                       int // the choice that was found last
 	usage                        Usage
 	usageRaw, citations, block   []byte
-	kept                         int
-	dropped                      int64
 }
 
 var _ Handler = (*Accumulator)(nil)
@@ -161,6 +163,15 @@ func (a *Accumulator) choice(index int) *choiceFold {
 	c := &a.choices[a.recent]
 	c.index = index
 	return c
+}
+
+// findAt is find for a choice that has most likely begun as the one at this place.
+func (a *Accumulator) findAt(place, index int) *choiceFold {
+	if place < len(a.choices) && a.choices[place].index == index {
+		a.recent = place
+		return &a.choices[place]
+	}
+	return a.findNext(index)
 }
 
 // find returns the choice with this index; nil: it has not begun. Mostly it is the

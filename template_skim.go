@@ -86,7 +86,7 @@ func (p *Parser) skim(b []byte) (n int) {
 		var into *[]byte
 		var text []byte // the end of it, as far as there is room for more
 		if p.fold != nil && p.opt.Kinds&t.kind != 0 {
-			fold := p.fold.find(choice.index)
+			fold := p.fold.findAt(int(t.choice), choice.index)
 			if fold == nil || int(t.call) >= len(fold.calls) { // it was reset
 				break
 			}
