@@ -95,8 +95,11 @@ func (p *Parser) skim(b []byte) (n int) {
 			} else {
 				into = fold.textOf(t.kind, t.part)
 			}
-			text = *into
-			if text = text[len(text):min(cap(text), len(text)+p.fold.room())]; len(text) == 0 {
+			text = (*into)[len(*into):cap(*into)]
+			if room := p.fold.room(); len(text) > room {
+				text = text[:room]
+			}
+			if len(text) == 0 {
 				break
 			}
 		}
