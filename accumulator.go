@@ -32,7 +32,8 @@ type Accumulator struct {
 	id, model, fingerprint, tier []byte
 	created                      int64
 	usage                        Usage
-	usageRaw, citations, block   []byte
+	citations, block             []byte
+	large                        bool // some text has more than maxKeptBuffer of memory from the stream before
 }
 
 var _ Handler = (*Accumulator)(nil)
@@ -77,9 +78,9 @@ func (a *Accumulator) HandleDelta(d *Delta) error {
 		c.finish = d.FinishReason
 		c.native = a.set(c.native, d.NativeFinishReason)
 	case KindUsage:
-		raw := a.setJSON(a.usageRaw, d.Usage.Raw)
-		a.usage, a.usageRaw = d.Usage, raw
-		a.usage.Raw = nil
+		raw := a.setJSON(a.usage.Raw, d.Usage.Raw)
+		a.usage = d.Usage
+		a.usage.Raw = raw
 	case KindStart:
 		a.start(d)
 	case KindLogprobs:
@@ -336,7 +337,7 @@ func (a *Accumulator) addDetail(c *choiceFold, d *ReasoningDetail) {
 // Usage returns the token counts so far. Its Raw is a copy; nil: none came.
 func (a *Accumulator) Usage() Usage {
 	u := a.usage
-	u.Raw = cloneJSON(a.usageRaw)
+	u.Raw = cloneJSON(u.Raw)
 	return u
 }
 
@@ -409,38 +410,65 @@ func (f *choiceFold) choice(completionID string) Choice {
 	return c
 }
 
-// Reset forgets the stream and keeps the memory for another, but for buffers
-// that one huge answer has grown.
+// Reset forgets the stream and keeps the memory for another, but for what one huge
+// answer has grown: of a text that is up to 64 KiB, and up to 1 MiB if at least a
+// quarter of it was in use.
 func (a *Accumulator) Reset() {
-	for i := range a.choices {
-		a.choices[i].reset()
+	choices, large := a.choices, a.large
+	if large {
+		choices = choices[:cap(choices)]
+	}
+	a.large = false
+	for i := range choices {
+		choices[i].reset(a, large)
 	}
 	*a = Accumulator{
-		MaxBytes: a.MaxBytes, choices: a.choices[:0],
+		MaxBytes: a.MaxBytes, choices: a.choices[:0], large: a.large,
 		id: letGo(a.id), model: letGo(a.model), fingerprint: letGo(a.fingerprint), tier: letGo(a.tier),
-		usageRaw: letGo(a.usageRaw), citations: letGo(a.citations), block: letGo(a.block),
+		usage: Usage{Raw: letGo(a.usage.Raw)}, citations: letGo(a.citations), block: letGo(a.block),
 	}
 }
 
-func (f *choiceFold) reset() {
-	for i := range f.details {
-		d := &f.details[i]
+// reset is Reset for a choice; all: what this stream has not used may hold large
+// texts of the one before, and is looked at too.
+func (f *choiceFold) reset(a *Accumulator, all bool) {
+	details, calls, parts := f.details, f.calls, f.parts
+	if all {
+		details, calls, parts = details[:cap(details)], calls[:cap(calls)], parts[:cap(parts)]
+	}
+	for i := range details {
+		d := &details[i]
 		*d = detailFold{
-			typ: letGo(d.typ), id: letGo(d.id), format: letGo(d.format), text: letGo(d.text),
-			summary: letGo(d.summary), data: letGo(d.data), signature: letGo(d.signature),
+			typ: letGo(d.typ), id: letGo(d.id), format: letGo(d.format), text: a.letGo(d.text),
+			summary: a.letGo(d.summary), data: a.letGo(d.data), signature: letGo(d.signature),
 		}
 	}
-	for i := range f.calls {
-		f.calls[i].reset()
+	for i := range calls {
+		calls[i].reset(a)
 	}
-	for i := range f.parts {
-		f.parts[i].letGo()
+	for i := range parts {
+		parts[i].letGo(a)
 	}
-	f.partFold.letGo()
+	f.partFold.letGo(a)
+	f.toFirstPart()
 	*f = choiceFold{
 		partFold: f.partFold, parts: f.parts[:0], role: letGo(f.role),
-		native: letGo(f.native), logprobs: letGo(f.logprobs), media: letGo(f.media), annotations: letGo(f.annotations),
-		items:   letGo(f.items),
+		native: letGo(f.native), logprobs: a.letGo(f.logprobs), media: a.letGo(f.media), annotations: a.letGo(f.annotations),
+		items:   a.letGo(f.items),
 		details: f.details[:0], calls: f.calls[:0],
 	}
+}
+
+// maxKeptText is the longest text whose buffer is kept for the next stream: many
+// times a usual answer, and little beside what a stream of that length costs.
+const maxKeptText = 1 << 20
+
+// letGo is letGo for a text: where answers are long, to grow each anew would cost
+// more than to read it.
+func (a *Accumulator) letGo(b []byte) []byte {
+	if cap(b) > maxKeptBuffer && cap(b) <= maxKeptText && len(b) >= cap(b)/4 {
+		a.large = true
+		return b[:0]
+	}
+	return letGo(b)
 }

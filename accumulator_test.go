@@ -2,7 +2,6 @@ package llmstream
 
 import (
 	"encoding/json"
-	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -291,9 +290,54 @@ func TestReasoningDetailsWithoutAnIndex(t *testing.T) {
 	require.Equal(t, "abc", c.Choices[0].Message.Reasoning)
 }
 
+// What one huge answer has grown is not kept for ever, in whatever place of the
+// answer it is.
 func TestLargeAnswersAreLetGo(t *testing.T) {
-	var a Accumulator
-	a.HandleDelta(&Delta{Kind: KindContent, Text: []byte(strings.Repeat("x", 2*maxKeptBuffer))})
-	a.Reset()
-	require.Zero(t, cap(a.choices[:1][0].content))
+	places := map[string]struct {
+		add  func(a *Accumulator, text []byte)
+		kept func(a *Accumulator) int
+	}{
+		"content": {
+			func(a *Accumulator, text []byte) { a.HandleDelta(&Delta{Kind: KindContent, Text: text}) },
+			func(a *Accumulator) int { return cap(a.choices[:1][0].content) },
+		},
+		"part": {
+			func(a *Accumulator, text []byte) {
+				a.HandleDelta(&Delta{Kind: KindReasoning, Part: 1, Text: text})
+				a.HandleDelta(&Delta{Kind: KindContent, Part: 2, Text: []byte("x")})
+				a.HandleDelta(&Delta{Kind: KindReasoning, Part: 3, Text: []byte("x")})
+			},
+			func(a *Accumulator) int { return cap(a.choices[:1][0].reasoning) },
+		},
+		"detail": {
+			func(a *Accumulator, text []byte) {
+				a.HandleDelta(&Delta{Kind: KindReasoning, Detail: &ReasoningDetail{Text: text}})
+			},
+			func(a *Accumulator) int { return cap(a.choices[:1][0].details[:1][0].text) },
+		},
+		"call": {
+			func(a *Accumulator, text []byte) {
+				a.HandleDelta(&Delta{Kind: KindToolCall, ToolCall: ToolCallDelta{Arguments: text}})
+			},
+			func(a *Accumulator) int { return cap(a.choices[:1][0].calls[:1][0].arguments) },
+		},
+	}
+	for name, place := range places {
+		t.Run(name, func(t *testing.T) {
+			var a Accumulator
+			long := make([]byte, maxKeptText*3/4)
+			place.add(&a, long)
+			a.Reset()
+			require.GreaterOrEqual(t, place.kept(&a), len(long))
+			place.add(&a, long[:len(long)/2])
+			a.Reset()
+			require.GreaterOrEqual(t, place.kept(&a), len(long))
+			a.HandleDelta(&Delta{Kind: KindUsage}) // none of it is in use
+			a.Reset()
+			require.Zero(t, place.kept(&a))
+			place.add(&a, make([]byte, maxKeptText+1))
+			a.Reset()
+			require.Zero(t, place.kept(&a))
+		})
+	}
 }

@@ -13,8 +13,8 @@ type callFold struct {
 	short                           bool // there was no room for all of it
 }
 
-func (f *callFold) reset() {
-	*f = callFold{id: letGo(f.id), name: letGo(f.name), typ: letGo(f.typ), arguments: letGo(f.arguments), extra: letGo(f.extra)}
+func (f *callFold) reset(a *Accumulator) {
+	*f = callFold{id: letGo(f.id), name: letGo(f.name), typ: letGo(f.typ), arguments: a.letGo(f.arguments), extra: letGo(f.extra)}
 }
 
 // maxCallGap bounds how far a delta's index may run ahead of the calls that are
