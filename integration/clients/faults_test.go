@@ -159,9 +159,7 @@ func TestCancelled(t *testing.T) {
 			if p.name == "transport" {
 				require.GreaterOrEqual(t, len(w.all()), began)
 			}
-			w.mu.Lock()
-			w.results = nil // they hold what was told, which is the test's
-			w.mu.Unlock()
+			w.forget() // they hold what was told, which is the test's
 			require.Less(t, heapSize(), heap+4<<20, p.name)
 		}
 	})
