@@ -23,15 +23,17 @@ type Accumulator struct {
 	// there are Options.MaxToolCalls, of the latter 1,024 a choice.
 	MaxBytes int
 
+	// What a text takes stands together, for the processor's cache; see core.
+	choices []choiceFold
+	recent  int // the choice that was found last
+	kept    int
+	dropped int64
+
 	id, model, fingerprint, tier []byte
 	created                      int64
-	choices                      []choiceFold
-	recent                       int // the choice that was found last
 	usage                        Usage
 	citations, block             []byte
-	kept                         int
 	large                        bool // some text has more than maxKeptBuffer of memory from the stream before
-	dropped                      int64
 }
 
 var _ Handler = (*Accumulator)(nil)
@@ -131,29 +133,27 @@ func (a *Accumulator) start(d *Delta) {
 // textOf returns where the text of a kind goes, which is content, reasoning or a
 // refusal. It is good until the next call for another choice or part.
 func (a *Accumulator) textOf(k Kind, index, part int) *[]byte {
-	c := a.choice(index)
-	c.turnTo(part)
+	return a.choice(index).textOf(k, part)
+}
+
+// textOf is Accumulator.textOf within the choice.
+func (f *choiceFold) textOf(k Kind, part int) *[]byte {
+	if part != f.part {
+		f.turnTo(part)
+	}
 	switch k {
 	case KindContent:
-		return &c.content
+		return &f.content
 	case KindReasoning:
-		return &c.reasoning
+		return &f.reasoning
 	}
-	return &c.refusal
+	return &f.refusal
 }
 
 // choice returns the choice with this index and begins it if there is none.
 func (a *Accumulator) choice(index int) *choiceFold {
-	if a.recent < len(a.choices) && a.choices[a.recent].index == index {
-		return &a.choices[a.recent]
-	}
-	for range a.choices { // mostly they come in turn
-		if a.recent++; a.recent >= len(a.choices) {
-			a.recent = 0
-		}
-		if a.choices[a.recent].index == index {
-			return &a.choices[a.recent]
-		}
+	if c := a.find(index); c != nil {
+		return c
 	}
 	a.recent = len(a.choices)
 	if a.recent < cap(a.choices) { // one of an earlier stream, for its memory
@@ -166,18 +166,34 @@ func (a *Accumulator) choice(index int) *choiceFold {
 	return c
 }
 
-// has tells whether the choice with this index has begun, and a call of it, if that
-// is not negative.
-func (a *Accumulator) has(index, call int) bool {
-	if a.recent < len(a.choices) && a.choices[a.recent].index == index {
-		return call < len(a.choices[a.recent].calls)
+// findAt is find for a choice that has most likely begun as the one at this place.
+func (a *Accumulator) findAt(place, index int) *choiceFold {
+	if place < len(a.choices) && a.choices[place].index == index {
+		a.recent = place
+		return &a.choices[place]
 	}
-	for i := range a.choices {
-		if a.choices[i].index == index {
-			return call < len(a.choices[i].calls)
+	return a.findNext(index)
+}
+
+// find returns the choice with this index; nil: it has not begun. Mostly it is the
+// one that was found last, or the one behind that.
+func (a *Accumulator) find(index int) *choiceFold {
+	if a.recent < len(a.choices) && a.choices[a.recent].index == index {
+		return &a.choices[a.recent]
+	}
+	return a.findNext(index)
+}
+
+func (a *Accumulator) findNext(index int) *choiceFold {
+	for range a.choices {
+		if a.recent++; a.recent >= len(a.choices) {
+			a.recent = 0
+		}
+		if c := &a.choices[a.recent]; c.index == index {
+			return c
 		}
 	}
-	return false
+	return nil
 }
 
 // room is how many bytes may yet be kept.

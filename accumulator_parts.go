@@ -19,9 +19,6 @@ const maxParts = 1024
 // turnTo makes another part of the message the one that texts are joined to. The
 // texts of a part mostly come in a row.
 func (f *choiceFold) turnTo(part int) {
-	if part == f.part {
-		return
-	}
 	for i := len(f.parts) - 1; i >= 0; i-- {
 		if f.parts[i].part == part {
 			f.partFold, f.parts[i] = f.parts[i], f.partFold

@@ -18,7 +18,9 @@ type chatChunk struct {
 	id, model, created, fingerprint, tier *fastjson.Value
 	choices, usage, xGroq, citations      *fastjson.Value
 	err                                   *fastjson.Value
-	twice                                 bool // choices came twice, so that the preamble's were others
+	// twice: choices came twice, so that the preamble's were others. again: so did
+	// one of the members that tell of the stream.
+	twice, again bool
 }
 
 func (c *chatChunk) read(root *fastjson.Value) {
@@ -31,15 +33,15 @@ func (c *chatChunk) read(root *fastjson.Value) {
 	o.Visit(func(key []byte, v *fastjson.Value) {
 		switch string(key) {
 		case "id":
-			c.id = v
+			c.id, c.again = v, c.again || c.id != nil
 		case "model":
-			c.model = v
+			c.model, c.again = v, c.again || c.model != nil
 		case "created":
-			c.created = v
+			c.created, c.again = v, c.again || c.created != nil
 		case "system_fingerprint":
-			c.fingerprint = v
+			c.fingerprint, c.again = v, c.again || c.fingerprint != nil
 		case "service_tier":
-			c.tier = v
+			c.tier, c.again = v, c.again || c.tier != nil
 		case "choices":
 			c.choices, c.twice = v, c.choices != nil
 		case "usage":
@@ -109,19 +111,8 @@ func (s *step) startIsKnown(c *chatChunk) bool {
 		return false
 	}
 	t := &s.track.told
-	for _, m := range [...]struct {
-		told bool
-		v    *fastjson.Value
-		key  string
-	}{
-		{t.id, c.id, `"id"`}, {t.model, c.model, `"model"`}, {t.created, c.created, `"created"`},
-		{t.fingerprint, c.fingerprint, `"system_fingerprint"`}, {t.tier, c.tier, `"service_tier"`},
-	} {
-		if !m.told && m.v != nil && (s.escaped || bytes.Count(s.data, []byte(m.key)) != 1) {
-			return false
-		}
-	}
-	return true
+	return !c.again || (t.id || c.id == nil) && (t.model || c.model == nil) && (t.created || c.created == nil) &&
+		(t.fingerprint || c.fingerprint == nil) && (t.tier || c.tier == nil)
 }
 
 // startChat tells what the chunk says of the stream for the first time. Empty

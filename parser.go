@@ -38,7 +38,12 @@ func NewParser(d Dialect, h Handler, o *Options) *Parser {
 // returns 0 and the same error until Reset. Behind Close it returns
 // io.ErrClosedPipe.
 func (p *Parser) Write(b []byte) (n int, err error) {
-	if p.skims && (p.ready || p.held) { // as is nearly always so
+	switch {
+	case p.ready && p.skims: // as is nearly always so
+		if n = p.skim(b[:len(b):len(b)]); n == len(b) || p.hold(b[n:]) {
+			return len(b), nil
+		}
+	case p.held:
 		if n = p.skimCut(b[:len(b):len(b)]); n == len(b) {
 			return n, nil
 		}
@@ -112,7 +117,7 @@ func (p *Parser) CloseWithError(cause error) error {
 		p.busy = false
 		p.leave()
 	}
-	return p.outcome().Err()
+	return p.err()
 }
 
 // deliver hands the deltas of a step to the handler.

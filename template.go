@@ -342,7 +342,9 @@ func (ts *templates) miss() {
 func (ts *templates) earn(events int64) {
 	ts.fitted += events
 	ts.misses = 0
-	ts.credit = int16(min(int64(ts.credit)+events*creditFit, creditMax))
+	if ts.credit < creditMax {
+		ts.credit = int16(min(int64(ts.credit)+events*creditFit, creditMax))
+	}
 }
 
 // follow notes that the event fits the template at this place.

@@ -86,16 +86,20 @@ func (p *Parser) skim(b []byte) (n int) {
 		var into *[]byte
 		var text []byte // the end of it, as far as there is room for more
 		if p.fold != nil && p.opt.Kinds&t.kind != 0 {
-			if !p.fold.has(choice.index, int(t.call)) { // it was reset
+			fold := p.fold.findAt(int(t.choice), choice.index)
+			if fold == nil || int(t.call) >= len(fold.calls) { // it was reset
 				break
 			}
 			if call != nil {
-				into = &p.fold.choice(choice.index).calls[t.call].arguments
+				into = &fold.calls[t.call].arguments
 			} else {
-				into = p.fold.textOf(t.kind, choice.index, t.part)
+				into = fold.textOf(t.kind, t.part)
 			}
-			text = *into
-			if text = text[len(text):min(cap(text), len(text)+p.fold.roomFor(t))]; len(text) == 0 {
+			text = (*into)[len(*into):cap(*into)]
+			if room := p.fold.roomFor(t); len(text) > room {
+				text = text[:max(0, room)]
+			}
+			if len(text) == 0 {
 				break
 			}
 		}

@@ -55,7 +55,10 @@ type track struct {
 
 // choiceTrack is what is remembered of a choice.
 type choiceTrack struct {
-	index  int
+	index int
+	// high are the halves of surrogate pairs that the texts of this choice
+	// ended with so far: "\ud83d" | "\ude00" (J-03).
+	high   halves
 	finish FinishReason
 	native string // the provider's word for it, shortened where it is absurdly long
 	role   bool   // its role was told
@@ -71,9 +74,6 @@ type choiceTrack struct {
 	// notThinking has a bit for each of the first parts that began as something
 	// else than thinking, and has no signature therefore.
 	notThinking uint64
-	// high are the halves of surrogate pairs that the texts of this choice
-	// ended with so far: "\ud83d" | "\ude00" (J-03).
-	high halves
 	// partial are the arguments of the call that Gemini streams; nil: it never
 	// did (G-08).
 	partial *partialArguments

@@ -39,8 +39,7 @@ func (b *body) Read(p []byte) (n int, err error) {
 		}
 	}()
 	n, err = b.ReadCloser.Read(p)
-	b.watch.came(n)
-	b.watch.take(p[:n])
+	b.watch.came(p[:n])
 	panicked = false
 	return n, err
 }

@@ -118,11 +118,10 @@ func (p *pump) run() {
 		var n int
 		n, err = p.body.Read(buf)
 		cause = p.watch.causeOf(err)
-		p.watch.came(n)
 		if left || isClosed(p.left) {
 			p.watch.result.Drained += int64(n)
 		}
-		p.watch.take(buf[:n])
+		p.watch.came(buf[:n])
 		if !left {
 			left = !p.handOver(part{buf[:n], err})
 		}

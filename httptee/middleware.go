@@ -96,11 +96,10 @@ func (w *responseWriter) wrote(b []byte, err error) {
 	if w.watch == nil {
 		return
 	}
-	w.watch.came(len(b))
 	if w.failed != nil {
 		w.watch.result.Drained += int64(len(b))
 	}
-	w.watch.take(b)
+	w.watch.came(b)
 }
 
 // end ends the watching when the handler has returned, or was aborted.
@@ -191,7 +190,6 @@ type source struct {
 func (s *source) Read(b []byte) (int, error) {
 	n, err := s.Reader.Read(b)
 	s.failed = err != nil && err != io.EOF
-	s.watch.came(n)
-	s.watch.take(b[:n])
+	s.watch.came(b[:n])
 	return n, err
 }

@@ -12,6 +12,7 @@ type watcher struct {
 	Options
 	parser llmstream.Options
 	kinds  llmstream.Kind    // for the caller's handlers
+	system bool              // Now is time.Now
 	pools  [1 << 8]sync.Pool // of *reading, by dialect
 }
 
@@ -45,7 +46,7 @@ func newWatcher(o *Options) *watcher {
 	if w.MaxLag <= 0 {
 		w.MaxLag = defaultMaxLag
 	}
-	if w.Now == nil {
+	if w.system = w.Now == nil; w.system {
 		w.Now = time.Now
 	}
 	w.pools[w.Options.Dialect].Put(w.newReading(w.Options.Dialect)) // panics if there is no such dialect

@@ -71,5 +71,6 @@ func (w *watcher) response(resp *http.Response, req *http.Request, start time.Ti
 		resp.Body = newPump(t, resp.Body, cancel)
 		return
 	}
-	resp.Body = &body{ReadCloser: resp.Body, watch: t}
+	t.body = body{ReadCloser: resp.Body, watch: t}
+	resp.Body = &t.body
 }

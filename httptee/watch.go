@@ -16,10 +16,16 @@ import (
 // time, which also ends it. Where they are inflated, a second one has reading and
 // what times the events, and gives the result.
 type watch struct {
+	// Most reads look at these and at nothing else, which is one line of a cache.
+	body
 	*watcher
+	start   time.Duration      // since epoch
+	backlog *[backlogSize]byte // what has come and is not parsed yet, see putOff; nil: nothing
+	waiting int                // bytes of it
+
 	req      *http.Request
 	result   *Result
-	progress *Progress
+	progress *Progress // nil: nobody wants to know
 	dialect  llmstream.Dialect
 	reading  *reading // nil: nobody can decode the body
 	inflater *inflater
@@ -51,8 +57,7 @@ func (w *watcher) begin(req *http.Request, start time.Time, status int, header h
 		d = llmstream.DetectDialect(header.Get("Content-Type"), path)
 	}
 	t := &watch{
-		watcher: w, req: req, dialect: d,
-		progress: &Progress{now: w.Now, start: start},
+		watcher: w, start: start.Sub(epoch), req: req, dialect: d,
 		result: &Result{
 			Status: status, Encoding: encodingOf(header),
 			Timings: Timings{
@@ -63,6 +68,7 @@ func (w *watcher) begin(req *http.Request, start time.Time, status int, header h
 	t.result.Timings.Header = t.clock()
 	t.at = t.result.Timings.Header
 	if w.Begin != nil {
+		t.progress = &Progress{now: w.Now, start: start}
 		w.Begin(req, t.progress)
 	}
 	if t.result.Encoding == "" || w.canDecode(t.result.Encoding) {
@@ -84,30 +90,42 @@ func encodingOf(header http.Header) string {
 	return encoding
 }
 
-// clock returns the time since the start.
-func (t *watch) clock() time.Duration { return max(0, t.Now().Sub(t.progress.start)) }
+var epoch = time.Now()
 
-// came notes that n bytes of the body have come, and when.
-func (t *watch) came(n int) {
-	if n == 0 {
+// clock returns the time since the start.
+func (t *watch) clock() time.Duration {
+	if t.system {
+		return max(0, time.Since(epoch)-t.start) // which costs half of time.Now
+	}
+	return max(0, t.Now().Sub(t.result.Timings.Start))
+}
+
+// came takes the next bytes of the body, now or later.
+func (t *watch) came(b []byte) {
+	if len(b) == 0 {
 		return
 	}
-	at := t.clock()
+	if at := t.clock(); !t.putOff(at, b) {
+		t.take(at, b)
+	}
+}
+
+// take notes that bytes of the body have come, and when, and parses them or sees to
+// it that they are.
+func (t *watch) take(at time.Duration, b []byte) {
 	times := &t.result.Timings
 	if times.FirstByte == Never {
 		times.FirstByte = at
 	}
 	times.LastByte = at
-	t.result.Bytes += int64(n)
-	t.progress.byteAt.Store(int64(at))
+	t.result.Bytes += int64(len(b))
+	if t.progress != nil {
+		t.progress.byteAt.Store(int64(at))
+	}
 	if t.inflater == nil {
 		t.at = at
 	}
-}
-
-// take parses the next bytes of the body, or sees to it that they are.
-func (t *watch) take(b []byte) {
-	if t.reading == nil || len(b) == 0 {
+	if t.reading == nil {
 		return
 	}
 	if !t.begun {
@@ -151,7 +169,9 @@ func (t *watch) event() {
 	if times := &t.result.Timings; times.FirstEvent == Never {
 		times.FirstEvent = t.at
 	}
-	mark(&t.progress.eventAt, t.at)
+	if t.progress != nil {
+		mark(&t.progress.eventAt, t.at)
+	}
 }
 
 // output notes that output has come.
@@ -163,7 +183,9 @@ func (t *watch) output() {
 		times.Gaps.Add(t.at - times.LastOutput)
 		times.LastOutput = t.at
 	}
-	mark(&t.progress.outputAt, t.at)
+	if t.progress != nil {
+		mark(&t.progress.outputAt, t.at)
+	}
 }
 
 // mark stores a time, if it is another: a store costs more than a look.
@@ -187,7 +209,10 @@ func (t *watch) causeOf(err error) error {
 // did not. The result is given before it returns, or soon by the inflater.
 func (t *watch) end(cause error) {
 	t.result.Timings.End = t.clock()
-	t.progress.endAt.Store(int64(t.result.Timings.End) + 1)
+	if t.progress != nil {
+		t.progress.endAt.Store(int64(t.result.Timings.End) + 1)
+	}
+	t.endBacklog()
 	if t.inflater != nil {
 		t.inflater.pipe.close(cause)
 		return

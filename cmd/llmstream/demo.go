@@ -43,7 +43,7 @@ func (s *invocation) demo() error {
 	}
 	var line bytes.Buffer // the answer comes first
 	p := &printer{invocation: &invocation{stdout: bufio.NewWriter(&line), stderr: s.stderr}}
-	proxy, err := listen("127.0.0.1:0", newProxy(to, p))
+	proxy, err := listen("127.0.0.1:0", newProxy(to, p, 0))
 	if err != nil {
 		return err
 	}

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/url"
 	"os"
+	"time"
 
 	"github.com/seed-4d65deac/llmstream"
 )
@@ -23,6 +24,7 @@ type invocation struct {
 	addr     string   // to listen at
 	faults   faults   // of what serve answers
 	upstream *url.URL // of proxy
+	drain    time.Duration
 	json     bool
 
 	stdin  io.Reader

@@ -28,6 +28,11 @@ tell them; so is what else there was nothing of. Times are from the request on;
 a gap is the time between one moment of output and the next. With -json it is a
 line of JSON, with times in milliseconds, and the address goes to standard error.
 
+The server hears that a client has left, and breaks its answer off. With -drain
+the answer is read on in the client's place, since providers count the tokens of
+all of it and tell so only at its end. One that is still read on when this program
+is interrupted gets no line.
+
 No header of a request is kept or shown, nor its query or its body, where keys
 are, nor the texts of a provider's errors, which may repeat a key. Credentials
 are passed on as the client sent them. Nothing is encrypted between the client
@@ -38,6 +43,9 @@ and this proxy: leave it on loopback.`,
 			s.upstream, err = parseUpstream(value)
 			return err
 		})
+		flags.Func("drain", "when a client has left, read its answer on for a `DURATION` at most, such as 1m", func(value string) error {
+			return setDuration(&s.drain, value)
+		})
 		flags.BoolVar(&s.json, "json", false, "print lines of JSON")
 	},
 	whole: func(s *invocation, _ []string) error {
@@ -45,7 +53,7 @@ and this proxy: leave it on loopback.`,
 			return errors.New("no -upstream is given")
 		}
 		p := &printer{invocation: s, json: s.json}
-		return s.untilInterrupted(newProxy(s.upstream, p), func(at string) string {
+		return s.untilInterrupted(newProxy(s.upstream, p, s.drain), func(at string) string {
 			return fmt.Sprintf("proxying %s at %s", shownURL(s.upstream), at)
 		})
 	},
@@ -64,14 +72,15 @@ func shownURL(u *url.URL) string {
 	return (&url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path}).String()
 }
 
-// newProxy returns a reverse proxy to a server, whose streams p prints.
-func newProxy(to *url.URL, p *printer) http.Handler {
+// newProxy returns a reverse proxy to a server, whose streams p prints. Those whose
+// clients have left are read on for a time.
+func newProxy(to *url.URL, p *printer, drain time.Duration) http.Handler {
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	transport.DisableCompression = true // what the client can decode is its own affair
 	transport.MaxIdleConnsPerHost = 100
 	proxy := &httputil.ReverseProxy{
 		Rewrite:       func(r *httputil.ProxyRequest) { r.SetURL(to) },
-		Transport:     httptee.Transport(transport, &httptee.Options{Done: p.done}),
+		Transport:     httptee.Transport(transport, &httptee.Options{Done: p.done, Drain: httptee.Drain{Time: drain}}),
 		FlushInterval: -1, // at once
 		ErrorLog:      log.New(io.Discard, "", 0),
 		ErrorHandler: func(w http.ResponseWriter, req *http.Request, err error) {

@@ -23,7 +23,7 @@ func proxyTo(t *testing.T, upstream string, asJSON bool) (at string, stop func()
 	require.NoError(t, err)
 	var stdout, stderr bytes.Buffer
 	p := &printer{invocation: &invocation{stdout: bufio.NewWriter(&stdout), stderr: &stderr}, json: asJSON}
-	server := httptest.NewServer(newProxy(to, p))
+	server := httptest.NewServer(newProxy(to, p, 0))
 	t.Cleanup(server.Close)
 	return server.URL, func() (string, string) {
 		server.Close() // waits for the requests
@@ -164,6 +164,26 @@ func TestProxyUntilInterrupted(t *testing.T) {
 	status, rest := r.interrupt(t)
 	require.Equal(t, 0, status)
 	require.Regexp(t, `^state=stopped .* client=left .*path=/v1/chat/completions\n$`, rest)
+}
+
+// Only with -drain is a client that leaves one whose tokens are known.
+func TestProxyDrains(t *testing.T) {
+	for args, want := range map[string]string{
+		"":           `^state=stopped status=200 \S+ \S+ (gaps|client|first).* client=left `,
+		"-drain 10s": `^state=complete status=200 .* finish=stop input=\d+ output=\d+ .* client=left `,
+	} {
+		upstream, _ := replayServer(t, faults{})
+		r := begin(t, append([]string{"proxy", "-upstream", upstream}, strings.Fields(args)...)...)
+		_, at, _ := strings.Cut(r.line(t), " at ")
+		resp, err := http.Post(at+chatPath+"?recording=usage-final-chunk&stall=2e&stall-for=300ms", "", nil)
+		require.NoError(t, err)
+		_, err = io.ReadFull(resp.Body, make([]byte, 10))
+		require.NoError(t, err)
+		resp.Body.Close()
+		require.Regexp(t, want, r.line(t))
+		status, _ := r.interrupt(t)
+		require.Equal(t, 0, status)
+	}
 }
 
 func TestProxyWrongCalls(t *testing.T) {

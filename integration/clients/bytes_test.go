@@ -18,6 +18,9 @@ func get(t testing.TB, c *http.Client, address string) (http.Header, []byte, err
 	defer r.Body.Close()
 	body, err := io.ReadAll(r.Body)
 	r.Header.Del("Date")
+	if len(body) == 0 { // a proxy may find out or not that nothing comes, before it sends the header
+		r.Header.Del("Content-Length")
+	}
 	return r.Header, body, err
 }
 

@@ -14,6 +14,7 @@ import (
 	"github.com/Shopify/toxiproxy/v2"
 	"github.com/rs/zerolog"
 	"github.com/seed-4d65deac/llmstream"
+	"github.com/seed-4d65deac/llmstream/httptee"
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
 )
@@ -28,82 +29,138 @@ var chat = func() recording {
 	return recording{"chat", "/v1/chat/completions", "text/event-stream", []byte(b.String())}
 }()
 
-// A client sees of each fault between the server and the library what it sees with
-// nobody looking on, and the outcome is what the fault left.
+// A client sees of each fault on the way to it, or to a proxy that looks on, what it
+// sees with nobody looking on, and the outcome is what the fault left.
 func TestFaults(t *testing.T) {
-	for name, test := range map[string]struct {
-		toxic string
-		abort bool // the server breaks off in the midst of the answer
-		state llmstream.State
-		none  bool // there is no response, and nothing is told
-	}{
-		"slicer":     {toxic: `{"type":"slicer","attributes":{"average_size":20,"size_variation":15,"delay":100}}`, state: llmstream.StateComplete},
-		"latency":    {toxic: `{"type":"latency","attributes":{"latency":30,"jitter":10}}`, state: llmstream.StateComplete},
-		"limit_data": {toxic: `{"type":"limit_data","attributes":{"bytes":2000}}`, state: llmstream.StateTruncated},
-		"abort":      {toxic: `{"type":"latency","attributes":{"latency":1}}`, abort: true, state: llmstream.StateTruncated},
-		"reset_peer": {toxic: `{"type":"reset_peer","attributes":{"timeout":100}}`, none: true},
-		"timeout":    {toxic: `{"type":"timeout","attributes":{"timeout":100}}`, none: true},
+	for _, f := range []fault{
+		{name: "slicer", toxic: `{"type":"slicer","attributes":{"average_size":20,"size_variation":15,"delay":100}}`},
+		{name: "latency", toxic: `{"type":"latency","attributes":{"latency":30,"jitter":10}}`},
+		{name: "limit_data", toxic: `{"type":"limit_data","attributes":{"bytes":2000}}`, over2: `{"type":"limit_data","attributes":{"bytes":5000}}`, cuts: true},
+		{name: "abort", toxic: `{"type":"latency","attributes":{"latency":1}}`, aborts: true},
+		{name: "reset_peer", toxic: `{"type":"reset_peer","attributes":{"timeout":100}}`, cuts: true, none: true},
+		{name: "timeout", toxic: `{"type":"timeout","attributes":{"timeout":100}}`, cuts: true, none: true},
 	} {
-		for _, p := range []string{"transport", "reverse-proxy"} {
-			t.Run(name+"/"+p, func(t *testing.T) {
-				before := goleak.IgnoreCurrent()
-				defer func() { goleak.VerifyNone(t, append(proxysOwn, before)...) }()
-				t.Run("", func(t *testing.T) {
-					upstream := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-						if !test.abort {
-							chat.ServeHTTP(w, r)
-							return
+		for _, path := range []string{"transport", "reverse-proxy", "middleware"} {
+			for _, protocol := range []string{"HTTP1", "HTTP2"} {
+				t.Run(f.name+"/"+path+"/"+protocol, func(t *testing.T) {
+					before := goleak.IgnoreCurrent()
+					defer func() { goleak.VerifyNone(t, append(proxysOwn, before)...) }()
+					t.Run("", func(t *testing.T) { // its servers end with it
+						if protocol == "HTTP2" {
+							f.test(over2{t}, path)
+						} else {
+							f.test(t, path)
 						}
-						half := chat
-						half.body = chat.body[:len(chat.body)/2]
-						half.ServeHTTP(w, r)
-						panic(http.ErrAbortHandler)
 					})
-					behind := serve(t, upstream)
-					s := toxiproxy.NewServer(toxiproxy.NewMetricsContainer(nil), zerolog.Nop())
-					toxic := toxiproxy.NewProxy(s, name, "127.0.0.1:0", strings.TrimPrefix(behind.URL, "http://"))
-					require.NoError(t, toxic.Start())
-					defer toxic.Stop()
-					_, err := toxic.Toxics.AddToxicJson(strings.NewReader(test.toxic))
-					require.NoError(t, err)
-					address := "http://" + toxic.Listen
-
-					try := func(watch bool, w *watched) (status int, body, failure string) {
-						c := client(t, behind)
-						to := address
-						switch {
-						case p == "reverse-proxy":
-							c, to = inFront(t, behind, address, watch, w)
-						case watch:
-							c = watching(c, w)
-						}
-						q, err := c.Post(to+chat.path, "application/json", strings.NewReader("{}"))
-						if err != nil {
-							return 0, "", kindOf(err)
-						}
-						defer q.Body.Close()
-						b, err := io.ReadAll(q.Body)
-						return q.StatusCode, string(b), kindOf(err)
-					}
-					var w watched
-					status, body, failure := try(false, nil)
-					gotStatus, gotBody, gotFailure := try(true, &w)
-					require.Equal(t, status, gotStatus)
-					require.Equal(t, body, gotBody)
-					require.Equal(t, failure, gotFailure)
-					if test.none {
-						require.Empty(t, w.all())
-						return
-					}
-					told := w.wait(t, 1)[0]
-					require.Equal(t, test.state, told.Outcome.State, "%v", told.Outcome.Err())
-					require.Equal(t, test.state == llmstream.StateComplete, told.Outcome.Err() == nil)
-					require.Equal(t, int64(len(body)), told.Bytes)
-					require.Contains(t, body, strings.TrimSpace(told.Completion.Choices[0].Message.Content[:7]))
 				})
-			})
+			}
 		}
 	}
+}
+
+// A fault is what a proxy of faults does between the client, or the reverse proxy, and
+// the server.
+type fault struct {
+	name   string
+	toxic  string
+	over2  string // the same for HTTP/2, where TLS adds to the bytes
+	aborts bool   // the server breaks off in the midst of the answer
+	cuts   bool   // the connection ends before the answer does
+	none   bool   // even before there is a response
+}
+
+func (f *fault) test(t testing.TB, path string) {
+	handler := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !f.aborts && !(f.cuts && path == "middleware") {
+			chat.ServeHTTP(w, r)
+			return
+		}
+		half := chat
+		half.body = chat.body[:len(chat.body)*3/4]
+		half.ServeHTTP(w, r)
+		if f.aborts {
+			panic(http.ErrAbortHandler)
+		}
+		select { // as a model does that has more to say
+		case <-r.Context().Done():
+		case <-time.After(10 * time.Second):
+		}
+	})
+	var w watched
+	status, body, failure := f.try(t, path, handler, nil)
+	gotStatus, gotBody, gotFailure := f.try(t, path, handler, &w)
+	require.Equal(t, status, gotStatus)
+	require.Equal(t, body, gotBody)
+	require.Equal(t, failure, gotFailure)
+	require.Equal(t, f.aborts || f.cuts, failure != "")
+	if f.none {
+		require.Empty(t, body)
+		if path != "middleware" || http2(t) { // where the server never got a request
+			require.Empty(t, w.all())
+			return
+		}
+	} else {
+		require.NotEmpty(t, body)
+		require.Equal(t, f.aborts || f.cuts, len(body) < len(chat.body))
+	}
+
+	told := w.wait(t, 1)[0]
+	want := llmstream.StateComplete
+	switch {
+	case f.cuts && path == "middleware": // whose client has gone
+		want = llmstream.StateStopped
+		require.True(t, told.ClientLeft)
+	case f.aborts, f.cuts:
+		want = llmstream.StateTruncated
+		require.False(t, told.ClientLeft)
+	}
+	require.Equal(t, want, told.Outcome.State, "%v", told.Outcome.Err())
+	require.Equal(t, want == llmstream.StateComplete, told.Outcome.Err() == nil)
+	if path != "middleware" {
+		require.Equal(t, int64(len(body)), told.Bytes)
+	}
+	var a llmstream.Accumulator
+	p := llmstream.NewParser(llmstream.OpenAIChat, &a, nil)
+	p.Write(chat.body[:told.Bytes])
+	p.Close()
+	require.Equal(t, a.Completion(), told.Completion)
+}
+
+// try asks once, with the library looking on if w is not nil.
+func (f *fault) try(t testing.TB, path string, upstream http.Handler, w *watched) (status int, body, failure string) {
+	if path == "middleware" && w != nil {
+		upstream = httptee.Middleware(upstream, w.options())
+	}
+	behind := serve(t, upstream)
+	scheme, at, _ := strings.Cut(behind.URL, "://")
+	s := toxiproxy.NewServer(toxiproxy.NewMetricsContainer(nil), zerolog.Nop())
+	toxic := toxiproxy.NewProxy(s, f.name, "127.0.0.1:0", at)
+	require.NoError(t, toxic.Start())
+	defer toxic.Stop()
+	description := f.toxic
+	if http2(t) && f.over2 != "" {
+		description = f.over2
+	}
+	_, err := toxic.Toxics.AddToxicJson(strings.NewReader(description))
+	require.NoError(t, err)
+
+	c, address := client(t, behind), scheme+"://"+toxic.Listen
+	switch {
+	case path == "reverse-proxy":
+		c, address = inFront(t, behind, address, w != nil, w)
+	case path == "transport" && w != nil:
+		c = watching(c, w)
+	}
+	r, err := c.Post(address+chat.path, "application/json", strings.NewReader("{}"))
+	if err != nil {
+		return 0, "", kindOf(err)
+	}
+	defer r.Body.Close()
+	b, err := io.ReadAll(r.Body)
+	if r.StatusCode == http.StatusBadGateway {
+		return r.StatusCode, string(b), r.Status
+	}
+	return r.StatusCode, string(b), kindOf(err)
 }
 
 // proxysOwn are goroutines that the proxy of faults leaves behind.
@@ -159,9 +216,7 @@ func TestCancelled(t *testing.T) {
 			if p.name == "transport" {
 				require.GreaterOrEqual(t, len(w.all()), began)
 			}
-			w.mu.Lock()
-			w.results = nil // they hold what was told, which is the test's
-			w.mu.Unlock()
+			w.forget() // they hold what was told, which is the test's
 			require.Less(t, heapSize(), heap+4<<20, p.name)
 		}
 	})

@@ -36,6 +36,13 @@ func (w *watched) all() []*httptee.Result {
 	return append([]*httptee.Result(nil), w.results...)
 }
 
+// forget lets go of all results.
+func (w *watched) forget() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.results = nil
+}
+
 // wait returns the results once there are n of them, and fails if there are more.
 func (w *watched) wait(t testing.TB, n int) []*httptee.Result {
 	t.Helper()
@@ -75,6 +82,7 @@ func serve(t testing.TB, h http.Handler) *httptest.Server {
 func client(t testing.TB, s *httptest.Server) *http.Client {
 	base := s.Client().Transport.(*http.Transport).Clone()
 	base.DisableCompression = true
+	base.MaxIdleConns, base.MaxIdleConnsPerHost = 0, 1000
 	t.Cleanup(base.CloseIdleConnections)
 	return &http.Client{Transport: base}
 }
@@ -116,24 +124,33 @@ func throughProxy(watch bool) func(testing.TB, http.Handler, *watched) (*http.Cl
 
 // inFront puts a reverse proxy in front of target, which behind serves.
 func inFront(t testing.TB, behind *httptest.Server, target string, watch bool, w *watched) (*http.Client, string) {
-	to, err := url.Parse(target)
-	require.NoError(t, err)
-	proxy := &httputil.ReverseProxy{
-		Rewrite:       func(r *httputil.ProxyRequest) { r.SetURL(to) },
-		Transport:     client(t, behind).Transport,
-		FlushInterval: -1,
-		ErrorLog:      log.New(io.Discard, "", 0),
-	}
+	proxy := proxyTo(t, target, client(t, behind).Transport)
 	if watch {
 		proxy.ModifyResponse = httptee.ModifyResponse(w.options())
 	}
-	front := serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		// Else the server may close the request's body when the answer begins, while
-		// the transport looks for its end, and the answer is lost.
-		http.NewResponseController(w).EnableFullDuplex()
-		proxy.ServeHTTP(w, r)
-	}))
+	front := serve(t, fullDuplex(proxy))
 	return client(t, front), front.URL
+}
+
+func proxyTo(t testing.TB, target string, base http.RoundTripper) *httputil.ReverseProxy {
+	to, err := url.Parse(target)
+	require.NoError(t, err)
+	return &httputil.ReverseProxy{
+		Rewrite:       func(r *httputil.ProxyRequest) { r.SetURL(to) },
+		Transport:     base,
+		FlushInterval: -1,
+		ErrorLog:      log.New(io.Discard, "", 0),
+	}
+}
+
+// fullDuplex lets h read a request while it answers. Else the server may close the
+// request's body when the answer begins, while the transport looks for its end, and
+// the answer is lost.
+func fullDuplex(h http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		http.NewResponseController(w).EnableFullDuplex()
+		h.ServeHTTP(w, r)
+	})
 }
 
 // over2 is a test whose servers speak HTTP/2.

@@ -1,0 +1,70 @@
+package httptee
+
+import (
+	"encoding/binary"
+	"sync"
+	"time"
+)
+
+// Of thousands of streams each comes to a cold cache with each event, and what
+// parsing takes has to be fetched from memory: that costs many times the parsing. So where
+// nobody can tell, because nobody is told anything before the end, what comes is kept
+// with its times, and parsed when there is enough of it: read by read, as it would
+// have been at once.
+
+const (
+	backlogSize = 2 << 10
+	markSize    = 8 + 4 // of a read in a backlog: when it came, and how long it is
+)
+
+var backlogs = sync.Pool{New: func() any { return new([backlogSize]byte) }}
+
+// putOff keeps what has come for later. !ok: it is to be taken at once.
+func (t *watch) putOff(at time.Duration, b []byte) (ok bool) {
+	if t.backlog == nil {
+		if !t.unseen() {
+			return false
+		}
+		t.backlog = backlogs.Get().(*[backlogSize]byte)
+	}
+	size := markSize + len(b)
+	if size > backlogSize-t.waiting {
+		t.catchUp()
+		if size > backlogSize {
+			return false
+		}
+	}
+	to := t.backlog[t.waiting : t.waiting+size]
+	binary.LittleEndian.PutUint64(to, uint64(at))
+	binary.LittleEndian.PutUint32(to[8:], uint32(len(b)))
+	copy(to[markSize:], b)
+	t.waiting += size
+	return true
+}
+
+// unseen tells whether nobody sees what is found in the body before its end. Its
+// first bytes are taken at once: they tell how it is to be read.
+func (t *watch) unseen() bool {
+	return t.begun && t.inflater == nil && t.progress == nil && t.reading != nil && t.reading.theirs == nil
+}
+
+// catchUp takes what was put off.
+func (t *watch) catchUp() {
+	rest := t.backlog[:t.waiting]
+	t.waiting = 0
+	for len(rest) > 0 {
+		at := time.Duration(binary.LittleEndian.Uint64(rest))
+		b := rest[markSize:][:binary.LittleEndian.Uint32(rest[8:])]
+		rest = rest[markSize+len(b):]
+		t.take(at, b)
+	}
+}
+
+// endBacklog takes what was put off, and gives its place back.
+func (t *watch) endBacklog() {
+	if t.backlog != nil {
+		t.catchUp()
+		backlogs.Put(t.backlog)
+		t.backlog = nil
+	}
+}
