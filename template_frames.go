@@ -44,10 +44,11 @@ func (p *Parser) skimFrame(t *template, b []byte, size int) (ok bool) {
 	var into *[]byte
 	var text []byte
 	if p.fold != nil && p.opt.Kinds&t.kind != 0 {
-		if !p.fold.has(choice.index, -1) {
+		fold := p.fold.findAt(int(t.choice), choice.index)
+		if fold == nil { // it was reset
 			return false
 		}
-		into = p.fold.textOf(t.kind, choice.index, t.part)
+		into = fold.textOf(t.kind, t.part)
 		text = (*into)[len(*into):min(cap(*into), len(*into)+p.fold.room())]
 		if len(text) == 0 {
 			return false

@@ -29,7 +29,7 @@ func TestTemplatesOfFramesAreExact(t *testing.T) {
 			if strings.ContainsAny(edit, "\n") {
 				continue
 			}
-			requireShortcuts(t, Bedrock, []byte(long + framed(one, six, two[:at]+edit+two[at+1:], one, six)))
+			requireShortcuts(t, Bedrock, []byte(long+framed(one, six, two[:at]+edit+two[at+1:], one, six)))
 		}
 	}
 	for _, between := range []string{
