@@ -25,14 +25,19 @@ func TestTemplatesOfLongTexts(t *testing.T) {
 
 // There may be room for the beginning of a text alone.
 func TestCopyPlainWithinItsRoom(t *testing.T) {
-	b := []byte(strings.Repeat("x", 80) + `"` + strings.Repeat("x", 80))
-	for from := range len(b) {
-		for room := range 100 {
-			to := make([]byte, room+1)
-			n := copyPlain(to[:room], b[from:])
-			require.Equal(t, string(b[from:from+n]), string(to[:n]))
-			require.NotContains(t, string(to[:n]), `"`)
-			require.Zero(t, to[room])
+	for _, special := range []string{`"`, `\`, "\x1f", "é"} {
+		b := []byte(strings.Repeat("x", 80) + special + strings.Repeat("x", 80))
+		for from := range len(b) {
+			for room := range 100 {
+				to := make([]byte, room+1)
+				n := copyPlain(to[:room], b[from:])
+				require.Equal(t, string(b[from:from+n]), string(to[:n]))
+				require.Zero(t, to[room])
+				plain := plainString(b[from:], true)
+				require.LessOrEqual(t, n, plain)
+				require.True(t, n == plain || room-n < 32 || len(b)-from-n < 32)
+				require.Equal(t, n, copyPlain(nil, b[from:from+min(len(b)-from, room)]), room)
+			}
 		}
 	}
 }
