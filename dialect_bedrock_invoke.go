@@ -11,27 +11,38 @@ import (
 
 // carries tells whether a frame is one of InvokeModel.
 func (c *core) carries(f *frame) bool {
-	return string(f.Type) == "chunk" && c.wireKind() == WireFrames
+	return isCarrier(f.Type) && c.wireKind() == WireFrames
 }
+
+// isCarrier tells whether frames of this type are those of InvokeModel.
+func isCarrier(typ []byte) bool { return string(typ) == "chunk" }
 
 // carriedEvent decodes the event that a frame carries. That is the event from there
 // on, for offsets and deltas too.
 func (c *core) carriedEvent(f *frame) {
 	s := c.begin(f.Type, f.Data)
-	c.countEvent()
 	data := trimSpace(f.Data)
 	inner, offset, err := s.unwrap(data)
+	if inner != nil { // a template of it fits nothing else, since it has the type of the frame
+		s.data, s.carried = inner, true
+		if c.fast && c.fromTemplate(s) {
+			return
+		}
+	}
+	c.countEvent()
 	switch {
 	case err != nil:
 		s.malformed(-1, s.indent()+offset, len(s.data), err)
 	case inner == nil: // it carries nothing
 		c.decode(s, data)
 	default:
-		s.data, s.carried = inner, true
 		c.decode(s, trimSpace(inner))
 	}
 	if s.given == 0 {
 		s.add(KindOther, -1)
+	}
+	if c.fast && s.carried {
+		c.learn(s)
 	}
 }
 

@@ -3,6 +3,8 @@ package llmstream
 import (
 	"bytes"
 	"errors"
+	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -191,5 +193,48 @@ func TestCodedBytes(t *testing.T) {
 			got = []byte("-")
 		}
 		require.Equal(t, c.want, string(got), c.data)
+	}
+}
+
+// What InvokeModel carries is read by templates, as the full parse reads it.
+func TestTemplatesOfCarriedEvents(t *testing.T) {
+	for _, form := range []string{
+		`{"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"%s"}}`,
+		`{"contentBlockDelta":{"delta":{"text":"%s"},"contentBlockIndex":1}}`,
+		`{"id":"c","choices":[{"index":0,"delta":{"content":"%s"},"finish_reason":null}]}`,
+	} {
+		event := func(text string) string { return fmt.Sprintf(form, text) }
+		var lines []string
+		for i := range 50 {
+			lines = append(lines, "chunk "+event(fmt.Sprint("word ", i)))
+		}
+		for _, h := range []Handler{nil, new(Accumulator), HandlerFunc(func(*Delta) error { return nil })} {
+			p := NewParser(Bedrock, h, &Options{Events: &eventLog{}})
+			p.Write([]byte(framed(lines...)))
+			require.GreaterOrEqual(t, p.track.templates.fitted, int64(47), form)
+			require.EqualValues(t, 50, p.Outcome().Events)
+		}
+		long := strings.Repeat("x", 300)
+		one, two, six := event("one"), event("two"), event("six")
+		for at := range len(two) {
+			if testing.Short() && at%5 != 0 {
+				continue
+			}
+			for _, edit := range edits(two[at]) {
+				if !strings.Contains(edit, "\n") {
+					requireShortcuts(t, Bedrock, []byte(framed("chunk "+one, "chunk "+six, "chunk "+two[:at]+edit+two[at+1:], "chunk "+six)))
+				}
+			}
+		}
+		for _, between := range []string{
+			"event chunk " + two, "event other " + two, "chunk " + event(`\n`), "chunk " + event(`\ud83d`), "chunk " + event(""), `event chunk {"bytes":"!"}`,
+			`chunk {"amazon-bedrock-invocationMetrics":{"inputTokenCount":1,"outputTokenCount":2}}`, "chunk " + event(`x","amazon-bedrock-invocationMetrics":{"inputTokenCount":1},"y":"`),
+			`event contentBlockDelta {"contentBlockIndex":0,"delta":{"text":"x"}}`,
+		} {
+			for _, d := range []Dialect{Bedrock, Auto} {
+				requireShortcuts(t, d, []byte(framed("chunk "+event(long), "chunk "+event(long), "chunk "+one, "chunk "+six, between, between, between, "chunk "+six, "chunk "+one)))
+				requireShortcuts(t, d, []byte(framed("event chunk "+event(long), "event chunk "+event(long), "event chunk "+one, "chunk "+six, between, "chunk "+six, "event chunk "+one, "chunk "+one)))
+			}
+		}
 	}
 }

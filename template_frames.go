@@ -14,7 +14,8 @@ func (p *Parser) skimFrames(b []byte) (n int) {
 		frame := w.wholeFrame(b[n:])
 		at := ts.list[ts.recent].next
 		t := &ts.list[at]
-		if frame == nil || len(frame) > p.longest || !w.repeats(frame) || string(w.headers.eventType) != string(t.typ()) || !p.skimFrame(t, b[n:], len(frame)) {
+		if frame == nil || len(frame) > p.longest || !w.repeats(frame) || isCarrier(w.headers.eventType) ||
+			string(w.headers.eventType) != string(t.typ()) || !p.skimFrame(t, b[n:], len(frame)) {
 			break
 		}
 		ts.recent, t.used = at, true

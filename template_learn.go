@@ -68,7 +68,7 @@ func (s *step) teaches() bool {
 	if s.counted.names != nil {
 		gave++
 	}
-	return s.given == gave && s.role.member != "" && !s.stateful && !s.carried &&
+	return s.given == gave && s.role.member != "" && !s.stateful &&
 		(s.fragments == 0 || s.fragments == 1 && s.role.call >= 0) &&
 		len(s.data) <= templateMax && len(s.typ) <= maxType
 }
