@@ -93,7 +93,7 @@ type Delta struct {
 
 	ToolCall           ToolCallDelta    // KindToolCall, KindToolCallEnd
 	FinishReason       FinishReason     // KindFinish
-	NativeFinishReason []byte           // KindFinish: the provider's word
+	NativeFinishReason []byte           // KindFinish: the word for it on the wire
 	Usage              Usage            // KindUsage
 	Start              *Start           // KindStart; else nil
 	Detail             *ReasoningDetail // KindReasoning; nil where the provider gives plain text alone
