@@ -66,6 +66,9 @@ func (s *step) unwrap(data []byte) (inner []byte, offset int, err error) {
 	if err != nil {
 		return nil, 0, damage("what InvokeModel carries is not base64")
 	}
+	if n == 0 {
+		return nil, 0, nil
+	}
 	return s.inner[:n:n], 0, nil
 }
 

@@ -107,6 +107,8 @@ func TestProxyPrintsNothingOfOtherPaths(t *testing.T) {
 	at, stop := proxyTo(t, upstream, false)
 	resp, err := http.Get(at + "/")
 	require.NoError(t, err)
+	_, err = io.Copy(io.Discard, resp.Body) // a client that leaves before would be told of
+	require.NoError(t, err)
 	resp.Body.Close()
 	stdout, stderr := stop()
 	require.Empty(t, stdout+stderr)
