@@ -13,7 +13,7 @@ import (
 // have been at once.
 
 const (
-	backlogSize = 2 << 10
+	backlogSize = 4 << 10
 	markSize    = 8 + 4 // of a read in a backlog: when it came, and how long it is
 )
 
@@ -25,20 +25,21 @@ func (t *watch) putOff(at time.Duration, b []byte) (ok bool) {
 		if !t.unseen() {
 			return false
 		}
-		t.backlog = backlogs.Get().(*[backlogSize]byte)
+		t.backlog = backlogs.Get().(*[backlogSize]byte)[:0]
 	}
 	size := markSize + len(b)
-	if size > backlogSize-t.waiting {
+	if size > cap(t.backlog)-len(t.backlog) {
 		t.catchUp()
-		if size > backlogSize {
+		if size > cap(t.backlog) {
 			return false
 		}
 	}
-	to := t.backlog[t.waiting : t.waiting+size]
+	n := len(t.backlog)
+	t.backlog = t.backlog[:n+size]
+	to := t.backlog[n:]
 	binary.LittleEndian.PutUint64(to, uint64(at))
 	binary.LittleEndian.PutUint32(to[8:], uint32(len(b)))
 	copy(to[markSize:], b)
-	t.waiting += size
 	return true
 }
 
@@ -50,8 +51,8 @@ func (t *watch) unseen() bool {
 
 // catchUp takes what was put off.
 func (t *watch) catchUp() {
-	rest := t.backlog[:t.waiting]
-	t.waiting = 0
+	rest := t.backlog
+	t.backlog = rest[:0]
 	for len(rest) > 0 {
 		at := time.Duration(binary.LittleEndian.Uint64(rest))
 		b := rest[markSize:][:binary.LittleEndian.Uint32(rest[8:])]
@@ -64,7 +65,7 @@ func (t *watch) catchUp() {
 func (t *watch) endBacklog() {
 	if t.backlog != nil {
 		t.catchUp()
-		backlogs.Put(t.backlog)
+		backlogs.Put((*[backlogSize]byte)(t.backlog[:backlogSize]))
 		t.backlog = nil
 	}
 }

@@ -17,11 +17,11 @@ import (
 // what times the events, and gives the result.
 type watch struct {
 	// Most reads look at these and at nothing else, which is one line of a cache.
-	body
+	from  io.ReadCloser // of a body
+	state atomic.Uint32 // so
 	*watcher
-	start   time.Duration      // since epoch
-	backlog *[backlogSize]byte // what has come and is not parsed yet, see putOff; nil: nothing
-	waiting int                // bytes of it
+	start   time.Duration // since epoch
+	backlog []byte        // what has come and is not parsed yet, see putOff; nil: nothing
 
 	req      *http.Request
 	result   *Result
