@@ -119,7 +119,9 @@ func forward(c *http.Client, to string) http.Handler {
 	}))
 }
 
-// throughClient is the way of those who cannot use a Transport of Go.
+// forwarding is the path through a Transport for those who cannot use one of Go.
+var forwarding = path{"forwarding", throughClient(true), throughClient(false)}
+
 func throughClient(watch bool) func(testing.TB, http.Handler, *watched) (*http.Client, string) {
 	return func(t testing.TB, upstream http.Handler, w *watched) (*http.Client, string) {
 		behind := serve(t, upstream)
@@ -180,9 +182,5 @@ func (n *nodeClient) sdks() []sdk {
 // Node's clients notice nothing either.
 func TestNodeClientsNoticeNothing(t *testing.T) {
 	n := startNode(t)
-	noticeNothing(t, n.sdks(), []path{
-		{"transport", throughClient(true), throughClient(false)},
-		{"reverse-proxy", throughProxy(true), throughProxy(false)},
-		{"middleware", withMiddleware, straight},
-	})
+	noticeNothing(t, n.sdks(), []path{forwarding, paths[1], paths[2]})
 }
