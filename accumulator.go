@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"sort"
+	"unicode/utf8"
 
 	"github.com/valyala/fastjson"
 )
@@ -23,14 +24,17 @@ type Accumulator struct {
 	// there are Options.MaxToolCalls, of the latter 1,024 a choice.
 	MaxBytes int
 
+	// What a text takes stands together, for the processor's cache; see core.
+	choices []choiceFold
+	recent  int // the choice that was found last
+	kept    int
+	dropped int64
+
 	id, model, fingerprint, tier []byte
 	created                      int64
-	choices                      []choiceFold
-	recent                       int // the choice that was found last
 	usage                        Usage
-	usageRaw, citations, block   []byte
-	kept                         int
-	dropped                      int64
+	citations, block             []byte
+	large                        bool // some text has more than maxKeptBuffer of memory from the stream before
 }
 
 var _ Handler = (*Accumulator)(nil)
@@ -75,9 +79,9 @@ func (a *Accumulator) HandleDelta(d *Delta) error {
 		c.finish = d.FinishReason
 		c.native = a.set(c.native, d.NativeFinishReason)
 	case KindUsage:
-		raw := a.setJSON(a.usageRaw, d.Usage.Raw)
-		a.usage, a.usageRaw = d.Usage, raw
-		a.usage.Raw = nil
+		raw := a.setJSON(a.usage.Raw, d.Usage.Raw)
+		a.usage = d.Usage
+		a.usage.Raw = raw
 	case KindStart:
 		a.start(d)
 	case KindLogprobs:
@@ -130,29 +134,27 @@ func (a *Accumulator) start(d *Delta) {
 // textOf returns where the text of a kind goes, which is content, reasoning or a
 // refusal. It is good until the next call for another choice or part.
 func (a *Accumulator) textOf(k Kind, index, part int) *[]byte {
-	c := a.choice(index)
-	c.turnTo(part)
+	return a.choice(index).textOf(k, part)
+}
+
+// textOf is Accumulator.textOf within the choice.
+func (f *choiceFold) textOf(k Kind, part int) *[]byte {
+	if part != f.part {
+		f.turnTo(part)
+	}
 	switch k {
 	case KindContent:
-		return &c.content
+		return &f.content
 	case KindReasoning:
-		return &c.reasoning
+		return &f.reasoning
 	}
-	return &c.refusal
+	return &f.refusal
 }
 
 // choice returns the choice with this index and begins it if there is none.
 func (a *Accumulator) choice(index int) *choiceFold {
-	if a.recent < len(a.choices) && a.choices[a.recent].index == index {
-		return &a.choices[a.recent]
-	}
-	for range a.choices { // mostly they come in turn
-		if a.recent++; a.recent >= len(a.choices) {
-			a.recent = 0
-		}
-		if a.choices[a.recent].index == index {
-			return &a.choices[a.recent]
-		}
+	if c := a.find(index); c != nil {
+		return c
 	}
 	a.recent = len(a.choices)
 	if a.recent < cap(a.choices) { // one of an earlier stream, for its memory
@@ -165,18 +167,34 @@ func (a *Accumulator) choice(index int) *choiceFold {
 	return c
 }
 
-// has tells whether the choice with this index has begun, and a call of it, if that
-// is not negative.
-func (a *Accumulator) has(index, call int) bool {
-	if a.recent < len(a.choices) && a.choices[a.recent].index == index {
-		return call < len(a.choices[a.recent].calls)
+// findAt is find for a choice that has most likely begun as the one at this place.
+func (a *Accumulator) findAt(place, index int) *choiceFold {
+	if place < len(a.choices) && a.choices[place].index == index {
+		a.recent = place
+		return &a.choices[place]
 	}
-	for i := range a.choices {
-		if a.choices[i].index == index {
-			return call < len(a.choices[i].calls)
+	return a.findNext(index)
+}
+
+// find returns the choice with this index; nil: it has not begun. Mostly it is the
+// one that was found last, or the one behind that.
+func (a *Accumulator) find(index int) *choiceFold {
+	if a.recent < len(a.choices) && a.choices[a.recent].index == index {
+		return &a.choices[a.recent]
+	}
+	return a.findNext(index)
+}
+
+func (a *Accumulator) findNext(index int) *choiceFold {
+	for range a.choices {
+		if a.recent++; a.recent >= len(a.choices) {
+			a.recent = 0
+		}
+		if c := &a.choices[a.recent]; c.index == index {
+			return c
 		}
 	}
-	return false
+	return nil
 }
 
 // room is how many bytes may yet be kept.
@@ -197,8 +215,13 @@ func (a *Accumulator) join(to, text []byte) []byte {
 		return to
 	}
 	if room := a.room(); len(text) > room {
-		a.dropped += int64(len(text) - room)
-		text = text[:room]
+		fits := room
+		for fits > 0 && !utf8.RuneStart(text[fits]) {
+			fits--
+		}
+		a.dropped += int64(len(text) - fits)
+		a.kept += room - fits // which nothing behind the gap may fill
+		text = text[:fits]
 	}
 	a.kept += len(text)
 	return append(to, text...)
@@ -320,7 +343,7 @@ func (a *Accumulator) addDetail(c *choiceFold, d *ReasoningDetail) {
 // Usage returns the token counts so far. Its Raw is a copy; nil: none came.
 func (a *Accumulator) Usage() Usage {
 	u := a.usage
-	u.Raw = cloneJSON(a.usageRaw)
+	u.Raw = cloneJSON(u.Raw)
 	return u
 }
 
@@ -357,13 +380,13 @@ func (a *Accumulator) Completion() *Completion {
 		Citations: cloneJSON(a.citations), BlockReason: string(a.block), Usage: a.Usage(), Dropped: a.dropped,
 	}
 	for i := range a.choices {
-		out.Choices = append(out.Choices, a.choices[i].choice(out.ID))
+		out.Choices = append(out.Choices, a.choices[i].choice(a.seed()))
 	}
 	sort.SliceStable(out.Choices, func(i, j int) bool { return out.Choices[i].Index < out.Choices[j].Index })
 	return out
 }
 
-func (f *choiceFold) choice(completionID string) Choice {
+func (f *choiceFold) choice(seed string) Choice {
 	c := Choice{
 		Index: f.index, FinishReason: f.finish, NativeFinishReason: string(f.native),
 		Logprobs: joinLogprobs(f.logprobs),
@@ -388,43 +411,70 @@ func (f *choiceFold) choice(completionID string) Choice {
 		if f.calls[i].void {
 			continue
 		}
-		c.Message.ToolCalls = append(c.Message.ToolCalls, f.calls[i].toolCall(i, f.index, completionID))
+		c.Message.ToolCalls = append(c.Message.ToolCalls, f.calls[i].toolCall(i, f.index, seed))
 	}
 	return c
 }
 
-// Reset forgets the stream and keeps the memory for another, but for buffers
-// that one huge answer has grown.
+// Reset forgets the stream and keeps the memory for another, but for what one huge
+// answer has grown: of a text that is up to 64 KiB, and up to 1 MiB if at least a
+// quarter of it was in use.
 func (a *Accumulator) Reset() {
-	for i := range a.choices {
-		a.choices[i].reset()
+	choices, large := a.choices, a.large
+	if large {
+		choices = choices[:cap(choices)]
+	}
+	a.large = false
+	for i := range choices {
+		choices[i].reset(a, large)
 	}
 	*a = Accumulator{
-		MaxBytes: a.MaxBytes, choices: a.choices[:0],
+		MaxBytes: a.MaxBytes, choices: a.choices[:0], large: a.large,
 		id: letGo(a.id), model: letGo(a.model), fingerprint: letGo(a.fingerprint), tier: letGo(a.tier),
-		usageRaw: letGo(a.usageRaw), citations: letGo(a.citations), block: letGo(a.block),
+		usage: Usage{Raw: letGo(a.usage.Raw)}, citations: letGo(a.citations), block: letGo(a.block),
 	}
 }
 
-func (f *choiceFold) reset() {
-	for i := range f.details {
-		d := &f.details[i]
+// reset is Reset for a choice; all: what this stream has not used may hold large
+// texts of the one before, and is looked at too.
+func (f *choiceFold) reset(a *Accumulator, all bool) {
+	details, calls, parts := f.details, f.calls, f.parts
+	if all {
+		details, calls, parts = details[:cap(details)], calls[:cap(calls)], parts[:cap(parts)]
+	}
+	for i := range details {
+		d := &details[i]
 		*d = detailFold{
-			typ: letGo(d.typ), id: letGo(d.id), format: letGo(d.format), text: letGo(d.text),
-			summary: letGo(d.summary), data: letGo(d.data), signature: letGo(d.signature),
+			typ: letGo(d.typ), id: letGo(d.id), format: letGo(d.format), text: a.letGo(d.text),
+			summary: a.letGo(d.summary), data: a.letGo(d.data), signature: letGo(d.signature),
 		}
 	}
-	for i := range f.calls {
-		f.calls[i].reset()
+	for i := range calls {
+		calls[i].reset(a)
 	}
-	for i := range f.parts {
-		f.parts[i].letGo()
+	for i := range parts {
+		parts[i].letGo(a)
 	}
-	f.partFold.letGo()
+	f.partFold.letGo(a)
+	f.toFirstPart()
 	*f = choiceFold{
 		partFold: f.partFold, parts: f.parts[:0], role: letGo(f.role),
-		native: letGo(f.native), logprobs: letGo(f.logprobs), media: letGo(f.media), annotations: letGo(f.annotations),
-		items:   letGo(f.items),
+		native: letGo(f.native), logprobs: a.letGo(f.logprobs), media: a.letGo(f.media), annotations: a.letGo(f.annotations),
+		items:   a.letGo(f.items),
 		details: f.details[:0], calls: f.calls[:0],
 	}
+}
+
+// maxKeptText is the longest text whose buffer is kept for the next stream: many
+// times a usual answer, and little beside what a stream of that length costs.
+const maxKeptText = 1 << 20
+
+// letGo is letGo for a text: where answers are long, to grow each anew would cost
+// more than to read it.
+func (a *Accumulator) letGo(b []byte) []byte {
+	if cap(b) > maxKeptBuffer && cap(b) <= maxKeptText && len(b) >= cap(b)/4 {
+		a.large = true
+		return b[:0]
+	}
+	return letGo(b)
 }

@@ -19,9 +19,6 @@ const maxParts = 1024
 // turnTo makes another part of the message the one that texts are joined to. The
 // texts of a part mostly come in a row.
 func (f *choiceFold) turnTo(part int) {
-	if part == f.part {
-		return
-	}
 	for i := len(f.parts) - 1; i >= 0; i-- {
 		if f.parts[i].part == part {
 			f.partFold, f.parts[i] = f.parts[i], f.partFold
@@ -42,14 +39,25 @@ func (f *choiceFold) turnTo(part int) {
 	f.part = part
 }
 
+// toFirstPart makes ready for another message, the parts of which find the memory of
+// those at the same place in this one, if they come in a row.
+func (f *choiceFold) toFirstPart() {
+	if n := len(f.parts); n > 0 {
+		last := f.partFold
+		f.partFold = f.parts[0]
+		copy(f.parts, f.parts[1:])
+		f.parts[n-1] = last
+	}
+}
+
 func (p *partFold) empty() bool { return len(p.content)+len(p.reasoning)+len(p.refusal) == 0 }
 
 func (p *partFold) clear() {
 	p.content, p.reasoning, p.refusal = p.content[:0], p.reasoning[:0], p.refusal[:0]
 }
 
-func (p *partFold) letGo() {
-	*p = partFold{content: letGo(p.content), reasoning: letGo(p.reasoning), refusal: letGo(p.refusal)}
+func (p *partFold) letGo(a *Accumulator) {
+	*p = partFold{content: a.letGo(p.content), reasoning: a.letGo(p.reasoning), refusal: a.letGo(p.refusal)}
 }
 
 // inOrder returns all parts in the order of their indexes.

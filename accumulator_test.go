@@ -2,7 +2,6 @@ package llmstream
 
 import (
 	"encoding/json"
-	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -177,6 +176,17 @@ func TestAccumulatorDropsWhatIsPastMaxBytes(t *testing.T) {
 	require.Zero(t, a.Completion().Dropped)
 }
 
+// A character is kept whole or not at all, and nothing is kept behind a gap.
+func TestAccumulatorCutsBetweenCharacters(t *testing.T) {
+	a := Accumulator{MaxBytes: 6}
+	for _, text := range []string{"é€", "é", "a"} {
+		a.HandleDelta(&Delta{Kind: KindContent, Text: []byte(text)})
+	}
+	c := a.Completion()
+	require.Equal(t, "é€", c.Choices[0].Message.Content)
+	require.EqualValues(t, len("éa"), c.Dropped)
+}
+
 // What MaxBytes has cut is not passed off as whole: neither JSON nor a tool call.
 func TestAccumulatorCutsNoJSON(t *testing.T) {
 	body := sse(`{"choices":[{"index":0,"delta":{"annotations":[1,2,3,4,5,6,7,8],"tool_calls":[{"index":0,"id":"c","extra_content":{"a":"b"}}]}}],"citations":["u","v"],"usage":{"prompt_tokens":1,"completion_tokens":2}}`)
@@ -291,9 +301,54 @@ func TestReasoningDetailsWithoutAnIndex(t *testing.T) {
 	require.Equal(t, "abc", c.Choices[0].Message.Reasoning)
 }
 
+// What one huge answer has grown is not kept for ever, in whatever place of the
+// answer it is.
 func TestLargeAnswersAreLetGo(t *testing.T) {
-	var a Accumulator
-	a.HandleDelta(&Delta{Kind: KindContent, Text: []byte(strings.Repeat("x", 2*maxKeptBuffer))})
-	a.Reset()
-	require.Zero(t, cap(a.choices[:1][0].content))
+	places := map[string]struct {
+		add  func(a *Accumulator, text []byte)
+		kept func(a *Accumulator) int
+	}{
+		"content": {
+			func(a *Accumulator, text []byte) { a.HandleDelta(&Delta{Kind: KindContent, Text: text}) },
+			func(a *Accumulator) int { return cap(a.choices[:1][0].content) },
+		},
+		"part": {
+			func(a *Accumulator, text []byte) {
+				a.HandleDelta(&Delta{Kind: KindReasoning, Part: 1, Text: text})
+				a.HandleDelta(&Delta{Kind: KindContent, Part: 2, Text: []byte("x")})
+				a.HandleDelta(&Delta{Kind: KindReasoning, Part: 3, Text: []byte("x")})
+			},
+			func(a *Accumulator) int { return cap(a.choices[:1][0].reasoning) },
+		},
+		"detail": {
+			func(a *Accumulator, text []byte) {
+				a.HandleDelta(&Delta{Kind: KindReasoning, Detail: &ReasoningDetail{Text: text}})
+			},
+			func(a *Accumulator) int { return cap(a.choices[:1][0].details[:1][0].text) },
+		},
+		"call": {
+			func(a *Accumulator, text []byte) {
+				a.HandleDelta(&Delta{Kind: KindToolCall, ToolCall: ToolCallDelta{Arguments: text}})
+			},
+			func(a *Accumulator) int { return cap(a.choices[:1][0].calls[:1][0].arguments) },
+		},
+	}
+	for name, place := range places {
+		t.Run(name, func(t *testing.T) {
+			var a Accumulator
+			long := make([]byte, maxKeptText*3/4)
+			place.add(&a, long)
+			a.Reset()
+			require.GreaterOrEqual(t, place.kept(&a), len(long))
+			place.add(&a, long[:len(long)/2])
+			a.Reset()
+			require.GreaterOrEqual(t, place.kept(&a), len(long))
+			a.HandleDelta(&Delta{Kind: KindUsage}) // none of it is in use
+			a.Reset()
+			require.Zero(t, place.kept(&a))
+			place.add(&a, make([]byte, maxKeptText+1))
+			a.Reset()
+			require.Zero(t, place.kept(&a))
+		})
+	}
 }

@@ -24,7 +24,7 @@ type Choice struct {
 	Index              int
 	Message            Message
 	FinishReason       FinishReason
-	NativeFinishReason string          // the provider's word
+	NativeFinishReason string          // the word for it on the wire
 	Logprobs           json.RawMessage // {"content":[…],"refusal":[…]}, NaN and the like as null; nil: none
 }
 

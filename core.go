@@ -242,6 +242,14 @@ func (c *core) outcome() Outcome {
 	return o
 }
 
+// err is outcome().Err(), which takes no list of choices; nil before the verdict.
+func (c *core) err() error {
+	if !c.ended {
+		return nil
+	}
+	return Outcome{State: c.state, Cause: c.cause, APIError: c.track.apiError, Damage: c.track.damage}.Err()
+}
+
 func (c *core) wireKind() Wire {
 	if c.wire == nil {
 		return WireUnknown

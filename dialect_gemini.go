@@ -376,17 +376,19 @@ func (s *step) addGeminiUsage(v *fastjson.Value) {
 	s.count(&u, UsageTotal, &u.Total, total)
 	s.count(&u, UsageCached, &u.Cached, cached)
 	s.count(&u, UsageReasoning, &u.Reasoning, reasoning)
-	s.addGoogleUsage(&u, raw)
+	s.addCountsOf(&geminiCounts, &u, raw)
 }
 
-// addGoogleUsage adds counts as both of Google's dialects mean them.
-func (s *step) addGoogleUsage(u *Usage, raw []byte) {
-	reported := u.Reported | s.usage.Reported
+// geminiCounts are those that grow while an answer comes.
+var geminiCounts = countNames{"candidatesTokenCount", "totalTokenCount", "thoughtsTokenCount"}
+
+// completeGoogleUsage tells of counts what both of Google's dialects mean by them.
+func (t *track) completeGoogleUsage(u *Usage) {
+	reported := u.Reported | t.usage.Reported
 	if reported&UsageCached != 0 {
 		u.CachedInInput = TriYes
 	}
 	if reported&UsageReasoning != 0 {
 		u.ReasoningInOutput = TriNo
 	}
-	s.addUsage(u, raw)
 }

@@ -232,15 +232,15 @@ func (s *step) decodeStep(t *choiceTrack, v *fastjson.Value, p *interactionStep)
 	switch string(p.typ) {
 	case "text", "model_output":
 		text, _ := s.string(p.text, &t.high.content)
-		s.addText(KindContent, t.index, text)
+		s.addTextOf("text", KindContent, t.index, text)
 		for _, part := range p.content.GetArray() {
 			inner := s.readStep(part)
 			s.decodeStep(t, part, &inner)
 		}
 	case "thought", "thought_summary":
-		for _, v := range [...]*fastjson.Value{p.text, p.thought, member(p.content, "text")} {
+		for i, v := range [...]*fastjson.Value{p.text, p.thought, member(p.content, "text")} {
 			text, _ := s.string(v, &t.high.reasoning)
-			s.addText(KindReasoning, t.index, text)
+			s.addTextOf([...]string{"text", "thought", "text"}[i], KindReasoning, t.index, text)
 		}
 		for _, part := range p.summary.GetArray() {
 			text, _ := s.string(member(part, "text"), &t.high.reasoning)
@@ -286,5 +286,6 @@ func (s *step) addInteractionUsage(v *fastjson.Value) {
 	s.count(&u, UsageTotal, &u.Total, total)
 	s.count(&u, UsageCached, &u.Cached, cached)
 	s.count(&u, UsageReasoning, &u.Reasoning, reasoning)
-	s.addGoogleUsage(&u, raw)
+	s.completeGoogleUsage(&u)
+	s.addUsage(&u, raw)
 }

@@ -18,7 +18,9 @@ type chatChunk struct {
 	id, model, created, fingerprint, tier *fastjson.Value
 	choices, usage, xGroq, citations      *fastjson.Value
 	err                                   *fastjson.Value
-	twice                                 bool // choices came twice, so that the preamble's were others
+	// twice: choices came twice, so that the preamble's were others. again: so did
+	// one of the members that tell of the stream.
+	twice, again bool
 }
 
 func (c *chatChunk) read(root *fastjson.Value) {
@@ -31,15 +33,15 @@ func (c *chatChunk) read(root *fastjson.Value) {
 	o.Visit(func(key []byte, v *fastjson.Value) {
 		switch string(key) {
 		case "id":
-			c.id = v
+			c.id, c.again = v, c.again || c.id != nil
 		case "model":
-			c.model = v
+			c.model, c.again = v, c.again || c.model != nil
 		case "created":
-			c.created = v
+			c.created, c.again = v, c.again || c.created != nil
 		case "system_fingerprint":
-			c.fingerprint = v
+			c.fingerprint, c.again = v, c.again || c.fingerprint != nil
 		case "service_tier":
-			c.tier = v
+			c.tier, c.again = v, c.again || c.tier != nil
 		case "choices":
 			c.choices, c.twice = v, c.choices != nil
 		case "usage":
@@ -67,7 +69,7 @@ func detectChat(s *step) bool {
 func decodeChat(s *step) {
 	var c chatChunk
 	c.read(s.root)
-	failed := c.choices == nil || c.err != nil || string(s.typ) == "error"
+	failed := isNull(c.choices) || c.err != nil || string(s.typ) == "error"
 	if s.cut && (failed || c.twice) { // what was left out may matter
 		s.parseWhole(trimSpace(s.data)) // as it was before: without error
 		c = chatChunk{}
@@ -109,19 +111,8 @@ func (s *step) startIsKnown(c *chatChunk) bool {
 		return false
 	}
 	t := &s.track.told
-	for _, m := range [...]struct {
-		told bool
-		v    *fastjson.Value
-		key  string
-	}{
-		{t.id, c.id, `"id"`}, {t.model, c.model, `"model"`}, {t.created, c.created, `"created"`},
-		{t.fingerprint, c.fingerprint, `"system_fingerprint"`}, {t.tier, c.tier, `"service_tier"`},
-	} {
-		if !m.told && m.v != nil && (s.escaped || bytes.Count(s.data, []byte(m.key)) != 1) {
-			return false
-		}
-	}
-	return true
+	return !c.again || (t.id || c.id == nil) && (t.model || c.model == nil) && (t.created || c.created == nil) &&
+		(t.fingerprint || c.fingerprint == nil) && (t.tier || c.tier == nil)
 }
 
 // startChat tells what the chunk says of the stream for the first time. Empty
@@ -271,7 +262,9 @@ func (s *step) decodeChatChoice(v *fastjson.Value, position int) (usage *fastjso
 		s.addError(t.index, c.failure, nil)
 	}
 	if c.finish != nil {
-		s.addFinish(t, s.word(c.finish))
+		if word := s.word(c.finish); string(word) != "null" { // a word of DashScope's, which means none
+			s.addFinish(t, word)
+		}
 	}
 	return c.usage
 }
@@ -282,6 +275,7 @@ type chatDelta struct {
 	reasoning                                       [4]*fastjson.Value // by precedence (R-01)
 	reasoningDetails, thinkingBlocks                *fastjson.Value
 	annotations, images, audio, extraContent        *fastjson.Value
+	opaque                                          *fastjson.Value
 	reasons                                         bool // any of the reasoning's names is there
 }
 
@@ -318,6 +312,8 @@ func (d *chatDelta) read(o *fastjson.Object) {
 			d.audio = v
 		case "extra_content":
 			d.extraContent, d.reasons = v, true
+		case "reasoning_opaque":
+			d.opaque, d.reasons = v, true
 		}
 	})
 }
@@ -416,7 +412,7 @@ func (s *step) decodePart(t *choiceTrack, part *fastjson.Value, kind Kind, high 
 	}
 	switch string(s.word(member(part, "type"))) {
 	case "thinking", "reasoning":
-		for _, name := range [...]string{"thinking", "text", "reasoning"} {
+		for _, name := range [...]string{"thinking", "text", "reasoning", "summary"} {
 			if v := member(part, name); v != nil {
 				s.decodeContent(t, name, v, KindReasoning, &t.high.reasoning)
 				return

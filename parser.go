@@ -38,7 +38,12 @@ func NewParser(d Dialect, h Handler, o *Options) *Parser {
 // returns 0 and the same error until Reset. Behind Close it returns
 // io.ErrClosedPipe.
 func (p *Parser) Write(b []byte) (n int, err error) {
-	if p.skims && (p.ready || p.held) { // as is nearly always so
+	switch {
+	case p.ready && p.skims: // as is nearly always so
+		if n = p.skim(b[:len(b):len(b)]); n == len(b) || p.hold(b[n:]) {
+			return len(b), nil
+		}
+	case p.held:
 		if n = p.skimCut(b[:len(b):len(b)]); n == len(b) {
 			return n, nil
 		}
@@ -109,7 +114,7 @@ func (p *Parser) CloseWithError(cause error) error {
 		p.busy = false
 		p.leave()
 	}
-	return p.outcome().Err()
+	return p.err()
 }
 
 // deliver hands the deltas of a step to the handler.
@@ -126,7 +131,8 @@ func (p *Parser) deliver() error {
 }
 
 // Reset makes p ready for another stream in the same dialect, with the same
-// handler and options. It keeps its memory, so that parsers can be pooled.
+// handler and options. It keeps its memory, so that parsers can be pooled. The
+// handler is left as it is: an [Accumulator] has a Reset of its own.
 func (p *Parser) Reset() { p.reset() }
 
 // Dialect returns the dialect of the stream, which with Auto is known from the

@@ -53,21 +53,26 @@ func (p *preamble) learn(data []byte) {
 	known, index0 := p.bytes, p.index
 	p.bytes = p.bytes[:0]
 	p.credit -= 2
-	const key, index = `"choices":`, `[{"index":`
-	at := bytes.Index(data[:min(len(data), preambleMax)], []byte(key))
-	// Without a bracket in front, the key is of the outermost object: neither in
+	const key, index = `,"choices":`, `[{"index":`
+	// In front of the first bracket, the key is of the outermost object: neither in
 	// another one, nor inside a string, where its quotes would be escaped.
-	if at < 1 || data[at-1] != ',' || bytes.IndexByte(data[1:at], '{') >= 0 || bytes.IndexByte(data[1:at], '[') >= 0 {
+	bracket := bytes.IndexByte(data[:min(len(data), preambleMax)], '[')
+	if bracket < 0 || bytes.IndexByte(data[1:bracket], '{') >= 0 {
 		return
 	}
+	front, ok := bytes.CutSuffix(bytes.TrimRight(data[:bracket], " "), []byte(key))
+	if !ok || len(front) < 2 {
+		return
+	}
+	at := len(front) + len(",")
 	end := at
 	p.index = false
-	if after := data[at+len(key):]; bytes.HasPrefix(after, []byte(index)) {
+	if after := data[len(front)+len(key):]; bytes.HasPrefix(after, []byte(index)) {
 		after = after[len(index):]
 		if comma := bytes.IndexByte(after[:min(len(after), 10)], ','); comma > 0 {
 			if n, ok := parseDigits(after[:comma]); ok {
 				p.index, p.choice = true, int(n)
-				end = at + len(key) + len(index) + comma + 1
+				end = len(front) + len(key) + len(index) + comma + 1
 			}
 		}
 	}

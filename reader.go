@@ -131,12 +131,7 @@ func (r *Reader) Delta() *Delta { return &r.step.deltas[r.at] }
 
 // Err returns nil as long as there are deltas, and then Outcome().Err(): nil only
 // if the stream was complete and undamaged.
-func (r *Reader) Err() error {
-	if !r.ended {
-		return nil
-	}
-	return r.outcome().Err()
-}
+func (r *Reader) Err() error { return r.err() }
 
 // Deltas iterates over the deltas that are left. Where Err is not nil at the
 // end, it comes as a last pair, with a nil delta. After a break, ranging again

@@ -46,7 +46,8 @@ type step struct {
 	// detailMember is the name of the member that held the text of the one detail
 	// of the event, which came behind one other delta; details counts them.
 	detailMember string
-	fragments    int // of tool calls that the event has, with or without anything new
+	fragments    int     // of tool calls that the event has, with or without anything new
+	counted      counted // usage that the event reports, if that may be learned
 	unheard      Delta
 	starts       []Start
 	details      []ReasoningDetail
@@ -90,7 +91,7 @@ func (s *step) begin(typ, data []byte) {
 	s.deltas, s.given, s.stateful, s.carried = s.deltas[:0], 0, false, false
 	s.starts, s.details, s.text = s.starts[:0], s.details[:0], s.text[:0]
 	s.sourceAt, s.sourceCost, s.errorRaw, s.sequence, s.part = 0, 0, nil, 0, 0
-	s.role.member, s.fragments, s.detailMember = "", 0, ""
+	s.role.member, s.fragments, s.detailMember, s.counted.names = "", 0, "", nil
 }
 
 // add appends a delta of kind k to those of the event. What nobody wants is

@@ -60,17 +60,18 @@ func (t *tee) Read(b []byte) (n int, err error) {
 	return n, err
 }
 
+// Close says that it closes before it does: a Read that fails since body was
+// closed was stopped, and has not broken off.
 func (t *tee) Close() error {
-	err := t.body.Close()
 	for {
 		switch {
 		case t.state.CompareAndSwap(teeIdle, teeEnded):
-			t.end(ErrStopped)
+			defer t.end(ErrStopped)
 		case t.state.CompareAndSwap(teeReading, teeClosing):
 		case t.state.Load() < teeClosing: // it has just changed
 			continue
 		}
-		return err
+		return t.body.Close()
 	}
 }
 

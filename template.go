@@ -17,7 +17,7 @@ import (
 // before it. Whatever does not fit is not the template's: it is read in full.
 //
 // This file matches; template_learn.go learns; template_run.go reads events in a
-// row where they lie in a read.
+// row where they lie in a read; template_counts.go has what events say of usage.
 
 // templateCount is how many templates a stream has: enough for the answer, the
 // reasoning and the tool calls of one choice, or the texts of a few. Each one
@@ -66,12 +66,15 @@ const (
 type slotKind uint8
 
 const (
-	slotText     slotKind = iota // the body of a string, which is the delta's text
-	slotDetail                   // the body of a string, which is the text of a detail
-	slotString                   // the body of a string that nobody reads
-	slotNumber                   // digits that nobody reads
-	slotSequence                 // digits, which are the number of the event
-	slotSpace                    // any number of spaces between two tokens
+	slotText      slotKind = iota // the body of a string, which is the delta's text
+	slotDetail                    // the body of a string, which is the text of a detail
+	slotString                    // the body of a string that nobody reads
+	slotNumber                    // digits that nobody reads
+	slotSequence                  // digits, which are the number of the event
+	slotOutput                    // digits of a count, which is not zero; see template_counts.go
+	slotTotal                     // likewise
+	slotReasoning                 // likewise
+	slotSpace                     // any number of spaces between two tokens
 )
 
 // template is an event with slots.
@@ -103,19 +106,22 @@ type template struct {
 	// text under another name.
 	noEmpty bool
 	// plain: the event gives a text, and no detail.
-	plain  bool
-	kind   Kind
-	part   int   // of the message
-	choice int32 // place in track.choices
+	plain bool
+	// detailed: the detail has no text of its own and belongs to the same delta.
+	detailed bool
+	// counted: the event reports usage behind its text; counts says which.
+	counted bool
+	kind    Kind
+	choice  int32 // place in track.choices
 	// call is the place of the tool call that the text belongs to, among so many
 	// calls of the choice: with another the same event may belong to that.
 	call, calls int32
+	layout      int32 // as track.layout was
+	part        int   // of the message
 	// detail is what does not differ of a piece of structured reasoning, which
-	// has the same text once more; nil: there is none. detailed: it has no
-	// text of its own and belongs to the same delta.
-	detail   *ReasoningDetail
-	detailed bool
-	layout   int32 // as track.layout was
+	// has the same text once more; nil: there is none.
+	detail *ReasoningDetail
+	counts *counts
 }
 
 // match is an event that fits a template; offsets are of the bytes it lies in.
@@ -250,7 +256,7 @@ func skipValue(b []byte, at int, kind slotKind) int {
 	for at < len(b) && b[at]-'0' < 10 {
 		at++
 	}
-	if at == begin {
+	if at == begin || kind >= slotOutput && (b[begin] == '0' || at-begin > maxDigits) {
 		return len(b) // where no literal fits
 	}
 	return at
@@ -336,7 +342,9 @@ func (ts *templates) miss() {
 func (ts *templates) earn(events int64) {
 	ts.fitted += events
 	ts.misses = 0
-	ts.credit = int16(min(int64(ts.credit)+events*creditFit, creditMax))
+	if ts.credit < creditMax {
+		ts.credit = int16(min(int64(ts.credit)+events*creditFit, creditMax))
+	}
 }
 
 // follow notes that the event fits the template at this place.
@@ -360,7 +368,7 @@ func (t *template) expect(again bool) {
 // reset forgets the templates and keeps their memory.
 func (ts *templates) reset() {
 	for i := range ts.list {
-		ts.list[i] = template{literals: ts.list[i].literals[:0]}
+		ts.list[i] = template{literals: ts.list[i].literals[:0], counts: ts.list[i].counts}
 	}
 	*ts = templates{list: ts.list, credit: creditStart}
 }

@@ -35,6 +35,10 @@ func (c *core) learn(s *step) {
 	if !ok {
 		return
 	}
+	counts, ok := s.findCounts(slots)
+	if !ok {
+		return
+	}
 	f := framing{}
 	if c.wire != nil {
 		f, _ = c.wire.framing()
@@ -42,7 +46,7 @@ func (c *core) learn(s *step) {
 	if !f.fits(s.typ, s.data) {
 		f = framing{}
 	}
-	ts.list[at].set(s, f, slots)
+	ts.list[at].set(s, f, slots, counts)
 	ts.follow(at)
 	ts.list[at].next = at
 	ts.misses, ts.rest = min(ts.misses, missesNew), 0
@@ -59,7 +63,10 @@ func (f *framing) fits(typ, data []byte) bool {
 func (s *step) teaches() bool {
 	gave := 1
 	if s.detailMember != "" {
-		gave = 2
+		gave++
+	}
+	if s.counted.names != nil {
+		gave++
 	}
 	return s.given == gave && s.role.member != "" && !s.stateful && !s.carried &&
 		(s.fragments == 0 || s.fragments == 1 && s.role.call >= 0) &&
@@ -77,7 +84,7 @@ type slot struct {
 // event, and no name may be written with escapes, so that no other can be taken for
 // it.
 func (s *step) findSlots(slots []slot) (_ []slot, ok bool) {
-	var found [slotSequence + 1]bool
+	var found [slotSpace]bool
 	for at := 0; at < len(s.data); {
 		if s.data[at] != '"' {
 			at++
@@ -99,8 +106,8 @@ func (s *step) findSlots(slots []slot) (_ []slot, ok bool) {
 			continue
 		}
 		value := slotAt(s.data, skipSpace(s.data, colon+1), kind)
-		if kind <= slotDetail || kind == slotSequence {
-			if found[kind] || value.to == 0 {
+		if kind <= slotDetail || kind >= slotSequence {
+			if found[kind] || value.to == 0 && kind < slotOutput {
 				return slots, false
 			}
 			found[kind] = true
@@ -148,14 +155,17 @@ func (s *step) slotOf(name []byte) (slotKind, bool) {
 	case "text": // beside a delta
 		return slotString, s.role.member == "content"
 	}
-	return 0, false
+	return s.countKind(name)
 }
 
 // slotAt returns the value at b[at] as a slot; its end is 0 if it is of another kind.
 func slotAt(b []byte, at int, kind slotKind) slot {
 	end := at
 	switch kind {
-	case slotNumber, slotSequence:
+	case slotNumber, slotSequence, slotOutput, slotTotal, slotReasoning:
+		if kind >= slotOutput && at < len(b) && b[at] == '0' {
+			return slot{}
+		}
 		for end < len(b) && b[end]-'0' < 10 {
 			end++
 		}
@@ -189,7 +199,7 @@ func (ts *templates) place() (at uint8, ok bool) {
 }
 
 // set makes t the template of the event of s with these slots.
-func (t *template) set(s *step, f framing, slots []slot) {
+func (t *template) set(s *step, f framing, slots []slot, found [countSlots]countSlot) {
 	literals := t.literals[:0]
 	from := slots[0].to
 	for i := range slots {
@@ -223,6 +233,12 @@ func (t *template) set(s *step, f framing, slots []slot) {
 	}
 	t.part = s.part
 	t.kind, t.choice, t.call, t.noEmpty = s.role.kind, int32(s.role.choice), int32(s.role.call), !s.role.alone
+	if t.counted = s.counted.names != nil; t.counted {
+		if t.noEmpty = true; t.counts == nil {
+			t.counts = new(counts)
+		}
+		t.counts.learn(s, found)
+	}
 	if t.call >= 0 {
 		t.calls = int32(len(s.choices[t.choice].calls))
 	}

@@ -97,6 +97,9 @@ func (s *step) addFitted(t *template, b []byte, m *match, text []byte) {
 		}
 		s.addDetail(index, r)
 	}
+	if t.counted {
+		s.addCounts(t, b, m.at)
+	}
 }
 
 // fromTemplate reads the event of s, the data of which may have come in pieces.
@@ -159,7 +162,7 @@ func (c *core) nextFitted(b []byte) (n int, ok bool) {
 		}
 		ts.earn(1)
 		n = m.end
-		if len(text) == 0 || c.opt.Kinds&t.kind != 0 {
+		if len(text) == 0 || c.opt.Kinds&t.kind != 0 || t.counted {
 			c.handOut(t, b, &m, text)
 			ok = true
 			break
@@ -203,8 +206,8 @@ func (p *Parser) run(b []byte) (n int, err error) {
 // follow it and fit t too, if they are not to be skimmed.
 func (p *Parser) runOf(t *template, b []byte, m *match) (ok bool, err error) {
 	choice := &p.track.choices[t.choice]
-	wanted := p.handler != nil && p.opt.Kinds&t.kind != 0
-	plain := t.call < 0 && t.detail == nil
+	wanted := p.handler != nil && p.opt.Kinds&t.kind != 0 || t.counted
+	plain := t.call < 0 && t.detail == nil && !t.counted
 	folds := p.fold != nil && wanted && plain // that is all there is to do
 	var into *[]byte
 	for {

@@ -74,7 +74,7 @@ func (p *Parser) skim(b []byte) (n int) {
 	before := p.track.events
 	for pos := t.skipHead(b, 0); pos > 0 && t.plain; pos = t.skipHead(b, n) {
 		choice := &p.track.choices[t.choice]
-		if choice.high != (halves{}) || t.layout != p.track.layout {
+		if choice.high != (halves{}) || t.layout != p.track.layout || t.counted && !p.hasRoomForCounts() {
 			break
 		}
 		var call *callTrack
@@ -86,26 +86,33 @@ func (p *Parser) skim(b []byte) (n int) {
 		var into *[]byte
 		var text []byte // the end of it, as far as there is room for more
 		if p.fold != nil && p.opt.Kinds&t.kind != 0 {
-			if !p.fold.has(choice.index, int(t.call)) { // it was reset
+			fold := p.fold.findAt(int(t.choice), choice.index)
+			if fold == nil || int(t.call) >= len(fold.calls) { // it was reset
 				break
 			}
 			if call != nil {
-				into = &p.fold.choice(choice.index).calls[t.call].arguments
+				into = &fold.calls[t.call].arguments
 			} else {
-				into = p.fold.textOf(t.kind, choice.index, t.part)
+				into = fold.textOf(t.kind, t.part)
 			}
-			text = *into
-			if text = text[len(text):min(cap(text), len(text)+p.fold.room())]; len(text) == 0 {
+			text = (*into)[len(*into):cap(*into)]
+			if room := p.fold.roomFor(t); len(text) > room {
+				text = text[:max(0, room)]
+			}
+			if len(text) == 0 {
 				break
 			}
 		}
-		k, size, events, more := t.skim(b, n, pos, text)
+		k, size, events, last, more := t.skim(b, n, pos, text)
 		if into != nil {
 			*into = (*into)[:len(*into)+size]
 			p.fold.kept += size
 		}
 		if call != nil {
 			call.argue(text[:size])
+		}
+		if t.counted && events > 0 {
+			p.foldCounts(t, b, last+pos-n)
 		}
 		n = k
 		if events > 0 {
@@ -143,39 +150,49 @@ func (t *template) skipHead(b []byte, at int) int {
 // skim reads events that fit t. The first begins at b[n], and its literal 0 ends at
 // b[pos]. It writes their texts to text, which is nil if nobody wants them. It
 // returns how far it has come, how long the texts are, how many events that were,
-// and whether events of other forms may follow.
-func (t *template) skim(b []byte, n, pos int, text []byte) (_, size int, events int64, more bool) {
+// where the last of them begins, and whether events of other forms may follow.
+func (t *template) skim(b []byte, n, pos int, text []byte) (_, size int, events int64, last int, more bool) {
 	head := int(t.head) - int(t.ends[t.n-1])
 	for end := 0; ; size = end {
 		glued, from := t.again, 0
 		for i := range int(t.n) {
 			keep := text != nil && t.slots[i] == slotText
-			begin := pos
+			begin, plain := pos, 0
 			if t.slots[i] > slotString {
 				pos = skipValue(b, pos, t.slots[i])
 			}
 			for t.slots[i] <= slotString {
 				if len(b)-pos < 9 {
-					return n, size, events, false
+					return n, size, events, last, false
 				}
 				w := binary.LittleEndian.Uint64(b[pos:])
 				k := bits.TrailingZeros64(specialBytes(w, true)) / 8
 				if keep {
 					if len(text)-end < 9 {
-						return n, size, events, false
+						return n, size, events, last, false
 					}
 					binary.LittleEndian.PutUint64(text[end:], w)
 					end += k
 				}
 				if pos += k; k == 8 {
+					if plain += k; plain == longText {
+						if keep {
+							k = copyPlain(text[end:], b[pos:])
+							end += k
+						} else {
+							k = copyPlain(nil, b[pos:])
+						}
+						pos += k
+					}
 					continue
 				}
+				plain = 0
 				if b[pos] != '\\' {
 					break
 				}
 				c := simpleEscapes[b[pos+1]]
 				if c == 0 {
-					return n, size, events, false
+					return n, size, events, last, false
 				}
 				if pos += 2; keep {
 					text[end] = c
@@ -183,21 +200,22 @@ func (t *template) skim(b []byte, n, pos int, text []byte) (_, size int, events 
 				}
 			}
 			if pos == begin && t.slots[i] == slotText {
-				return n, size, events, false
+				return n, size, events, last, false
 			}
 			literal := t.literals[from:t.compared[i]]
 			if len(b)-pos >= len(literal) && string(b[pos:pos+len(literal)]) == string(literal) {
 				pos += len(literal)
 			} else if pos = t.fitsLast(b, pos, i, from, 0); pos < 0 {
-				return n, size, events, false
+				return n, size, events, last, false
 			} else {
 				glued = false
 			}
 			from = int(t.ends[i])
 		}
 		events++
+		last = n
 		if n = pos; !glued {
-			return n, end, events, true
+			return n, end, events, last, true
 		}
 		n -= head
 	}

@@ -55,7 +55,10 @@ type track struct {
 
 // choiceTrack is what is remembered of a choice.
 type choiceTrack struct {
-	index  int
+	index int
+	// high are the halves of surrogate pairs that the texts of this choice
+	// ended with so far: "\ud83d" | "\ude00" (J-03).
+	high   halves
 	finish FinishReason
 	native string // the provider's word for it, shortened where it is absurdly long
 	role   bool   // its role was told
@@ -71,9 +74,6 @@ type choiceTrack struct {
 	// notThinking has a bit for each of the first parts that began as something
 	// else than thinking, and has no signature therefore.
 	notThinking uint64
-	// high are the halves of surrogate pairs that the texts of this choice
-	// ended with so far: "\ud83d" | "\ude00" (J-03).
-	high halves
 	// partial are the arguments of the call that Gemini streams; nil: it never
 	// did (G-08).
 	partial *partialArguments
@@ -280,6 +280,8 @@ func (c *choiceTrack) find(k *callKey) (at int, conflict bool) {
 		return -1, false // T-02
 	case !k.indexed && (call.begun || !k.first):
 		return -1, false // T-01: one name after another, nothing else to tell them apart
+	case k.indexed && !k.first && call.whole():
+		return -1, false // T-02: two calls of one list, with the same index and no ids
 	case call.renamed(name) && (!k.indexed || call.whole()) && k.index != legacyIndex:
 		return -1, false // another tool, and this one has all that it needs
 	}

@@ -203,8 +203,7 @@ func eachMember(object []byte, f func(key, value []byte)) {
 	for at := 1; at < len(object) && object[at] == '"'; {
 		key := object[at : at+stringLen(object[at:])]
 		at += len(key) + len(":")
-		var scan jsonScanner
-		n, _ := scan.scan(object[at:])
+		n := valueLen(object[at:])
 		f(key, object[at:at+n])
 		at += n + len(",")
 	}

@@ -100,7 +100,13 @@ func (w *sseWire) own() {
 // nextLines then reads. The two must agree; FuzzEvents holds them together.
 func (w *sseWire) plainEvent(p []byte, f *frame) (n int) {
 	const prefix = "data: "
-	if w.busy() || w.lines.cr || len(p) < len(prefix) || string(p[:len(prefix)]) != prefix {
+	if len(p) < len(prefix) || string(p[:len(prefix)]) != prefix {
+		return 0
+	}
+	if w.lines.bom == 0 { // the stream begins, and with no byte order mark
+		w.lines.bom = bomDone
+	}
+	if w.busy() || w.lines.cr {
 		return 0
 	}
 	end := bytes.IndexByte(p[:min(len(p), lineWindow)], '\n')

@@ -37,16 +37,15 @@ func (b *body) Read(p []byte) (n int, err error) {
 }
 
 func (b *body) Close() error {
-	err := b.from.Close()
 	for {
 		switch {
 		case b.state.CompareAndSwap(bodyIdle, bodyEnded):
-			b.leave()
+			defer b.leave()
 		case b.state.CompareAndSwap(bodyReading, bodyClosing):
 		case b.state.Load() < bodyClosing: // it has just changed
 			continue
 		}
-		return err
+		return b.from.Close()
 	}
 }
 

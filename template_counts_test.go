@@ -1,0 +1,116 @@
+package llmstream
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// countedEvents are events of Gemini that say the usage so far: %s is the text, and
+// what is in %d grows.
+var countedEvents = map[string]string{
+	"answer":   `{"candidates":[{"content":{"parts":[{"text":"%s"}],"role":"model"},"index":0}],"usageMetadata":{"promptTokenCount":7,"candidatesTokenCount":%d,"totalTokenCount":%d,"promptTokensDetails":[{"modality":"TEXT","tokenCount":7}]},"modelVersion":"m","responseId":"r"}`,
+	"thoughts": `{"usageMetadata":{"totalTokenCount":%[3]d, "thoughtsTokenCount": %[2]d,"cachedContentTokenCount":5,"promptTokenCount":7},"candidates":[{"content":{"parts":[{"text":"%[1]s","thought":true}],"role":"model"}}],"responseId":"r"}`,
+	"wrapped":  `{"response":{"candidates":[{"content":{"parts":[{"text":"%s"}],"role":"model"}}],"usageMetadata":{"promptTokenCount":7,"candidatesTokenCount":%d,"thoughtsTokenCount":1000,"totalTokenCount":%d},"responseId":"r"},"traceId":"t"}`,
+}
+
+func countedEvent(form, text string, n int) string { return fmt.Sprintf(form, text, n, 2+n) }
+
+// What the fast path makes of events with counts is what the full parse makes of
+// them, whatever byte is another.
+func TestTemplatesOfCountsAreExact(t *testing.T) {
+	for name, form := range countedEvents {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			event := func(n int) string { return countedEvent(form, fmt.Sprint("word ", n), 1+n) }
+			second := event(2)
+			for at := range len(second) {
+				for _, edit := range append(edits(second[at]), `1`, `-`, `.5`, `"totalTokenCount":3,"`, `"usageMetadata":{"totalTokenCount":1},"`) {
+					if at%2 != 0 || testing.Short() && at%7 != 0 {
+						continue
+					}
+					body := []byte(sse(event(1), event(2), event(3), second[:at]+edit+second[at+1:], event(12), event(123)))
+					requireShortcuts(t, Gemini, body)
+					var all []string // each with the same edit
+					for n := range 6 {
+						all = append(all, event(n)[:at]+edit+event(n)[at+1:])
+					}
+					requireShortcuts(t, Gemini, []byte(sse(all...)))
+				}
+			}
+		})
+	}
+}
+
+// Reports of nothing but zeros change nothing (U-05), so that the last report is not
+// the only one that counts where it is one.
+func TestTemplatesOfZeroCounts(t *testing.T) {
+	form := `{"candidates":[{"content":{"parts":[{"text":"%s"}]}}],"usageMetadata":{"candidatesTokenCount":%d,"totalTokenCount":%d}}`
+	for _, counts := range [][][2]int{
+		{{0, 0}, {0, 0}, {1, 1}, {2, 2}, {0, 0}}, {{1, 2}, {3, 4}, {0, 0}, {5, 6}, {0, 7}, {8, 0}, {0, 0}},
+		{{0, 0}, {0, 0}, {0, 0}, {1, 2}, {1, 3}, {1, 4}, {0, 0}, {1, 5}, {0, 0}, {1, 6}, {0, 0}, {1, 7}, {0, 0}}, {{0, 1}, {0, 2}, {0, 3}, {0, 0}},
+	} {
+		var events []string
+		for i, c := range counts {
+			events = append(events, fmt.Sprintf(form, fmt.Sprint("a", i), c[0], c[1]))
+		}
+		requireShortcuts(t, Gemini, []byte(sse(events...)))
+	}
+}
+
+// A count that stands there twice, or that is not the usage's own, is none.
+func TestTemplatesOfOtherCounts(t *testing.T) {
+	const candidates = `{"candidates":[{"content":{"parts":[{"text":"a"}]}}],`
+	for _, members := range []string{
+		`"usageMetadata":{"totalTokenCount":%[1]d,"totalTokenCount":%[2]d}`,
+		`"usageMetadata":{"totalTokenCount":%[1]d},"usageMetadata":{"totalTokenCount":%[2]d}`,
+		`"usageMetadata":{"totalTokenCount":%[1]d},"usageMetadata":{"promptTokenCount":4}`,
+		`"usageMetadata":{"promptTokenCount":4,"x":{"totalTokenCount":%[1]d}}`,
+		`"usageMetadata":{"promptTokenCount":4,"x":{"totalTokenCount":%[1]d},"totalTokenCount":%[2]d}`,
+		`"usageMetadata":{"promptTokenCount":4},"x":{"totalTokenCount":%[1]d}`,
+		`"usageMetadata":{"promptTokenCount":4,"candidatesTokenCount":%[1]d,"x":"totalTokenCount","totalTokenCount":%[2]d}`,
+		`"usageMetadata":{"totalTokenCount":%[1]d,"totalTokenCount":%[2]d}`,
+	} {
+		var events []string
+		for i := range 12 {
+			events = append(events, candidates+fmt.Sprintf(members, 1+i, 1+i/2)+"}")
+		}
+		requireShortcuts(t, Gemini, []byte(sse(events...)))
+	}
+}
+
+// An accumulator has what it would have if it had been given each report, also
+// where there is no room for some of them.
+func TestCountsAreFoldedWithinMaxBytes(t *testing.T) {
+	var events []string
+	for i := range 60 {
+		events = append(events, countedEvent(countedEvents["answer"], "some words and more of them", 3*i*i))
+	}
+	body := []byte(sse(events...))
+	for limit := 1; limit < 4000; limit += 3 {
+		folded := func(o *Options) *Completion {
+			a := Accumulator{MaxBytes: limit}
+			p := NewParser(Gemini, &a, o)
+			p.Write(body)
+			return a.Completion()
+		}
+		require.Equal(t, folded(&Options{NoFastPath: true}), folded(nil), limit)
+	}
+}
+
+// Most events of a usual stream of Gemini fit a template.
+func TestTemplatesOfCountsFit(t *testing.T) {
+	for name, form := range countedEvents {
+		var events []string
+		for i := range 100 {
+			events = append(events, countedEvent(form, fmt.Sprint("word ", i), 5+17*i))
+		}
+		for _, h := range []Handler{nil, new(Accumulator), HandlerFunc(func(*Delta) error { return nil })} {
+			p := NewParser(Gemini, h, nil)
+			p.Write([]byte(strings.ReplaceAll(sse(events...), "\n", "\r\n")))
+			require.GreaterOrEqual(t, p.track.templates.fitted, int64(97), name)
+		}
+	}
+}
