@@ -139,14 +139,16 @@ func (n *nodeClient) sdks() []sdk {
 	const end = "the end's own list counts, whatever came before"
 	all := []sdk{
 		{dialect: "openai-chat", hangs: []string{"choice-index-huge.sse"}, differs: map[string]string{
-			"broken-utf8.sse":            "each byte that is none is a character",
-			"content-parts.sse":          "parts are joined as text",
-			"duplicate-keys.sse":         "parts are joined as text",
-			"function-call.sse":          "the old form is no call",
-			"gemini-compat.sse":          "thoughts are content",
-			"tools-arguments-object.sse": "an object is joined as text",
-			"tools-index-missing.sse":    "calls have no place",
-			"tools-index-zero.sse":       "all are one call",
+			"broken-utf8.sse":               "each byte that is none is a character",
+			"content-parts.sse":             "parts are joined as text",
+			"duplicate-keys.sse":            "parts are joined as text",
+			"function-call.sse":             "the old form is no call",
+			"gemini-compat.sse":             "thoughts are content",
+			"reasoning-summary-parts.sse":   "parts are joined as text",
+			"tools-arguments-object.sse":    "an object is joined as text",
+			"tools-index-missing.sse":       "calls have no place",
+			"tools-index-zero.sse":          "all are one call",
+			"tools-one-list-same-index.sse": "all are one call",
 		}},
 		{dialect: "openai-responses", differs: map[string]string{
 			"done-word.sse":         end,
