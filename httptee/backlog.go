@@ -2,7 +2,6 @@ package httptee
 
 import (
 	"encoding/binary"
-	"sync"
 	"time"
 )
 
@@ -13,58 +12,55 @@ import (
 // have been at once.
 
 const (
-	backlogSize = 2 << 10
+	backlogSize = 3900  // with a watch nearly 4 KiB, which is one page
 	markSize    = 8 + 4 // of a read in a backlog: when it came, and how long it is
 )
 
-var backlogs = sync.Pool{New: func() any { return new([backlogSize]byte) }}
+// patient is a watch that can wait, with its backlog on the same page of memory: to find
+// another page would cost as much as to fetch a line.
+type patient struct {
+	watch
+	space [backlogSize]byte
+}
+
+// newWatch returns one that puts off what it can.
+func (w *watcher) newWatch(encoding string) *watch {
+	if encoding != "" || w.Begin != nil || w.Deltas != nil {
+		return new(watch)
+	}
+	p := new(patient)
+	p.backlog = p.space[:0]
+	return &p.watch
+}
 
 // putOff keeps what has come for later. !ok: it is to be taken at once.
 func (t *watch) putOff(at time.Duration, b []byte) (ok bool) {
 	if t.backlog == nil {
-		if !t.unseen() {
-			return false
-		}
-		t.backlog = backlogs.Get().(*[backlogSize]byte)
+		return false
 	}
-	size := markSize + len(b)
-	if size > backlogSize-t.waiting {
+	n, size := len(t.backlog), markSize+len(b)
+	if size > cap(t.backlog)-n {
 		t.catchUp()
-		if size > backlogSize {
+		if n = 0; size > cap(t.backlog) {
 			return false
 		}
 	}
-	to := t.backlog[t.waiting : t.waiting+size]
+	t.backlog = t.backlog[:n+size]
+	to := t.backlog[n:]
 	binary.LittleEndian.PutUint64(to, uint64(at))
 	binary.LittleEndian.PutUint32(to[8:], uint32(len(b)))
 	copy(to[markSize:], b)
-	t.waiting += size
 	return true
-}
-
-// unseen tells whether nobody sees what is found in the body before its end. Its
-// first bytes are taken at once: they tell how it is to be read.
-func (t *watch) unseen() bool {
-	return t.begun && t.inflater == nil && t.progress == nil && t.reading != nil && t.reading.theirs == nil
 }
 
 // catchUp takes what was put off.
 func (t *watch) catchUp() {
-	rest := t.backlog[:t.waiting]
-	t.waiting = 0
+	rest := t.backlog
+	t.backlog = rest[:0]
 	for len(rest) > 0 {
 		at := time.Duration(binary.LittleEndian.Uint64(rest))
 		b := rest[markSize:][:binary.LittleEndian.Uint32(rest[8:])]
 		rest = rest[markSize+len(b):]
 		t.take(at, b)
-	}
-}
-
-// endBacklog takes what was put off, and gives its place back.
-func (t *watch) endBacklog() {
-	if t.backlog != nil {
-		t.catchUp()
-		backlogs.Put(t.backlog)
-		t.backlog = nil
 	}
 }

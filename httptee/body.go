@@ -1,19 +1,11 @@
 package httptee
 
-import (
-	"io"
-	"sync/atomic"
+import "github.com/seed-4d65deac/llmstream"
 
-	"github.com/seed-4d65deac/llmstream"
-)
-
-// body passes a response's body on and shows its bytes to a watch. It is
-// llmstream's Tee, and does with Read and Close just what that does.
-type body struct {
-	io.ReadCloser
-	watch *watch
-	state atomic.Uint32
-}
+// body passes a response's body on and shows its bytes to its watch, which it is
+// itself: so a read finds all in one place. It is llmstream's Tee, and does with Read and
+// Close just what that does.
+type body watch
 
 // The states of a body. Whoever moves it to bodyEnded ends the watching.
 const (
@@ -25,7 +17,7 @@ const (
 
 func (b *body) Read(p []byte) (n int, err error) {
 	if !b.state.CompareAndSwap(bodyIdle, bodyReading) {
-		return b.ReadCloser.Read(p)
+		return b.from.Read(p)
 	}
 	panicked := true
 	defer func() {
@@ -33,13 +25,13 @@ func (b *body) Read(p []byte) (n int, err error) {
 		case panicked:
 			b.end(llmstream.ErrStopped)
 		case err != nil:
-			b.end(b.watch.causeOf(err))
+			b.end((*watch)(b).causeOf(err))
 		case !b.state.CompareAndSwap(bodyReading, bodyIdle):
 			b.leave()
 		}
 	}()
-	n, err = b.ReadCloser.Read(p)
-	b.watch.came(p[:n])
+	n, err = b.from.Read(p)
+	(*watch)(b).came(p[:n])
 	panicked = false
 	return n, err
 }
@@ -53,20 +45,20 @@ func (b *body) Close() error {
 		case b.state.Load() < bodyClosing: // it has just changed
 			continue
 		}
-		return b.ReadCloser.Close()
+		return b.from.Close()
 	}
 }
 
 // leave ends the watching of a body that was closed before its end.
 func (b *body) leave() {
-	b.watch.result.ClientLeft = true
+	b.result.ClientLeft = true
 	b.end(llmstream.ErrStopped)
 }
 
 func (b *body) end(cause error) {
 	if b.state.Swap(bodyEnded) == bodyClosing && !isEnd(cause) {
-		b.watch.result.ClientLeft = true
+		b.result.ClientLeft = true
 		cause = stoppedBy(cause) // Close made the Read fail
 	}
-	b.watch.end(cause)
+	(*watch)(b).end(cause)
 }

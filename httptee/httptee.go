@@ -18,9 +18,9 @@
 // the Close, or the return of the handler that ended it; its time is theirs.
 // Handlers of deltas run inside the Read or Write that brought the bytes. A panic in
 // one of them passes through that Read or Write; Done has then run. Where there is
-// neither a handler nor [Options.Begin] nobody can tell when bytes are parsed, and up to
-// 2 KiB of them are kept and parsed together, which costs less; the times in the Result are
-// those at which they came.
+// neither [Options.Deltas] nor [Options.Begin] nobody can tell when bytes are parsed, and up
+// to 4 KiB of them are kept and parsed together, which costs less; the times in the Result
+// are those at which they came.
 //
 // There are two exceptions, of responses that have a goroutine of their own:
 // compressed ones that are inflated for parsing, and those of a Transport with

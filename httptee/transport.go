@@ -71,6 +71,6 @@ func (w *watcher) response(resp *http.Response, req *http.Request, start time.Ti
 		resp.Body = newPump(t, resp.Body, cancel)
 		return
 	}
-	t.body = body{ReadCloser: resp.Body, watch: t}
-	resp.Body = &t.body
+	t.from = resp.Body
+	resp.Body = (*body)(t)
 }

@@ -17,12 +17,13 @@ import (
 // what times the events, and gives the result.
 type watch struct {
 	// Most reads look at these and at nothing else, which is one line of a cache.
-	body
-	*watcher
-	start   time.Duration      // since epoch
-	backlog *[backlogSize]byte // what has come and is not parsed yet, see putOff; nil: nothing
-	waiting int                // bytes of it
+	from    io.ReadCloser // of a body
+	state   atomic.Uint32 // so
+	system  bool          // the clock is time.Now
+	start   time.Duration // since epoch
+	backlog []byte        // what has come and is not parsed yet, see putOff; nil: nothing is put off
 
+	*watcher
 	req      *http.Request
 	result   *Result
 	progress *Progress // nil: nobody wants to know
@@ -56,13 +57,14 @@ func (w *watcher) begin(req *http.Request, start time.Time, status int, header h
 	if d == llmstream.Auto {
 		d = llmstream.DetectDialect(header.Get("Content-Type"), path)
 	}
-	t := &watch{
-		watcher: w, start: start.Sub(epoch), req: req, dialect: d,
-		result: &Result{
-			Status: status, Encoding: encodingOf(header),
-			Timings: Timings{
-				Start: start, FirstByte: Never, LastByte: Never, FirstEvent: Never, FirstOutput: Never, LastOutput: Never,
-			},
+	encoding := encodingOf(header)
+	t := w.newWatch(encoding)
+	t.watcher, t.system, t.start = w, w.system, start.Sub(epoch)
+	t.req, t.dialect = req, d
+	t.result = &Result{
+		Status: status, Encoding: encoding,
+		Timings: Timings{
+			Start: start, FirstByte: Never, LastByte: Never, FirstEvent: Never, FirstOutput: Never, LastOutput: Never,
 		},
 	}
 	t.result.Timings.Header = t.clock()
@@ -212,7 +214,7 @@ func (t *watch) end(cause error) {
 	if t.progress != nil {
 		t.progress.endAt.Store(int64(t.result.Timings.End) + 1)
 	}
-	t.endBacklog()
+	t.catchUp()
 	if t.inflater != nil {
 		t.inflater.pipe.close(cause)
 		return

@@ -3,6 +3,7 @@ package clients
 import (
 	"io"
 	"net/http"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -32,6 +33,30 @@ func TestBytesPass(t *testing.T) {
 			t.Run(r.name+"/"+p.name, func(t *testing.T) { // its servers end with it
 				passBytes(t, p, r)
 				passBytes(over2{t}, p, r)
+			})
+		}
+	}
+}
+
+// The same in front of the command's server, for a client that is no more than a
+// connection.
+func TestServedBytesPass(t *testing.T) {
+	server := startServe(t)
+	c := &http.Client{Transport: plain(t)}
+	for _, r := range builtIn(t) {
+		query := "?recording=" + url.QueryEscape(r.name)
+		header, want, err := get(t, c, server+r.path+query)
+		require.NoError(t, err)
+		require.Equal(t, r.body, want, r.name)
+		for _, p := range append(paths, forwarding) {
+			t.Run(r.name+"/"+p.name, func(t *testing.T) {
+				var w watched
+				c, address := p.open(t, passOn(t, server), &w)
+				gotHeader, got, err := get(t, c, address+r.path+query)
+				require.NoError(t, err)
+				require.Equal(t, want, got)
+				require.Equal(t, header, gotHeader)
+				require.Equal(t, int64(len(want)), w.wait(t, 1)[0].Bytes)
 			})
 		}
 	}

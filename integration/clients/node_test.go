@@ -119,7 +119,9 @@ func forward(c *http.Client, to string) http.Handler {
 	}))
 }
 
-// throughClient is the way of those who cannot use a Transport of Go.
+// forwarding is the path through a Transport for those who cannot use one of Go.
+var forwarding = path{"forwarding", throughClient(true), throughClient(false)}
+
 func throughClient(watch bool) func(testing.TB, http.Handler, *watched) (*http.Client, string) {
 	return func(t testing.TB, upstream http.Handler, w *watched) (*http.Client, string) {
 		behind := serve(t, upstream)
@@ -137,14 +139,16 @@ func (n *nodeClient) sdks() []sdk {
 	const end = "the end's own list counts, whatever came before"
 	all := []sdk{
 		{dialect: "openai-chat", hangs: []string{"choice-index-huge.sse"}, differs: map[string]string{
-			"broken-utf8.sse":            "each byte that is none is a character",
-			"content-parts.sse":          "parts are joined as text",
-			"duplicate-keys.sse":         "parts are joined as text",
-			"function-call.sse":          "the old form is no call",
-			"gemini-compat.sse":          "thoughts are content",
-			"tools-arguments-object.sse": "an object is joined as text",
-			"tools-index-missing.sse":    "calls have no place",
-			"tools-index-zero.sse":       "all are one call",
+			"broken-utf8.sse":               "each byte that is none is a character",
+			"content-parts.sse":             "parts are joined as text",
+			"duplicate-keys.sse":            "parts are joined as text",
+			"function-call.sse":             "the old form is no call",
+			"gemini-compat.sse":             "thoughts are content",
+			"reasoning-summary-parts.sse":   "parts are joined as text",
+			"tools-arguments-object.sse":    "an object is joined as text",
+			"tools-index-missing.sse":       "calls have no place",
+			"tools-index-zero.sse":          "all are one call",
+			"tools-one-list-same-index.sse": "all are one call",
 		}},
 		{dialect: "openai-responses", differs: map[string]string{
 			"done-word.sse":         end,
@@ -180,9 +184,5 @@ func (n *nodeClient) sdks() []sdk {
 // Node's clients notice nothing either.
 func TestNodeClientsNoticeNothing(t *testing.T) {
 	n := startNode(t)
-	noticeNothing(t, n.sdks(), []path{
-		{"transport", throughClient(true), throughClient(false)},
-		{"reverse-proxy", throughProxy(true), throughProxy(false)},
-		{"middleware", withMiddleware, straight},
-	})
+	noticeNothing(t, n.sdks(), []path{forwarding, paths[1], paths[2]})
 }

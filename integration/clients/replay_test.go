@@ -49,7 +49,9 @@ func contentType(file string) string {
 
 // recordings returns those of testdata, and a hundred of those that LLMSTREAM_CORPUS
 // names.
-func recordings(t testing.TB) (all []recording) {
+func recordings(t testing.TB) []recording { return append(builtIn(t), corpus(t)...) }
+
+func builtIn(t testing.TB) (all []recording) {
 	files, err := fs.Glob(testdata.FS, "*/*")
 	require.NoError(t, err)
 	for _, file := range files {
@@ -62,7 +64,7 @@ func recordings(t testing.TB) (all []recording) {
 		all = append(all, recording{file, requestPaths[dialect], contentType(file), body})
 	}
 	require.NotEmpty(t, all)
-	return append(all, corpus(t)...)
+	return all
 }
 
 func corpus(t testing.TB) (some []recording) {

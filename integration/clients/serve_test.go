@@ -36,7 +36,11 @@ func startServe(t testing.TB) string {
 
 // passOn is an upstream that passes requests on to a server, with nobody looking on.
 func passOn(t testing.TB, server string) http.Handler {
+	return fullDuplex(proxyTo(t, server, plain(t)))
+}
+
+func plain(t testing.TB) *http.Transport {
 	base := &http.Transport{DisableCompression: true}
 	t.Cleanup(base.CloseIdleConnections)
-	return fullDuplex(proxyTo(t, server, base))
+	return base
 }
