@@ -44,7 +44,7 @@ func TestPutOffChangesNothing(t *testing.T) {
 						if broken {
 							r = io.MultiReader(r, iotest.ErrReader(io.ErrUnexpectedEOF))
 						}
-						resp, err := Transport(answering{r}, o).RoundTrip(httptest.NewRequest("POST", "/v1/chat/completions", nil))
+						resp, err := Transport(answer{io.NopCloser(r)}, o).RoundTrip(httptest.NewRequest("POST", "/v1/chat/completions", nil))
 						require.NoError(t, err)
 						var got bytes.Buffer
 						io.CopyBuffer(struct{ io.Writer }{&got}, struct{ io.Reader }{resp.Body}, make([]byte, bufferSize))
@@ -75,11 +75,4 @@ func (p *pieces) Read(b []byte) (int, error) {
 	n := copy(b, p.rest[:min(p.size, len(p.rest))])
 	p.rest = p.rest[n:]
 	return n, nil
-}
-
-// answering answers with a body.
-type answering struct{ io.Reader }
-
-func (a answering) RoundTrip(*http.Request) (*http.Response, error) {
-	return &http.Response{StatusCode: 200, Header: http.Header{}, Body: io.NopCloser(a.Reader)}, nil
 }

@@ -247,6 +247,32 @@ func TestClientOfMiddlewareLeaves(t *testing.T) {
 	}
 }
 
+// A panic of Begin passes through RoundTrip, and nothing is left open behind it.
+func TestBeginPanics(t *testing.T) {
+	body := &closed{Reader: strings.NewReader("data: {}\n\n")}
+	tr := Transport(answer{body}, &Options{Begin: func(*http.Request, *Progress) { panic("boom") }})
+	require.PanicsWithValue(t, "boom", func() { tr.RoundTrip(httptest.NewRequest("POST", "/v1/chat/completions", nil)) })
+	require.Equal(t, 1, body.times)
+}
+
+// closed counts how often it was closed.
+type closed struct {
+	io.Reader
+	times int
+}
+
+func (c *closed) Close() error {
+	c.times++
+	return nil
+}
+
+// answer answers with a body.
+type answer struct{ io.ReadCloser }
+
+func (a answer) RoundTrip(*http.Request) (*http.Response, error) {
+	return &http.Response{StatusCode: 200, Header: http.Header{}, Body: a.ReadCloser}, nil
+}
+
 // A handler of deltas that panics does so through the Read or Write, but in a
 // goroutine of this package.
 func TestDeltasPanic(t *testing.T) {

@@ -196,6 +196,20 @@ func TestErrorStatus(t *testing.T) {
 	})
 }
 
+// A page in place of an answer is known by the path that was asked.
+func TestErrorPage(t *testing.T) {
+	eachWay(t, func(t *testing.T, via setup, o *Options) {
+		done := results(o)
+		at, client := via(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			http.Error(w, "slow down", http.StatusTooManyRequests)
+		}), o)
+		get(t, client, at+"/v1/chat/completions")
+		r := next(t, done)
+		require.Equal(t, llmstream.StateNotStream, r.Outcome.State)
+		require.Equal(t, llmstream.OpenAIChat, r.Dialect)
+	})
+}
+
 func TestEmptyBody(t *testing.T) {
 	eachWay(t, func(t *testing.T, via setup, o *Options) {
 		done := results(o)

@@ -66,7 +66,14 @@ func (w *watcher) response(resp *http.Response, req *http.Request, start time.Ti
 	if resp.Body == nil || !hasBody(resp.StatusCode) {
 		return
 	}
+	panicked := true
+	defer func() {
+		if panicked { // nobody else has it to close
+			resp.Body.Close()
+		}
+	}()
 	t := w.begin(req, start, resp.StatusCode, resp.Header)
+	panicked = false
 	if w.Drain.Time > 0 {
 		resp.Body = newPump(t, resp.Body, cancel)
 		return

@@ -49,13 +49,9 @@ func hasBody(status int) bool {
 
 // begin begins to watch a response.
 func (w *watcher) begin(req *http.Request, start time.Time, status int, header http.Header) *watch {
-	path := ""
-	if req.URL != nil {
-		path = req.URL.Path
-	}
 	d := w.Options.Dialect
 	if d == llmstream.Auto {
-		d = llmstream.DetectDialect(header.Get("Content-Type"), path)
+		d = llmstream.DetectDialect(header.Get("Content-Type"), pathOf(req))
 	}
 	encoding := encodingOf(header)
 	t := w.newWatch(encoding)
@@ -81,6 +77,13 @@ func (w *watcher) begin(req *http.Request, start time.Time, status int, header h
 		}
 	}
 	return t
+}
+
+func pathOf(req *http.Request) string {
+	if req.URL == nil {
+		return ""
+	}
+	return req.URL.Path
 }
 
 // encodingOf returns the Content-Encoding; "": none.
@@ -259,7 +262,9 @@ func (t *watch) report() {
 		}
 	}
 	if r.Dialect = r.Outcome.Dialect; r.Dialect == llmstream.Auto {
-		r.Dialect = t.dialect
+		if r.Dialect = t.dialect; r.Dialect == llmstream.Auto { // as of an error's page
+			r.Dialect = llmstream.DetectDialect("", pathOf(t.req))
+		}
 	}
 	if r.Err != nil && r.Outcome.State != llmstream.StateComplete {
 		r.Outcome.Cause = r.Err
