@@ -345,24 +345,21 @@ func nextStep(path []byte) (step pathStep, rest []byte, ok bool) {
 // appendKey appends the name of a step as a JSON string. In quotes it is escaped as
 // in JSON, but for the quotes.
 func appendKey(dst []byte, step pathStep) []byte {
-	const hex = "0123456789abcdef"
+	if step.quote == 0 {
+		return appendString(dst, step.name)
+	}
 	dst = append(dst, '"')
 	for i := 0; i < len(step.name); i++ {
 		c := step.name[i]
-		switch {
-		case c == '\\' && step.quote != 0 && i+1 < len(step.name):
+		if c == '\\' && i+1 < len(step.name) {
 			i++
-			if step.name[i] != '\'' {
+			if c = step.name[i]; c != '\'' {
 				dst = append(dst, '\\')
 			}
-			dst = append(dst, step.name[i])
-		case c == '"' || c == '\\':
-			dst = append(dst, '\\', c)
-		case c < ' ':
-			dst = append(dst, '\\', 'u', '0', '0', hex[c>>4], hex[c&15])
-		default:
 			dst = append(dst, c)
+			continue
 		}
+		dst = appendEscaped(dst, c)
 	}
 	return append(dst, '"')
 }

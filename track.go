@@ -8,8 +8,8 @@ import (
 )
 
 // track is what a stream has to remember to decode its next event and to give
-// its verdict. It holds no text of the answer; what it holds is bounded by
-// MaxChoices and MaxToolCalls.
+// its verdict. It holds no text of the answer, but for what is held until it is
+// whole; what it holds is bounded by MaxChoices, MaxToolCalls and MaxEvent.
 type track struct {
 	choices []choiceTrack
 	recent  int // the choice that was found last
@@ -77,6 +77,8 @@ type choiceTrack struct {
 	// partial are the arguments of the call that Gemini streams; nil: it never
 	// did (G-08).
 	partial *partialArguments
+	// held are content blocks of Anthropic's that have yet to end; nil: none.
+	held *heldBlocks
 }
 
 // halves are of surrogate pairs.
