@@ -220,6 +220,7 @@ var roleAssistant = []byte("assistant")
 // geminiPart are the members of a part.
 type geminiPart struct {
 	text, thought, signature, call, blob, file *fastjson.Value
+	tool                                       *fastjson.Value // of what a tool of Google's own does
 }
 
 func (p *geminiPart) read(v *fastjson.Value) {
@@ -237,6 +238,8 @@ func (p *geminiPart) read(v *fastjson.Value) {
 			p.blob = v
 		case "fileData":
 			p.file = v
+		case "executableCode", "codeExecutionResult", "toolCall", "toolResponse":
+			p.tool = v
 		}
 	})
 }
@@ -256,6 +259,10 @@ func (s *step) decodeGeminiPart(t *choiceTrack, v *fastjson.Value) {
 	text, _ := s.string(p.text, high)
 	s.addTextOf("text", kind, t.index, text)
 	switch {
+	case p.tool.GetObject() != nil: // with its signature, if there is one (G-15)
+		s.delivered = true
+		s.add(KindItem, t.index).Text = s.raw(v)
+		return
 	case p.blob.GetObject() != nil && bytes.HasPrefix(s.word(member(p.blob, "mimeType")), []byte("audio/")):
 		s.addMedia(t, p.blob) // its data is a piece of a sound
 	case p.blob.GetObject() != nil || p.file.GetObject() != nil:
