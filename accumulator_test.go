@@ -60,11 +60,11 @@ func TestCompletionAsJSON(t *testing.T) {
 		}, `{"id":"","object":"chat.completion","created":0,"model":"","choices":[{"index":0,"message":{"role":"assistant","content":"abc","refusal":null},
 			"logprobs":{"content":[{"token":"a","logprob":-1.5},{"token":"c","logprob":null}],"refusal":null},"finish_reason":null}]}`}, // C-21
 		{"pictures, sounds, annotations, citations", []string{
-			chunk(`"delta":{"images":[{"type":"image_url","image_url":{"url":"u"}}],"audio":{"id":"i","data":"AA","transcript":"x"}}`),
-			chunk(`"delta":{"audio":{"data":"BB","transcript":"y","expires_at":9},"annotations":[1]}`),
+			chunk(`"delta":{"images":[{"type":"image_url","image_url":{"url":"u"}}],"audio":{"id":"i","data":"AQ==","transcript":"x"}}`),
+			chunk(`"delta":{"audio":{"data":"Ag==","transcript":"y","expires_at":9},"annotations":[1]}`),
 			`{"choices":[{"index":0,"delta":{"annotations":[1,NaN]}}],"citations":["u","v"]}`,
 		}, `{"id":"","object":"chat.completion","created":0,"model":"","citations":["u","v"],"choices":[{"index":0,"message":{"role":"assistant","content":"","refusal":null,
-			"images":[{"type":"image_url","image_url":{"url":"u"}}],"audio":{"id":"i","data":"AABB","transcript":"xy","expires_at":9},"annotations":[1,null]},"logprobs":null,"finish_reason":null}]}`}, // C-23
+			"images":[{"type":"image_url","image_url":{"url":"u"}}],"audio":{"id":"i","data":"AQI=","transcript":"xy","expires_at":9},"annotations":[1,null]},"logprobs":null,"finish_reason":null}]}`}, // C-23
 		{"choices by their index", []string{`{"choices":[{"index":2,"delta":{"content":"c"}},{"index":0,"delta":{"content":"a"}}]}`}, // C-15
 			`{"id":"","object":"chat.completion","created":0,"model":"","choices":[
 			{"index":0,"message":{"role":"assistant","content":"a","refusal":null},"logprobs":null,"finish_reason":null},

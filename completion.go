@@ -1,6 +1,8 @@
 package llmstream
 
 import (
+	"bytes"
+	"encoding/base64"
 	"encoding/json"
 
 	"github.com/valyala/fastjson"
@@ -50,7 +52,8 @@ type ReasoningBlock struct {
 // Audio is spoken output.
 type Audio struct {
 	ID         string `json:"id,omitempty"`
-	Data       string `json:"data,omitempty"` // base64
+	MIMEType   string `json:"mime_type,omitempty"` // such as "audio/L16;codec=pcm;rate=24000"; "": as the request asked for
+	Data       string `json:"data,omitempty"`      // base64 of the whole, padded once, at its end, however its pieces were
 	Transcript string `json:"transcript,omitempty"`
 	ExpiresAt  int64  `json:"expires_at,omitempty"` // Unix seconds
 }
@@ -93,8 +96,7 @@ func joinMedia(list []byte) (images []json.RawMessage, audio *Audio) {
 	}
 	var data, transcript []byte
 	eachValue(list, func(v *fastjson.Value) {
-		if v.Type() != fastjson.TypeObject || v.Exists("type") || v.Exists("image_url") || v.Exists("url") ||
-			v.Exists("inlineData") || v.Exists("fileData") {
+		if !isSound(v) {
 			images = append(images, v.MarshalTo(nil))
 			return
 		}
@@ -104,6 +106,11 @@ func joinMedia(list []byte) (images []json.RawMessage, audio *Audio) {
 		if id := v.GetStringBytes("id"); len(id) > 0 {
 			audio.ID = string(id)
 		}
+		for _, name := range [...]string{"mimeType", "mime_type"} {
+			if typ := v.GetStringBytes(name); len(typ) > 0 {
+				audio.MIMEType = string(typ)
+			}
+		}
 		if at := v.GetInt64("expires_at"); at != 0 {
 			audio.ExpiresAt = at
 		}
@@ -111,9 +118,38 @@ func joinMedia(list []byte) (images []json.RawMessage, audio *Audio) {
 		transcript = append(transcript, v.GetStringBytes("transcript")...)
 	})
 	if audio != nil {
-		audio.Data, audio.Transcript = string(data), string(transcript)
+		audio.Data, audio.Transcript = joinBase64(data), string(transcript)
 	}
 	return images, audio
+}
+
+// isSound tells whether a media value is a piece of a sound, or what belongs to one.
+func isSound(v *fastjson.Value) bool {
+	if v.Type() != fastjson.TypeObject || v.Exists("image_url") || v.Exists("url") || v.Exists("inlineData") || v.Exists("fileData") {
+		return false
+	}
+	return !v.Exists("type") || string(v.GetStringBytes("type")) == "audio" && v.Exists("data")
+}
+
+// joinBase64 returns base64 that came in pieces, of which each may be padded, as
+// one that is padded at its end (C-23). What is no base64 stays as it came.
+func joinBase64(pieces []byte) string {
+	var whole []byte
+	for rest := pieces; len(rest) > 0; {
+		n := len(rest)
+		if i := bytes.IndexByte(rest, '='); i >= 0 {
+			n = len(rest) - len(bytes.TrimLeft(rest[i:], "="))
+		}
+		if n == len(pieces) { // as mostly
+			return string(pieces)
+		}
+		var err error
+		if whole, err = base64.StdEncoding.AppendDecode(whole, rest[:n]); err != nil {
+			return string(pieces)
+		}
+		rest = rest[n:]
+	}
+	return base64.StdEncoding.EncodeToString(whole)
 }
 
 // eachValue calls f for each of the JSON values in list, which is separated by

@@ -35,7 +35,7 @@ const (
 	KindUsage
 	// KindLogprobs gives log probabilities: Delta.Text is their JSON object.
 	KindLogprobs
-	// KindMedia gives an image or a sound: Delta.Text is its JSON value.
+	// KindMedia gives an image, or a piece of a sound: Delta.Text is its JSON value.
 	KindMedia
 	// KindAnnotation gives annotations or citations: Delta.Text is their JSON
 	// array, which replaces the one before (C-19), or one of them, an object,
