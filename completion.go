@@ -27,7 +27,7 @@ type Choice struct {
 	Message            Message
 	FinishReason       FinishReason
 	NativeFinishReason string          // the provider's word
-	Logprobs           json.RawMessage // {"content":[…],"refusal":[…]}, NaN and the like as null; nil: none
+	Logprobs           json.RawMessage // {"content":[…],"refusal":[…]}, or the lists of the older completions or of Gemini; NaN and the like as null; nil: none
 }
 
 // A Message is what a choice says.
@@ -58,34 +58,84 @@ type Audio struct {
 	ExpiresAt  int64  `json:"expires_at,omitempty"` // Unix seconds
 }
 
-// joinLogprobs joins logprobs objects, separated by commas, into one (C-21).
+// logprobNames are the lists that log probabilities are made of: in chat, in the
+// older completions, in Gemini. But for chat, all elements at one place are of the
+// same token.
+var logprobNames = [...][]string{
+	{"content", "refusal"},
+	{"tokens", "token_logprobs", "top_logprobs", "text_offset"},
+	{"chosenCandidates", "topCandidates"},
+}
+
+// jsonList is a JSON array that grows, without its brackets.
+type jsonList struct {
+	items []byte
+	n     int
+}
+
+func (l *jsonList) add(item *fastjson.Value) {
+	if l.n++; l.n > 1 {
+		l.items = append(l.items, ',')
+	}
+	if item == nil {
+		l.items = append(l.items, "null"...)
+	} else {
+		l.items = item.MarshalTo(l.items)
+	}
+}
+
+// fill adds nulls where an object lacks what others have.
+func (l *jsonList) fill(to int) {
+	for l.n < to {
+		l.add(nil)
+	}
+}
+
+// joinLogprobs joins logprobs objects, separated by commas, into one (C-21, C-26).
 func joinLogprobs(list []byte) json.RawMessage {
 	if len(list) == 0 {
 		return nil
 	}
-	var content, refusal []byte
+	var lists [len(logprobNames)][4]jsonList
+	var total [len(logprobNames)]int
 	eachValue(list, func(v *fastjson.Value) {
-		for _, p := range [...]struct {
-			to    *[]byte
-			items []*fastjson.Value
-		}{{&content, v.GetArray("content")}, {&refusal, v.GetArray("refusal")}} {
-			for _, item := range p.items {
-				if len(*p.to) > 0 {
-					*p.to = append(*p.to, ',')
+		for form, names := range logprobNames {
+			before := total[form]
+			for i, name := range names {
+				l, items := &lists[form][i], v.GetArray(name)
+				if len(items) > 0 && form > 0 {
+					l.fill(before)
 				}
-				*p.to = item.MarshalTo(*p.to)
+				for _, item := range items {
+					l.add(item)
+				}
+				total[form] = max(total[form], l.n)
 			}
 		}
 	})
-	if len(content)+len(refusal) == 0 {
-		return nil
+	for form, names := range logprobNames {
+		if total[form] == 0 {
+			continue
+		}
+		out := []byte("{")
+		for i, name := range names {
+			if i > 0 {
+				out = append(out, ',')
+			}
+			out = append(append(append(out, '"'), name...), `":`...)
+			l := &lists[form][i]
+			switch {
+			case l.n == 0 && name != "content":
+				out = append(out, "null"...)
+				continue
+			case form > 0:
+				l.fill(total[form])
+			}
+			out = append(append(append(out, '['), l.items...), ']')
+		}
+		return valid(append(out, '}'))
 	}
-	out := append([]byte(`{"content":[`), content...)
-	out = append(out, `],"refusal":`...)
-	if len(refusal) == 0 {
-		return valid(append(out, "null}"...))
-	}
-	return valid(append(append(append(out, '['), refusal...), "]}"...))
+	return nil
 }
 
 // joinMedia sorts media values, separated by commas, into images and the pieces
