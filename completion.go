@@ -175,7 +175,8 @@ func joinMedia(list []byte) (images []json.RawMessage, audio *Audio) {
 
 // isSound tells whether a media value is a piece of a sound, or what belongs to one.
 func isSound(v *fastjson.Value) bool {
-	if v.Type() != fastjson.TypeObject || v.Exists("image_url") || v.Exists("url") || v.Exists("inlineData") || v.Exists("fileData") {
+	if v.Type() != fastjson.TypeObject || v.Exists("image_url") || v.Exists("url") ||
+		v.Exists("inlineData") || v.Exists("fileData") || v.Exists("source") {
 		return false
 	}
 	return !v.Exists("type") || string(v.GetStringBytes("type")) == "audio" && v.Exists("data")
