@@ -138,10 +138,7 @@ func (s *step) startMessage(v *fastjson.Value) {
 	s.startChat(&chatChunk{id: id, model: model})
 	begun := len(s.choices) > 0
 	t := s.message()
-	if word := s.word(role); len(word) > 0 && !t.role {
-		t.role = true
-		s.addStart(t.index, Start{Role: word})
-	}
+	s.addRole(t, role)
 	if !begun || s.isAnother(t, s.word(id)) {
 		s.answer = hash(s.word(id))
 		for i, block := range content.GetArray() {

@@ -84,13 +84,6 @@ func (s *step) signedExtra(signature *fastjson.Value) []byte {
 	return s.wrap(`{"google":{"thought_signature":`, signature, "}}")
 }
 
-// wrap returns v's JSON between two texts.
-func (s *step) wrap(begin string, v *fastjson.Value, end string) []byte {
-	at := len(s.text)
-	s.text = append(v.MarshalTo(append(s.text, begin...)), end...)
-	return s.text[at:len(s.text):len(s.text)]
-}
-
 // partialArguments writes the JSON of arguments that come as pairs of a path and a
 // value, {"jsonPath":"$.to[0].name","stringValue":"Ad","willContinue":true}, in the
 // order in which the model writes them. It remembers where in the value it is, and

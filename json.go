@@ -267,6 +267,13 @@ func (s *step) raw(v *fastjson.Value) []byte {
 	return s.text[at:len(s.text):len(s.text)]
 }
 
+// wrap returns v's JSON between two texts.
+func (s *step) wrap(begin string, v *fastjson.Value, end string) []byte {
+	at := len(s.text)
+	s.text = append(v.MarshalTo(append(s.text, begin...)), end...)
+	return s.text[at:len(s.text):len(s.text)]
+}
+
 // number returns v as a whole number, if it is one: 12, 12.0 and "12" are (J-01,
 // U-13). A fraction is rounded.
 func (s *step) number(v *fastjson.Value) (n int64, ok bool) {

@@ -519,3 +519,42 @@ func (s *step) addFinish(t *choiceTrack, native []byte) {
 		d.FinishReason, d.NativeFinishReason = t.finish, native
 	}
 }
+
+// addFinishOrCalls is addFinish for dialects that have no word for tool calls: a
+// plain stop with calls is one, whichever comes first (G-06, T-20).
+func (s *step) addFinishOrCalls(t *choiceTrack, native []byte) {
+	s.stateful = s.stateful || len(native) > 0
+	before := t.finish
+	news := t.finished(native)
+	if t.finish == FinishStop && len(t.calls) > 0 {
+		t.finish = FinishToolCalls
+	}
+	if news || t.finish != before {
+		d := s.add(KindFinish, t.index)
+		d.FinishReason, d.NativeFinishReason = t.finish, native
+		if len(native) == 0 {
+			d.NativeFinishReason = s.appendWord(t.native)
+		}
+	}
+}
+
+// appendWord returns word as bytes that live as long as the event.
+func (s *step) appendWord(word string) []byte {
+	at := len(s.text)
+	s.text = append(s.text, word...)
+	return s.text[at:len(s.text):len(s.text)]
+}
+
+// addRole tells the role of a choice, once.
+func (s *step) addRole(t *choiceTrack, v *fastjson.Value) {
+	if !t.role {
+		s.tellRole(t, s.word(v))
+	}
+}
+
+func (s *step) tellRole(t *choiceTrack, role []byte) {
+	if len(role) > 0 && !t.role {
+		t.role = true
+		s.addStart(t.index, Start{Role: role})
+	}
+}
