@@ -2,6 +2,7 @@ package llmstream
 
 import (
 	"encoding/json"
+	"strconv"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -272,6 +273,31 @@ func TestAccumulatorTakesAnyDelta(t *testing.T) {
 	require.NoError(t, err)
 }
 
+// Items stand in the order of their parts, whatever comes first.
+func TestItemsInOrder(t *testing.T) {
+	a := Accumulator{MaxBytes: 60}
+	for range 2 {
+		for _, part := range []int{2, 0, 1, 0, 7} {
+			a.HandleDelta(&Delta{Kind: KindItem, Part: part, Text: []byte(`{"part":` + strconv.Itoa(part) + "}")})
+		}
+		a.HandleDelta(&Delta{Kind: KindStart, Part: 1, Start: &Start{Again: true}})
+		a.HandleDelta(&Delta{Kind: KindItem, Part: 9, Text: []byte(`{"too long for what is left":0}`)})
+		a.HandleDelta(&Delta{Kind: KindItem, Part: 1, Text: []byte(`{"one":2}`)})
+		c := a.Completion()
+		require.Equal(t, []json.RawMessage{
+			json.RawMessage(`{"part":0}`), json.RawMessage(`{"part":0}`), json.RawMessage(`{"one":2}`), json.RawMessage(`{"part":2}`), json.RawMessage(`{"part":7}`),
+		}, c.Choices[0].Message.Items)
+		require.EqualValues(t, 31, c.Dropped)
+		a.Reset()
+	}
+	for range maxParts + 3 {
+		a.MaxBytes = 0
+		a.HandleDelta(&Delta{Kind: KindItem, Text: []byte("{}")})
+	}
+	require.Len(t, a.Completion().Choices[0].Message.Items, maxParts)
+	require.EqualValues(t, 6, a.Completion().Dropped)
+}
+
 // F-12: the server itself cut a character between two chunks.
 func TestHalvesOfACharacterRejoin(t *testing.T) {
 	var a Accumulator
@@ -314,6 +340,10 @@ func TestLargeAnswersAreLetGo(t *testing.T) {
 				a.HandleDelta(&Delta{Kind: KindReasoning, Detail: &ReasoningDetail{Text: text}})
 			},
 			func(a *Accumulator) int { return cap(a.choices[:1][0].details[:1][0].text) },
+		},
+		"item": {
+			func(a *Accumulator, text []byte) { a.HandleDelta(&Delta{Kind: KindItem, Text: text}) },
+			func(a *Accumulator) int { return cap(a.choices[:1][0].items[:1][0].json) },
 		},
 		"call": {
 			func(a *Accumulator, text []byte) {
