@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"sort"
+	"unicode/utf8"
 )
 
 const defaultMaxBytes = 64 << 20
@@ -211,8 +212,13 @@ func (a *Accumulator) join(to, text []byte) []byte {
 		return to
 	}
 	if room := a.room(); len(text) > room {
-		a.dropped += int64(len(text) - room)
-		text = text[:room]
+		fits := room
+		for fits > 0 && !utf8.RuneStart(text[fits]) {
+			fits--
+		}
+		a.dropped += int64(len(text) - fits)
+		a.kept += room - fits // which nothing behind the gap may fill
+		text = text[:fits]
 	}
 	a.kept += len(text)
 	return append(to, text...)
@@ -371,13 +377,13 @@ func (a *Accumulator) Completion() *Completion {
 		Citations: cloneJSON(a.citations), BlockReason: string(a.block), Usage: a.Usage(), Dropped: a.dropped,
 	}
 	for i := range a.choices {
-		out.Choices = append(out.Choices, a.choices[i].choice(out.ID))
+		out.Choices = append(out.Choices, a.choices[i].choice(a.seed()))
 	}
 	sort.SliceStable(out.Choices, func(i, j int) bool { return out.Choices[i].Index < out.Choices[j].Index })
 	return out
 }
 
-func (f *choiceFold) choice(completionID string) Choice {
+func (f *choiceFold) choice(seed string) Choice {
 	c := Choice{
 		Index: f.index, FinishReason: f.finish, NativeFinishReason: string(f.native),
 		Logprobs: joinLogprobs(f.logprobs),
@@ -400,7 +406,7 @@ func (f *choiceFold) choice(completionID string) Choice {
 		if f.calls[i].void {
 			continue
 		}
-		c.Message.ToolCalls = append(c.Message.ToolCalls, f.calls[i].toolCall(i, f.index, completionID))
+		c.Message.ToolCalls = append(c.Message.ToolCalls, f.calls[i].toolCall(i, f.index, seed))
 	}
 	return c
 }

@@ -177,6 +177,17 @@ func TestAccumulatorDropsWhatIsPastMaxBytes(t *testing.T) {
 	require.Zero(t, a.Completion().Dropped)
 }
 
+// A character is kept whole or not at all, and nothing is kept behind a gap.
+func TestAccumulatorCutsBetweenCharacters(t *testing.T) {
+	a := Accumulator{MaxBytes: 6}
+	for _, text := range []string{"é€", "é", "a"} {
+		a.HandleDelta(&Delta{Kind: KindContent, Text: []byte(text)})
+	}
+	c := a.Completion()
+	require.Equal(t, "é€", c.Choices[0].Message.Content)
+	require.EqualValues(t, len("éa"), c.Dropped)
+}
+
 // What MaxBytes has cut is not passed off as whole: neither JSON nor a tool call.
 func TestAccumulatorCutsNoJSON(t *testing.T) {
 	body := sse(`{"choices":[{"index":0,"delta":{"annotations":[1,2,3,4,5,6,7,8],"tool_calls":[{"index":0,"id":"c","extra_content":{"a":"b"}}]}}],"citations":["u","v"],"usage":{"prompt_tokens":1,"completion_tokens":2}}`)

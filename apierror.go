@@ -46,7 +46,7 @@ func (e *APIError) Error() string {
 func (e *APIError) Retryable() bool {
 	for _, word := range [...]string{e.Type, e.Code} {
 		switch word {
-		case "overloaded_error", "api_error", "server_error", "internal_error", "internal_server_error",
+		case "overloaded_error", "engine_overloaded_error", "server_is_overloaded", "service_unavailable_error", "api_error", "server_error", "internal_error", "internal_server_error",
 			"rate_limit_error", "rate_limit_exceeded", "timeout_error", "timeout",
 			"internalServerException", "modelStreamErrorException", "modelTimeoutException",
 			"serviceUnavailableException", "throttlingException",
@@ -75,6 +75,12 @@ func (s *step) isError(v *fastjson.Value) bool {
 		return false
 	}
 	return true
+}
+
+// isFailure tells whether MiniMax's "base_resp" says that the request failed.
+func (s *step) isFailure(v *fastjson.Value) bool {
+	code, ok := s.number(member(v, "status_code"))
+	return ok && code != 0
 }
 
 // addError adds the error that v tells of: an object, a string, or an array of
@@ -120,10 +126,10 @@ func (s *step) newError(raw []byte) *APIError {
 }
 
 // addErrorObject adds an error if s.root is one or holds one: in a member
-// "error", by the event's type, as vLLM's {"object":"error"}, or as the bare
+// "error" or "base_resp", by the event's type, as vLLM's {"object":"error"}, or as the bare
 // {"message":…} or {"detail":…} of a gateway where an answer should be.
 func (s *step) addErrorObject() {
-	var err, object, message, detail, choices *fastjson.Value
+	var err, object, message, detail, choices, base *fastjson.Value
 	s.root.GetObject().Visit(func(key []byte, v *fastjson.Value) {
 		switch string(key) {
 		case "error":
@@ -136,11 +142,15 @@ func (s *step) addErrorObject() {
 			detail = v
 		case "choices":
 			choices = v
+		case "base_resp": // MiniMax's, also on healthy chunks
+			base = v
 		}
 	})
 	switch {
 	case s.isError(err):
 		s.addError(-1, err, s.root)
+	case s.isFailure(base):
+		s.addError(-1, base, nil)
 	case string(s.typ) == "error",
 		choices == nil && string(s.word(object)) == "error",
 		choices == nil && s.given == 0 && (len(s.word(message)) > 0 || s.isError(detail)):
@@ -161,13 +171,13 @@ func (s *step) readError(e *APIError, v *fastjson.Value) {
 	var message, detail, err, typ, code, param, request, status *fastjson.Value
 	o.Visit(func(key []byte, v *fastjson.Value) {
 		switch string(key) {
-		case "message":
+		case "message", "status_msg":
 			message = v
 		case "detail", "error_message":
 			detail = v
 		case "error":
 			err = v
-		case "type":
+		case "type", "error_type", "type_":
 			typ = v
 		case "code":
 			code = v
@@ -184,9 +194,12 @@ func (s *step) readError(e *APIError, v *fastjson.Value) {
 	}
 	word := s.label(status)
 	if n, err := strconv.Atoi(word); err == nil {
-		if word = ""; e.Status == 0 {
+		if n > 999 && code == nil { // a number of the provider's own
+			code = status
+		} else if e.Status == 0 {
 			e.Status = n
 		}
+		word = ""
 	}
 	for _, m := range [...]struct {
 		to *string

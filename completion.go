@@ -26,8 +26,10 @@ type Choice struct {
 	Index              int
 	Message            Message
 	FinishReason       FinishReason
-	NativeFinishReason string          // the provider's word
-	Logprobs           json.RawMessage // {"content":[…],"refusal":[…]}, or the lists of the older completions or of Gemini; NaN and the like as null; nil: none
+	NativeFinishReason string // the word for it on the wire
+	// Logprobs is {"content":[…],"refusal":[…]}, or the lists of the older
+	// completions or of Gemini, NaN and the like as null; nil: none.
+	Logprobs json.RawMessage
 }
 
 // A Message is what a choice says.

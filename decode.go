@@ -45,6 +45,8 @@ func (c *core) decode(s *step, data []byte) {
 	case data[0] == '[', data[0] == '"':
 		offset, err := s.check(data)
 		s.malformed(-1, s.indent()+offset, len(s.data), err)
+	case c.dialect == Auto && len(s.typ) > 0: // of a stream of another kind, such as Replicate's
+		s.unknown = true
 	default: // "error: …", or any text (F-39)
 		s.addErrorText(data)
 	}
@@ -162,7 +164,7 @@ func (c *core) decodeObject(s *step) {
 		s.skips.Empty++
 		return
 	}
-	s.unknown = s.unknown || c.dialect == Auto
+	s.unknown = s.unknown || !c.settled
 }
 
 // isPing tells whether an event says of itself that it is a sign of life (F-06).

@@ -94,7 +94,7 @@ type Delta struct {
 
 	ToolCall           ToolCallDelta    // KindToolCall, KindToolCallEnd
 	FinishReason       FinishReason     // KindFinish
-	NativeFinishReason []byte           // KindFinish: the provider's word
+	NativeFinishReason []byte           // KindFinish: the word for it on the wire
 	Usage              Usage            // KindUsage
 	Start              *Start           // KindStart; else nil
 	Detail             *ReasoningDetail // KindReasoning; nil where the provider gives plain text alone
@@ -271,7 +271,7 @@ func finishReasonOf(native []byte) FinishReason {
 		return FinishLength
 	case "tool_calls", "tool_use", "tool_call", "TOOL_CALL", "requires_action":
 		return FinishToolCalls
-	case "content_filter", "refusal", "safety", "SAFETY", "recitation", "RECITATION", "LANGUAGE", "BLOCKLIST", "PROHIBITED_CONTENT", "SPII",
+	case "content_filter", "refusal", "safety", "SAFETY", "recitation", "RECITATION", "LANGUAGE", "BLOCKLIST", "PROHIBITED_CONTENT", "SPII", "sensitive",
 		"IMAGE_SAFETY", "IMAGE_PROHIBITED_CONTENT", "IMAGE_RECITATION", "MODEL_ARMOR", "ERROR_TOXIC",
 		"content_filtered", "CONTENT_FILTERED", "guardrail_intervened":
 		return FinishContentFilter

@@ -3,6 +3,7 @@ package llmstream
 import (
 	"fmt"
 	"mime"
+	"slices"
 	"strings"
 )
 
@@ -48,8 +49,7 @@ type dialect struct {
 	// no other. Objects that several dialects have, such as pings and errors,
 	// are of none.
 	detect func(s *step) bool
-	// decode adds the deltas of an event's JSON object. Nil: the dialect is
-	// recognised and not read.
+	// decode adds the deltas of an event's JSON object.
 	decode func(s *step)
 	// done is the data that ends a stream, where it is no JSON. Where it is,
 	// decode calls step.endStream.
@@ -57,6 +57,8 @@ type dialect struct {
 	// lean appends a large event, which is well-formed, without what decode
 	// never looks at. Nil: that is nothing to speak of.
 	lean func(s *step, dst, data []byte) []byte
+	// others are dialects that its paths answer in too, by model.
+	others []Dialect
 	// finishEnds: there is no end marker; a stream has ended when each of its
 	// choices has its finish reason.
 	finishEnds bool
@@ -126,6 +128,7 @@ var dialects = [...]dialect{
 		name:   "cloudflare",
 		wires:  over(WireSSE, WireJSON),
 		paths:  "/ai/run/*",
+		others: []Dialect{OpenAIChat, OpenAIResponses},
 		detect: detectCloudflare,
 		decode: decodeCloudflare,
 		done:   doneWord,
@@ -221,7 +224,7 @@ func (c *core) settle(s *step) (ok bool) {
 	found := c.detect(s)
 	switch {
 	case found == Auto, len(c.track.choices) > 0: // it may be of any, or the answer has begun
-	case found == c.asked, c.asked == Auto && dialects[found].decode != nil:
+	case found == c.asked, c.asked == Auto, slices.Contains(dialects[c.asked].others, found):
 		c.dialect, c.settled = found, true
 	default:
 		c.dead = &DialectError{Want: c.asked, Looks: found.String()}

@@ -124,7 +124,7 @@ func carriedBy(s *step) Dialect {
 		return Bedrock
 	}
 	for d := range dialects {
-		if row := &dialects[d]; Dialect(d) != Bedrock && row.decode != nil && row.detect(s) {
+		if row := &dialects[d]; Dialect(d) != Bedrock && row.detect != nil && row.detect(s) {
 			return Dialect(d)
 		}
 	}

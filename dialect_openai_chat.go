@@ -69,7 +69,7 @@ func detectChat(s *step) bool {
 func decodeChat(s *step) {
 	var c chatChunk
 	c.read(s.root)
-	failed := c.choices == nil || c.err != nil || string(s.typ) == "error"
+	failed := isNull(c.choices) || c.err != nil || string(s.typ) == "error"
 	if s.cut && (failed || c.twice) { // what was left out may matter
 		s.parseWhole(trimSpace(s.data)) // as it was before: without error
 		c = chatChunk{}
@@ -262,7 +262,9 @@ func (s *step) decodeChatChoice(v *fastjson.Value, position int) (usage *fastjso
 		s.addError(t.index, c.failure, nil)
 	}
 	if c.finish != nil {
-		s.addFinish(t, s.word(c.finish))
+		if word := s.word(c.finish); string(word) != "null" { // a word of DashScope's, which means none
+			s.addFinish(t, word)
+		}
 	}
 	return c.usage
 }
@@ -273,6 +275,7 @@ type chatDelta struct {
 	reasoning                                       [4]*fastjson.Value // by precedence
 	reasoningDetails, thinkingBlocks                *fastjson.Value
 	annotations, images, audio, extraContent        *fastjson.Value
+	opaque                                          *fastjson.Value
 	reasons                                         bool // any of the reasoning's names is there
 }
 
@@ -309,6 +312,8 @@ func (d *chatDelta) read(o *fastjson.Object) {
 			d.audio = v
 		case "extra_content":
 			d.extraContent, d.reasons = v, true
+		case "reasoning_opaque":
+			d.opaque, d.reasons = v, true
 		}
 	})
 }
@@ -402,7 +407,7 @@ func (s *step) decodePart(t *choiceTrack, part *fastjson.Value, kind Kind, high 
 	}
 	switch string(s.word(member(part, "type"))) {
 	case "thinking", "reasoning":
-		for _, name := range [...]string{"thinking", "text", "reasoning"} {
+		for _, name := range [...]string{"thinking", "text", "reasoning", "summary"} {
 			if v := member(part, name); v != nil {
 				s.decodeContent(t, name, v, KindReasoning, &t.high.reasoning)
 				return

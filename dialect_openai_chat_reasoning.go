@@ -36,6 +36,9 @@ func (s *step) decodeReasoning(t *choiceTrack, d *chatDelta) {
 		// It may stand on a delta that holds nothing else.
 		s.addDetail(t.index, ReasoningDetail{Index: -1, Type: []byte("extra_content"), Data: s.source(d.extraContent)})
 	}
+	if opaque := s.word(d.opaque); len(opaque) > 0 { // GitHub Copilot's, which is to go back
+		s.addDetail(t.index, ReasoningDetail{Index: -1, Type: []byte("reasoning_opaque"), Data: opaque})
+	}
 }
 
 func (s *step) decodeDetails(t *choiceTrack, list *fastjson.Value) {

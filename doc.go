@@ -3,11 +3,11 @@
 // stream ended come out. It is made to be embedded in gateways and clients,
 // which can trust neither the server nor the connection.
 //
-// It reads several dialects, as server-sent events, as plain JSON bodies, or as
-// lines of JSON: OpenAI's chat completions with its compatible variants and the
-// legacy completions, OpenAI's Responses, Anthropic's Messages, Google's
-// streamGenerateContent and Interactions, Cohere's chat, Ollama's own API and
-// Cloudflare's. See [Dialect].
+// It reads several dialects, as server-sent events, as plain JSON bodies, as lines
+// of JSON, or as binary frames: OpenAI's chat completions with its compatible
+// variants and the legacy completions, OpenAI's Responses, Anthropic's Messages,
+// Google's streamGenerateContent and Interactions, Cohere's chat, Ollama's own API,
+// Amazon Bedrock's and Cloudflare's. See [Dialect].
 //
 // # Three ways to use it
 //

@@ -57,18 +57,15 @@ func (e *LimitError) Error() string {
 }
 
 // A DialectError says that a stream is in another dialect than its parser reads
-// (C-24, W-10), or with [Auto] in none that this library knows.
+// (C-24, W-10), or in none that this library knows.
 type DialectError struct {
 	Want  Dialect // what the parser was made for
 	Looks string  // the name of the dialect that the stream looks like; "": none that is known
 }
 
 func (e *DialectError) Error() string {
-	switch {
-	case e.Looks == "":
+	if e.Looks == "" {
 		return errorPrefix + "the dialect of the stream is not known"
-	case e.Want == Auto:
-		return errorPrefix + "the stream looks like " + e.Looks + ", which is not read"
 	}
 	return errorPrefix + "the stream is not " + e.Want.String() + ": it looks like " + e.Looks
 }

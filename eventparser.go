@@ -14,6 +14,7 @@ type EventParser struct {
 	stopped error
 	damage  error // the first event that was left out
 	closed  bool
+	busy    bool // a handler runs; still set behind that: it has panicked
 }
 
 var _ io.WriteCloser = (*EventParser)(nil)
@@ -34,6 +35,7 @@ func NewEventParser(h EventHandler, o *Options) *EventParser {
 // then count as written, and each further Write returns 0 and the same error
 // until Reset. Behind Close it returns io.ErrClosedPipe.
 func (p *EventParser) Write(b []byte) (n int, err error) {
+	p.notePanic()
 	if p.stopped != nil {
 		return 0, p.stopped
 	}
@@ -44,8 +46,10 @@ func (p *EventParser) Write(b []byte) (n int, err error) {
 	for {
 		k, ok := p.sse.next(b[n:], &f)
 		n += k
+		p.busy = true
 		switch {
 		case !ok:
+			p.busy = false
 			return n, nil
 		case f.kind == frameEvent:
 			err = p.handler.HandleEvent(&f.Event)
@@ -54,6 +58,7 @@ func (p *EventParser) Write(b []byte) (n int, err error) {
 		case f.kind == frameComment && p.comment != nil && f.Data != nil:
 			err = p.comment.HandleComment(f.Data)
 		}
+		p.busy = false
 		if err != nil {
 			p.stopped = err
 			return n, err
@@ -64,6 +69,7 @@ func (p *EventParser) Write(b []byte) (n int, err error) {
 // Close tells that the stream has ended. It returns the handler's error if that
 // ended the reading, else a *[LimitError] if an event was left out.
 func (p *EventParser) Close() error {
+	p.notePanic()
 	p.closed = true
 	if p.stopped != nil {
 		return p.stopped
@@ -71,11 +77,18 @@ func (p *EventParser) Close() error {
 	return p.damage
 }
 
+// notePanic ends the stream when a handler's panic has passed through.
+func (p *EventParser) notePanic() {
+	if p.busy {
+		p.stopped, p.busy = errPanicked, false
+	}
+}
+
 // Reset makes p ready for another stream with the same handler. It keeps its
 // memory.
 func (p *EventParser) Reset() {
 	p.sse.reset()
-	p.stopped, p.damage, p.closed = nil, nil, false
+	p.stopped, p.damage, p.closed, p.busy = nil, nil, false, false
 }
 
 // LastEventID returns the last event ID that the stream has set, to be sent as

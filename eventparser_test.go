@@ -240,3 +240,26 @@ func TestLimitErrorIsTypedAndQuotesNothing(t *testing.T) {
 	require.NotContains(t, err.Error(), "secret") // J-07
 	require.True(t, errors.As(err, new(*LimitError)))
 }
+
+// What comes behind an event that a handler has panicked on would lack that: no
+// more is read until Reset, as by a Parser.
+func TestEventParserAfterAPanic(t *testing.T) {
+	l := &eventLog{fail: func(line string) error {
+		if line == "|b|" {
+			panic(line)
+		}
+		return nil
+	}}
+	p := NewEventParser(l, nil)
+	require.PanicsWithValue(t, "|b|", func() { p.Write([]byte("data: a\n\ndata: b\n\ndata: c\n\n")) })
+	n, err := p.Write([]byte("data: d\n\n"))
+	require.Zero(t, n)
+	require.ErrorIs(t, err, errPanicked)
+	require.ErrorIs(t, p.Close(), errPanicked)
+	require.Equal(t, []string{"|a|", "|b|"}, l.lines)
+
+	p.Reset()
+	p.Write([]byte("data: e\n\n"))
+	require.NoError(t, p.Close())
+	require.Equal(t, []string{"|a|", "|b|", "|e|"}, l.lines)
+}

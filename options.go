@@ -1,7 +1,7 @@
 package llmstream
 
 // Options bounds what one stream may cost and chooses what is told of it. A nil
-// *Options and zero fields mean the defaults. Every limit counts what its
+// *Options and fields that are zero or negative mean the defaults. Every limit counts what its
 // comment says; past it the stream goes on, and the [Outcome] tells what was
 // lost.
 type Options struct {

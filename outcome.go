@@ -31,7 +31,8 @@ func (s State) String() string {
 }
 
 // Outcome is the verdict on a stream: how it ended and what was odd about it.
-// It belongs to the caller and holds no text of the answer.
+// It belongs to the caller and holds no text of the answer, but for what a
+// provider's error says.
 type Outcome struct {
 	State   State
 	Dialect Dialect // Auto: it never became clear
@@ -174,7 +175,7 @@ func (c *core) verdict(cause error) (State, error) {
 		return StateNotStream, c.dead
 	case isCancel(cause) && !(begun && complete):
 		return StateStopped, told
-	case !begun && t.unknown && c.dialect == Auto && (isEnd(cause) || t.sawDone):
+	case !begun && t.unknown && !c.settled && (isEnd(cause) || t.sawDone):
 		return StateNotStream, &DialectError{Want: c.asked}
 	case !begun && isEnd(cause) && (c.sse.junk && t.events == 0 || c.wireKind() == WireJSON && whole):
 		return StateNotStream, nil

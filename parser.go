@@ -131,7 +131,8 @@ func (p *Parser) deliver() error {
 }
 
 // Reset makes p ready for another stream in the same dialect, with the same
-// handler and options. It keeps its memory, so that parsers can be pooled.
+// handler and options. It keeps its memory, so that parsers can be pooled. The
+// handler is left as it is: an [Accumulator] has a Reset of its own.
 func (p *Parser) Reset() { p.reset() }
 
 // Dialect returns the dialect of the stream, which with Auto is known from the

@@ -180,7 +180,7 @@ func TestWrongDialectIsNamed(t *testing.T) {
 	} {
 		for i := range dialects {
 			d := Dialect(i)
-			if looks, _ := ParseDialect(c.looks); d == looks || d == Auto && dialects[looks].decode != nil {
+			if looks, _ := ParseDialect(c.looks); d == looks || d == Auto || slices.Contains(dialects[d].others, looks) {
 				continue
 			}
 			var l lines
@@ -1144,7 +1144,7 @@ func TestUnknownDialect(t *testing.T) {
 	}{
 		{Auto, body, StateNotStream},
 		{Auto, body + sse("[DONE]"), StateNotStream},
-		{OpenAIChat, body, StateEmpty},
+		{OpenAIChat, sse(`{"type":"ping"}`, "", "{}"), StateEmpty},
 		{Auto, sse(`{"type":"ping"}`, "", "{}"), StateEmpty},
 		{Auto, body + whole, StateComplete},
 		{Auto, body + sse(`{"error":"no"}`), StateError},
@@ -1163,6 +1163,37 @@ func TestUnknownDialect(t *testing.T) {
 	}
 	_, o := push(Auto, nil, `{"celsius":-3}`)
 	require.ErrorContains(t, o.Err(), "not known")
+}
+
+// A stream of another kind says so, whatever dialect was asked for, and what it says
+// is no error.
+func TestUnknownDialectByPath(t *testing.T) {
+	l, o := push(OpenAIChat, nil, sse(`{"type":"wind"}`)+"event: output\ndata: Once\n\n")
+	require.Equal(t, "other", l[0])
+	require.Equal(t, StateError, o.State, "a text in a stream of chat is an error")
+
+	l, o = push(OpenAIChat, nil, sse(`{"type":"wind"}`, `{"celsius":-3}`))
+	require.Equal(t, lines{"other", "other"}, l)
+	var e *DialectError
+	require.ErrorAs(t, o.Err(), &e)
+	require.Equal(t, DialectError{Want: OpenAIChat}, *e)
+
+	l, o = push(Auto, nil, "event: output\ndata: Once upon\n\nevent: output\ndata:  a time\n\nevent: done\ndata: {}\n\n")
+	require.Equal(t, lines{"other", "other", "other"}, l)
+	require.Equal(t, StateNotStream, o.State)
+	require.Nil(t, o.APIError)
+}
+
+// Models behind one path of Cloudflare's answer in several dialects.
+func TestOtherDialectsOfAPath(t *testing.T) {
+	for d, body := range map[Dialect]string{
+		OpenAIChat:      whole,
+		OpenAIResponses: string(readFile(t, "testdata", "openai-responses", "text.sse")),
+	} {
+		_, o := push(Cloudflare, nil, body)
+		require.NoError(t, o.Err())
+		require.Equal(t, d, o.Dialect)
+	}
 }
 
 // A wire that a row names is one that there is, and each row has one.
@@ -1261,7 +1292,7 @@ func TestRecordingsInAnotherDialect(t *testing.T) {
 			continue
 		}
 		for i := range dialects {
-			if d := Dialect(i); d != r.dialect && d != Auto {
+			if d := Dialect(i); d != r.dialect && d != Auto && !slices.Contains(dialects[d].others, r.dialect) {
 				_, o := push(d, nil, string(r.body))
 				if r.dialect == Bedrock && o.State == StateComplete {
 					continue // it carries the events of this one (A-16)

@@ -64,15 +64,23 @@ func (c *choiceFold) call(at, part int) *callFold {
 func (a *Accumulator) ToolCall(choice, i int) (call ToolCall, ok bool) {
 	for k := range a.choices {
 		if c := &a.choices[k]; c.index == choice && i >= 0 && i < len(c.calls) && !c.calls[i].void {
-			return c.calls[i].toolCall(i, choice, string(a.id)), true
+			return c.calls[i].toolCall(i, choice, a.seed()), true
 		}
 	}
 	return ToolCall{}, false
 }
 
-// toolCall returns a copy. A call that never got an id gets one that is made of
-// the completion's and of where it stands (T-05).
-func (f *callFold) toolCall(i, choice int, completionID string) ToolCall {
+// seed is what made-up ids of calls begin with: the completion's id, or else its time.
+func (a *Accumulator) seed() string {
+	if len(a.id) == 0 && a.created != 0 {
+		return strconv.FormatInt(a.created, 10)
+	}
+	return string(a.id)
+}
+
+// toolCall returns a copy. A call that never got an id gets one that is made of seed
+// and of where it stands (T-05).
+func (f *callFold) toolCall(i, choice int, seed string) ToolCall {
 	c := ToolCall{
 		Index: i, ID: string(f.id), Type: string(f.typ), Name: string(f.name),
 		Arguments: string(f.arguments), Extra: string(f.extra),
@@ -83,7 +91,7 @@ func (f *callFold) toolCall(i, choice int, completionID string) ToolCall {
 	}
 	if c.ID == "" {
 		c.SyntheticID = true
-		c.ID = "call_" + completionID + "_" + strconv.Itoa(choice) + "_" + strconv.Itoa(i)
+		c.ID = "call_" + seed + "_" + strconv.Itoa(choice) + "_" + strconv.Itoa(i)
 	}
 	return c
 }
@@ -97,7 +105,9 @@ type ToolCall struct {
 	Arguments string // as the model wrote them: "", JSON, or what should have been JSON
 	Extra     string // JSON that has to be sent back with the call; "": none
 
-	SyntheticID bool // the provider gave no id, and this library made one up
+	// SyntheticID: the provider gave no id, and this library made one up. Where the
+	// completion has no id either, calls of other completions may have the same.
+	SyntheticID bool
 	// Ended: the arguments are whole, and MaxBytes has cut none of the call. One
 	// that has not ended must not be made, even if its arguments are JSON (T-17,
 	// T-19).

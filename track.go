@@ -282,6 +282,8 @@ func (c *choiceTrack) find(k *callKey) (at int, conflict bool) {
 		return -1, false // T-02
 	case !k.indexed && (call.begun || !k.first):
 		return -1, false // T-01: one name after another, nothing else to tell them apart
+	case k.indexed && !k.first && call.whole():
+		return -1, false // T-02: two calls of one list, with the same index and no ids
 	case call.renamed(name) && (!k.indexed || call.whole()) && k.index != legacyIndex:
 		return -1, false // another tool, and this one has all that it needs
 	}

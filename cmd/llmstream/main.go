@@ -128,10 +128,21 @@ func (c *command) run(args []string, stdin io.Reader, stdout, stderr io.Writer) 
 
 func (c *command) usage(flags *flag.FlagSet) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "Usage: llmstream %s [flags] %s\n\n%s\n\nFlags:\n", c.name, c.arguments, c.help)
-	flags.SetOutput(&b)
+	var listed strings.Builder
+	flags.SetOutput(&listed)
 	flags.PrintDefaults()
 	flags.SetOutput(io.Discard)
+	words := []string{"Usage: llmstream", c.name}
+	if listed.Len() > 0 {
+		words = append(words, "[flags]")
+	}
+	if c.arguments != "" {
+		words = append(words, c.arguments)
+	}
+	fmt.Fprintf(&b, "%s\n\n%s\n", strings.Join(words, " "), c.help)
+	if listed.Len() > 0 {
+		fmt.Fprintf(&b, "\nFlags:\n%s", &listed)
+	}
 	if c.arguments != "" {
 		b.WriteString(fileHelp)
 	}
