@@ -5,8 +5,6 @@ import (
 	"encoding/binary"
 	"sort"
 	"unicode/utf8"
-
-	"github.com/valyala/fastjson"
 )
 
 const defaultMaxBytes = 64 << 20
@@ -21,7 +19,7 @@ type Accumulator struct {
 	// 0: 64 MiB, many times the longest answer that a model can write. What
 	// comes behind is dropped and counted in Completion.Dropped. What a call or
 	// a piece of reasoning costs beside its text is not counted: of the former
-	// there are Options.MaxToolCalls, of the latter 1,024 a choice.
+	// there are Options.MaxToolCalls, of the latter 1,024 a choice, and of items.
 	MaxBytes int
 
 	// What a text takes stands together, for the processor's cache; see core.
@@ -46,7 +44,7 @@ type choiceFold struct {
 	parts                                []partFold // the others
 	role                                 []byte
 	native, logprobs, media, annotations []byte
-	items                                []byte
+	items                                []itemFold
 	finish                               FinishReason
 	details                              []detailFold
 	calls                                []callFold
@@ -102,8 +100,7 @@ func (a *Accumulator) HandleDelta(d *Delta) error {
 			c.annotations = a.setJSON(c.annotations, d.Text)
 		}
 	case KindItem:
-		c := a.choice(d.Choice)
-		c.items = a.joinJSON(c.items, d.Text)
+		a.addItem(a.choice(d.Choice), d)
 	}
 	return nil
 }
@@ -394,9 +391,7 @@ func (f *choiceFold) choice(seed string) Choice {
 	}
 	c.Message.Content, c.Message.Reasoning, c.Message.Refusal = f.texts()
 	c.Message.Images, c.Message.Audio = joinMedia(f.media)
-	if len(f.items) > 0 {
-		eachValue(f.items, func(v *fastjson.Value) { c.Message.Items = append(c.Message.Items, v.MarshalTo(nil)) })
-	}
+	c.Message.Items = f.itemsInOrder()
 	for i := range f.details {
 		d := &f.details[i]
 		if d.void {
@@ -438,9 +433,9 @@ func (a *Accumulator) Reset() {
 // reset is Reset for a choice; all: what this stream has not used may hold large
 // texts of the one before, and is looked at too.
 func (f *choiceFold) reset(a *Accumulator, all bool) {
-	details, calls, parts := f.details, f.calls, f.parts
+	details, calls, parts, items := f.details, f.calls, f.parts, f.items
 	if all {
-		details, calls, parts = details[:cap(details)], calls[:cap(calls)], parts[:cap(parts)]
+		details, calls, parts, items = details[:cap(details)], calls[:cap(calls)], parts[:cap(parts)], items[:cap(items)]
 	}
 	for i := range details {
 		d := &details[i]
@@ -455,12 +450,15 @@ func (f *choiceFold) reset(a *Accumulator, all bool) {
 	for i := range parts {
 		parts[i].letGo(a)
 	}
+	for i := range items {
+		items[i] = itemFold{json: a.letGo(items[i].json)}
+	}
 	f.partFold.letGo(a)
 	f.toFirstPart()
 	*f = choiceFold{
 		partFold: f.partFold, parts: f.parts[:0], role: letGo(f.role),
 		native: letGo(f.native), logprobs: a.letGo(f.logprobs), media: a.letGo(f.media), annotations: a.letGo(f.annotations),
-		items:   a.letGo(f.items),
+		items:   f.items[:0],
 		details: f.details[:0], calls: f.calls[:0],
 	}
 }

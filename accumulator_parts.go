@@ -2,7 +2,10 @@ package llmstream
 
 import (
 	"cmp"
+	"encoding/json"
 	"slices"
+
+	"github.com/valyala/fastjson"
 )
 
 // partFold is the text of a part of a message as far as it has come.
@@ -81,6 +84,40 @@ func (f *choiceFold) texts() (content, reasoning, refusal string) {
 	return string(all.content), string(all.reasoning), string(all.refusal)
 }
 
+// itemFold is an item of a message; see KindItem.
+type itemFold struct {
+	part int
+	json []byte
+	void bool // another part has taken its place
+}
+
+// addItem adds an item. One that does not fit is dropped whole.
+func (a *Accumulator) addItem(f *choiceFold, d *Delta) {
+	n := len(f.items)
+	if n == maxParts || len(d.Text) > a.room() {
+		a.dropped += int64(len(d.Text))
+		return
+	}
+	f.items = slices.Grow(f.items, 1)[:n+1] // one of an earlier stream, for its memory
+	f.items[n] = itemFold{part: d.Part, json: a.join(f.items[n].json[:0], d.Text)}
+}
+
+// itemsInOrder returns the items in the order of their parts, which mostly is the
+// one in which they came.
+func (f *choiceFold) itemsInOrder() (list []json.RawMessage) {
+	if len(f.items) == 0 {
+		return nil
+	}
+	all := slices.Clone(f.items)
+	slices.SortStableFunc(all, func(a, b itemFold) int { return cmp.Compare(a.part, b.part) })
+	for _, item := range all {
+		if !item.void {
+			eachValue(item.json, func(v *fastjson.Value) { list = append(list, v.MarshalTo(nil)) })
+		}
+	}
+	return list
+}
+
 // startAgain takes back what has come of a part that another takes the place of
 // and of calls that have been answered, where another answer begins, what
 // had come of their arguments in no pieces.
@@ -106,6 +143,13 @@ func (a *Accumulator) startAgain(f *choiceFold, part int) {
 	for i := range f.calls {
 		if c := &f.calls[i]; c.part == part {
 			c.void = true
+		}
+	}
+	for i := range f.items {
+		if item := &f.items[i]; item.part == part && !item.void {
+			item.void = true
+			a.kept -= len(item.json)
+			item.json = item.json[:0]
 		}
 	}
 }

@@ -2,6 +2,7 @@ package llmstream
 
 import (
 	"encoding/json"
+	"strconv"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -60,11 +61,11 @@ func TestCompletionAsJSON(t *testing.T) {
 		}, `{"id":"","object":"chat.completion","created":0,"model":"","choices":[{"index":0,"message":{"role":"assistant","content":"abc","refusal":null},
 			"logprobs":{"content":[{"token":"a","logprob":-1.5},{"token":"c","logprob":null}],"refusal":null},"finish_reason":null}]}`}, // C-21
 		{"pictures, sounds, annotations, citations", []string{
-			chunk(`"delta":{"images":[{"type":"image_url","image_url":{"url":"u"}}],"audio":{"id":"i","data":"AA","transcript":"x"}}`),
-			chunk(`"delta":{"audio":{"data":"BB","transcript":"y","expires_at":9},"annotations":[1]}`),
+			chunk(`"delta":{"images":[{"type":"image_url","image_url":{"url":"u"}}],"audio":{"id":"i","data":"AQ==","transcript":"x"}}`),
+			chunk(`"delta":{"audio":{"data":"Ag==","transcript":"y","expires_at":9},"annotations":[1]}`),
 			`{"choices":[{"index":0,"delta":{"annotations":[1,NaN]}}],"citations":["u","v"]}`,
 		}, `{"id":"","object":"chat.completion","created":0,"model":"","citations":["u","v"],"choices":[{"index":0,"message":{"role":"assistant","content":"","refusal":null,
-			"images":[{"type":"image_url","image_url":{"url":"u"}}],"audio":{"id":"i","data":"AABB","transcript":"xy","expires_at":9},"annotations":[1,null]},"logprobs":null,"finish_reason":null}]}`}, // C-23
+			"images":[{"type":"image_url","image_url":{"url":"u"}}],"audio":{"id":"i","data":"AQI=","transcript":"xy","expires_at":9},"annotations":[1,null]},"logprobs":null,"finish_reason":null}]}`}, // C-23
 		{"choices by their index", []string{`{"choices":[{"index":2,"delta":{"content":"c"}},{"index":0,"delta":{"content":"a"}}]}`}, // C-15
 			`{"id":"","object":"chat.completion","created":0,"model":"","choices":[
 			{"index":0,"message":{"role":"assistant","content":"a","refusal":null},"logprobs":null,"finish_reason":null},
@@ -283,6 +284,31 @@ func TestAccumulatorTakesAnyDelta(t *testing.T) {
 	require.NoError(t, err)
 }
 
+// Items stand in the order of their parts, whatever comes first.
+func TestItemsInOrder(t *testing.T) {
+	a := Accumulator{MaxBytes: 60}
+	for range 2 {
+		for _, part := range []int{2, 0, 1, 0, 7} {
+			a.HandleDelta(&Delta{Kind: KindItem, Part: part, Text: []byte(`{"part":` + strconv.Itoa(part) + "}")})
+		}
+		a.HandleDelta(&Delta{Kind: KindStart, Part: 1, Start: &Start{Again: true}})
+		a.HandleDelta(&Delta{Kind: KindItem, Part: 9, Text: []byte(`{"too long for what is left":0}`)})
+		a.HandleDelta(&Delta{Kind: KindItem, Part: 1, Text: []byte(`{"one":2}`)})
+		c := a.Completion()
+		require.Equal(t, []json.RawMessage{
+			json.RawMessage(`{"part":0}`), json.RawMessage(`{"part":0}`), json.RawMessage(`{"one":2}`), json.RawMessage(`{"part":2}`), json.RawMessage(`{"part":7}`),
+		}, c.Choices[0].Message.Items)
+		require.EqualValues(t, 31, c.Dropped)
+		a.Reset()
+	}
+	for range maxParts + 3 {
+		a.MaxBytes = 0
+		a.HandleDelta(&Delta{Kind: KindItem, Text: []byte("{}")})
+	}
+	require.Len(t, a.Completion().Choices[0].Message.Items, maxParts)
+	require.EqualValues(t, 6, a.Completion().Dropped)
+}
+
 // F-12: the server itself cut a character between two chunks.
 func TestHalvesOfACharacterRejoin(t *testing.T) {
 	var a Accumulator
@@ -325,6 +351,10 @@ func TestLargeAnswersAreLetGo(t *testing.T) {
 				a.HandleDelta(&Delta{Kind: KindReasoning, Detail: &ReasoningDetail{Text: text}})
 			},
 			func(a *Accumulator) int { return cap(a.choices[:1][0].details[:1][0].text) },
+		},
+		"item": {
+			func(a *Accumulator, text []byte) { a.HandleDelta(&Delta{Kind: KindItem, Text: text}) },
+			func(a *Accumulator) int { return cap(a.choices[:1][0].items[:1][0].json) },
 		},
 		"call": {
 			func(a *Accumulator, text []byte) {

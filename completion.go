@@ -1,6 +1,8 @@
 package llmstream
 
 import (
+	"bytes"
+	"encoding/base64"
 	"encoding/json"
 
 	"github.com/valyala/fastjson"
@@ -24,8 +26,10 @@ type Choice struct {
 	Index              int
 	Message            Message
 	FinishReason       FinishReason
-	NativeFinishReason string          // the word for it on the wire
-	Logprobs           json.RawMessage // {"content":[…],"refusal":[…]}, NaN and the like as null; nil: none
+	NativeFinishReason string // the word for it on the wire
+	// Logprobs is {"content":[…],"refusal":[…]}, or the lists of the older
+	// completions or of Gemini, NaN and the like as null; nil: none.
+	Logprobs json.RawMessage
 }
 
 // A Message is what a choice says.
@@ -50,39 +54,90 @@ type ReasoningBlock struct {
 // Audio is spoken output.
 type Audio struct {
 	ID         string `json:"id,omitempty"`
-	Data       string `json:"data,omitempty"` // base64
+	MIMEType   string `json:"mime_type,omitempty"` // such as "audio/L16;codec=pcm;rate=24000"; "": as the request asked for
+	Data       string `json:"data,omitempty"`      // base64 of the whole, padded once, at its end, however its pieces were
 	Transcript string `json:"transcript,omitempty"`
 	ExpiresAt  int64  `json:"expires_at,omitempty"` // Unix seconds
 }
 
-// joinLogprobs joins logprobs objects, separated by commas, into one (C-21).
+// logprobNames are the lists that log probabilities are made of: in chat, in the
+// older completions, in Gemini. But for chat, all elements at one place are of the
+// same token.
+var logprobNames = [...][]string{
+	{"content", "refusal"},
+	{"tokens", "token_logprobs", "top_logprobs", "text_offset"},
+	{"chosenCandidates", "topCandidates"},
+}
+
+// jsonList is a JSON array that grows, without its brackets.
+type jsonList struct {
+	items []byte
+	n     int
+}
+
+func (l *jsonList) add(item *fastjson.Value) {
+	if l.n++; l.n > 1 {
+		l.items = append(l.items, ',')
+	}
+	if item == nil {
+		l.items = append(l.items, "null"...)
+	} else {
+		l.items = item.MarshalTo(l.items)
+	}
+}
+
+// fill adds nulls where an object lacks what others have.
+func (l *jsonList) fill(to int) {
+	for l.n < to {
+		l.add(nil)
+	}
+}
+
+// joinLogprobs joins logprobs objects, separated by commas, into one (C-21, C-26).
 func joinLogprobs(list []byte) json.RawMessage {
 	if len(list) == 0 {
 		return nil
 	}
-	var content, refusal []byte
+	var lists [len(logprobNames)][4]jsonList
+	var total [len(logprobNames)]int
 	eachValue(list, func(v *fastjson.Value) {
-		for _, p := range [...]struct {
-			to    *[]byte
-			items []*fastjson.Value
-		}{{&content, v.GetArray("content")}, {&refusal, v.GetArray("refusal")}} {
-			for _, item := range p.items {
-				if len(*p.to) > 0 {
-					*p.to = append(*p.to, ',')
+		for form, names := range logprobNames {
+			before := total[form]
+			for i, name := range names {
+				l, items := &lists[form][i], v.GetArray(name)
+				if len(items) > 0 && form > 0 {
+					l.fill(before)
 				}
-				*p.to = item.MarshalTo(*p.to)
+				for _, item := range items {
+					l.add(item)
+				}
+				total[form] = max(total[form], l.n)
 			}
 		}
 	})
-	if len(content)+len(refusal) == 0 {
-		return nil
+	for form, names := range logprobNames {
+		if total[form] == 0 {
+			continue
+		}
+		out := []byte("{")
+		for i, name := range names {
+			if i > 0 {
+				out = append(out, ',')
+			}
+			out = append(append(append(out, '"'), name...), `":`...)
+			l := &lists[form][i]
+			switch {
+			case l.n == 0 && name != "content":
+				out = append(out, "null"...)
+				continue
+			case form > 0:
+				l.fill(total[form])
+			}
+			out = append(append(append(out, '['), l.items...), ']')
+		}
+		return valid(append(out, '}'))
 	}
-	out := append([]byte(`{"content":[`), content...)
-	out = append(out, `],"refusal":`...)
-	if len(refusal) == 0 {
-		return valid(append(out, "null}"...))
-	}
-	return valid(append(append(append(out, '['), refusal...), "]}"...))
+	return nil
 }
 
 // joinMedia sorts media values, separated by commas, into images and the pieces
@@ -93,8 +148,7 @@ func joinMedia(list []byte) (images []json.RawMessage, audio *Audio) {
 	}
 	var data, transcript []byte
 	eachValue(list, func(v *fastjson.Value) {
-		if v.Type() != fastjson.TypeObject || v.Exists("type") || v.Exists("image_url") || v.Exists("url") ||
-			v.Exists("inlineData") || v.Exists("fileData") {
+		if !isSound(v) {
 			images = append(images, v.MarshalTo(nil))
 			return
 		}
@@ -104,6 +158,11 @@ func joinMedia(list []byte) (images []json.RawMessage, audio *Audio) {
 		if id := v.GetStringBytes("id"); len(id) > 0 {
 			audio.ID = string(id)
 		}
+		for _, name := range [...]string{"mimeType", "mime_type"} {
+			if typ := v.GetStringBytes(name); len(typ) > 0 {
+				audio.MIMEType = string(typ)
+			}
+		}
 		if at := v.GetInt64("expires_at"); at != 0 {
 			audio.ExpiresAt = at
 		}
@@ -111,9 +170,39 @@ func joinMedia(list []byte) (images []json.RawMessage, audio *Audio) {
 		transcript = append(transcript, v.GetStringBytes("transcript")...)
 	})
 	if audio != nil {
-		audio.Data, audio.Transcript = string(data), string(transcript)
+		audio.Data, audio.Transcript = joinBase64(data), string(transcript)
 	}
 	return images, audio
+}
+
+// isSound tells whether a media value is a piece of a sound, or what belongs to one.
+func isSound(v *fastjson.Value) bool {
+	if v.Type() != fastjson.TypeObject || v.Exists("image_url") || v.Exists("url") ||
+		v.Exists("inlineData") || v.Exists("fileData") || v.Exists("source") {
+		return false
+	}
+	return !v.Exists("type") || string(v.GetStringBytes("type")) == "audio" && v.Exists("data")
+}
+
+// joinBase64 returns base64 that came in pieces, of which each may be padded, as
+// one that is padded at its end (C-23). What is no base64 stays as it came.
+func joinBase64(pieces []byte) string {
+	var whole []byte
+	for rest := pieces; len(rest) > 0; {
+		n := len(rest)
+		if i := bytes.IndexByte(rest, '='); i >= 0 {
+			n = len(rest) - len(bytes.TrimLeft(rest[i:], "="))
+		}
+		if n == len(pieces) { // as mostly
+			return string(pieces)
+		}
+		var err error
+		if whole, err = base64.StdEncoding.AppendDecode(whole, rest[:n]); err != nil {
+			return string(pieces)
+		}
+		rest = rest[n:]
+	}
+	return base64.StdEncoding.EncodeToString(whole)
 }
 
 // eachValue calls f for each of the JSON values in list, which is separated by

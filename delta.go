@@ -35,7 +35,7 @@ const (
 	KindUsage
 	// KindLogprobs gives log probabilities: Delta.Text is their JSON object.
 	KindLogprobs
-	// KindMedia gives an image or a sound: Delta.Text is its JSON value.
+	// KindMedia gives an image, or a piece of a sound: Delta.Text is its JSON value.
 	KindMedia
 	// KindAnnotation gives annotations or citations: Delta.Text is their JSON
 	// array, which replaces the one before (C-19), or one of them, an object,
@@ -57,7 +57,8 @@ const (
 	// KindItem gives a part of the answer that is none of the above, as a
 	// whole: Delta.Text is its JSON object. It is what tools of the provider's
 	// own do, such as a web search, an MCP or a shell call, or a patch, and has
-	// to go back in the next request.
+	// to go back in the next request. One that comes in pieces is given when it
+	// has ended, and not at all where it breaks off.
 	KindItem
 )
 

@@ -32,7 +32,8 @@ const (
 	// Cloudflare is the own API of Cloudflare's Workers AI.
 	Cloudflare
 	// Bedrock is what Amazon Bedrock streams: the events of ConverseStream, and
-	// those of any model that InvokeModelWithResponseStream carries.
+	// those of any model that InvokeModelWithResponseStream carries; and the
+	// answers of Converse.
 	Bedrock
 )
 
@@ -135,7 +136,7 @@ var dialects = [...]dialect{
 	Bedrock: {
 		name:   "bedrock",
 		wires:  over(WireFrames, WireSSE, WireJSON, WireLines),
-		paths:  "/converse-stream /invoke-with-response-stream",
+		paths:  "/converse-stream /converse /invoke-with-response-stream",
 		detect: detectBedrock,
 		decode: decodeBedrock,
 

@@ -69,6 +69,7 @@ func decodeAnthropic(s *step) {
 			if at := t.callAt(s.part); at >= 0 {
 				s.endToolCall(t, at)
 			}
+			s.endHeld(t)
 		}
 	case "message_start":
 		s.startMessage(e.message)
@@ -78,6 +79,9 @@ func decodeAnthropic(s *step) {
 		}
 		s.addAnthropicUsage(e.usage)
 	case "message_stop":
+		if len(s.choices) > 0 {
+			s.endAllHeld(&s.choices[0])
+		}
 		s.endStream()
 	case "message":
 		s.startMessage(s.root)
@@ -134,10 +138,7 @@ func (s *step) startMessage(v *fastjson.Value) {
 	s.startChat(&chatChunk{id: id, model: model})
 	begun := len(s.choices) > 0
 	t := s.message()
-	if word := s.word(role); len(word) > 0 && !t.role {
-		t.role = true
-		s.addStart(t.index, Start{Role: word})
-	}
+	s.addRole(t, role)
 	if !begun || s.isAnother(t, s.word(id)) {
 		s.answer = hash(s.word(id))
 		for i, block := range content.GetArray() {
@@ -146,6 +147,7 @@ func (s *step) startMessage(v *fastjson.Value) {
 			if at := t.callAt(i); at >= 0 {
 				s.endToolCall(t, at)
 			}
+			s.endHeld(t) // here a block stands as a whole
 		}
 		s.part = 0
 	}
@@ -166,6 +168,7 @@ func (s *step) isAnother(t *choiceTrack, id []byte) bool {
 	}
 	s.again = true
 	t.finish, t.native = FinishNone, "" // of the other
+	t.releaseAll()
 	s.part = -1
 	s.addStart(t.index, Start{Again: true})
 	return true
@@ -213,6 +216,9 @@ func (s *step) startBlock(t *choiceTrack, v *fastjson.Value) {
 	if s.again {
 		s.voidBlock(t)
 	}
+	if at := t.heldAt(s.part); at >= 0 {
+		t.release(at)
+	}
 	var b anthropicBlock
 	b.read(v)
 	typ := s.word(b.typ)
@@ -228,28 +234,26 @@ func (s *step) startBlock(t *choiceTrack, v *fastjson.Value) {
 		s.addBlockDetail(t, ReasoningDetail{Type: typ, Data: s.word(b.data)})
 	case "tool_use":
 		s.newToolCall(t, s.part, ToolCallDelta{ID: s.word(b.id), Name: s.word(b.name), Type: typeFunction, Arguments: s.givenInput(b.input)})
+	case "":
 	default:
-		if b.isWhole(s, typ) {
+		if b.isWhole(typ) {
 			s.delivered = true
 			s.add(KindItem, t.index).Text = s.raw(v)
+		} else {
+			s.hold(t, v)
 		}
 	}
 }
 
-// isWhole tells whether a block of another type stands there as a whole: what a
-// tool of the provider's own has found, a switch to another model, and such a
-// tool's call or a summary that does not come in pieces.
-func (b *anthropicBlock) isWhole(s *step, typ []byte) bool {
-	switch string(typ) {
-	case "fallback":
+// isWhole tells whether a block of another type stands there as a whole already:
+// what a tool of the provider's own has found, a switch to another model, and such
+// a tool's call that has its input, as a call of the caller's may.
+func (b *anthropicBlock) isWhole(typ []byte) bool {
+	if string(typ) == "fallback" || bytes.HasSuffix(typ, []byte("_result")) {
 		return true
-	case "server_tool_use", "mcp_tool_use":
-		input := b.input.GetObject()
-		return input != nil && input.Len() > 0
-	case "compaction":
-		return len(s.word(b.content)) > 0
 	}
-	return bytes.HasSuffix(typ, []byte("_result"))
+	input := b.input.GetObject()
+	return input != nil && input.Len() > 0
 }
 
 // voidBlock tells that a block takes the place of another.
@@ -280,7 +284,11 @@ func (s *step) decodeBlockDelta(e *anthropicEvent) {
 	}
 	var d anthropicBlock
 	d.read(e.delta)
-	switch string(s.word(d.typ)) {
+	typ := s.word(d.typ)
+	if t.held != nil && s.addToHeld(t, typ, &d, e.delta) {
+		return
+	}
+	switch string(typ) {
 	case "text_delta":
 		text, _ := s.string(d.text, &t.high.content)
 		s.addTextOf("text", KindContent, t.index, text)
@@ -291,7 +299,7 @@ func (s *step) decodeBlockDelta(e *anthropicEvent) {
 		if s.mayThink(t) {
 			s.addThinking(t, &d)
 		}
-	case "input_json_delta": // else it is for a tool of the provider's own
+	case "input_json_delta":
 		if at := t.callAt(s.part); at >= 0 {
 			s.argueToolCall(t, at, d.inputMember, d.input)
 		}

@@ -1,15 +1,29 @@
 package llmstream
 
-import "fmt"
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
 
 var steadyAnthropic = map[string]func(i int) string{
-	"text":        steadyBlock(`{"type":"text","text":""}`, `{"type":"text_delta","text":"word %03d "}`),
-	"thinking":    steadyBlock(`{"type":"thinking","thinking":""}`, `{"type":"thinking_delta","thinking":"why %03d "}`),
-	"tool calls":  steadyBlock(`{"type":"tool_use","id":"toolu_1","name":"f","input":{}}`, `{"type":"input_json_delta","partial_json":"\"%03d\""}`),
-	"escapes":     steadyBlock(`{"type":"text","text":""}`, `{"type":"text_delta","text":"\"%03d\"\n\u00e9\ud83d\ude00"}`),
-	"server tool": steadyBlock(`{"type":"server_tool_use","id":"s","name":"f","input":{}}`, `{"type":"input_json_delta","partial_json":"%03d"}`),
-	"citations":   steadyBlock(`{"type":"text","text":""}`, `{"type":"citations_delta","citation":{"cited_text":"%03d"}}`),
-	"pings":       func(i int) string { return "event: ping\ndata: {\"type\":\"ping\"}\n\n" },
+	"text":       steadyBlock(`{"type":"text","text":""}`, `{"type":"text_delta","text":"word %03d "}`),
+	"thinking":   steadyBlock(`{"type":"thinking","thinking":""}`, `{"type":"thinking_delta","thinking":"why %03d "}`),
+	"tool calls": steadyBlock(`{"type":"tool_use","id":"toolu_1","name":"f","input":{}}`, `{"type":"input_json_delta","partial_json":"\"%03d\""}`),
+	"escapes":    steadyBlock(`{"type":"text","text":""}`, `{"type":"text_delta","text":"\"%03d\"\n\u00e9\ud83d\ude00"}`),
+	"server tool": func(i int) string {
+		block := steadyBlock(`{"type":"server_tool_use","id":"s","name":"f","input":{}}`, `{"type":"input_json_delta","partial_json":",%03d"}`)
+		if i == 0 {
+			return block(0) + strings.Replace(block(100), `",100`, `"[100`, 1)
+		}
+		return block(100 + i%900)
+	},
+	"citations": steadyBlock(`{"type":"text","text":""}`, `{"type":"citations_delta","citation":{"cited_text":"%03d"}}`),
+	"pings":     func(i int) string { return "event: ping\ndata: {\"type\":\"ping\"}\n\n" },
 	"usage in each": func(i int) string {
 		return fmt.Sprintf("data: {\"type\":\"message_delta\",\"delta\":{},\"usage\":{\"input_tokens\":7,\"output_tokens\":%d}}\n\n", i)
 	},
@@ -23,5 +37,124 @@ func steadyBlock(block, delta string) func(i int) string {
 			return "event: content_block_start\ndata: {\"type\":\"content_block_start\",\"index\":0,\"content_block\":" + block + "}\n\n"
 		}
 		return "event: content_block_delta\ndata: {\"type\":\"content_block_delta\",\"index\":0,\"delta\":" + fmt.Sprintf(delta, i%1000) + "}\n\n"
+	}
+}
+
+// heldBlocksOf returns a body in which a server tool's input comes in this many
+// pieces of this many bytes.
+func heldBlocksOf(pieces, size int) string {
+	var b strings.Builder
+	block := steadyBlock(`{"type":"server_tool_use","id":"s","name":"f","input":{}}`, "")
+	b.WriteString(block(0))
+	for i := range pieces {
+		begin, end := "", ""
+		if i == 0 {
+			begin = `{\"a\":\"`
+		}
+		if i == pieces-1 {
+			end = `\"}`
+		}
+		fmt.Fprintf(&b, "data: {\"type\":\"content_block_delta\",\"index\":0,\"delta\":{\"type\":\"input_json_delta\",\"partial_json\":\"%s%s%s\"}}\n\n",
+			begin, strings.Repeat("x", size), end)
+	}
+	return b.String() + "data: {\"type\":\"content_block_stop\",\"index\":0}\n\n"
+}
+
+// A block that comes in pieces is as long as an event may be, and no longer.
+func TestHeldBlocksAreBounded(t *testing.T) {
+	o := &Options{MaxEvent: 4000}
+	var a Accumulator
+	p := NewParser(AnthropicMessages, &a, o)
+	p.Write([]byte(heldBlocksOf(30, 100)))
+	require.Len(t, a.Completion().Choices[0].Message.Items, 1)
+	require.Nil(t, p.Outcome().Damage)
+
+	p.Write([]byte(heldBlocksOf(100, 100)))
+	require.Len(t, a.Completion().Choices[0].Message.Items, 1, "nothing is given that lacks a piece")
+	require.EqualValues(t, 1, p.Outcome().Malformed, "it is told once")
+	var limit *LimitError
+	require.ErrorAs(t, p.Outcome().Damage, &limit)
+	require.Equal(t, LimitError{Limit: "MaxEvent", Max: 4000}, *limit)
+	require.Nil(t, p.track.choices[0].held)
+
+	p.Write([]byte(heldBlocksOf(30, 100)))
+	require.Len(t, a.Completion().Choices[0].Message.Items, 2, "the next block has all the room again")
+
+	p = NewParser(AnthropicMessages, nil, &Options{MaxToolCalls: 3})
+	for i := range 10 {
+		fmt.Fprintf(p, "data: {\"type\":\"content_block_start\",\"index\":%d,\"content_block\":{\"type\":\"server_tool_use\",\"id\":\"s\"}}\n\n", i)
+	}
+	require.Len(t, p.track.choices[0].held.blocks, 3)
+	require.EqualValues(t, 7, p.Outcome().Malformed)
+	require.ErrorContains(t, p.Outcome().Damage, "MaxToolCalls")
+}
+
+// Behind the block nothing of it is kept.
+func TestHeldBlocksAreLetGo(t *testing.T) {
+	p := NewParser(AnthropicMessages, nil, nil)
+	p.Write([]byte(strings.TrimSuffix(heldBlocksOf(1000, 1000), "data: {\"type\":\"content_block_stop\",\"index\":0}\n\n")))
+	held := p.track.choices[0].held
+	require.Greater(t, cap(held.blocks[0].pieces), 1<<20-1<<17)
+	p.Write([]byte("data: {\"type\":\"content_block_stop\",\"index\":0}\n\n"))
+	require.Nil(t, p.track.choices[0].held)
+	require.Zero(t, held.size)
+	for _, b := range held.blocks[:cap(held.blocks)] {
+		require.LessOrEqual(t, cap(b.pieces), maxKeptBuffer)
+	}
+}
+
+// A stream and a body in its place give the same items in the same order, whatever
+// the blocks are and wherever their pieces are cut.
+func TestBlocksInPiecesAreWholeBlocks(t *testing.T) {
+	for _, blocks := range [][]string{
+		{`{"type":"server_tool_use","id":"a","name":"f","input":{"q":"\u00e9 \"x\"\n","n":[1,{"m":null}]}}`, `{"type":"web_search_tool_result","tool_use_id":"a","content":[]}`},
+		{`{"type":"mcp_tool_use","id":"a","name":"f","server_name":"s","input":{}}`, `{"type":"container_upload","file_id":"f"}`, `{"type":"fallback","from":{},"to":{}}`},
+		{`{"type":"server_tool_use","id":"a","caller":{"type":"direct"},"input":{"last":true}}`, `{"type":"text","text":"x"}`, `{"type":"compaction","content":"so far"}`},
+	} {
+		for size := 1; size < 8; size++ {
+			stream := "data: {\"type\":\"message_start\",\"message\":{\"id\":\"m\",\"role\":\"assistant\",\"content\":[]}}\n\n"
+			for i, block := range blocks {
+				var whole map[string]any
+				require.NoError(t, json.Unmarshal([]byte(block), &whole))
+				var pieces []any
+				if input, ok := whole["input"]; ok {
+					text, _ := json.Marshal(input)
+					for piece := range slices.Chunk([]rune(string(text)), size) {
+						pieces = append(pieces, map[string]any{"type": "input_json_delta", "partial_json": string(piece)})
+					}
+					whole["input"] = map[string]any{}
+				} else if whole["type"] == "compaction" {
+					pieces = append(pieces, map[string]any{"type": "compaction_delta", "content": whole["content"]})
+					whole["content"] = nil
+				}
+				event := func(typ, name string, value any) {
+					data, err := json.Marshal(map[string]any{"type": typ, "index": i, name: value})
+					require.NoError(t, err)
+					stream += sse(string(data))
+				}
+				event("content_block_start", "content_block", whole)
+				for _, piece := range pieces {
+					event("content_block_delta", "delta", piece)
+				}
+				event("content_block_stop", "x", nil)
+			}
+			items := func(body string) []string {
+				var a Accumulator
+				p := NewParser(AnthropicMessages, &a, nil)
+				p.Write([]byte(body))
+				p.Close()
+				var texts []string
+				for _, item := range a.Completion().Choices[0].Message.Items {
+					var v any
+					require.NoError(t, json.Unmarshal(item, &v))
+					text, _ := json.Marshal(v)
+					texts = append(texts, string(text))
+				}
+				return texts
+			}
+			want := items(`{"id":"m","type":"message","role":"assistant","content":[` + strings.Join(blocks, ",") + `],"stop_reason":"end_turn"}`)
+			require.NotEmpty(t, want)
+			require.Equal(t, want, items(stream))
+		}
 	}
 }

@@ -10,7 +10,8 @@ import (
 // https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ConverseStream.html.
 // In a frame the event's type names what the object is. Elsewhere, and where
 // InvokeModel carries the events of Amazon's own models, the object has a member of
-// that name that holds it: {"contentBlockDelta":{…}}. There is one choice.
+// that name that holds it: {"contentBlockDelta":{…}}. There is one choice. What
+// Converse answers in place of a stream is read too.
 
 // converseEvent are the members of an event.
 type converseEvent struct {
@@ -18,6 +19,7 @@ type converseEvent struct {
 	messageStop, metadata                           *fastjson.Value
 	failure                                         *fastjson.Value // of a name that ends in Exception
 	failureName                                     []byte
+	output                                          *fastjson.Value // of a whole answer
 }
 
 // named returns where the member of a name is noted; nil: it is none of them.
@@ -45,7 +47,9 @@ func (e *converseEvent) read(s *step) {
 		if v.GetObject() == nil {
 			return
 		}
-		if to := e.named(key); to != nil {
+		if string(key) == "output" {
+			e.output = v
+		} else if to := e.named(key); to != nil {
 			*to, wrapped = v, true
 		} else if bytes.HasSuffix(key, []byte("Exception")) {
 			e.failure, e.failureName = v, key
@@ -59,7 +63,12 @@ func (e *converseEvent) read(s *step) {
 // speaks tells whether the event is a part of the answer. Metadata alone may be
 // any dialect's.
 func (e *converseEvent) speaks() bool {
-	return e.messageStart != nil || e.blockStart != nil || e.blockDelta != nil || e.blockStop != nil || e.messageStop != nil
+	return e.messageStart != nil || e.blockStart != nil || e.blockDelta != nil || e.blockStop != nil || e.messageStop != nil || e.isWhole()
+}
+
+// isWhole tells whether the event is a whole answer, in place of a stream.
+func (e *converseEvent) isWhole() bool {
+	return e.output != nil && member(e.output, "message").GetObject() != nil
 }
 
 // detectBedrock tells whether an event is one of Converse, or was carried by
@@ -74,6 +83,8 @@ func decodeBedrock(s *step) {
 	var e converseEvent
 	e.read(s)
 	switch {
+	case e.isWhole():
+		s.decodeWholeConverse(s.message(), member(e.output, "message"))
 	case e.speaks():
 		s.decodeConverse(s.message(), &e)
 	case s.carried && e.metadata == nil:
@@ -96,11 +107,8 @@ func decodeBedrock(s *step) {
 }
 
 func (s *step) decodeConverse(t *choiceTrack, e *converseEvent) {
-	if e.messageStart != nil && !t.role {
-		if role := s.word(member(e.messageStart, "role")); len(role) > 0 {
-			t.role = true
-			s.addStart(t.index, Start{Role: role})
-		}
+	if e.messageStart != nil {
+		s.addRole(t, member(e.messageStart, "role"))
 	}
 	if e.blockStart != nil {
 		s.startConverseBlock(t, e.blockStart)
@@ -138,11 +146,24 @@ func (s *step) blockIndex(v *fastjson.Value) (index int, ok bool) {
 }
 
 // startConverseBlock takes the beginning of a block, in which only a call has much
-// to say. Calls of the provider's own tools are not the caller's to make.
+// to say.
 func (s *step) startConverseBlock(t *choiceTrack, v *fastjson.Value) {
 	s.stateful = true
+	call := member(member(v, "start"), "toolUse")
+	if call.GetObject() == nil {
+		return
+	}
+	if index, ok := s.blockIndex(member(v, "contentBlockIndex")); ok {
+		s.startConverseCall(t, index, call)
+	}
+}
+
+// startConverseCall begins a call, which in a whole answer has its input. Calls of
+// the provider's own tools are not the caller's to make.
+func (s *step) startConverseCall(t *choiceTrack, index int, v *fastjson.Value) {
 	var id, name, typ []byte
-	member(member(v, "start"), "toolUse").GetObject().Visit(func(key []byte, v *fastjson.Value) {
+	var input *fastjson.Value
+	v.GetObject().Visit(func(key []byte, v *fastjson.Value) {
 		switch string(key) {
 		case "toolUseId":
 			id = s.word(v)
@@ -150,19 +171,18 @@ func (s *step) startConverseBlock(t *choiceTrack, v *fastjson.Value) {
 			name = s.word(v)
 		case "type":
 			typ = s.word(v)
+		case "input":
+			input = v
 		}
 	})
-	if len(id)+len(name) == 0 || string(typ) == "server_tool_use" {
-		return
-	}
-	if index, ok := s.blockIndex(member(v, "contentBlockIndex")); ok {
-		s.beginToolCall(t, index, id, name, typeFunction)
+	if len(id)+len(name) > 0 && string(typ) != "server_tool_use" {
+		s.newToolCall(t, index, ToolCallDelta{ID: id, Name: name, Type: typeFunction, Arguments: s.givenInput(input)})
 	}
 }
 
 // decodeConverseBlock adds what an event brings of a block.
 func (s *step) decodeConverseBlock(t *choiceTrack, v *fastjson.Value) {
-	var at, delta, text, call, reasoning, citation, image *fastjson.Value
+	var at, delta *fastjson.Value
 	v.GetObject().Visit(func(key []byte, v *fastjson.Value) {
 		switch string(key) {
 		case "contentBlockIndex":
@@ -171,6 +191,13 @@ func (s *step) decodeConverseBlock(t *choiceTrack, v *fastjson.Value) {
 			delta = v
 		}
 	})
+	if index, ok := s.blockIndex(at); ok {
+		s.decodeConverseDelta(t, index, delta)
+	}
+}
+
+func (s *step) decodeConverseDelta(t *choiceTrack, index int, delta *fastjson.Value) {
+	var text, call, reasoning, citation, image *fastjson.Value
 	delta.GetObject().Visit(func(key []byte, v *fastjson.Value) {
 		switch string(key) {
 		case "text":
@@ -185,10 +212,6 @@ func (s *step) decodeConverseBlock(t *choiceTrack, v *fastjson.Value) {
 			image = v
 		}
 	})
-	index, ok := s.blockIndex(at)
-	if !ok {
-		return
-	}
 	if text != nil {
 		piece, _ := s.string(text, &t.high.content)
 		s.addTextOf("text", KindContent, t.index, piece)

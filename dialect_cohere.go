@@ -93,7 +93,7 @@ func decodeCohere(s *step) {
 	switch string(e.typ) {
 	case "message-start", "stream-start":
 		s.startCohere(t, &e)
-		s.startCohereRole(t, m.role)
+		s.addRole(t, m.role)
 		s.decodeCohereMessage(t, &m)
 	case "tool-call-start":
 		s.decodeCohereCalls(t, m.calls, s.cohereIndex(t, e.index, len(t.calls)))
@@ -145,13 +145,6 @@ func (s *step) startCohere(t *choiceTrack, e *cohereEvent) {
 	if word := s.word(id); len(word) > 0 && !s.told.id {
 		s.told.id = true
 		s.addStart(-1, Start{ID: word})
-	}
-}
-
-func (s *step) startCohereRole(t *choiceTrack, role *fastjson.Value) {
-	if word := s.word(role); len(word) > 0 && !t.role {
-		t.role = true
-		s.addStart(t.index, Start{Role: word})
 	}
 }
 
@@ -305,7 +298,7 @@ func (s *step) decodeCohereAnswer(t *choiceTrack, e *cohereEvent) {
 	var m cohereMessage
 	s.stateful = true
 	m.read(e.message)
-	s.startCohereRole(t, m.role)
+	s.addRole(t, m.role)
 	if !t.delta {
 		text, _ := s.string(e.text, &t.high.content)
 		s.addText(KindContent, t.index, text)
@@ -328,13 +321,7 @@ func (s *step) endCohere(t *choiceTrack, finish, usage *fastjson.Value) {
 
 func (s *step) finishCohere(t *choiceTrack, finish, usage *fastjson.Value) {
 	s.addCohereUsage(usage)
-	if native := s.word(finish); t.finished(native) {
-		if t.finish == FinishStop && len(t.calls) > 0 {
-			t.finish = FinishToolCalls
-		}
-		d := s.add(KindFinish, t.index)
-		d.FinishReason, d.NativeFinishReason = t.finish, native
-	}
+	s.addFinishOrCalls(t, s.word(finish))
 }
 
 // addCohereUsage adds the counts of the tokens that were read and written, or

@@ -201,14 +201,12 @@ func (s *step) decodeGeminiContent(t *choiceTrack, content *fastjson.Value) {
 			parts = v
 		}
 	})
-	if !t.role && role != nil {
-		if word := s.word(role); len(word) > 0 {
-			t.role = true
-			if string(word) == "model" {
-				word = roleAssistant
-			}
-			s.addStart(t.index, Start{Role: word})
+	if !t.role {
+		word := s.word(role)
+		if string(word) == "model" {
+			word = roleAssistant
 		}
+		s.tellRole(t, word)
 	}
 	for _, part := range parts.GetArray() {
 		s.decodeGeminiPart(t, part)
@@ -220,6 +218,7 @@ var roleAssistant = []byte("assistant")
 // geminiPart are the members of a part.
 type geminiPart struct {
 	text, thought, signature, call, blob, file *fastjson.Value
+	tool                                       *fastjson.Value // of what a tool of Google's own does
 }
 
 func (p *geminiPart) read(v *fastjson.Value) {
@@ -237,6 +236,8 @@ func (p *geminiPart) read(v *fastjson.Value) {
 			p.blob = v
 		case "fileData":
 			p.file = v
+		case "executableCode", "codeExecutionResult", "toolCall", "toolResponse":
+			p.tool = v
 		}
 	})
 }
@@ -256,6 +257,10 @@ func (s *step) decodeGeminiPart(t *choiceTrack, v *fastjson.Value) {
 	text, _ := s.string(p.text, high)
 	s.addTextOf("text", kind, t.index, text)
 	switch {
+	case p.tool.GetObject() != nil: // with its signature, if there is one (G-15)
+		s.delivered = true
+		s.add(KindItem, t.index).Text = s.raw(v)
+		return
 	case p.blob.GetObject() != nil && bytes.HasPrefix(s.word(member(p.blob, "mimeType")), []byte("audio/")):
 		s.addMedia(t, p.blob) // its data is a piece of a sound
 	case p.blob.GetObject() != nil || p.file.GetObject() != nil:
@@ -316,35 +321,15 @@ func (s *step) addAnnotations(t *choiceTrack, c *candidate) {
 }
 
 // finishGemini takes the finish reason of a candidate, which several events may
-// repeat. It has no word for tool calls: a plain stop with calls is one, whichever
-// comes first (G-06).
+// repeat.
 func (s *step) finishGemini(t *choiceTrack, native []byte) {
 	if string(native) == "FINISH_REASON_UNSPECIFIED" { // its word for none
 		native = nil
 	}
-	before := t.finish
-	news := t.finished(native)
 	if len(native) > 0 {
-		s.stateful = true
 		s.endPartialCall(t)
 	}
-	if t.finish == FinishStop && len(t.calls) > 0 {
-		t.finish = FinishToolCalls
-	}
-	if news || t.finish != before {
-		d := s.add(KindFinish, t.index)
-		d.FinishReason, d.NativeFinishReason = t.finish, native
-		if len(native) == 0 {
-			d.NativeFinishReason = s.appendWord(t.native)
-		}
-	}
-}
-
-// appendWord returns word as bytes that live as long as the event.
-func (s *step) appendWord(word string) []byte {
-	at := len(s.text)
-	s.text = append(s.text, word...)
-	return s.text[at:len(s.text):len(s.text)]
+	s.addFinishOrCalls(t, native)
 }
 
 // addGeminiUsage adds counts, which are cumulative and in most events. What one

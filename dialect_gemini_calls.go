@@ -84,13 +84,6 @@ func (s *step) signedExtra(signature *fastjson.Value) []byte {
 	return s.wrap(`{"google":{"thought_signature":`, signature, "}}")
 }
 
-// wrap returns v's JSON between two texts.
-func (s *step) wrap(begin string, v *fastjson.Value, end string) []byte {
-	at := len(s.text)
-	s.text = append(v.MarshalTo(append(s.text, begin...)), end...)
-	return s.text[at:len(s.text):len(s.text)]
-}
-
 // partialArguments writes the JSON of arguments that come as pairs of a path and a
 // value, {"jsonPath":"$.to[0].name","stringValue":"Ad","willContinue":true}, in the
 // order in which the model writes them. It remembers where in the value it is, and
@@ -345,24 +338,21 @@ func nextStep(path []byte) (step pathStep, rest []byte, ok bool) {
 // appendKey appends the name of a step as a JSON string. In quotes it is escaped as
 // in JSON, but for the quotes.
 func appendKey(dst []byte, step pathStep) []byte {
-	const hex = "0123456789abcdef"
+	if step.quote == 0 {
+		return appendString(dst, step.name)
+	}
 	dst = append(dst, '"')
 	for i := 0; i < len(step.name); i++ {
 		c := step.name[i]
-		switch {
-		case c == '\\' && step.quote != 0 && i+1 < len(step.name):
+		if c == '\\' && i+1 < len(step.name) {
 			i++
-			if step.name[i] != '\'' {
+			if c = step.name[i]; c != '\'' {
 				dst = append(dst, '\\')
 			}
-			dst = append(dst, step.name[i])
-		case c == '"' || c == '\\':
-			dst = append(dst, '\\', c)
-		case c < ' ':
-			dst = append(dst, '\\', 'u', '0', '0', hex[c>>4], hex[c&15])
-		default:
 			dst = append(dst, c)
+			continue
 		}
+		dst = appendEscaped(dst, c)
 	}
 	return append(dst, '"')
 }

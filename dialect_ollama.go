@@ -79,14 +79,7 @@ func (s *step) decodeOllama(l *ollamaLine) {
 		return
 	}
 	s.addOllamaUsage(l)
-	native := s.word(l.reason) // older servers give none
-	if t.finished(native) {
-		if t.finish == FinishStop && len(t.calls) > 0 { // T-20
-			t.finish = FinishToolCalls
-		}
-		d := s.add(KindFinish, t.index)
-		d.FinishReason, d.NativeFinishReason = t.finish, native
-	}
+	s.addFinishOrCalls(t, s.word(l.reason)) // of which older servers give none
 	s.endStream()
 }
 
@@ -125,12 +118,7 @@ func (s *step) decodeOllamaMessage(t *choiceTrack, v *fastjson.Value) {
 			images = v
 		}
 	})
-	if !t.role && role != nil {
-		if word := s.word(role); len(word) > 0 {
-			t.role = true
-			s.addStart(t.index, Start{Role: word})
-		}
-	}
+	s.addRole(t, role)
 	reasoning, _ := s.string(thinking, &t.high.reasoning)
 	s.addTextOf("thinking", KindReasoning, t.index, reasoning)
 	text, _ := s.string(content, &t.high.content)

@@ -327,12 +327,7 @@ func (s *step) decodeChatDelta(t *choiceTrack, o *fastjson.Object) {
 	}
 	var d chatDelta
 	d.read(o)
-	if d.role != nil && !t.role {
-		if role := s.word(d.role); len(role) > 0 {
-			t.role = true
-			s.addStart(t.index, Start{Role: role})
-		}
-	}
+	s.addRole(t, d.role)
 	if d.reasons {
 		s.decodeReasoning(t, &d)
 	}

@@ -164,7 +164,7 @@ func (s *step) decodeResponseError(e *responseEvent, typ []byte) {
 // completions give them.
 func (s *step) addLogprobs(t *choiceTrack, v *fastjson.Value) {
 	if len(v.GetArray()) > 0 {
-		s.add(KindLogprobs, t.index).Text = s.wrapped(`{"content":`, v)
+		s.add(KindLogprobs, t.index).Text = s.wrap(`{"content":`, v, "}")
 	}
 }
 
@@ -172,15 +172,6 @@ func (s *step) addLogprobs(t *choiceTrack, v *fastjson.Value) {
 func (s *step) addSound(t *choiceTrack, open string, v *fastjson.Value) {
 	if v != nil {
 		s.delivered = true
-		s.add(KindMedia, t.index).Text = s.wrapped(open, v)
+		s.add(KindMedia, t.index).Text = s.wrap(open, v, "}")
 	}
-}
-
-// wrapped returns the JSON of an object whose only member is v. open is what
-// stands in front of that.
-func (s *step) wrapped(open string, v *fastjson.Value) []byte {
-	at := len(s.text)
-	s.text = append(s.text, open...)
-	s.text = append(v.MarshalTo(s.text), '}')
-	return s.text[at:len(s.text):len(s.text)]
 }

@@ -313,14 +313,6 @@ func (s *step) beginItemAt(t *choiceTrack, place int, m *responseItem) {
 	}
 }
 
-// addRole tells the role of the choice, once.
-func (s *step) addRole(t *choiceTrack, v *fastjson.Value) {
-	if role := s.word(v); len(role) > 0 && !t.role {
-		t.role = true
-		s.addStart(t.index, Start{Role: role})
-	}
-}
-
 // endItem takes an item as a whole.
 func (s *step) endItem(t *choiceTrack, e *responseEvent) {
 	var m responseItem

@@ -43,7 +43,8 @@
 //     index. Mostly there is one.
 //   - An item is one of the things that an answer of OpenAI's Responses is made
 //     of: a message, reasoning, a call. One that has no word of its own here is
-//     given as it is, by [KindItem].
+//     given as it is, by [KindItem], and so are such parts of other dialects'
+//     messages.
 //   - A tool call is a call that the model wants made. It comes in fragments
 //     and has ended only when [KindToolCallEnd] says so.
 //   - Usage is how many tokens the answer cost, in the provider's numbers.

@@ -526,6 +526,19 @@ func ExampleAccumulator_Usage() {
 	// {"prompt_tokens":58,"completion_tok…
 }
 
+// A sound comes in pieces; the completion has the whole and, where the provider
+// tells it, what it takes to play it.
+func ExampleAudio() {
+	var answer llmstream.Accumulator
+	p := llmstream.NewParser(llmstream.Gemini, &answer, nil)
+	for _, data := range []string{"AQ==", "Ag=="} {
+		fmt.Fprintf(p, `data: {"candidates":[{"content":{"parts":[{"inlineData":{"mimeType":"audio/L16;rate=24000","data":%q}}]}}]}`+"\n\n", data)
+	}
+	sound := answer.Completion().Choices[0].Message.Audio
+	fmt.Println(sound.MIMEType, sound.Data)
+	// Output: audio/L16;rate=24000 AQI=
+}
+
 func ExampleCompletion_MarshalJSON() {
 	var answer llmstream.Accumulator
 	p := llmstream.NewParser(llmstream.OpenAIChat, &answer, nil)

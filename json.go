@@ -213,6 +213,27 @@ func (s *step) string(v *fastjson.Value, high *uint16) (text []byte, ok bool) {
 	return s.text[at:len(s.text):len(s.text)], true
 }
 
+// appendString appends text as a JSON string.
+func appendString(dst, text []byte) []byte {
+	dst = append(dst, '"')
+	for _, c := range text {
+		dst = appendEscaped(dst, c)
+	}
+	return append(dst, '"')
+}
+
+// appendEscaped appends a byte of a text to a JSON string.
+func appendEscaped(dst []byte, c byte) []byte {
+	const hex = "0123456789abcdef"
+	switch {
+	case c == '"' || c == '\\':
+		return append(dst, '\\', c)
+	case c < ' ':
+		return append(dst, '\\', 'u', '0', '0', hex[c>>4], hex[c&15])
+	}
+	return append(dst, c)
+}
+
 // isArray tells whether v is an array, an empty one too; GetArray may return nil
 // for that.
 func (s *step) isArray(v *fastjson.Value) bool {
@@ -243,6 +264,13 @@ func (s *step) word(v *fastjson.Value) []byte {
 func (s *step) raw(v *fastjson.Value) []byte {
 	at := len(s.text)
 	s.text = v.MarshalTo(s.text)
+	return s.text[at:len(s.text):len(s.text)]
+}
+
+// wrap returns v's JSON between two texts.
+func (s *step) wrap(begin string, v *fastjson.Value, end string) []byte {
+	at := len(s.text)
+	s.text = append(v.MarshalTo(append(s.text, begin...)), end...)
 	return s.text[at:len(s.text):len(s.text)]
 }
 

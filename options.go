@@ -12,7 +12,8 @@ type Options struct {
 	// MaxEvent is how many bytes of data one event may have, all its lines
 	// together, or a frame's payload. A larger event is skipped without being kept and reported as
 	// KindMalformed. Default 32 MiB: base64 images and echoed prompts of
-	// several MiB do come in one event (F-15, F-36).
+	// several MiB do come in one event (F-15, F-36). An item that comes in pieces
+	// may have as many bytes, and so may all of them that are unfinished.
 	MaxEvent int
 	// MaxValues is how many JSON values one event may hold, counting members
 	// and elements. More make the event malformed. Default 65,536: the largest

@@ -1095,6 +1095,7 @@ func TestDetectDialect(t *testing.T) {
 		{"application/json", "/api/generate", Ollama},
 		{"text/event-stream", "/api/chat", Auto},
 		{"application/vnd.amazon.eventstream", "/model/anthropic.claude-x/converse-stream", Bedrock},
+		{"application/json", "/model/anthropic.claude-x/converse", Bedrock},
 		{"", "/model/amazon.nova-x/invoke-with-response-stream", Bedrock},
 		{"application/vnd.amazon.eventstream", "/v1/chat/completions", Auto},
 		{"application/vnd.amazon.eventstream", "/endpoints/e/invocations-response-stream", Auto},

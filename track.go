@@ -8,8 +8,8 @@ import (
 )
 
 // track is what a stream has to remember to decode its next event and to give
-// its verdict. It holds no text of the answer; what it holds is bounded by
-// MaxChoices and MaxToolCalls.
+// its verdict. It holds no text of the answer, but for what is held until it is
+// whole; what it holds is bounded by MaxChoices, MaxToolCalls and MaxEvent.
 type track struct {
 	choices []choiceTrack
 	recent  int // the choice that was found last
@@ -77,6 +77,8 @@ type choiceTrack struct {
 	// partial are the arguments of the call that Gemini streams; nil: it never
 	// did (G-08).
 	partial *partialArguments
+	// held are content blocks of Anthropic's that have yet to end; nil: none.
+	held *heldBlocks
 }
 
 // halves are of surrogate pairs.
@@ -517,5 +519,44 @@ func (s *step) addFinish(t *choiceTrack, native []byte) {
 	if t.finished(native) {
 		d := s.add(KindFinish, t.index)
 		d.FinishReason, d.NativeFinishReason = t.finish, native
+	}
+}
+
+// addFinishOrCalls is addFinish for dialects that have no word for tool calls: a
+// plain stop with calls is one, whichever comes first (G-06, T-20).
+func (s *step) addFinishOrCalls(t *choiceTrack, native []byte) {
+	s.stateful = s.stateful || len(native) > 0
+	before := t.finish
+	news := t.finished(native)
+	if t.finish == FinishStop && len(t.calls) > 0 {
+		t.finish = FinishToolCalls
+	}
+	if news || t.finish != before {
+		d := s.add(KindFinish, t.index)
+		d.FinishReason, d.NativeFinishReason = t.finish, native
+		if len(native) == 0 {
+			d.NativeFinishReason = s.appendWord(t.native)
+		}
+	}
+}
+
+// appendWord returns word as bytes that live as long as the event.
+func (s *step) appendWord(word string) []byte {
+	at := len(s.text)
+	s.text = append(s.text, word...)
+	return s.text[at:len(s.text):len(s.text)]
+}
+
+// addRole tells the role of a choice, once.
+func (s *step) addRole(t *choiceTrack, v *fastjson.Value) {
+	if !t.role {
+		s.tellRole(t, s.word(v))
+	}
+}
+
+func (s *step) tellRole(t *choiceTrack, role []byte) {
+	if len(role) > 0 && !t.role {
+		t.role = true
+		s.addStart(t.index, Start{Role: role})
 	}
 }
