@@ -69,15 +69,17 @@ func detectChat(s *step) bool {
 func decodeChat(s *step) {
 	var c chatChunk
 	c.read(s.root)
-	failed := isNull(c.choices) || c.err != nil || string(s.typ) == "error"
+	choices := c.choices.GetArray()
+	failed := len(choices) == 0 && isNull(c.choices) || c.err != nil || string(s.typ) == "error"
 	if s.cut && (failed || c.twice) { // what was left out may matter
 		s.parseWhole(trimSpace(s.data)) // as it was before: without error
 		c = chatChunk{}
 		c.read(s.root)
+		choices = c.choices.GetArray()
 	}
 	s.startChat(&c)
 	var usage *fastjson.Value
-	for position, v := range c.choices.GetArray() {
+	for position, v := range choices {
 		if u := s.decodeChatChoice(v, position); u != nil {
 			usage = u
 		}
