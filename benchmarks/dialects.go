@@ -1,9 +1,13 @@
 package main
 
-import "github.com/seed-4d65deac/llmstream"
+import (
+	"strings"
 
-// Dialects beside chat completions have two workloads each: recorded streams,
-// and a long answer.
+	"github.com/seed-4d65deac/llmstream"
+)
+
+// Dialects beside chat completions have two workloads each, recorded streams and a
+// long answer, and a third if their events are short: the long answer in phrases.
 
 // A dialect is one of them. Where a script is missing there is no long answer.
 type dialect struct {
@@ -60,10 +64,20 @@ var dialects = [...]dialect{
 	},
 }
 
-// longAnswer returns the workload of a long answer in the dialect.
-func (d *dialect) longAnswer(events int) *workload {
-	s := d.script.stream(events, isFramed(d.recordings.dialect))
-	w := generated(d.name, "a long answer: "+d.recordings.about, s)
-	w.dialect = d.recordings.dialect
-	return w
+// longAnswers returns the workloads of long answers in the dialect.
+func (d *dialect) longAnswers(events int) (all []*workload) {
+	add := func(name, about string, phrase int) {
+		s := d.script.stream(events, phrase, isFramed(d.recordings.dialect))
+		w := generated(name, about+d.recordings.about, s)
+		w.dialect = d.recordings.dialect
+		all = append(all, w)
+	}
+	if d.script == nil {
+		return nil
+	}
+	add(d.name, "a long answer: ", 0)
+	if d.script.phrase > 0 {
+		add(strings.Replace(d.name, "long", "phrases", 1), "a long answer in phrases: ", d.script.phrase)
+	}
+	return all
 }

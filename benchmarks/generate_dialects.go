@@ -22,7 +22,7 @@ type script struct {
 	begin  []string
 	text   string
 	end    []string
-	size   int // how many characters an event adds, on average and beside a token
+	phrase int // how many characters a phrase has on average that makes events as long as chat's
 	maxPad int
 	finish string
 	total  bool // whether the total is reported
@@ -30,8 +30,9 @@ type script struct {
 
 const promptTokens = 319
 
-// stream writes an answer that comes in so many events.
-func (sc *script) stream(events int, framed bool) *stream {
+// stream writes an answer that comes in so many events, each with a token or with a
+// phrase of this length on average.
+func (sc *script) stream(events, phrase int, framed bool) *stream {
 	w := newWriter(shape{maxPad: sc.maxPad}, 0, "", 0)
 	clock := time.Date(2026, 2, 3, 10, 11, 12, 250300000, time.UTC)
 	count := int64(0)
@@ -51,7 +52,7 @@ func (sc *script) stream(events int, framed bool) *stream {
 	}
 	for range events {
 		text := w.token()
-		for n := w.random.IntN(2*sc.size + 1); len(text) < n; {
+		for n := w.random.IntN(2*phrase + 1); len(text) < n; {
 			text += w.word()
 		}
 		count++

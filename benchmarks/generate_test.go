@@ -152,11 +152,13 @@ func TestWorkloads(t *testing.T) {
 		t.Errorf("an event of the long answer has %d bytes", mean)
 	}
 	for _, d := range dialects {
-		if d.script == nil {
+		all := d.longAnswers(full.events)
+		if len(all) == 0 {
 			continue
 		}
-		if s := d.longAnswer(full.events).streams[0]; len(s.body)/s.events < 220 || len(s.body)/s.events > 270 {
-			t.Errorf("an event of %s has %d bytes", d.name, len(s.body)/s.events)
+		w := all[len(all)-1] // of tokens, if that makes the events long enough, or else of phrases
+		if s := w.streams[0]; len(s.body)/s.events < 220 || len(s.body)/s.events > 270 {
+			t.Errorf("an event of %s has %d bytes", w.name, len(s.body)/s.events)
 		}
 	}
 	if s := byName[eventPerWrite]; len(s.pieces) != s.events {

@@ -25,7 +25,7 @@ var anthropicScript = script{
 		typed("message_delta", `,"delta":{"stop_reason":"end_turn","stop_sequence":null},"usage":{"input_tokens":319,"cache_creation_input_tokens":0,"cache_read_input_tokens":0,"output_tokens":$count}`),
 		typed("message_stop", "$space"),
 	},
-	size:   105,
+	phrase: 105,
 	finish: "end_turn",
 }
 
@@ -60,7 +60,6 @@ var responsesScript = script{
 var geminiScript = script{
 	text:   geminiEvent(""),
 	end:    []string{geminiEvent(`"finishReason": "STOP",`)},
-	size:   2,
 	finish: "STOP",
 	total:  true,
 }
@@ -80,7 +79,7 @@ var cohereScript = script{
 		typed("message-end", `,"delta":{"finish_reason":"COMPLETE","usage":{"billed_units":{"input_tokens":7,"output_tokens":9},"tokens":{"input_tokens":319,"output_tokens":$count}}}`),
 		"data: [DONE]\n\n",
 	},
-	size:   120,
+	phrase: 120,
 	finish: "COMPLETE",
 }
 
@@ -88,7 +87,7 @@ var cohereScript = script{
 var ollamaScript = script{
 	text:   `{"model":"gemma3:1b","created_at":"$time","message":{"role":"assistant","content":$text},"done":false}` + "\n",
 	end:    []string{`{"model":"gemma3:1b","created_at":"$time","message":{"role":"assistant","content":""},"done_reason":"stop","done":true,"total_duration":171946792,"load_duration":38473250,"prompt_eval_count":319,"prompt_eval_duration":27608250,"eval_count":$count,"eval_duration":105611917}` + "\n"},
-	size:   115,
+	phrase: 115,
 	finish: "stop",
 }
 
@@ -104,7 +103,7 @@ var bedrockScript = script{
 		`event messageStop {"p":"$pad","stopReason":"end_turn"}` + "\n",
 		`event metadata {"metrics":{"latencyMs":512},"p":"$pad","usage":{"inputTokens":319,"outputTokens":$count,"serverToolUsage":{},"totalTokens":$total}}` + "\n",
 	},
-	size:   55,
+	phrase: 55,
 	maxPad: 62,
 	finish: "end_turn",
 	total:  true,

@@ -75,10 +75,7 @@ func workloads(sc scale) ([]*workload, error) {
 		if err != nil {
 			return nil, err
 		}
-		all = append(all, recorded)
-		if d.script != nil {
-			all = append(all, d.longAnswer(sc.events))
-		}
+		all = append(append(all, recorded), d.longAnswers(sc.events)...)
 	}
 	for _, w := range all {
 		for _, s := range w.streams {
