@@ -87,7 +87,7 @@ func newProxy(to *url.URL, p *printer, drain time.Duration) http.Handler {
 			if req.Context().Err() == nil {
 				p.complain(req.URL.Path, err)
 			}
-			w.WriteHeader(http.StatusBadGateway)
+			http.Error(w, "llmstream proxy: the upstream gives no answer", http.StatusBadGateway)
 		},
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
