@@ -76,21 +76,7 @@ func TestLockstep(t *testing.T) {
 				}
 				goOn := make(chan bool, 1)
 				at, client := via(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-					var to io.Writer = w
-					if encoding != "" {
-						w.Header().Set("Content-Encoding", strings.TrimPrefix(encoding, "bare "))
-						c := compressor(encoding, w)
-						defer c.Close()
-						to = c
-					}
-					for _, e := range all {
-						to.Write(e)
-						if c, ok := to.(flushCloser); ok {
-							c.Flush()
-						}
-						w.(http.Flusher).Flush()
-						next(t, goOn)
-					}
+					sendEach(w, encoding, all, func() bool { return next(t, goOn) })
 				}), o)
 				resp, err := client.Get(at)
 				require.NoError(t, err)
@@ -299,25 +285,14 @@ func TestRandomCancels(t *testing.T) {
 				}
 				o.Drain.Time /= 1000
 				at, client := via(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-					var to io.Writer = w
-					if encoding != "" {
-						w.Header().Set("Content-Encoding", encoding)
-						c := compressor(encoding, w)
-						defer c.Close()
-						to = c
-					}
-					for _, e := range all {
-						to.Write(e)
-						if c, ok := to.(flushCloser); ok {
-							c.Flush()
-						}
-						w.(http.Flusher).Flush()
+					sendEach(w, encoding, all, func() bool {
 						select {
 						case <-r.Context().Done():
-							return
+							return false
 						case <-time.After(time.Duration(rand.IntN(300)) * time.Microsecond):
+							return true
 						}
-					}
+					})
 				}), o)
 				get(t, client, at) // so that there is a connection
 				var wg sync.WaitGroup
@@ -347,5 +322,28 @@ func TestRandomCancels(t *testing.T) {
 				require.LessOrEqual(t, told, begun.Load())
 			})
 		})
+	}
+}
+
+// sendEach sends each of all at once, in this encoding, as long as goOn says so behind
+// each.
+func sendEach(w http.ResponseWriter, encoding string, all [][]byte, goOn func() bool) {
+	var to io.Writer = w
+	flush := w.(http.Flusher).Flush
+	if encoding != "" {
+		w.Header().Set("Content-Encoding", strings.TrimPrefix(encoding, "bare "))
+		c := compressor(encoding, w)
+		defer c.Close()
+		to = c
+		flush = func() {
+			c.Flush()
+			w.(http.Flusher).Flush()
+		}
+	}
+	for _, e := range all {
+		to.Write(e)
+		if flush(); !goOn() {
+			return
+		}
 	}
 }
