@@ -18,36 +18,23 @@ func (s *step) decodeWholeConverse(t *choiceTrack, message *fastjson.Value) {
 }
 
 func (s *step) decodeWholeBlock(t *choiceTrack, v *fastjson.Value) {
-	var text, call, reasoning, cited, image *fastjson.Value
-	v.GetObject().Visit(func(key []byte, v *fastjson.Value) {
-		switch string(key) {
-		case "text":
-			text = v
-		case "toolUse":
-			call = v
-		case "reasoningContent":
-			reasoning = v
-		case "citationsContent":
-			cited = v
-		case "image":
-			image = v
-		}
-	})
-	s.addText(KindContent, t.index, s.word(text))
+	s.addText(KindContent, t.index, s.word(member(v, "text")))
+	reasoning := member(v, "reasoningContent")
 	if plain := member(reasoning, "reasoningText"); plain != nil {
 		reasoning = plain
 	}
 	if reasoning.GetObject() != nil {
 		s.addConverseReasoning(t, reasoning)
 	}
+	cited := member(v, "citationsContent")
 	for _, part := range member(cited, "content").GetArray() {
 		s.addText(KindContent, t.index, s.word(member(part, "text")))
 	}
 	s.addCitation(t, member(cited, "citations"))
-	if image.GetObject() != nil {
+	if image := member(v, "image"); image.GetObject() != nil {
 		s.addMedia(t, image)
 	}
-	s.startConverseCall(t, s.part, call)
+	s.startConverseCall(t, s.part, member(v, "toolUse"))
 	if at := t.callAt(s.part); at >= 0 {
 		s.endToolCall(t, at)
 	}
