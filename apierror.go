@@ -59,22 +59,30 @@ func (e *APIError) Retryable() bool {
 }
 
 // isError tells whether the value of an "error" member is an error. Gateways
-// send null, {} and the like on healthy events (E-05).
+// send null, {}, objects of nothing but such and the like on healthy events (E-05).
 func (s *step) isError(v *fastjson.Value) bool {
 	if v == nil {
 		return false
 	}
 	if o := v.GetObject(); o != nil {
-		return o.Len() > 0
+		says := false
+		o.Visit(func(_ []byte, v *fastjson.Value) { says = says || s.isError(v) })
+		return says
 	}
 	if a := v.GetArray(); len(a) > 0 {
 		return true
 	}
 	switch string(s.raw(v)) {
-	case "null", "false", `""`, "[]":
+	case "null", "false", "0", `""`, "[]":
 		return false
 	}
 	return true
+}
+
+// isSuccess tells whether the code beside a message says that nothing went wrong.
+func (s *step) isSuccess(code *fastjson.Value) bool {
+	n, ok := s.number(code)
+	return ok && (n == 0 || n == 200)
 }
 
 // isFailure tells whether MiniMax's "base_resp" says that the request failed.
@@ -129,7 +137,7 @@ func (s *step) newError(raw []byte) *APIError {
 // "error" or "base_resp", by the event's type, as vLLM's {"object":"error"}, or as the bare
 // {"message":…} or {"detail":…} of a gateway where an answer should be.
 func (s *step) addErrorObject() {
-	var err, object, message, detail, choices, base *fastjson.Value
+	var err, object, message, errorMessage, code, detail, choices, base *fastjson.Value
 	s.root.GetObject().Visit(func(key []byte, v *fastjson.Value) {
 		switch string(key) {
 		case "error":
@@ -138,6 +146,10 @@ func (s *step) addErrorObject() {
 			object = v
 		case "message":
 			message = v
+		case "error_msg": // Baidu's
+			errorMessage = v
+		case "code":
+			code = v
 		case "detail":
 			detail = v
 		case "choices":
@@ -152,8 +164,8 @@ func (s *step) addErrorObject() {
 	case s.isFailure(base):
 		s.addError(-1, base, nil)
 	case string(s.typ) == "error",
-		choices == nil && string(s.word(object)) == "error",
-		choices == nil && s.given == 0 && (len(s.word(message)) > 0 || s.isError(detail)):
+		len(choices.GetArray()) == 0 && (string(s.word(object)) == "error" || len(s.word(errorMessage)) > 0),
+		isNull(choices) && s.given == 0 && (len(s.word(message)) > 0 && !s.isSuccess(code) || s.isError(detail)):
 		s.addError(-1, s.root, nil)
 	}
 }
@@ -173,24 +185,29 @@ func (s *step) readError(e *APIError, v *fastjson.Value) {
 		switch string(key) {
 		case "message", "status_msg":
 			message = v
-		case "detail", "error_message":
+		case "detail", "error_message", "error_msg", "msg":
 			detail = v
 		case "error":
 			err = v
 		case "type", "error_type", "type_":
 			typ = v
-		case "code":
+		case "code", "error_code":
 			code = v
 		case "param":
 			param = v
 		case "request_id":
 			request = v
-		case "status", "status_code", "originalStatusCode":
+		case "status", "status_code", "statusCode", "originalStatusCode":
 			status = v
 		}
 	})
-	if message.GetObject() != nil { // an error wrapped in an error
-		s.readError(e, message)
+	for _, inner := range [...]*fastjson.Value{message, err, detail} { // an error wrapped in an error
+		if list := inner.GetArray(); len(list) > 0 {
+			inner = list[0]
+		}
+		if inner.GetObject() != nil {
+			s.readError(e, inner)
+		}
 	}
 	word := s.label(status)
 	if n, err := strconv.Atoi(word); err == nil {

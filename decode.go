@@ -104,6 +104,10 @@ func (c *core) recover(s *step, data []byte, offset int, err error) {
 	json := data[0] == '{' || data[0] == '[' || data[0] == '"'
 	first, last, lines := bytes.Cut(data, newline)
 	if !lines {
+		if unglued, ok := c.unglue(data); ok {
+			c.takeGlued(unglued)
+			return
+		}
 		s.malformed(-1, s.indent()+offset, len(s.data), err)
 		return
 	}
@@ -114,10 +118,7 @@ func (c *core) recover(s *step, data []byte, offset int, err error) {
 	}
 	switch {
 	case whole:
-		c.track.events-- // counted line by line
-		c.track.glued--
-		c.glued = data
-		c.nextGlued()
+		c.takeGlued(data)
 	case json:
 		s.malformed(-1, s.indent()+offset, len(s.data), err)
 		if c.isWhole(last) {
@@ -128,12 +129,52 @@ func (c *core) recover(s *step, data []byte, offset int, err error) {
 	}
 }
 
-// nextGlued decodes the next of several events that came as one.
+// unglue puts events that share a line into lines of their own: "{…}data: {…}".
+// !ok: data is something else.
+func (c *core) unglue(data []byte) (lines []byte, ok bool) {
+	for rest := data; len(rest) > 0 && rest[0] == '{'; {
+		scan := jsonScanner{maxValues: c.opt.MaxValues}
+		n, err := scan.scan(rest)
+		if err != nil || !scan.complete() {
+			return nil, false
+		}
+		lines = append(lines, rest[:n]...)
+		if rest = trimSpace(rest[n:]); len(rest) == 0 {
+			return lines, true
+		}
+		if rest, ok = bytes.CutPrefix(rest, []byte("data:")); !ok {
+			return nil, false
+		}
+		lines = append(lines, '\n')
+		if rest = trimSpace(rest); c.isDone(rest) {
+			return append(lines, rest...), true
+		}
+	}
+	return nil, false
+}
+
+// takeGlued decodes the first line of an event of which each line is one.
+func (c *core) takeGlued(lines []byte) {
+	c.track.events-- // counted line by line
+	c.track.glued--
+	c.glued = lines
+	c.nextGlued()
+}
+
+// nextGlued decodes the next of several events that came as one. Of their types the
+// last one is known, which is that of the last event:
+// "data: {…}\nevent: error\ndata: {…}\n\n".
 func (c *core) nextGlued() {
 	line, rest, _ := bytes.Cut(c.glued, newline)
 	c.glued = trimSpace(rest)
 	c.track.glued++
-	c.event(c.frame.Type, line)
+	typ := c.frame.Type
+	if len(c.glued) > 0 {
+		typ = nil
+	} else {
+		c.glued = nil // it may be large
+	}
+	c.event(typ, line)
 }
 
 // decodeObject decodes an event that is a JSON object, by its dialect.
@@ -206,7 +247,10 @@ func (c *core) takeText(s *step, text []byte) {
 // it counts if its data is a whole object or an end marker, or as far as it is a
 // row of such.
 func (c *core) salvage(f *frame) (ok bool) {
-	if c.isWhole(f.Data) {
+	if lines, ok := c.unglue(f.Data); ok {
+		f.Data = lines
+		c.pending = 0
+	} else if c.isWhole(f.Data) {
 		c.pending = 0
 	} else {
 		whole := 0

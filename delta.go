@@ -31,7 +31,8 @@ const (
 	// calls and usage do come after it (C-09, C-29, T-21). With Choice -1 there is
 	// to be no answer at all: the provider has blocked the prompt (G-04).
 	KindFinish
-	// KindUsage gives token counts, merged with those that came before.
+	// KindUsage gives token counts, merged with those that came before; or, as long as
+	// there are none, a usage object that has none, in Usage.Raw alone.
 	KindUsage
 	// KindLogprobs gives log probabilities: Delta.Text is their JSON object.
 	KindLogprobs

@@ -366,6 +366,7 @@ func (s *step) addAnthropicUsage(v *fastjson.Value) {
 	}
 	raw := s.overlayUsage(v)
 	if s.usage.Reported == 0 {
+		s.addUncounted(raw)
 		return
 	}
 	d := s.add(KindUsage, -1)

@@ -40,32 +40,39 @@ func readCloudflare(v *fastjson.Value) (e cloudflareEvent) {
 // response too.
 func detectCloudflare(s *step) bool {
 	e := readCloudflare(s.root)
-	if e.success != nil && e.result != nil {
-		inner := readCloudflare(e.result)
-		return !e.others && inner.response != nil
+	switch {
+	case e.others:
+		return false
+	case e.success != nil && e.result.GetObject() != nil:
+		return readCloudflare(e.result).response != nil
+	case e.success != nil && isNull(e.result):
+		return len(e.errors.GetArray()) > 0
 	}
-	return !e.others && e.response != nil && e.response.GetObject() == nil
+	return e.response != nil && e.response.GetObject() == nil
 }
 
 func decodeCloudflare(s *step) {
 	e := readCloudflare(s.root)
 	whole := false // in place of a stream
+	if len(e.errors.GetArray()) > 0 {
+		s.addError(-1, e.errors, nil)
+		return
+	}
 	if e.success != nil {
-		if len(e.errors.GetArray()) > 0 {
-			s.addError(-1, e.errors, nil)
-			return
-		}
 		if whole = e.result.GetObject() != nil; whole {
 			e = readCloudflare(e.result)
 		}
 	}
-	if e.response == nil {
+	if e.response == nil && len(e.calls.GetArray()) == 0 {
 		s.addErrorObject()
 		return
 	}
 	t := s.track.choice(0, s.opt.MaxChoices)
-	text, _ := s.string(e.response, &t.high.content)
-	s.addTextOf("response", KindContent, t.index, text)
+	if text, ok := s.string(e.response, &t.high.content); ok {
+		s.addTextOf("response", KindContent, t.index, text)
+	} else if e.response != nil && e.response.Type() == fastjson.TypeNumber { // a token of digits
+		s.addText(KindContent, t.index, s.raw(e.response))
+	}
 	for _, v := range e.calls.GetArray() {
 		var c chatCall
 		c.readFunction(v)

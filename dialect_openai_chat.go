@@ -17,7 +17,7 @@ import (
 type chatChunk struct {
 	id, model, created, fingerprint, tier *fastjson.Value
 	choices, usage, xGroq, citations      *fastjson.Value
-	err                                   *fastjson.Value
+	object, base, err                     *fastjson.Value
 	// twice: choices came twice, so that the preamble's were others. again: so did
 	// one of the members that tell of the stream.
 	twice, again bool
@@ -50,6 +50,10 @@ func (c *chatChunk) read(root *fastjson.Value) {
 			c.xGroq = v
 		case "citations":
 			c.citations = v
+		case "object":
+			c.object = v
+		case "base_resp": // MiniMax's
+			c.base = v
 		case "error":
 			c.err = v
 		}
@@ -70,7 +74,8 @@ func decodeChat(s *step) {
 	var c chatChunk
 	c.read(s.root)
 	choices := c.choices.GetArray()
-	failed := len(choices) == 0 && isNull(c.choices) || c.err != nil || string(s.typ) == "error"
+	failed := c.err != nil || string(s.typ) == "error" || s.isFailure(c.base) ||
+		len(choices) == 0 && (isNull(c.choices) || string(s.word(c.object)) == "error")
 	if s.cut && (failed || c.twice) { // what was left out may matter
 		s.parseWhole(trimSpace(s.data)) // as it was before: without error
 		c = chatChunk{}

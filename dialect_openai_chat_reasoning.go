@@ -48,10 +48,13 @@ func (s *step) decodeDetails(t *choiceTrack, list *fastjson.Value) {
 }
 
 // decodeReasoningObject adds reasoning that is an object where others send a
-// string: {"text":…}, {"signature":…}, {"reasoningText":{"text":…}}.
+// string: {"text":…}, {"signature":…}, {"reasoningText":{"text":…}}, which may stand
+// in a "reasoningContent".
 func (s *step) decodeReasoningObject(t *choiceTrack, v *fastjson.Value) {
-	if inner := member(v, "reasoningText"); inner.GetObject() != nil {
-		v = inner
+	for _, name := range [...]string{"reasoningContent", "reasoningText"} {
+		if inner := member(v, name); inner.GetObject() != nil {
+			v = inner
+		}
 	}
 	if text, _ := s.string(member(v, "text"), &t.high.reasoning); len(text) > 0 {
 		s.addText(KindReasoning, t.index, text)

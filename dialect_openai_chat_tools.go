@@ -78,6 +78,9 @@ func (s *step) addToolCall(t *choiceTrack, c *chatCall, first bool) {
 			return
 		}
 	}
+	if first {
+		t.list++
+	}
 	at, conflict := t.find(&k)
 	if conflict {
 		s.conflicts++
@@ -92,6 +95,7 @@ func (s *step) addToolCall(t *choiceTrack, c *chatCall, first bool) {
 		at = len(t.calls)
 		t.calls = append(t.calls, callTrack{index: k.index, indexed: k.indexed})
 	}
+	t.calls[at].list = t.list
 	told := s.continueCall(t, at, &k, c)
 	switch {
 	case begins && !told: // an empty entry (T-23)
@@ -107,6 +111,11 @@ var typeFunction, typeCustom = []byte("function"), []byte("custom")
 // anything.
 func (s *step) continueCall(t *choiceTrack, at int, k *callKey, c *chatCall) (told bool) {
 	call := &t.calls[at]
+	if call.ended { // at the end marker; behind it nothing is said of it any more (F-22)
+		s.stateful = true
+		s.conflicts++
+		return false
+	}
 	call.custom = call.custom || c.custom.GetObject() != nil
 	var d ToolCallDelta
 	if call.id == 0 && len(k.id) > 0 {

@@ -13,6 +13,7 @@ const (
 // addChatUsage adds the usage of a chunk, from the best of its places that holds
 // one (U-01 … U-08).
 func (s *step) addChatUsage(chunk, choice, xGroq *fastjson.Value) {
+	var uncounted []byte
 	for _, place := range [...]struct {
 		rank uint8
 		v    *fastjson.Value
@@ -24,6 +25,9 @@ func (s *step) addChatUsage(chunk, choice, xGroq *fastjson.Value) {
 		var u Usage
 		s.readChatUsage(&u, place.v)
 		if u.Reported == 0 {
+			if uncounted == nil {
+				uncounted = raw
+			}
 			continue
 		}
 		if s.usage.merge(&u) {
@@ -36,6 +40,7 @@ func (s *step) addChatUsage(chunk, choice, xGroq *fastjson.Value) {
 			return
 		}
 	}
+	s.addUncounted(uncounted)
 }
 
 // readChatUsage reads the names under which counts stand. Where there are several
@@ -57,18 +62,22 @@ func (s *step) readChatUsage(u *Usage, v *fastjson.Value) {
 		case "total_tokens":
 			total = v
 		case "prompt_tokens_details":
-			inPrompt = v
-		case "input_tokens_details":
+			if !isNull(v) {
+				inPrompt = v
+			}
+		case "input_tokens_details", "prompt_token_details":
 			if inPrompt == nil {
 				inPrompt = v
 			}
 		case "completion_tokens_details":
-			inCompletion = v
+			if !isNull(v) {
+				inCompletion = v
+			}
 		case "output_tokens_details":
 			if inCompletion == nil {
 				inCompletion = v
 			}
-		case "cached_tokens", "cache_read_input_tokens":
+		case "cached_tokens", "cache_read_input_tokens", "num_cached_tokens":
 			cached[1] = v
 		case "prompt_cache_hit_tokens": // DeepSeek's, and the next
 			cached[2] = v
@@ -84,12 +93,13 @@ func (s *step) readChatUsage(u *Usage, v *fastjson.Value) {
 		switch string(key) {
 		case "cached_tokens":
 			cached[0] = v
-		case "cache_write_tokens", "cache_creation_tokens":
+		case "cache_write_tokens", "cache_creation_tokens", "cache_creation_input_tokens":
 			written[0] = v
 		}
 	})
 	inCompletion.GetObject().Visit(func(key []byte, v *fastjson.Value) {
-		if string(key) == "reasoning_tokens" {
+		switch string(key) {
+		case "reasoning_tokens", "thinking_tokens": // the latter Anthropic's
 			reasoning[0] = v
 		}
 	})

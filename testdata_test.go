@@ -96,6 +96,7 @@ type wantUsage struct {
 	Reasoning         *int64 `json:"reasoning,omitempty"`
 	CachedInInput     string `json:"cached_in_input,omitempty"`
 	ReasoningInOutput string `json:"reasoning_in_output,omitempty"`
+	Raw               any    `json:"raw,omitempty"` // where there are no numbers
 }
 
 type wantError struct {
@@ -157,8 +158,11 @@ func recordedChoice(c *Choice) wantChoice {
 }
 
 func recordedUsage(u Usage) *wantUsage {
-	if u.Reported == 0 {
+	if u.Reported == 0 && u.Raw == nil {
 		return nil
+	}
+	if u.Reported == 0 {
+		return &wantUsage{Raw: recordedJSON(u.Raw)}
 	}
 	reported := func(f UsageFields, n int64) *int64 {
 		if u.Reported&f == 0 {

@@ -69,8 +69,11 @@ type choiceTrack struct {
 	// plainReasoning: reasoning came as plain text, so that the text of its
 	// details is the same once more.
 	plainReasoning bool
-	calls          []callTrack
-	recentCall     int
+	// list counts the lists of tool calls that have come, so that two calls of one
+	// list can be told from pieces of one call (T-02).
+	list       uint32
+	calls      []callTrack
+	recentCall int
 	// notThinking has a bit for each of the first parts that began as something
 	// else than thinking, and has no signature therefore.
 	notThinking uint64
@@ -96,6 +99,7 @@ type callTrack struct {
 	ended     bool   // its end was told, or it is void
 	given     bool   // its arguments came whole where it began
 	short     bool   // its dialect says that it breaks off
+	list      uint32 // the list of calls that its last piece came in; see choiceTrack
 	broken    bool   // its arguments are not JSON
 	high      uint16 // as choiceTrack.high, for the arguments
 	arguments jsonScanner
@@ -282,7 +286,7 @@ func (c *choiceTrack) find(k *callKey) (at int, conflict bool) {
 		return -1, false // T-02
 	case !k.indexed && (call.begun || !k.first):
 		return -1, false // T-01: one name after another, nothing else to tell them apart
-	case k.indexed && !k.first && call.whole():
+	case k.indexed && call.list == c.list && call.whole():
 		return -1, false // T-02: two calls of one list, with the same index and no ids
 	case call.renamed(name) && (!k.indexed || call.whole()) && k.index != legacyIndex:
 		return -1, false // another tool, and this one has all that it needs
@@ -513,9 +517,13 @@ func (s *step) endToolCall(t *choiceTrack, at int) {
 	s.add(KindToolCallEnd, t.index).ToolCall = ToolCallDelta{Index: at, ArgumentsValid: call.valid()}
 }
 
-// addFinish adds the finish reason of a choice, if it is news.
+// addFinish adds the finish reason of a choice, if it is news. Behind the end marker
+// another one is none (F-22).
 func (s *step) addFinish(t *choiceTrack, native []byte) {
 	s.stateful = s.stateful || len(native) > 0
+	if s.sawDone && t.native != "" {
+		return
+	}
 	if t.finished(native) {
 		d := s.add(KindFinish, t.index)
 		d.FinishReason, d.NativeFinishReason = t.finish, native

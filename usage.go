@@ -20,8 +20,9 @@ type Usage struct {
 	// ReasoningInOutput tells whether Output includes Reasoning, where the
 	// total or the dialect proves it (U-10).
 	ReasoningInOutput Tri
-	// Raw is the provider's last usage object, with all that has no field here
-	// (U-11, U-12). In a Delta it is borrowed.
+	// Raw is the provider's last usage object that has any of the counts, or else the
+	// last that came, with all that has no field here (U-11, U-12). In a Delta it is
+	// borrowed.
 	Raw []byte
 }
 
@@ -134,12 +135,23 @@ func (s *step) count(u *Usage, field UsageFields, to *int64, v *fastjson.Value) 
 // with raw beside it.
 func (s *step) addUsage(u *Usage, raw []byte) {
 	s.stateful = true
-	if u.Reported == 0 || !s.usage.merge(u) {
-		return
+	switch {
+	case u.Reported == 0:
+		s.addUncounted(raw)
+	case s.usage.merge(u):
+		d := s.add(KindUsage, -1)
+		d.Usage = s.usage
+		d.Usage.Raw = raw
 	}
-	d := s.add(KindUsage, -1)
-	d.Usage = s.usage
-	d.Usage.Raw = raw
+}
+
+// addUncounted tells of a usage object with none of the counts, as long as there is
+// none with any: it may say what the answer cost (U-12). Behind one it erases nothing
+// (G-02).
+func (s *step) addUncounted(raw []byte) {
+	if s.usage.Reported == 0 && len(raw) > len("{}") {
+		s.add(KindUsage, -1).Usage.Raw = raw
+	}
 }
 
 // overlayUsage lays the usage object v over those of earlier events, key by key,
