@@ -3,12 +3,14 @@ package llmstream
 import (
 	"bytes"
 	"strconv"
+	"unicode/utf8"
 
 	"github.com/valyala/fastjson"
 )
 
 // An APIError is an error that the provider reported inside a stream that had
-// begun with success (E-01 … E-05, F-37 … F-39). Empty fields were not given.
+// begun with success (E-01 … E-05, F-37 … F-39). Empty fields were not given; each
+// text is at most Options.MaxBadText bytes long.
 type APIError struct {
 	Message   string
 	Type      string // such as "overloaded_error"
@@ -115,6 +117,7 @@ func (e *APIError) statusOfCode() {
 
 // addErrorText adds an error of which there is no more than a text.
 func (s *step) addErrorText(raw []byte) {
+	raw = s.clip(raw)
 	e := s.newError(raw)
 	e.Message = string(raw)
 	s.add(KindError, -1).Err = e
@@ -237,13 +240,28 @@ func (s *step) readError(e *APIError, v *fastjson.Value) {
 	}
 }
 
+// clip returns the beginning of a text, which is at most MaxBadText bytes of whole
+// characters.
+func (s *step) clip(text []byte) []byte {
+	if len(text) < s.opt.MaxBadText {
+		return text
+	}
+	text = text[:s.opt.MaxBadText]
+	for range utf8.UTFMax - 1 {
+		if r, size := utf8.DecodeLastRune(text); r == utf8.RuneError && size == 1 {
+			text = text[:len(text)-1]
+		}
+	}
+	return text
+}
+
 // label returns a string or number as text.
 func (s *step) label(v *fastjson.Value) string {
 	if v == nil || v.GetObject() != nil || s.isArray(v) {
 		return ""
 	}
 	if text, ok := s.string(v, nil); ok {
-		return string(text)
+		return string(s.clip(text))
 	}
 	if v.Type() == fastjson.TypeNumber {
 		return string(s.raw(v))
@@ -264,7 +282,7 @@ func (s *step) addException(byCode bool) {
 		s.readError(e, s.root)
 	}
 	if e.Message == "" {
-		e.Message = string(data)
+		e.Message = string(s.clip(data))
 	}
 	e.statusOfCode()
 	s.add(KindError, -1).Err = e

@@ -18,7 +18,9 @@ type Completion struct {
 	Usage                          Usage
 	Citations                      json.RawMessage // an array; nil: none
 	BlockReason                    string          // why the prompt was not answered at all; "": it was (G-04)
-	Dropped                        int64           // bytes that Accumulator.MaxBytes left no room for
+	// Dropped is how many bytes Accumulator.MaxBytes left no room for, and how many were
+	// past what it says of the number of pieces.
+	Dropped int64
 }
 
 // A Choice is one of the alternative answers.
@@ -222,12 +224,13 @@ func eachValue(list []byte, f func(*fastjson.Value)) {
 // MarshalJSON returns the completion as the chat.completion object that OpenAI's
 // API gives where no stream was asked for, with reasoning_content,
 // reasoning_details and native_finish_reason as its compatible servers write
-// them, and Message.Items as items. Usage holds the numbers that were reported and no others.
+// them, and Message.Items as items. Usage holds the numbers that were reported and no
+// others. An answer that is not all there has dropped_bytes.
 func (c Completion) MarshalJSON() ([]byte, error) {
 	out := completionJSON{
 		ID: c.ID, Object: "chat.completion", Created: c.Created, Model: c.Model, Choices: []choiceJSON{},
 		Usage: c.Usage.json(), SystemFingerprint: c.SystemFingerprint, ServiceTier: c.ServiceTier, Citations: valid(c.Citations),
-		BlockReason: c.BlockReason,
+		BlockReason: c.BlockReason, DroppedBytes: c.Dropped,
 	}
 	for i := range c.Choices {
 		out.Choices = append(out.Choices, c.Choices[i].json())
@@ -246,6 +249,7 @@ type completionJSON struct {
 	ServiceTier       string          `json:"service_tier,omitempty"`
 	Citations         json.RawMessage `json:"citations,omitempty"`
 	BlockReason       string          `json:"block_reason,omitempty"`
+	DroppedBytes      int64           `json:"dropped_bytes,omitempty"`
 }
 
 type choiceJSON struct {

@@ -46,7 +46,7 @@ type core struct {
 
 	dead    error // the input is of no use: ErrCompressed, *DialectError
 	stopped error // a handler's error, which ended the reading
-	busy    bool  // a Parser is in Write or Close; still set behind them: a handler has panicked
+	busy    bool  // handlers may be called; still set when they cannot be: one has panicked
 	ending  bool  // no more bytes come
 	left    bool  // a Reader has left at the end marker: what follows is not looked at
 	flushed bool  // ending: what only the end can tell was told

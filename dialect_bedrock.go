@@ -83,10 +83,8 @@ func decodeBedrock(s *step) {
 	var e converseEvent
 	e.read(s)
 	switch {
-	case e.isWhole():
-		s.decodeWholeConverse(s.message(), member(e.output, "message"))
 	case e.speaks():
-		s.decodeConverse(s.message(), &e)
+		s.decodeConverseEvent(&e)
 	case s.carried && e.metadata == nil:
 		s.decodeModel()
 	}
@@ -103,6 +101,18 @@ func decodeBedrock(s *step) {
 		s.addNamedError(e.failureName, e.failure)
 	} else if s.given == 0 {
 		s.addErrorObject()
+	}
+}
+
+func (s *step) decodeConverseEvent(e *converseEvent) {
+	t := s.message()
+	switch {
+	case t == nil: // a model that InvokeModel carries has taken all choices
+		s.malformed(-1, 0, len(s.data), &LimitError{Limit: "MaxChoices", Max: s.opt.MaxChoices})
+	case e.isWhole():
+		s.decodeWholeConverse(t, member(e.output, "message"))
+	default:
+		s.decodeConverse(t, e)
 	}
 }
 

@@ -64,8 +64,14 @@ func (s *step) decodeModel() {
 		s.decodeChatChoice(v, position)
 		var one modelChoice
 		one.read(v)
-		if index, ok := s.index(one.index); ok {
-			position = index
+		if !isNull(one.index) {
+			var ok bool
+			if position, ok = s.index(one.index); !ok || position < 0 {
+				continue // which was told
+			}
+		}
+		if v.GetObject() == nil {
+			continue
 		}
 		if t := s.track.choice(position, s.opt.MaxChoices); t != nil {
 			s.addFinish(t, s.word(one.finish))

@@ -238,3 +238,31 @@ func TestTemplatesOfCarriedEvents(t *testing.T) {
 		}
 	}
 }
+
+// A model that InvokeModel carries may take all choices, so that none is left for
+// what Converse says.
+func TestConverseWithoutAChoice(t *testing.T) {
+	for _, event := range []string{
+		`event messageStart {"role":"assistant"}`, `event contentBlockDelta {"contentBlockIndex":0,"delta":{"text":"x"}}`,
+		`event contentBlockStop {"contentBlockIndex":0}`, `event messageStop {"stopReason":"end_turn"}`,
+		`chunk {"contentBlockDelta":{"delta":{"text":"x"}}}`, `chunk {"output":{"message":{"role":"assistant","content":[]}}}`,
+	} {
+		_, o := push(Auto, &Options{MaxChoices: 1}, framed(`chunk {"outputs":[{"text":"x","index":1}]}`, event))
+		var limit *LimitError
+		require.ErrorAs(t, o.Err(), &limit, event)
+		require.Equal(t, "MaxChoices", limit.Limit)
+		require.Len(t, o.Choices, 1)
+	}
+}
+
+// A choice whose index is none has no finish reason either.
+func TestModelsChoiceIndexes(t *testing.T) {
+	for _, index := range []string{"-1", "-2", `"x"`, "{}"} {
+		var a Accumulator
+		p := NewParser(Bedrock, &a, nil)
+		p.Write([]byte(framed(`chunk {"choices":[{"index":` + index + `,"text":"x","stop_reason":"stop"},1]}`)))
+		require.Error(t, p.Close())
+		require.Empty(t, p.Outcome().Choices, index)
+		require.Empty(t, a.Completion().BlockReason, index)
+	}
+}

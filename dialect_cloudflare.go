@@ -48,7 +48,11 @@ func detectCloudflare(s *step) bool {
 	case e.success != nil && isNull(e.result):
 		return len(e.errors.GetArray()) > 0
 	}
-	return e.response != nil && e.response.GetObject() == nil
+	if e.response == nil { // perhaps a call alone, as no other dialect writes it
+		calls := e.calls.GetArray()
+		return len(calls) > 0 && member(calls[0], "name") != nil && member(calls[0], "arguments") != nil
+	}
+	return e.response.GetObject() == nil
 }
 
 func decodeCloudflare(s *step) {

@@ -325,7 +325,7 @@ func nextStep(path []byte) (step pathStep, rest []byte, ok bool) {
 		step.name = path[2:n]
 		return step, path[n+2:], true
 	}
-	for n < len(path) && '0' <= path[n] && path[n] <= '9' && n < len("[2147483647") {
+	for n < len(path) && '0' <= path[n] && path[n] <= '9' && n < len("[999999999") {
 		step.index = step.index*10 + int(path[n]-'0')
 		n++
 	}

@@ -62,6 +62,7 @@ func TestPartialArguments(t *testing.T) {
 		{"back into an object", []string{num("$.a.b", 1), num("$.c", 1), num("$.a.d", 1)}, `{"a":{"b":1},"c":1}`, false},
 		{"an element of an object", []string{num("$.a.b", 1), num("$.a[0]", 1)}, `{"a":{"b":1}}`, false},
 		{"an object for a string", []string{piece("$.a", "stringValue", "{}", false)}, "", false},
+		{"an index past 31 bits", []string{num("$.a[4294967296]", 1)}, "", false},
 		{"too deep", []string{num("$"+strings.Repeat(".a", 400), 1)}, "", false},
 		{"too long", []string{num("$."+strings.Repeat("a", 5000), 1)}, "", false},
 	} {

@@ -3,7 +3,9 @@ package llmstream
 import (
 	"errors"
 	"io"
+	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/stretchr/testify/require"
 )
@@ -91,4 +93,26 @@ func TestFirstErrorCounts(t *testing.T) {
 	got := read(OpenAIChat, nil, []byte(sse(says("x"))+"event: e\n"+sse(`{"error":"no"}`)))
 	require.True(t, got.Outcome.APIError.Delivered)
 	require.Equal(t, "e", got.Outcome.APIError.Event)
+}
+
+// However long a text is that a provider sends as an error, what is kept of it is not,
+// and breaks off between two characters.
+func TestErrorTextsAreBounded(t *testing.T) {
+	text := strings.Repeat("ä", 50)
+	for name, body := range map[string]string{
+		"text": "data: no" + text + "\n\n", "object": sse(`{"error":{"message":"no` + text + `","type":"` + text + `"}}`), "string": sse(`{"error":"no` + text + `"}`),
+		"exception": framed(`exception x {"message":"no` + text + `"}`), "page": "<html>no" + text,
+	} {
+		_, o := push(Auto, &Options{MaxBadText: 11}, body)
+		require.Equal(t, StateError, o.State, name)
+		require.LessOrEqual(t, len(o.APIError.Message), 11, name)
+		require.LessOrEqual(t, len(o.APIError.Type), 11, name)
+		require.True(t, utf8.ValidString(o.APIError.Message), name)
+		require.True(t, name == "page" || o.APIError.Message == "noääää", name)
+	}
+}
+
+// An outcome that somebody has made tells that it is an error, with nothing in it.
+func TestErrOfABareState(t *testing.T) {
+	require.EqualError(t, Outcome{State: StateError}.Err(), "llmstream: the provider reported an error")
 }

@@ -1,6 +1,9 @@
 package llmstream
 
-import "io"
+import (
+	"fmt"
+	"io"
+)
 
 // An EventParser is pushed the bytes of any SSE stream, cut anywhere, and hands
 // its events to an [EventHandler]: the algorithm of WHATWG HTML section 9.2 and
@@ -33,7 +36,8 @@ func NewEventParser(h EventHandler, o *Options) *EventParser {
 // complete, before it returns. It keeps nothing of b and does not write to it.
 // It fails only with the handler's error: the bytes up to the end of that event
 // then count as written, and each further Write returns 0 and the same error
-// until Reset. Behind Close it returns io.ErrClosedPipe.
+// until Reset. Behind Close it returns io.ErrClosedPipe; behind a handler's panic,
+// which passes through, an error that is ErrStopped.
 func (p *EventParser) Write(b []byte) (n int, err error) {
 	p.notePanic()
 	if p.stopped != nil {
@@ -54,7 +58,7 @@ func (p *EventParser) Write(b []byte) (n int, err error) {
 		case f.kind == frameEvent:
 			err = p.handler.HandleEvent(&f.Event)
 		case f.kind == frameTooLarge && p.damage == nil:
-			p.damage = f.err
+			p.damage = fmt.Errorf("%san event was left out: %w", errorPrefix, f.err)
 		case f.kind == frameComment && p.comment != nil && f.Data != nil:
 			err = p.comment.HandleComment(f.Data)
 		}
@@ -67,7 +71,7 @@ func (p *EventParser) Write(b []byte) (n int, err error) {
 }
 
 // Close tells that the stream has ended. It returns the handler's error if that
-// ended the reading, else a *[LimitError] if an event was left out.
+// ended the reading, else an error with a *[LimitError] in it if an event was left out.
 func (p *EventParser) Close() error {
 	p.notePanic()
 	p.closed = true

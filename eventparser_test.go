@@ -263,3 +263,10 @@ func TestEventParserAfterAPanic(t *testing.T) {
 	require.NoError(t, p.Close())
 	require.Equal(t, []string{"|a|", "|b|", "|e|"}, l.lines)
 }
+
+// Close tells what was left out as other errors are told.
+func TestEventParserTellsWhatItLeftOut(t *testing.T) {
+	p := NewEventParser(&eventLog{}, &Options{MaxEvent: 5})
+	p.Write([]byte("data: 123456\n\n"))
+	require.EqualError(t, p.Close(), "llmstream: an event was left out: more than MaxEvent allows: 5")
+}

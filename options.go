@@ -30,7 +30,8 @@ type Options struct {
 	MaxToolCalls int
 	// MaxBadText is how many bytes are kept of a text that is no event, such
 	// as an error page (F-38); the rest of it is dropped, its beginning is
-	// reported as the provider's error. Default 4 KiB: enough for any message.
+	// reported as the provider's error. Each text of an APIError is cut down to so
+	// many too. Default 4 KiB: enough for any message.
 	MaxBadText int
 
 	// Kinds are the kinds of deltas to deliver; 0: all. The outcome does not

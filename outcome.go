@@ -99,13 +99,18 @@ func (o Outcome) Err() error {
 	case StateTruncated:
 		errs = append(errs, ErrTruncated)
 	case StateError:
+		if o.APIError == nil { // the outcome is none of this package's
+			o.APIError = new(APIError)
+		}
 		errs = append(errs, o.APIError)
 	case StateEmpty:
 		errs = append(errs, ErrEmpty)
 	case StateNotStream:
 		errs = append(errs, ErrNotStream)
 	case StateStopped:
-		errs = append(errs, ErrStopped)
+		if !errors.Is(o.Cause, ErrStopped) {
+			errs = append(errs, ErrStopped)
+		}
 	}
 	if o.Cause != nil && o.State != StateComplete {
 		errs = append(errs, o.Cause)

@@ -1,7 +1,7 @@
 package llmstream
 
 import (
-	"errors"
+	"fmt"
 	"io"
 )
 
@@ -36,7 +36,8 @@ func NewParser(d Dialect, h Handler, o *Options) *Parser {
 // KindMalformed and in the outcome. Only a handler's error ends the reading; the
 // bytes up to the end of its event then count as written, and each further Write
 // returns 0 and the same error until Reset. Behind Close it returns
-// io.ErrClosedPipe.
+// io.ErrClosedPipe. Behind a handler's panic, which passes through, it returns an
+// error that is ErrStopped.
 func (p *Parser) Write(b []byte) (n int, err error) {
 	switch {
 	case p.ready && p.skims: // as is nearly always so
@@ -149,7 +150,7 @@ func (p *Parser) Wire() Wire { return p.wireKind() }
 // StateOpen, and it counts what has come so far. It belongs to the caller.
 func (p *Parser) Outcome() Outcome { return p.outcome() }
 
-var errPanicked = errors.New(errorPrefix + "a handler has panicked")
+var errPanicked = fmt.Errorf("%w: a handler has panicked", ErrStopped)
 
 // panicked ends the stream when a handler's panic has passed through: what comes
 // behind that event would lack what the handler did not get.

@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"testing/iotest"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -466,7 +467,7 @@ func TestHandlersPanicPassesThrough(t *testing.T) {
 		})
 		n, err := p.Write([]byte(whole))
 		require.Zero(t, n)
-		require.Error(t, err)
+		require.ErrorIs(t, err, ErrStopped)
 		require.ErrorIs(t, p.Close(), ErrStopped)
 		require.Equal(t, 1, seen)
 		require.Equal(t, StateStopped, p.Outcome().State)
@@ -476,6 +477,29 @@ func TestHandlersPanicPassesThrough(t *testing.T) {
 		require.NoError(t, err)
 		require.NoError(t, p.Close())
 		require.Equal(t, 4, seen)
+	}
+}
+
+// A Reader too reads no further, however its input was cut, and says so.
+func TestEventHandlersPanicPassesThroughAReader(t *testing.T) {
+	for name, body := range map[string]io.Reader{
+		"at once":      strings.NewReader(sse(says("a"), says("b"), says("c"), "[DONE]")),
+		"byte by byte": iotest.OneByteReader(strings.NewReader(sse(says("a"), says("b"), says("c"), "[DONE]"))),
+		"at the end":   strings.NewReader(sse(says("a")) + "data: " + says("b")),
+	} {
+		r := NewReader(body, OpenAIChat, &Options{Events: EventHandlerFunc(func(e *Event) error {
+			if bytes.Contains(e.Data, []byte(`"b"`)) {
+				panic(errBoom)
+			}
+			return nil
+		})})
+		require.PanicsWithValue(t, errBoom, func() {
+			for r.Next() {
+			}
+		}, name)
+		require.False(t, r.Next(), name)
+		require.ErrorIs(t, r.Err(), ErrStopped, name)
+		require.Equal(t, StateStopped, r.Outcome().State, name)
 	}
 }
 

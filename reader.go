@@ -66,6 +66,10 @@ func (r *Reader) Next() bool {
 
 // advance decodes the next event, reading as much as that takes.
 func (r *Reader) advance() (ok bool) {
+	if r.busy { // a handler's panic has passed through: what it did not get would be lacking
+		r.stopped, r.busy = errPanicked, false
+		r.giveBack()
+	}
 	for r.stopped == nil && !r.ending {
 		if r.track.sawDone && !r.opt.Drain {
 			r.left, r.srcErr = true, nil
@@ -79,7 +83,9 @@ func (r *Reader) advance() (ok bool) {
 				return true
 			}
 		}
+		r.busy = true
 		n, ok, err := r.next(r.unread)
+		r.busy = false
 		r.ready, r.missed = ok && r.canRun(), false
 		r.unread = r.unread[n:]
 		if r.stopped = err; err != nil {
@@ -93,11 +99,13 @@ func (r *Reader) advance() (ok bool) {
 			break
 		}
 	}
+	r.busy = true
 	ok, err := r.end(r.srcErr)
 	if err != nil {
 		r.stopped = err
 		ok, _ = r.end(r.srcErr)
 	}
+	r.busy = false
 	r.at, r.have = -1, ok
 	return ok
 }

@@ -16,8 +16,9 @@ import (
 // learned from if it gave nothing but texts, in no way that depends on what came
 // before it. Whatever does not fit is not the template's: it is read in full.
 //
-// This file matches; template_learn.go learns; template_run.go reads events in a
-// row where they lie in a read; template_counts.go has what events say of usage.
+// This file matches; template_learn.go learns; template_run.go, template_skim.go and
+// template_frames.go read events in a row where they lie in a read, and
+// template_text.go their long texts; template_counts.go has what events say of usage.
 
 // templateCount is how many templates a stream has: enough for the answer, the
 // reasoning and the tool calls of one choice, or the texts of a few. Each one

@@ -79,7 +79,7 @@ func (p *Parser) skim(b []byte) (n int) {
 		}
 		var call *callTrack
 		if t.call >= 0 {
-			if call = choice.fittingCall(t); call == nil || call.high != 0 || p.fold == nil || p.opt.Kinds&KindToolCall == 0 {
+			if call = choice.fittingCall(t); call == nil || call.high != 0 {
 				break
 			}
 		}
@@ -102,6 +102,9 @@ func (p *Parser) skim(b []byte) (n int) {
 			if len(text) == 0 {
 				break
 			}
+		} else if call != nil { // whether its arguments are whole is to be known all the same
+			var unheard [256]byte
+			text = unheard[:]
 		}
 		k, size, events, last, more := t.skim(b, n, pos, text)
 		if into != nil {

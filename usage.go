@@ -21,8 +21,9 @@ type Usage struct {
 	// total or the dialect proves it (U-10).
 	ReasoningInOutput Tri
 	// Raw is the provider's last usage object that has any of the counts, or else the
-	// last that came, with all that has no field here (U-11, U-12). In a Delta it is
-	// borrowed.
+	// last that came, with all that has no field here (U-11, U-12). Of Anthropic's,
+	// which complete each other, it is one over the other, key by key; of Ollama's, which
+	// has none, an object of its two counts. In a Delta it is borrowed.
 	Raw []byte
 }
 
