@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -36,6 +37,31 @@ func TestShortcutsOnMutatedStreams(t *testing.T) {
 				requireShortcuts(t, r.dialect, body, m.cuts(len(body))...)
 			}) {
 				t.Logf("%q", body)
+			}
+		}
+	}
+}
+
+// Streams that go on as another of their wire, under limits that leave room for hardly
+// anything: what one has used up the next one lacks.
+func TestTightLimitsOnSplicedStreams(t *testing.T) {
+	byWire := map[Wire][]recording{}
+	for _, r := range recordings(t) {
+		_, o := push(Auto, nil, string(r.body))
+		byWire[o.Wire] = append(byWire[o.Wire], r)
+	}
+	limits := Options{MaxChoices: 1, MaxToolCalls: 1, MaxValues: 300, MaxEvent: 2000, MaxBadText: 9}
+	plain := limits
+	plain.NoFastPath, plain.plain = true, true
+	m := mutator{rand.New(rand.NewSource(1))}
+	for _, all := range byWire {
+		for _, first := range all {
+			for range 4 {
+				next := all[m.Intn(len(all))]
+				body := slices.Concat(first.body, next.body)
+				for _, d := range []Dialect{Auto, first.dialect} {
+					requireSame(t, read(d, &plain, body), read(d, &limits, body, m.cuts(len(body))...), first.file+" and "+next.file)
+				}
 			}
 		}
 	}
