@@ -142,10 +142,7 @@ func (s *step) startCohere(t *choiceTrack, e *cohereEvent) {
 	if id == nil {
 		id = e.generation
 	}
-	if word := s.word(id); len(word) > 0 && !s.told.id {
-		s.told.id = true
-		s.addStart(-1, Start{ID: word})
-	}
+	s.tellStart(Start{ID: s.wordUnless(s.told.id, id)})
 }
 
 // cohereMessage are the members of a message, whole or in a delta.

@@ -91,22 +91,11 @@ func (s *step) startGemini(r *geminiResponse) {
 	if (t.id || r.id == nil) && (t.model || r.model == nil) && (t.created || r.created == nil) {
 		return
 	}
-	var start Start
-	if !t.id {
-		start.ID = s.word(r.id)
-	}
-	if !t.model {
-		start.Model = s.word(r.model)
-	}
+	start := Start{ID: s.wordUnless(t.id, r.id), Model: s.wordUnless(t.model, r.model)}
 	if !t.created {
 		start.Created = s.seconds(r.created)
 	}
-	t.id = t.id || len(start.ID) > 0
-	t.model = t.model || len(start.Model) > 0
-	t.created = t.created || start.Created != 0
-	if len(start.ID)+len(start.Model) > 0 || start.Created != 0 {
-		s.addStart(-1, start)
-	}
+	s.tellStart(start)
 }
 
 // seconds returns a time of RFC 3339 in Unix seconds, or 0.

@@ -103,26 +103,11 @@ func (s *step) decodeInteraction(t *choiceTrack, v *fastjson.Value, typ []byte) 
 		}
 	})
 	told := &s.track.told
-	var start Start
-	if !told.id {
-		start.ID = s.word(id)
-		told.id = len(start.ID) > 0
-	}
-	if !told.model {
-		start.Model = s.word(model)
-		told.model = len(start.Model) > 0
-	}
+	start := Start{ID: s.wordUnless(told.id, id), Model: s.wordUnless(told.model, model), ServiceTier: s.wordUnless(told.tier, tier)}
 	if !told.created {
 		start.Created = s.seconds(created)
-		told.created = start.Created != 0
 	}
-	if !told.tier {
-		start.ServiceTier = s.word(tier)
-		told.tier = len(start.ServiceTier) > 0
-	}
-	if len(start.ID)+len(start.Model)+len(start.ServiceTier) > 0 || start.Created != 0 {
-		s.addStart(-1, start)
-	}
+	s.tellStart(start)
 	if usage != nil {
 		s.addInteractionUsage(usage)
 	}

@@ -89,17 +89,11 @@ func (s *step) startOllama(l *ollamaLine) {
 	if t.model && t.created {
 		return
 	}
-	var start Start
-	if !t.model {
-		start.Model = s.word(l.model)
-	}
+	start := Start{Model: s.wordUnless(t.model, l.model)}
 	if !t.created {
 		start.Created = s.seconds(l.created)
 	}
-	if len(start.Model) > 0 || start.Created != 0 {
-		t.model, t.created = t.model || len(start.Model) > 0, t.created || start.Created != 0
-		s.addStart(-1, start)
-	}
+	s.tellStart(start)
 }
 
 func (s *step) decodeOllamaMessage(t *choiceTrack, v *fastjson.Value) {

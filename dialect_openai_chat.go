@@ -130,41 +130,14 @@ func (s *step) startChat(c *chatChunk) {
 	if t.id && t.model && t.created && (t.fingerprint || c.fingerprint == nil) && (t.tier || c.tier == nil) {
 		return
 	}
-	var start Start
-	if s.readStart(c, &start) {
-		t.id = t.id || len(start.ID) > 0
-		t.model = t.model || len(start.Model) > 0
-		t.fingerprint = t.fingerprint || len(start.SystemFingerprint) > 0
-		t.tier = t.tier || len(start.ServiceTier) > 0
-		t.created = t.created || start.Created != 0
-		s.addStart(-1, start)
+	start := Start{
+		ID: s.wordUnless(t.id, c.id), Model: s.wordUnless(t.model, c.model),
+		SystemFingerprint: s.wordUnless(t.fingerprint, c.fingerprint), ServiceTier: s.wordUnless(t.tier, c.tier),
 	}
-}
-
-// readStart fills in what c says of the stream and was not told before, and
-// tells whether that is anything.
-func (s *step) readStart(c *chatChunk, start *Start) (news bool) {
-	t := &s.track.told
-	for _, m := range [...]struct {
-		told bool
-		v    *fastjson.Value
-		to   *[]byte
-	}{
-		{t.id, c.id, &start.ID},
-		{t.model, c.model, &start.Model},
-		{t.fingerprint, c.fingerprint, &start.SystemFingerprint},
-		{t.tier, c.tier, &start.ServiceTier},
-	} {
-		if !m.told && m.v != nil {
-			*m.to = s.word(m.v)
-			news = news || len(*m.to) > 0
-		}
-	}
-	if !t.created && c.created != nil {
+	if !t.created {
 		start.Created, _ = s.number(c.created)
-		news = news || start.Created != 0
 	}
-	return news
+	s.tellStart(start)
 }
 
 // chatChoice are the members of a choice.
@@ -369,16 +342,6 @@ func (s *step) decodeChatDelta(t *choiceTrack, o *fastjson.Object) {
 	if d.audio != nil && d.audio.GetObject() != nil {
 		s.addMedia(t, d.audio)
 	}
-}
-
-func (s *step) addStart(choice int, start Start) {
-	s.starts = append(s.starts, start)
-	s.add(KindStart, choice).Start = &s.starts[len(s.starts)-1]
-}
-
-func (s *step) addMedia(t *choiceTrack, v *fastjson.Value) {
-	s.delivered = true
-	s.add(KindMedia, t.index).Text = s.raw(v)
 }
 
 // addCitations adds the citations of the whole answer, which come with every

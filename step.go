@@ -145,6 +145,38 @@ func (s *step) addDetail(choice int, r ReasoningDetail) *Delta {
 	return d
 }
 
+// tellStart tells what start says of the stream, which was not told before. What is
+// empty says nothing.
+func (s *step) tellStart(start Start) {
+	t := &s.track.told
+	t.id = t.id || len(start.ID) > 0
+	t.model = t.model || len(start.Model) > 0
+	t.fingerprint = t.fingerprint || len(start.SystemFingerprint) > 0
+	t.tier = t.tier || len(start.ServiceTier) > 0
+	t.created = t.created || start.Created != 0
+	if len(start.ID)+len(start.Model)+len(start.SystemFingerprint)+len(start.ServiceTier) > 0 || start.Created != 0 {
+		s.addStart(-1, start)
+	}
+}
+
+// wordUnless returns v's text if that was not told yet.
+func (s *step) wordUnless(told bool, v *fastjson.Value) []byte {
+	if told {
+		return nil
+	}
+	return s.word(v)
+}
+
+func (s *step) addStart(choice int, start Start) {
+	s.starts = append(s.starts, start)
+	s.add(KindStart, choice).Start = &s.starts[len(s.starts)-1]
+}
+
+func (s *step) addMedia(t *choiceTrack, v *fastjson.Value) {
+	s.delivered = true
+	s.add(KindMedia, t.index).Text = s.raw(v)
+}
+
 // malformed adds a delta for what cannot be read.
 func (s *step) malformed(choice, offset, length int, cause error) {
 	err := &SyntaxError{Event: s.events, Offset: offset, Length: length, Err: cause}
