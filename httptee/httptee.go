@@ -173,10 +173,7 @@ func Transport(base http.RoundTripper, o *Options) http.RoundTripper {
 // called, since nobody tells it when the request began; to have those from the
 // request on, make the proxy's Transport one of [Transport] instead.
 //
-// With and without this package, a proxy that serves HTTP/1 should call
-// [http.ResponseController.EnableFullDuplex] before it passes a request on. Else the
-// server closes the request's body when the answer begins, and the answer of a fast
-// upstream may be lost while the proxy's transport still looks for that body's end.
+// With and without this package, a proxy that serves HTTP/1 should be wrapped by [FullDuplex].
 //
 // It panics if o.Dialect is none of llmstream's.
 func ModifyResponse(o *Options) func(*http.Response) error {
