@@ -23,7 +23,7 @@
 // are those at which they came.
 //
 // There are two exceptions, of responses that have a goroutine of their own:
-// compressed ones that are inflated for parsing, and those of a Transport with
+// compressed ones that are inflated for parsing, and those of a Transport or a ModifyResponse with
 // [Options.Drain]. There deltas and Done come in that goroutine, Done possibly
 // somewhat after Close, which waits for nothing. A panic of a handler or a decoder is
 // there turned into an error, see [PanicError]; one of Done ends the program, as in any goroutine.
@@ -91,7 +91,8 @@ type Options struct {
 	// Default 1 MiB.
 	MaxLag int
 
-	// Drain, with its fields set, reads on for the usage when the client has left.
+	// Drain, with its fields set, reads on for the usage when the client has left. It does less for
+	// ModifyResponse than for a Transport, and nothing for a Middleware.
 	Drain Drain
 	// Now is the clock. Default time.Now. It is read once for each read or write of
 	// a body.
