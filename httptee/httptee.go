@@ -113,6 +113,10 @@ type Options struct {
 // client's Read fail as it would without; the request itself goes on until the budget
 // is used up. Who has left must not look at the response's Trailer any more. Time is
 // that of the system, whatever Now says.
+//
+// An open stream that waits for bytes takes some 8.5 KB, and 5 KB more with Drain, beside the
+// stack of its goroutine: it reads into 4 KiB, and into 32 KiB only as long as what comes is
+// larger, so that of a large piece the first 4 KiB may come alone.
 type Drain struct {
 	Time  time.Duration // at most, from when the client left; 0: no draining
 	Bytes int64         // at most, of the body as it is sent; 0: as many as come in that time
