@@ -121,8 +121,7 @@ func TestFullDuplexAnswersEarly(t *testing.T) {
 				if expect {
 					io.WriteString(conn, "01234")
 				}
-				_, err = r.ReadByte()
-				require.ErrorIs(t, err, io.EOF)
+				conn.Close()
 				require.Empty(t, stop())
 			})
 		}
