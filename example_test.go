@@ -131,10 +131,7 @@ func gateway(to *url.URL, report func(*httptee.Result)) http.Handler {
 			Drain: httptee.Drain{Time: time.Minute}, // reads on for the usage when a client has left
 		}),
 	}
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		http.NewResponseController(w).EnableFullDuplex() // else HTTP/1 may lose the answer of a fast upstream
-		proxy.ServeHTTP(w, r)
-	})
+	return httptee.FullDuplex(proxy) // else HTTP/1 may lose the answer of a fast upstream
 }
 
 func Example_pull() {

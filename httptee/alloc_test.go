@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"runtime"
 	"strconv"
 	"testing"
 
@@ -114,6 +115,92 @@ func TestNoAllocations(t *testing.T) {
 			require.Zero(t, testing.AllocsPerRun(50, write))
 		}), some(Options{})).ServeHTTP(below, httptest.NewRequest("GET", "/", nil))
 	})
+}
+
+// silent is a body that brings so many bytes, then an event of so many, and waits then for its end.
+type silent struct {
+	first, event int
+	read, end    chan bool
+}
+
+func (s *silent) Read(b []byte) (int, error) {
+	for _, size := range []*int{&s.first, &s.event} {
+		if *size > 0 {
+			n := min(*size, len(b))
+			*size -= n
+			return n, nil
+		}
+	}
+	s.read <- true
+	<-s.end
+	return 0, io.EOF
+}
+
+func (s *silent) Close() error { return nil }
+
+// What an open stream holds, also one that has begun with a large event.
+func TestOpenStreams(t *testing.T) {
+	const streams = 200
+	for _, test := range []struct {
+		drain Drain
+		first int
+		limit uint64
+	}{
+		{Drain{}, 0, 12 << 10},
+		{Drain{Time: patience}, 0, 17 << 10},
+		{Drain{Time: patience}, 20 << 10, 17 << 10},
+	} {
+		done, closed := make(chan bool), make(chan bool, streams)
+		o := &Options{Drain: test.drain, UsageOnly: true, Done: func(*http.Request, *Result) { closed <- true }}
+		tr := Transport(byRequest(func(req *http.Request) io.ReadCloser {
+			return &silent{first: test.first, event: 200, read: make(chan bool, 1), end: done}
+		}), o)
+		before := heapInUse()
+		kept := make([]*http.Response, streams)
+		for i := range kept {
+			resp, err := tr.RoundTrip(httptest.NewRequest("GET", "/v1/chat/completions", nil))
+			require.NoError(t, err)
+			kept[i] = resp
+			var last *silent
+			switch b := resp.Body.(type) {
+			case *pump:
+				last = b.body.(*silent)
+			case *body:
+				last = b.from.(*silent)
+			}
+			go func() {
+				buf := make([]byte, bufferSize)
+				for err := error(nil); err == nil; {
+					_, err = resp.Body.Read(buf)
+				}
+			}()
+			<-last.read
+		}
+		// Each client holds a buffer of its own.
+		held := (heapInUse()-before)/streams - bufferSize
+		t.Logf("%+v, first read %d: %d bytes a stream", test.drain, test.first, held)
+		require.Less(t, held, test.limit)
+		close(done)
+		for range streams {
+			<-closed
+		}
+		runtime.KeepAlive(kept)
+	}
+}
+
+// byRequest answers with a body for each request.
+type byRequest func(*http.Request) io.ReadCloser
+
+func (f byRequest) RoundTrip(req *http.Request) (*http.Response, error) {
+	return &http.Response{StatusCode: 200, Header: http.Header{}, Body: f(req)}, nil
+}
+
+func heapInUse() uint64 {
+	var m runtime.MemStats
+	runtime.GC()
+	runtime.GC()
+	runtime.ReadMemStats(&m)
+	return m.HeapAlloc
 }
 
 type discard struct{ header http.Header }

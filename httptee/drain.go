@@ -10,6 +10,9 @@ import (
 	"github.com/seed-4d65deac/llmstream"
 )
 
+// smallSize is what a stream holds while it waits; most of its reads bring an event or two.
+const smallSize = 4 << 10
+
 // pump reads a body in a goroutine of its own, so that it can go on when the client
 // has left. Until then it reads when the client does.
 type pump struct {
@@ -107,15 +110,25 @@ func (p *pump) breakOff() {
 // run reads the body, as long as the client wants it, or when that has left until
 // the budget is used up.
 func (p *pump) run() {
-	buf := make([]byte, bufferSize)
+	small := make([]byte, smallSize)
+	var large *[bufferSize]byte // borrowed while reads are large; nil: they are not
+	buf := small
+	var n int
 	var err, cause error
 	left := false
 	for err == nil && !(left && p.spent()) {
-		if !left && !p.isWanted() {
+		switch {
+		case !left && !p.isWanted():
 			left = true
-			buf = make([]byte, bufferSize) // the client may be copying from the other
+			small, large = make([]byte, smallSize), nil // the client may be copying from the others
+			buf = small
+		case n == smallSize && large == nil:
+			large = buffers.Get().(*[bufferSize]byte)
+			buf = large[:]
+		case n <= smallSize && large != nil:
+			buffers.Put(large)
+			large, buf = nil, small
 		}
-		var n int
 		n, err = p.body.Read(buf)
 		cause = p.watch.causeOf(err)
 		if left || isClosed(p.left) {

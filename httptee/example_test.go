@@ -77,6 +77,19 @@ func ExampleModifyResponse() {
 	// complete 4 events, 7 tokens in, 1 out
 }
 
+// A reverse proxy that may answer while its client is still sending.
+func ExampleFullDuplex() {
+	provider := httptest.NewServer(http.HandlerFunc(upstream))
+	defer provider.Close()
+	to, _ := url.Parse(provider.URL)
+	gateway := httptest.NewServer(httptee.FullDuplex(&httputil.ReverseProxy{
+		Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(to) },
+	}))
+	defer gateway.Close()
+	ask(http.DefaultClient, gateway.URL)
+	// Output: client: 279 bytes
+}
+
 func ExampleMiddleware() {
 	done := make(chan *httptee.Result, 1)
 	server := httptest.NewServer(httptee.Middleware(http.HandlerFunc(upstream), &httptee.Options{

@@ -23,7 +23,7 @@
 // are those at which they came.
 //
 // There are two exceptions, of responses that have a goroutine of their own:
-// compressed ones that are inflated for parsing, and those of a Transport with
+// compressed ones that are inflated for parsing, and those of a Transport or a ModifyResponse with
 // [Options.Drain]. There deltas and Done come in that goroutine, Done possibly
 // somewhat after Close, which waits for nothing. A panic of a handler or a decoder is
 // there turned into an error, see [PanicError]; one of Done ends the program, as in any goroutine.
@@ -91,7 +91,8 @@ type Options struct {
 	// Default 1 MiB.
 	MaxLag int
 
-	// Drain, with its fields set, reads on for the usage when the client has left.
+	// Drain, with its fields set, reads on for the usage when the client has left. It does less for
+	// ModifyResponse than for a Transport, and nothing for a Middleware.
 	Drain Drain
 	// Now is the clock. Default time.Now. It is read once for each read or write of
 	// a body.
@@ -112,6 +113,10 @@ type Options struct {
 // client's Read fail as it would without; the request itself goes on until the budget
 // is used up. Who has left must not look at the response's Trailer any more. Time is
 // that of the system, whatever Now says.
+//
+// An open stream that waits for bytes takes some 8.5 KB, and 5 KB more with Drain, beside the
+// stack of its goroutine: it reads into 4 KiB, and into 32 KiB only as long as what comes is
+// larger, so that of a large piece the first 4 KiB may come alone.
 type Drain struct {
 	Time  time.Duration // at most, from when the client left; 0: no draining
 	Bytes int64         // at most, of the body as it is sent; 0: as many as come in that time
@@ -173,10 +178,7 @@ func Transport(base http.RoundTripper, o *Options) http.RoundTripper {
 // called, since nobody tells it when the request began; to have those from the
 // request on, make the proxy's Transport one of [Transport] instead.
 //
-// With and without this package, a proxy that serves HTTP/1 should call
-// [http.ResponseController.EnableFullDuplex] before it passes a request on. Else the
-// server closes the request's body when the answer begins, and the answer of a fast
-// upstream may be lost while the proxy's transport still looks for that body's end.
+// With and without this package, a proxy that serves HTTP/1 should be wrapped by [FullDuplex].
 //
 // It panics if o.Dialect is none of llmstream's.
 func ModifyResponse(o *Options) func(*http.Response) error {

@@ -76,6 +76,8 @@ func (in *inflater) parse() (err error) {
 	if err != nil {
 		return err
 	}
+	panicked := true
+	defer func() { release(panicked) }()
 	buf := buffers.Get().(*[bufferSize]byte)
 	for err == nil {
 		var n int
@@ -86,12 +88,12 @@ func (in *inflater) parse() (err error) {
 		}
 	}
 	buffers.Put(buf)
-	release()
+	panicked = false
 	return err
 }
 
 // decoder returns a decoder for r, and what to do when it is not used any more.
-func (t *watch) decoder(r io.Reader) (io.Reader, func(), error) {
+func (t *watch) decoder(r io.Reader) (_ io.Reader, release func(panicked bool), _ error) {
 	encoding := t.result.Encoding
 	if t.Decoder != nil {
 		d, err := t.Decoder(encoding, r)
@@ -99,7 +101,7 @@ func (t *watch) decoder(r io.Reader) (io.Reader, func(), error) {
 			return nil, nil, err
 		}
 		if d != nil {
-			return d, func() {
+			return d, func(bool) {
 				if c, ok := d.(io.Closer); ok {
 					c.Close()
 				}
@@ -115,15 +117,19 @@ func (t *watch) decoder(r io.Reader) (io.Reader, func(), error) {
 		if err := z.Reset(r); err != nil {
 			return nil, nil, err
 		}
-		return z, func() { gzips.Put(z) }, nil
+		return z, func(panicked bool) {
+			if !panicked { // else it may be in the midst of something
+				gzips.Put(z)
+			}
+		}, nil
 	case encoding == "deflate":
 		// Its name says zlib's format, and many send bare deflate data.
 		b := bufio.NewReader(r)
 		if head, err := b.Peek(2); err == nil && head[0]&0x0f == 8 && (int(head[0])<<8|int(head[1]))%31 == 0 {
 			z, err := zlib.NewReader(b)
-			return z, func() {}, err
+			return z, func(bool) {}, err
 		}
-		return flate.NewReader(b), func() {}, nil
+		return flate.NewReader(b), func(bool) {}, nil
 	}
 	return nil, nil, llmstream.ErrCompressed
 }

@@ -118,6 +118,43 @@ func TestDecoder(t *testing.T) {
 	})
 }
 
+// panicking is a decoder that panics and is to be closed all the same.
+type panicking struct{ rot }
+
+func (p *panicking) Read([]byte) (int, error) { panic("boom") }
+
+// A decoder is closed when it panics, and when a handler of deltas does.
+func TestDecoderIsClosedAfterAPanic(t *testing.T) {
+	for _, who := range []string{"decoder", "handler"} {
+		t.Run(who, func(t *testing.T) {
+			noLeak(t)
+			closed := make(chan bool, 2)
+			o := &Options{
+				Decoder: func(_ string, r io.Reader) (io.Reader, error) {
+					if who == "decoder" {
+						return &panicking{rot{r, closed}}, nil
+					}
+					return &rot{r, closed}, nil
+				},
+				Deltas: func(*http.Request) llmstream.Handler {
+					return llmstream.HandlerFunc(func(*llmstream.Delta) error { panic("boom") })
+				},
+			}
+			done := results(o)
+			at, client := viaTransport(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				w.Header().Set("Content-Encoding", "rot")
+				body := recording(t, "openai-chat/text.sse")
+				(&rot{Reader: strings.NewReader(string(body))}).Read(body)
+				w.Write(body)
+			}), o)
+			get(t, client, at)
+			var p *PanicError
+			require.ErrorAs(t, next(t, done).Err, &p)
+			require.Len(t, closed, 1, "once")
+		})
+	}
+}
+
 // An inflater that is behind stops, and the client gets all.
 func TestLag(t *testing.T) {
 	all := events(recording(t, "openai-chat/text.sse"))

@@ -6,7 +6,6 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"time"
 
 	"github.com/seed-4d65deac/llmstream"
 )
@@ -21,10 +20,17 @@ func (m *middleware) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		m.next.ServeHTTP(w, r)
 		return
 	}
-	rw := &responseWriter{ResponseWriter: w, watcher: m.watcher, req: r, start: m.Now()}
+	rw := &responseWriter{ResponseWriter: w}
+	start := m.Now()
+	rw.onHeader = func(status int) {
+		if hasBody(status) {
+			rw.watch = m.begin(r, start, status, w.Header())
+		}
+	}
 	aborted := true
-	defer func() { rw.end(aborted) }()
+	defer func() { rw.end(r, aborted) }()
 	m.next.ServeHTTP(rw.like(w), r)
+	rw.finish()
 	aborted = false
 }
 
@@ -32,26 +38,29 @@ func (m *middleware) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // the one below can do is added by like.
 type responseWriter struct {
 	http.ResponseWriter
-	*watcher
-	req      *http.Request
-	start    time.Time
-	begun    bool   // the header is out
-	hijacked bool   // the connection is the handler's
-	watch    *watch // nil: no response to be watched has begun
-	failed   error  // of the first write that did
+	onHeader func(status int) // called before the header goes out
+	begun    bool             // it is out
+	hijacked bool             // the connection is the handler's
+	watch    *watch           // nil: no response to be watched has begun
+	failed   error            // of the first write that did
 }
 
 // Unwrap is for [http.ResponseController].
 func (w *responseWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
-// begin begins to watch, when the header goes out.
+// begin is called before the header may go out.
 func (w *responseWriter) begin(status int) {
 	if w.begun {
 		return
 	}
 	w.begun = true
-	if hasBody(status) {
-		w.watch = w.watcher.begin(w.req, w.start, status, w.Header())
+	w.onHeader(status)
+}
+
+// finish is called when the handler has returned.
+func (w *responseWriter) finish() {
+	if !w.hijacked {
+		w.begin(http.StatusOK) // net/http does that
 	}
 }
 
@@ -103,15 +112,12 @@ func (w *responseWriter) wrote(b []byte, err error) {
 }
 
 // end ends the watching when the handler has returned, or was aborted.
-func (w *responseWriter) end(aborted bool) {
-	if !w.begun && !w.hijacked && !aborted {
-		w.begin(http.StatusOK) // net/http does that
-	}
+func (w *responseWriter) end(r *http.Request, aborted bool) {
 	if w.watch == nil {
 		return
 	}
 	var cause error
-	gone := w.req.Context().Err()
+	gone := r.Context().Err()
 	switch {
 	case w.failed != nil:
 		cause = stoppedBy(w.failed)

@@ -100,7 +100,8 @@ func (h *Histogram) Mean() time.Duration {
 
 // Quantile returns a duration that the share q of all do not exceed: the bound of the
 // bucket in which that is, or Max if that is less. It is at most a
-// quarter too large, or 64 µs. 0 if there are none.
+// quarter too large, or 64 µs, but for what is in the last bucket, 268 s and more: there it
+// is Max, however much less the duration was. 0 if there are none.
 func (h *Histogram) Quantile(q float64) time.Duration {
 	n := h.N()
 	if n == 0 {

@@ -126,6 +126,24 @@ func TestTimeToOutput(t *testing.T) {
 	}
 }
 
+// How exact quantiles are, and where they no longer are.
+func TestQuantileIsNear(t *testing.T) {
+	last := Bound(Buckets - 2)
+	for d := time.Microsecond; d < 2*last; d += d/7 + 1 {
+		var h Histogram
+		h.Add(d)
+		h.Add(d)
+		h.Add(10_000 * time.Second)
+		got := h.Quantile(0.5)
+		if d >= last {
+			require.Equal(t, h.Max, got, d)
+			continue
+		}
+		require.GreaterOrEqual(t, got, d)
+		require.LessOrEqual(t, got, max(d+d/4+1, 64*time.Microsecond), d)
+	}
+}
+
 func joined(all [][]byte) (b []byte) {
 	for _, e := range all {
 		b = append(b, e...)

@@ -90,12 +90,7 @@ func newProxy(to *url.URL, p *printer, drain time.Duration) http.Handler {
 			http.Error(w, "llmstream proxy: the upstream gives no answer", http.StatusBadGateway)
 		},
 	}
-	return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
-		// Else the server closes the request's body when the answer begins, though
-		// the transport may be about to look for its end, and fail.
-		http.NewResponseController(w).EnableFullDuplex() // where it can't there is no need
-		proxy.ServeHTTP(w, req)
-	})
+	return httptee.FullDuplex(proxy) // since an upstream may answer before it has read all
 }
 
 // milliseconds is d as JSON; nil: it did not happen.

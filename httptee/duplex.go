@@ -1,0 +1,52 @@
+package httptee
+
+import (
+	"io"
+	"net/http"
+	"sync/atomic"
+)
+
+// FullDuplex returns a handler with which next may read a request while it answers, as a
+// reverse proxy does. Without it a server of HTTP/1 closes the request's body when the
+// answer begins, and the answer of a fast upstream may be lost while the proxy's
+// transport still looks for that body's end.
+//
+// [http.ResponseController.EnableFullDuplex] alone is not enough: where an answer begins before
+// its request was read to the end, as that of an upstream that refuses or cannot be reached,
+// the server may panic behind it, and the client's next request on that connection fails. Such an
+// answer says here that the connection is closed behind it. Nobody waits for the rest of
+// the request, since many a client sends no more of it once it is refused.
+//
+// With HTTP/2, where there is nothing of all that, it does nothing.
+func FullDuplex(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.ProtoMajor != 1 || r.Body == nil || r.Body == http.NoBody || http.NewResponseController(w).EnableFullDuplex() != nil {
+			next.ServeHTTP(w, r)
+			return
+		}
+		body := &requestBody{ReadCloser: r.Body}
+		theirs := *r // since the server looks at the body of its own
+		theirs.Body = body
+		rw := &responseWriter{ResponseWriter: w, onHeader: func(status int) {
+			if status != http.StatusSwitchingProtocols && !body.ended.Load() {
+				w.Header().Set("Connection", "close")
+			}
+		}}
+		next.ServeHTTP(rw.like(w), &theirs)
+		rw.finish()
+	})
+}
+
+// requestBody is a request's body that knows whether it was read to its end.
+type requestBody struct {
+	io.ReadCloser
+	ended atomic.Bool
+}
+
+func (b *requestBody) Read(p []byte) (int, error) {
+	n, err := b.ReadCloser.Read(p)
+	if err == io.EOF {
+		b.ended.Store(true)
+	}
+	return n, err
+}
