@@ -32,6 +32,7 @@ func FullDuplex(next http.Handler) http.Handler {
 				w.Header().Set("Connection", "close")
 			}
 		}}
+		defer body.over.Store(true)
 		next.ServeHTTP(rw.like(w), &theirs)
 		rw.finish()
 	})
@@ -41,9 +42,15 @@ func FullDuplex(next http.Handler) http.Handler {
 type requestBody struct {
 	io.ReadCloser
 	ended atomic.Bool
+	// over: the handler has returned. A read that a proxy's transport begins behind it
+	// would keep the server waiting for the client.
+	over atomic.Bool
 }
 
 func (b *requestBody) Read(p []byte) (int, error) {
+	if b.over.Load() {
+		return 0, http.ErrBodyReadAfterClose
+	}
 	n, err := b.ReadCloser.Read(p)
 	if err == io.EOF {
 		b.ended.Store(true)
