@@ -94,6 +94,7 @@ func decodeResponses(s *step) {
 		s.decodeResponseError(&e, typ)
 		return
 	}
+	s.noPing = true
 	t := s.track.choice(0, s.opt.MaxChoices)
 	switch string(typ[len(responsePrefix):]) {
 	case "output_text.delta":
