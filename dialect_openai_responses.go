@@ -145,6 +145,10 @@ func decodeResponses(s *step) {
 		s.decodeResponse(t, &e, nil)
 	case "error":
 		s.decodeResponseError(&e, typ[len(responsePrefix):])
+	default: // what the provider's own tools write, piece by piece, for one
+		if e.delta != nil {
+			s.role = textRole{member: "delta", kind: KindOther, choice: s.recent, call: -1}
+		}
 	}
 }
 

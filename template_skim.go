@@ -72,7 +72,7 @@ func (p *Parser) skim(b []byte) (n int) {
 	at := ts.list[ts.recent].next
 	t := &ts.list[at]
 	before := p.track.events
-	for pos := t.skipHead(b, 0); pos > 0 && t.plain; pos = t.skipHead(b, n) {
+	for pos := t.skipHead(b, 0); pos > 0 && (t.plain || t.silent); pos = t.skipHead(b, n) {
 		choice := &p.track.choices[t.choice]
 		if choice.high != (halves{}) || t.layout != p.track.layout || t.counted && !p.hasRoomForCounts() {
 			break
@@ -85,7 +85,7 @@ func (p *Parser) skim(b []byte) (n int) {
 		}
 		var into *[]byte
 		var text []byte // the end of it, as far as there is room for more
-		if p.fold != nil && p.opt.Kinds&t.kind != 0 {
+		if p.fold != nil && p.opt.Kinds&t.kind != 0 && !t.silent {
 			fold := p.fold.findAt(int(t.choice), choice.index)
 			if fold == nil || int(t.call) >= len(fold.calls) { // it was reset
 				break
@@ -117,8 +117,9 @@ func (p *Parser) skim(b []byte) (n int) {
 		n = k
 		if events > 0 {
 			ts.recent, t.used = at, true
+			p.track.delivered = p.track.delivered || !t.silent
 		}
-		p.track.events += events
+		p.track.countFitted(events)
 		if !more || n == len(b) {
 			break
 		}
@@ -128,7 +129,6 @@ func (p *Parser) skim(b []byte) (n int) {
 		}
 	}
 	if events := p.track.events - before; events > 0 {
-		p.track.delivered = true
 		ts.earn(events)
 	}
 	return n
