@@ -52,20 +52,11 @@ func (c *core) decode(s *step, data []byte) {
 	}
 }
 
-// parseLean parses a large event without what its dialect never looks at. !ok:
-// it is to be parsed as it is.
+// parseLean parses an event without what its dialect will not look at. !ok: it is
+// to be parsed as it is.
 func (c *core) parseLean(s *step, data []byte) (ok bool) {
 	lean := dialects[c.dialect].lean
-	if lean == nil || len(data) < structureLimit || s.opt.NoFastPath {
-		return false
-	}
-	if _, err := s.check(data); err != nil {
-		return false
-	}
-	s.rest = lean(s, s.rest[:0], data)
-	s.large = s.large || len(s.rest) > maxKeptBuffer
-	_, err := s.parseWhole(s.rest)
-	return err == nil
+	return lean != nil && !s.opt.NoFastPath && lean(s, data)
 }
 
 // decodeOther decodes data that is JSON and no object: null and the like, which
@@ -210,7 +201,7 @@ func (c *core) decodeObject(s *step) {
 
 // isPing tells whether an event says of itself that it is a sign of life (F-06).
 func isPing(s *step) bool {
-	return isPingType(s.typ) || isPingType(s.word(member(s.root, "type")))
+	return isPingType(s.typ) || !s.noPing && isPingType(s.word(member(s.root, "type")))
 }
 
 func isPingType(typ []byte) bool {

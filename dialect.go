@@ -54,9 +54,9 @@ type dialect struct {
 	// done is the data that ends a stream, where it is no JSON. Where it is,
 	// decode calls step.endStream.
 	done string
-	// lean appends a large event, which is well-formed, without what decode
-	// never looks at. Nil: that is nothing to speak of.
-	lean func(s *step, dst, data []byte) []byte
+	// lean parses an object that is one event without what decode will not look at.
+	// !ok: that is not known. Nil: there is nothing to speak of.
+	lean func(s *step, data []byte) (ok bool)
 	// others are dialects that its paths answer in too, by model.
 	others []Dialect
 	// finishEnds: there is no end marker; a stream has ended when each of its
@@ -85,7 +85,7 @@ var dialects = [...]dialect{
 		detect: detectResponses,
 		decode: decodeResponses,
 		done:   doneWord,
-		lean:   leanResponse,
+		lean:   parseLeanResponse,
 	},
 	AnthropicMessages: {
 		name:   "anthropic-messages",

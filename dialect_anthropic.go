@@ -57,6 +57,7 @@ func decodeAnthropic(s *step) {
 	if len(typ) == 0 {
 		typ = s.typ
 	}
+	s.noPing = !isPingType(typ)
 	switch string(typ) {
 	case "content_block_delta":
 		s.decodeBlockDelta(&e)

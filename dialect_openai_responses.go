@@ -94,6 +94,7 @@ func decodeResponses(s *step) {
 		s.decodeResponseError(&e, typ)
 		return
 	}
+	s.noPing = true
 	t := s.track.choice(0, s.opt.MaxChoices)
 	switch string(typ[len(responsePrefix):]) {
 	case "output_text.delta":
@@ -144,6 +145,10 @@ func decodeResponses(s *step) {
 		s.decodeResponse(t, &e, nil)
 	case "error":
 		s.decodeResponseError(&e, typ[len(responsePrefix):])
+	default: // what the provider's own tools write, piece by piece, for one
+		if e.delta != nil {
+			s.role = textRole{member: "delta", kind: KindOther, choice: s.recent, call: -1}
+		}
 	}
 }
 

@@ -3,7 +3,7 @@ package llmstream
 import "github.com/valyala/fastjson"
 
 // response are the members of a response that say something of the answer. All
-// others repeat the request; leanResponse leaves them out.
+// others repeat the request; parseLeanResponse leaves them out.
 type response struct {
 	id, model, created, tier            *fastjson.Value
 	status, err, details, usage, output *fastjson.Value
@@ -34,8 +34,8 @@ func (r *response) read(v *fastjson.Value) {
 	})
 }
 
-// inResponse tells whether response.read knows a member of this name.
-func inResponse(name []byte) bool {
+// isResponseMember tells whether response.read knows a member of this name.
+func isResponseMember(name []byte) bool {
 	switch string(name) {
 	case "id", "model", "created_at", "service_tier", "status", "error", "incomplete_details", "usage", "output":
 		return true

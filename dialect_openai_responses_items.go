@@ -134,9 +134,7 @@ func (s *step) addPart(t *choiceTrack, item *itemTrack, kind partKind, part int,
 	if len(text) == 0 && *high == 0 {
 		return false
 	}
-	if item.given[kind].add(part) {
-		s.stateful = true
-	}
+	item.given[kind].add(part)
 	s.addTextOf(name, as, t.index, text)
 	return true
 }

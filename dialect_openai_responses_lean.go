@@ -1,81 +1,201 @@
 package llmstream
 
-import "bytes"
+import (
+	"bytes"
+
+	"github.com/valyala/fastjson"
+)
 
 // Events that hold a response repeat the request, with instructions and tools of
-// 100 KB and more, and the last one repeats the whole answer too (O-09). What
-// nobody looks at is left out before the parser sees it.
+// 100 KB and more; those that end a part, an item and the response each repeat the
+// whole text of it (O-06, O-09). What nobody looks at is left out before the parser
+// sees it, in the one pass that proves the event to be JSON.
 
-// leanResponse appends an event with null in place of what response.read does not
-// know, and of the output too where all of that has come before.
-func leanResponse(s *step, dst, data []byte) []byte {
-	known := len(s.choices) > 0 && s.outputKnown(&s.choices[0])
-	dst, _ = appendMembers(dst, data, func(dst, key, rest []byte) ([]byte, int) {
-		if string(key) != "response" || rest[0] != '{' {
-			return appendValue(dst, rest)
+const (
+	// leanEvent is the size from which an event is worth to be gone over.
+	leanEvent = 4 << 10
+	// leanText is the size from which a text is worth to be left out.
+	leanText = 512
+)
+
+// leanPlace is which object of an event a member is in.
+type leanPlace uint8
+
+const (
+	inEvent leanPlace = iota
+	inResponse
+	inItem
+	inPart
+)
+
+// leanCopy is an event without what nobody looks at, as far as it has come.
+type leanCopy struct {
+	data   []byte // the event
+	lean   []byte // so far, with null for each value that is left out
+	copied int    // how much of data is in it
+	values int    // that have come
+	// output: the output of the response is needed. texts: a text was left out, which
+	// may be needed; see textsKnown.
+	output, texts bool
+}
+
+// parseLeanResponse parses the event, data, without what decodeResponses will not
+// look at. !ok: it is to be parsed as it is.
+func parseLeanResponse(s *step, data []byte) (ok bool) {
+	if len(data) < leanEvent {
+		return false
+	}
+	l := leanCopy{data: data, lean: s.rest[:0], output: len(s.choices) == 0 || !s.outputKnown(&s.choices[0])}
+	if l.object(0, inEvent) != len(data) || l.values > s.opt.MaxValues {
+		return false
+	}
+	if l.copied > 0 {
+		if s.rest = append(l.lean, data[l.copied:]...); s.parseProven(s.rest) && (!l.texts || s.textsKnown()) {
+			return true
 		}
-		return appendMembers(dst, rest, func(dst, key, rest []byte) ([]byte, int) {
-			escaped := bytes.IndexByte(key, '\\') >= 0 // then it may be any name
-			if !escaped && !inResponse(key) || known && string(key) == "output" {
-				return append(dst, "null"...), valueLen(rest)
+	}
+	return s.parseProven(data)
+}
+
+// object goes over the object at an offset and returns where it ends; -1: that is
+// not known, as in skipJSON.
+func (l *leanCopy) object(at int, in leanPlace) (end int) {
+	l.values++
+	if at = skipSpace(l.data, at+1); at < len(l.data) && l.data[at] == '}' {
+		return at + 1
+	}
+	for {
+		var key []byte
+		if key, at = skipKey(l.data, at); at < 0 || at == len(l.data) {
+			return -1
+		}
+		if at = l.member(key, at, in); at < 0 {
+			return -1
+		}
+		if at = skipSpace(l.data, at); at == len(l.data) {
+			return -1
+		}
+		switch l.data[at] {
+		case ',':
+			at = skipSpace(l.data, at+1)
+		case '}':
+			return at + 1
+		default:
+			return -1
+		}
+	}
+}
+
+// member goes over the value at an offset, which has this key there. A key that
+// holds escapes may be any.
+func (l *leanCopy) member(key []byte, at int, in leanPlace) (end int) {
+	c := l.data[at]
+	leave := false
+	switch in {
+	case inEvent:
+		switch string(key) {
+		case "response":
+			if c == '{' {
+				return l.object(at, inResponse)
 			}
-			return appendValue(dst, rest)
-		})
-	})
-	return dst
+		case "item":
+			if c == '{' {
+				return l.object(at, inItem)
+			}
+		case "part":
+			if c == '{' {
+				return l.object(at, inPart)
+			}
+		}
+	case inItem:
+		if c == '[' && string(key) == "content" {
+			return l.parts(at)
+		}
+	case inResponse:
+		leave = !isResponseMember(key) && bytes.IndexByte(key, '\\') < 0 || !l.output && string(key) == "output"
+	}
+	end, values := skipJSON(l.data, at)
+	l.values += values
+	if c == '"' && end-at > leanText && string(key) == "text" {
+		leave, l.texts = true, true
+	}
+	if leave && end > 0 {
+		l.lean = append(append(l.lean, l.data[l.copied:at]...), "null"...)
+		l.copied = end
+	}
+	return end
 }
 
-// appendMembers appends the object that b, which is well-formed, begins with, with
-// what add appends for each of its values, and returns its length. A key is as it
-// stands between its quotes; rest is b from the value on, whose length add returns.
-func appendMembers(dst, b []byte, add func(dst, key, rest []byte) ([]byte, int)) ([]byte, int) {
-	dst = append(dst, '{')
-	at := skipSpace(b, 1)
-	for b[at] == '"' {
-		n := stringLen(b[at:])
-		key := b[at+1 : at+n-1]
-		dst = append(append(append(dst, '"'), key...), '"', ':')
-		at = skipSpace(b, at+n) // to the colon
-		at = skipSpace(b, at+1) // to the value
-		dst, n = add(dst, key, b[at:])
-		if at = skipSpace(b, at+n); b[at] == ',' {
-			dst = append(dst, ',')
-			at = skipSpace(b, at+1)
+// parts goes over a list of parts.
+func (l *leanCopy) parts(at int) (end int) {
+	l.values++
+	if at = skipSpace(l.data, at+1); at < len(l.data) && l.data[at] == ']' {
+		return at + 1
+	}
+	for at < len(l.data) && l.data[at] == '{' {
+		if at = l.object(at, inPart); at < 0 {
+			return -1
+		}
+		if at = skipSpace(l.data, at); at == len(l.data) {
+			return -1
+		}
+		switch l.data[at] {
+		case ',':
+			at = skipSpace(l.data, at+1)
+		case ']':
+			return at + 1
+		default:
+			return -1
 		}
 	}
-	return append(dst, '}'), at + 1
+	return -1
 }
 
-func appendValue(dst, b []byte) ([]byte, int) {
-	n := valueLen(b)
-	return append(dst, b[:n]...), n
+// textsKnown tells whether all that an event says under "text" has come in pieces, so
+// that nobody will look at it.
+func (s *step) textsKnown() bool {
+	var e responseEvent
+	e.read(s.root)
+	place, ok := s.index(e.outputIndex)
+	if !ok {
+		return false
+	}
+	switch string(s.word(e.typ)) {
+	case "response.output_text.done":
+		return s.isGiven(place, partText, s.textIndex(e.contentIndex))
+	case "response.reasoning_summary_text.done":
+		return s.isGiven(place, partSummary, s.textIndex(e.summaryIndex))
+	case "response.content_part.done":
+		return s.partKnown(place, e.part, s.textIndex(e.contentIndex))
+	case "response.reasoning_summary_part.done":
+		return s.partKnown(place, e.part, s.textIndex(e.summaryIndex))
+	case "response.output_item.done":
+		var m responseItem
+		m.read(e.item)
+		known := string(s.word(m.typ)) == "message"
+		for i, v := range m.content.GetArray() {
+			known = known && s.partKnown(place, v, i)
+		}
+		return known
+	}
+	return false
 }
 
-// valueLen returns the length of the JSON value that b, which is well-formed,
-// begins with.
-func valueLen(b []byte) (n int) {
-	switch b[0] {
-	case '"':
-		return stringLen(b)
-	case '{', '[':
-	default: // a number or a word
-		for n < len(b) && !isSpace(b[n]) && b[n] != ',' && b[n] != '}' && b[n] != ']' {
-			n++
-		}
-		return n
-	}
-	for depth := 0; ; {
-		switch b[n] {
-		case '"':
-			n += stringLen(b[n:])
-			continue
-		case '{', '[':
-			depth++
-		case '}', ']':
-			depth--
-		}
-		if n++; depth == 0 {
-			return n
+// partKnown tells whether the text of a part has come in pieces.
+func (s *step) partKnown(place int, v *fastjson.Value, part int) bool {
+	var p responsePart
+	p.read(v)
+	kind, ok := p.kind(s)
+	return ok && s.isGiven(place, kind, part)
+}
+
+// isGiven tells whether text has come of a part of the item at a place.
+func (s *step) isGiven(place int, kind partKind, part int) bool {
+	list := s.response.items
+	for i := len(list) - 1; i >= 0; i-- {
+		if list[i].index == place && list[i].reasoning == (kind >= partReasoning) {
+			return list[i].given[kind].has(part)
 		}
 	}
+	return false
 }

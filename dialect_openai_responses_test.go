@@ -1,6 +1,8 @@
 package llmstream
 
 import (
+	"bytes"
+	"encoding/json"
 	"fmt"
 	"strings"
 	"testing"
@@ -160,6 +162,17 @@ func TestLeanResponse(t *testing.T) {
 		"no number":       {`{"type":"response.created","response":{"temperature":Infinity,"id":"r","instructions":"` + long + `"}}`, text},
 		"no JSON":         {`{"type":"response.created","response":{"id":"r","instructions":"` + long + `"`, `{"type":"response.created","response":{"id":"r",,"instructions":"` + long + `"}}`},
 		"too deep":        {`{"type":"response.created","response":{"id":"r","tools":` + strings.Repeat("[", 400) + strings.Repeat("]", 400) + `,"instructions":"` + long + `"}}`},
+		"text known":      {text, `{"type":"response.output_text.done","output_index":0,"content_index":0,"text":"` + long + `"}`},
+		"text of another": {text, `{"type":"response.output_text.done","output_index":1,"content_index":0,"text":"` + long + `"}`, `{"type":"response.output_text.done","output_index":0,"content_index":1,"text":"` + long + `"}`},
+		"text of no item": {text, `{"type":"response.output_text.done","content_index":0,"text":"` + long + `"}`, `{"type":"response.output_text.done","output_index":-1,"text":"` + long + `"}`},
+		"no type":         {text, `{"output_index":0,"content_index":0,"text":"` + long + `"}`, `{"type":"response.text.done","output_index":0,"content_index":0,"text":"` + long + `"}`},
+		"summary known":   {`{"type":"response.reasoning_summary_text.delta","output_index":0,"summary_index":1,"delta":"Hi"}`, `{"type":"response.reasoning_summary_text.done","output_index":0,"summary_index":1,"text":"` + long + `"}`, `{"type":"response.reasoning_summary_part.done","output_index":0,"summary_index":1,"part":{"type":"summary_text","text":"` + long + `"}}`},
+		"part known":      {text, `{"type":"response.content_part.done","output_index":0,"content_index":0,"part":{"type":"output_text","text":"` + long + `","annotations":[{"type":"x"}],"logprobs":[]}}`},
+		"part unknown":    {text, `{"type":"response.content_part.done","output_index":0,"content_index":0,"part":{"type":"refusal","text":"` + long + `","refusal":"no"}}`, `{"type":"response.content_part.done","output_index":0,"content_index":0,"part":{"type":"reasoning_text","text":"` + long + `"}}`},
+		"item known":      {text, `{"output_index":0,"type":"response.output_item.done","item":{"content":[{"text":"` + long + `","type":"output_text","annotations":[{"type":"x"}]}],"role":"assistant","type":"message"}}`},
+		"item half known": {text, `{"output_index":0,"type":"response.output_item.done","item":{"content":[{"text":"` + long + `","type":"output_text"},{"text":"` + long + `","type":"output_text"},1],"type":"message"}}`},
+		"item of thought": {`{"type":"response.reasoning_text.delta","output_index":0,"content_index":0,"delta":"Hi"}`, `{"type":"response.output_item.done","output_index":0,"item":{"type":"reasoning","content":[{"type":"reasoning_text","text":"` + long + `"}]}}`},
+		"item of a tool":  {text, `{"type":"response.output_item.done","output_index":0,"item":{"type":"x_call","content":[ {"type":"output_text", "text":"` + long + `"}]}}`},
 		"whole text":      {`{"type":"response.output_text.done","output_index":0,"content_index":0,"text":"` + long + `"}`},
 		"error":           {`{"type":"error","code":"c","message":"` + long + `","response":{"message":"no"}}`},
 		"body":            {`{"object":"response","id":"r","instructions":"` + long + `",` + output + `,"status":"completed"}`},
@@ -178,15 +191,23 @@ func TestLeanResponse(t *testing.T) {
 func TestLeanResponseBytes(t *testing.T) {
 	s := borrowStep(&track{}, defaultOptions)
 	defer s.release()
+	long := `"` + strings.Repeat("x", leanEvent) + `"`
 	for _, c := range [...][2]string{
-		{`{}`, `{}`},
-		{` { } `[1:], `{}`},
-		{`{"a":[1,{"b":"}"}],"c":-1.5}`, `{"a":[1,{"b":"}"}],"c":-1.5}`},
-		{`{"a" : 1 , "response" : {"id" : "x" , "tools" : [{"a":"]"}] , "n" : 1 , "t":true} , "b" : null }`, `{"a":1,"response":{"id":"x","tools":null,"n":null,"t":null},"b":null}`},
-		{`{"response":{"output":[1],"usage":{"a":{}}},"tools":[1]}`, `{"response":{"output":[1],"usage":{"a":{}}},"tools":[1]}`},
-		{`{"response":{"\u006futput":[1],"x\u0079":[2]}}`, `{"response":{"\u006futput":[1],"x\u0079":[2]}}`},
+		{`{"a":[1,{"b":"}"}],"c":-1.5,"response":{"tools":LONG}}`, `{"a":[1,{"b":"}"}],"c":-1.5,"response":{"tools":null}}`},
+		{`{"a" : 1 , "response" : {"id" : "x" , "tools" : [{"a":LONG}] , "n" : 1 , "t":true} , "b" : null }`, `{"a" : 1 , "response" : {"id" : "x" , "tools" : null , "n" : null , "t":null} , "b" : null }`},
+		{`{"response":{"output":[1],"usage":{"a":{}},"b":LONG},"tools":[1]}`, `{"response":{"output":[1],"usage":{"a":{}},"b":null},"tools":[1]}`},
+		{`{"response":{"\u006futput":[1],"x\u0079":[2],"b":LONG}}`, `{"response":{"\u006futput":[1],"x\u0079":[2],"b":null}}`},
+		{`{"response":{},"text":"short","x":LONG}`, ""},
 	} {
-		require.Equal(t, c[1], string(leanResponse(s, nil, []byte(c[0]))))
+		data := []byte(strings.ReplaceAll(c[0], "LONG", long))
+		want := c[1]
+		if want == "" {
+			want = string(data)
+		}
+		require.True(t, parseLeanResponse(s, data))
+		var compact bytes.Buffer
+		require.NoError(t, json.Compact(&compact, []byte(want)))
+		require.Equal(t, compact.String(), string(s.root.MarshalTo(nil)))
 	}
 }
 

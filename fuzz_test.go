@@ -282,6 +282,10 @@ func FuzzStructure(f *testing.F) {
 			}
 			require.Equal(t, [3]any{n, err, accepts}, [3]any{m, cutErr, cutErr == nil && bytewise.complete()})
 
+			if end, values := skipJSON(data, skipSpace(data, 0)); !strict && end > 0 && skipSpace(data, end) == len(data) {
+				require.Equal(t, [2]any{true, s.values}, [2]any{accepts, values}, "at one go")
+			}
+
 			var limit *LimitError
 			switch {
 			case isA(err, &limit): // deeper than encoding/json minds

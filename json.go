@@ -34,6 +34,13 @@ func (s *step) parse(data []byte) (offset int, err error) {
 	return s.parseWhole(data)
 }
 
+// parseProven is parse for data that is known to be well-formed.
+func (s *step) parseProven(data []byte) (ok bool) {
+	s.large = s.large || len(data) > maxKeptBuffer
+	_, err := s.parseWhole(data)
+	return err == nil
+}
+
 // parseWhole is parse without the shortcut of the preamble.
 func (s *step) parseWhole(data []byte) (offset int, err error) {
 	s.cut, s.mended = false, false
@@ -58,6 +65,9 @@ func (s *step) parseWhole(data []byte) (offset int, err error) {
 
 // check looks at the structure of data alone.
 func (s *step) check(data []byte) (offset int, err error) {
+	if end, values := skipJSON(data, skipSpace(data, 0)); end > 0 && skipSpace(data, end) == len(data) && values <= s.opt.MaxValues {
+		return 0, nil
+	}
 	scan := jsonScanner{maxValues: s.opt.MaxValues}
 	if offset, err = scan.scanAll(data); err == nil && !scan.complete() {
 		err = damage("unfinished")
@@ -113,6 +123,35 @@ func stringLen(b []byte) int {
 		n += 2 // a backslash and what it escapes
 	}
 	return len(b)
+}
+
+// valueLen returns the length of the JSON value that b, which is well-formed,
+// begins with.
+func valueLen(b []byte) (n int) {
+	switch b[0] {
+	case '"':
+		return stringLen(b)
+	case '{', '[':
+	default: // a number or a word
+		for n < len(b) && !isSpace(b[n]) && b[n] != ',' && b[n] != '}' && b[n] != ']' {
+			n++
+		}
+		return n
+	}
+	for depth := 0; ; {
+		switch b[n] {
+		case '"':
+			n += stringLen(b[n:])
+			continue
+		case '{', '[':
+			depth++
+		case '}', ']':
+			depth--
+		}
+		if n++; depth == 0 {
+			return n
+		}
+	}
 }
 
 // numberWord returns the length of the word for a number that b begins with, or

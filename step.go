@@ -23,6 +23,7 @@ type step struct {
 	// escaped: the event holds a backslash, so that its strings are unescaped by
 	// appendUnescaped and not by fastjson.
 	escaped bool
+	noPing  bool   // the event calls itself something else than a sign of life
 	carried bool   // the event is one that Bedrock's InvokeModel carries
 	mended  bool   // it held numbers that JSON does not have
 	cut     bool   // root lacks the members of the preamble
@@ -88,7 +89,7 @@ func (s *step) release() {
 // begin makes s ready for an event with this type and data.
 func (s *step) begin(typ, data []byte) {
 	s.typ, s.data = typ, data
-	s.deltas, s.given, s.stateful, s.carried = s.deltas[:0], 0, false, false
+	s.deltas, s.given, s.stateful, s.carried, s.noPing = s.deltas[:0], 0, false, false, false
 	s.starts, s.details, s.text = s.starts[:0], s.details[:0], s.text[:0]
 	s.sourceAt, s.sourceCost, s.errorRaw, s.sequence, s.part = 0, 0, nil, 0, 0
 	s.role.member, s.fragments, s.detailMember, s.counted.names = "", 0, "", nil

@@ -108,6 +108,8 @@ type template struct {
 	noEmpty bool
 	// plain: the event gives a text, and no detail.
 	plain bool
+	// silent: the event says nothing, and what would be its text is nobody's.
+	silent bool
 	// detailed: the detail has no text of its own and belongs to the same delta.
 	detailed bool
 	// counted: the event reports usage behind its text; counts says which.
@@ -336,6 +338,13 @@ func (ts *templates) miss() {
 	ts.credit = min(ts.credit+creditMiss, creditMax)
 	if ts.misses++; ts.misses >= missesMax {
 		ts.misses, ts.rest = missesMax, restEvents
+	}
+}
+
+// countFitted notes events that fit templates.
+func (t *track) countFitted(events int64) {
+	if t.events += events; t.sawDone {
+		t.afterDone += events
 	}
 }
 

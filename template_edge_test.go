@@ -34,10 +34,26 @@ func TestTemplatesStayTrue(t *testing.T) {
 	piece := func(text, sequence string) string {
 		return `{"type":"response.output_text.delta","output_index":0,"content_index":0,"delta":"` + text + `","sequence_number":` + sequence + `}`
 	}
+	tool := func(text, sequence string) string {
+		return `{"type":"response.shell_call_command.delta","sequence_number":` + sequence + `,"output_index":0,"delta":"` + text + `","obfuscation":"x` + text + `"}`
+	}
+	refuses := func(text string) string { return `{"type":"response.refusal.delta","delta":"` + text + `"}` }
+	begins := func(id string) string {
+		return `{"type":"response.created","response":{"id":"` + id + `"}}`
+	}
 	for name, test := range map[string]struct {
 		dialect Dialect
 		body    string
 	}{
+		"pieces for nobody": {OpenAIResponses, sse(begins("r"), tool("a", "1"), tool("b", "2"), tool(`\ud83d`, "3"), tool(`\n`, "4"), tool("", "5"), tool("c", "6"),
+			item, piece("d", "7"), piece("e", "8"), tool("f", "9"), refuses(`\ud83d`), tool("g", "10"), refuses(`\ude00`), tool("h", "11")) +
+			"event: ping\n" + sse(tool("i", "12")) + "event: error\n" + sse(tool("j", "13"), tool("k", "14"))},
+		"pieces for nobody that call themselves a ping": {OpenAIResponses, strings.Repeat("event: ping\n"+sse(tool("i", "12")), 4)},
+		"pieces for nobody behind a text":               {OpenAIResponses, sse(begins("r"), item, refuses(strings.Repeat("no ", 11)), piece("a", "1"), piece("b", "2"), tool("c", "3"), tool("d", "4"), tool("e", "5"), tool(`f\ud83d`, "6"), tool("g", "7"), piece("h", "8"))},
+		"the first piece of an item":                    {OpenAIResponses, sse(begins("r"), item, piece("a", "1"), piece("b", "2"), piece("", "3"), item, piece("c", "4"), piece("d", "5"))},
+		"a response behind another": {OpenAIResponses, sse(begins("1"), item, piece("a", "1"), piece("b", "2"), `{"type":"response.completed","response":{"id":"1"}}`,
+			piece("c", "3"), tool("d", "4"), tool("e", "5"), begins("2"), item, piece("f", "6"), piece("g", "7"), piece(`\n`, "8"))},
+		"texts behind the end":        {OpenAIChat, sse(says("a"), says("b"), "[DONE]", says("c"), says("d"), says(`\n`), "[DONE]", says("e"))},
 		"a detail before the content": {OpenAIChat, sse(detail(`"reasoning":"r"`, "r"), detail(`"content":"a"`, "b"), detail(`"content":"c"`, "d"), detail(`"content":""`, "e"))},
 		"a detail before the arguments": {OpenAIChat, sse(detail(`"reasoning":"r"`, "r"), calls(`{"index":0,"id":"i","function":{"name":"f","arguments":""}}`),
 			detail(`"tool_calls":[{"index":0,"function":{"arguments":"1"}}]`, "b"), detail(`"tool_calls":[{"index":0,"function":{"arguments":"2"}}]`, "d"))},

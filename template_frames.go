@@ -23,7 +23,7 @@ func (p *Parser) skimFrames(b []byte) (n int) {
 		events++
 	}
 	if events > 0 {
-		p.track.events += events
+		p.track.countFitted(events)
 		p.track.delivered = true
 		ts.earn(events)
 	}

@@ -226,7 +226,8 @@ func (t *template) set(s *step, f framing, slots []slot, found [countSlots]count
 	t.head = uint16(len(literals))
 	t.literals = append(literals, s.typ...)
 	t.n, t.again, t.used, t.compared = uint8(len(slots)), false, false, t.ends
-	t.plain = s.detailMember == "" && !s.role.detailed
+	t.silent = s.role.kind == KindOther
+	t.plain = s.detailMember == "" && !s.role.detailed && !t.silent
 	t.layout, t.detail, t.detailed = s.layout, nil, s.role.detailed
 	if s.detailMember != "" || t.detailed {
 		t.detail = s.details[0].clone()

@@ -17,7 +17,7 @@ func (c *core) canRun() bool {
 
 // mayRun is canRun if the wire has nothing unfinished.
 func (c *core) mayRun() bool {
-	return c.fast && c.track.templates.worthwhile() && c.wire != nil && !c.track.sawDone && c.opt.Events == nil &&
+	return c.fast && c.track.templates.worthwhile() && c.wire != nil && c.opt.Events == nil &&
 		len(c.glued) == 0 && c.dead == nil
 }
 
@@ -37,7 +37,7 @@ func (c *core) accept(t *template, b []byte, m *match) (text []byte, ok bool) {
 	if *high != 0 || m.end-m.start > c.longest || t.layout != c.track.layout || m.sequenceEnd-m.sequence > maxDigits {
 		return nil, false
 	}
-	if m.escaped {
+	if m.escaped && !t.silent {
 		if text, ok = c.unescape(t, text, high); !ok {
 			return nil, false
 		}
@@ -46,13 +46,13 @@ func (c *core) accept(t *template, b []byte, m *match) (text []byte, ok bool) {
 		if t.noEmpty {
 			return nil, false
 		}
-	} else {
+	} else if !t.silent {
 		c.track.delivered = true
 		if t.call >= 0 {
 			choice.calls[t.call].argue(text)
 		}
 	}
-	c.track.events++
+	c.track.countFitted(1)
 	return text, true
 }
 
@@ -80,7 +80,7 @@ func (s *step) addFitted(t *template, b []byte, m *match, text []byte) {
 	s.part = t.part
 	s.sequence, _ = parseDigits(b[m.sequence:m.sequenceEnd])
 	switch {
-	case len(text) == 0:
+	case len(text) == 0, t.silent:
 		s.add(KindOther, -1)
 	case t.call >= 0:
 		s.add(t.kind, index).ToolCall = ToolCallDelta{Index: int(t.call), Arguments: text}
@@ -115,7 +115,7 @@ func (c *core) fromTemplate(s *step) bool {
 		ts.credit = min(ts.credit+creditMiss, creditMax)
 		return false
 	}
-	if !ts.worthwhile() || c.missed || c.track.sawDone {
+	if !ts.worthwhile() || c.missed {
 		return false
 	}
 	var m match
@@ -212,7 +212,7 @@ func (p *Parser) run(b []byte) (n int, err error) {
 func (p *Parser) runOf(t *template, b []byte, m *match) (ok bool, err error) {
 	choice := &p.track.choices[t.choice]
 	wanted := p.handler != nil && p.opt.Kinds&t.kind != 0 || t.counted
-	plain := t.call < 0 && t.detail == nil && !t.counted
+	plain := t.call < 0 && t.detail == nil && !t.counted && !t.silent
 	folds := p.fold != nil && wanted && plain // that is all there is to do
 	var into *[]byte
 	for {
@@ -224,7 +224,7 @@ func (p *Parser) runOf(t *template, b []byte, m *match) (ok bool, err error) {
 			}
 		} else { // nearly always
 			p.track.delivered = true
-			p.track.events++
+			p.track.countFitted(1)
 		}
 		switch {
 		case folds && len(text) == 0: // which begins no choice

@@ -71,8 +71,8 @@ func (p *Parser) skim(b []byte) (n int) {
 	ts := &p.track.templates
 	at := ts.list[ts.recent].next
 	t := &ts.list[at]
-	before := p.track.events
-	for pos := t.skipHead(b, 0); pos > 0 && t.plain; pos = t.skipHead(b, n) {
+	fitted, delivered := int64(0), false
+	for pos := t.skipHead(b, 0); pos > 0 && (t.plain || t.silent); pos = t.skipHead(b, n) {
 		choice := &p.track.choices[t.choice]
 		if choice.high != (halves{}) || t.layout != p.track.layout || t.counted && !p.hasRoomForCounts() {
 			break
@@ -85,7 +85,7 @@ func (p *Parser) skim(b []byte) (n int) {
 		}
 		var into *[]byte
 		var text []byte // the end of it, as far as there is room for more
-		if p.fold != nil && p.opt.Kinds&t.kind != 0 {
+		if t.plain && p.fold != nil && p.opt.Kinds&t.kind != 0 {
 			fold := p.fold.findAt(int(t.choice), choice.index)
 			if fold == nil || int(t.call) >= len(fold.calls) { // it was reset
 				break
@@ -120,8 +120,9 @@ func (p *Parser) skim(b []byte) (n int) {
 		n = k
 		if events > 0 {
 			ts.recent, t.used = at, true
+			delivered = delivered || t.plain
 		}
-		p.track.events += events
+		fitted += events
 		if !more || n == len(b) {
 			break
 		}
@@ -130,9 +131,10 @@ func (p *Parser) skim(b []byte) (n int) {
 			t.expect(true)
 		}
 	}
-	if events := p.track.events - before; events > 0 {
-		p.track.delivered = true
-		ts.earn(events)
+	if fitted > 0 {
+		p.track.countFitted(fitted)
+		p.track.delivered = p.track.delivered || delivered
+		ts.earn(fitted)
 	}
 	return n
 }

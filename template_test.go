@@ -106,6 +106,29 @@ func TestTemplatesFit(t *testing.T) {
 	}
 }
 
+// So do events that are told as KindOther, and those of an answer behind another's end.
+func TestTemplatesFitResponses(t *testing.T) {
+	piece := `{"type":"response.output_text.delta","output_index":0,"content_index":0,"delta":"x","sequence_number":%d}`
+	tool := `{"type":"response.code_interpreter_call_code.delta","output_index":0,"delta":"x","sequence_number":%d}`
+	for _, test := range []struct {
+		event  string
+		misses int64
+	}{{piece, 1}, {tool, 1}} {
+		events := []string{`{"type":"response.created","response":{"id":"a"}}`, `{"type":"response.completed","response":{"id":"a"}}`,
+			`{"type":"response.created","response":{"id":"b"}}`, `{"type":"response.output_item.added","output_index":0,"item":{"type":"message"}}`}
+		for i := range 50 {
+			events = append(events, fmt.Sprintf(test.event, i+5))
+		}
+		for name, h := range map[string]Handler{"nobody": nil, "deltas": &lines{}, "answer": new(Accumulator)} {
+			p := NewParser(OpenAIResponses, h, nil)
+			p.Write([]byte(sse(events...)))
+			require.Equal(t, 50-test.misses, p.track.templates.fitted, name)
+			require.EqualValues(t, 52, p.Outcome().AfterDone, name)
+			require.Equal(t, test.event == piece, p.Outcome().Delivered, name)
+		}
+	}
+}
+
 // Where LLMSTREAM_CORPUS names recorded streams, this tells by provider how many
 // of their events fit a template.
 func TestTemplatesFitRecordedStreams(t *testing.T) {

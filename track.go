@@ -325,6 +325,7 @@ func (c *callTrack) renamed(name uint64) bool {
 func (s *step) skip(as *int64) {
 	s.skipped++
 	*as++
+	s.role.member = ""
 	s.add(KindPing, -1)
 }
 

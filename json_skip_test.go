@@ -1,0 +1,38 @@
+package llmstream
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// What is gone over at one go is one value to the scanner too, with as many inside it;
+// and that is all that is JSON, but for what is nested deep.
+func TestSkipJSON(t *testing.T) {
+	long := strings.Repeat(`say \"nothing\" of it\\`, 20)
+	texts := append(jsonTexts,
+		`"`+long+`"`, `"`+long+`\"`, `"`+long, `["`+long+`",{"`+long+`":1.5e3},"`+strings.Repeat(`\`, 41)+`"]`, `"`+strings.Repeat(`\`, 42)+`"`,
+		`{"a" : [ 1 , -2 , { } , [ ] , "" , true , false , null ] }`, `{"a":-}`, `{"a":1 }x`, `[1,2`, `[nul]`, `{"a":tru}`, `["a":1]`, `{"a",1}`, `{"a":1,"b"}`,
+		strings.Repeat("[", skipDepth)+strings.Repeat("]", skipDepth),
+		strings.Repeat(`{"a":`, 30)+strings.Repeat(`[`, 30)+`1`+strings.Repeat(`]`, 30)+strings.Repeat(`}`, 30),
+		strings.Repeat(`{"a":`, 30)+strings.Repeat(`[`, 30)+`1`+strings.Repeat(`]`, 29)+strings.Repeat(`}`, 31),
+	)
+	for _, text := range texts {
+		data := []byte(text)
+		end, values := skipJSON(data, skipSpace(data, 0))
+		whole := end > 0 && skipSpace(data, end) == len(data)
+		require.True(t, whole || !json.Valid(data), text)
+		if whole {
+			var s jsonScanner
+			_, err := s.scanAll(data)
+			require.NoError(t, err, text)
+			require.True(t, s.complete(), text)
+			require.Equal(t, s.values, values, text)
+		}
+	}
+	deep := []byte(strings.Repeat("[", skipDepth+1) + strings.Repeat("]", skipDepth+1))
+	end, _ := skipJSON(deep, 0)
+	require.Negative(t, end)
+}
