@@ -175,10 +175,12 @@ func (t *template) skim(b []byte, n, pos int, text []byte) (_, size int, events 
 					end += k
 				}
 				if pos += k; k == 8 {
-					if plain += k; plain >= longText {
+					if plain += k; plain >= longText || t.slots[i] == slotTime {
 						if keep {
 							k = copyPlain(text[end:], b[pos:])
 							end += k
+						} else if t.slots[i] == slotTime {
+							k = t.skipTime(b[pos:])
 						} else {
 							k = copyPlain(nil, b[pos:])
 						}
