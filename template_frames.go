@@ -10,7 +10,8 @@ import (
 // expected. It returns how many bytes that were.
 func (p *Parser) skimFrames(b []byte) (n int) {
 	w := p.frames
-	if !p.skims || p.wire != w || w.size > 0 || w.lost || !p.mayRun() || !w.headers.isEvent() || isCarrier(w.headers.eventType) {
+	if !p.skims || p.wire != w || w.size > 0 || w.lost || !p.mayRun() ||
+		!w.headers.isEvent() || isCarrier(w.headers.eventType) || len(w.last) > maxKnownHeaders {
 		return 0
 	}
 	ts := &p.track.templates

@@ -16,6 +16,10 @@ type knownFrames struct {
 	list    [256]knownFrame // by the last byte of their length
 }
 
+// maxKnownHeaders is how many bytes of headers are worth knowing: those of a provider
+// take some hundred.
+const maxKnownHeaders = 1 << 10
+
 // knownFrame is how one begins: its prelude, but for the length of the headers, and
 // what the bytes up to checkedFrom sum up to.
 type knownFrame struct{ total, crc, sum uint32 }
