@@ -175,7 +175,7 @@ func (t *template) skim(b []byte, n, pos int, text []byte) (_, size int, events 
 					end += k
 				}
 				if pos += k; k == 8 {
-					if plain += k; plain >= longText || t.slots[i] == slotTime {
+					if plain += k; plain >= longText {
 						if keep {
 							k = copyPlain(text[end:], b[pos:])
 							end += k
