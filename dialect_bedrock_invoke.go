@@ -129,8 +129,8 @@ func (c *core) decoder(s *step) Dialect {
 }
 
 // carriedBy finds the dialect of an event that InvokeModel carries:
-// another row's, or Bedrock itself for models that have none of their own. Auto:
-// the event does not tell.
+// another row's, or Bedrock itself for models that have none of their own, Nova
+// among them. Auto: the event does not tell.
 func carriedBy(s *step) Dialect {
 	var m modelEvent
 	m.read(s)
@@ -142,7 +142,8 @@ func carriedBy(s *step) Dialect {
 			return Dialect(d)
 		}
 	}
-	if m.speaks() {
+	var e converseEvent
+	if e.read(s); m.speaks() || e.speaks() {
 		return Bedrock
 	}
 	return Auto

@@ -266,3 +266,12 @@ func TestModelsChoiceIndexes(t *testing.T) {
 		require.Empty(t, a.Completion().BlockReason, index)
 	}
 }
+
+// Whose events InvokeModel carries is asked until one tells, as Nova's first does.
+func TestBedrockKnowsNova(t *testing.T) {
+	p := NewParser(Bedrock, nil, nil)
+	p.Write([]byte(framed(`chunk {"other":1}`)))
+	require.Equal(t, Auto, p.carried)
+	p.Write([]byte(framed(`chunk {"messageStart":{"role":"assistant"}}`)))
+	require.Equal(t, Bedrock, p.carried)
+}

@@ -23,12 +23,13 @@ type step struct {
 	// escaped: the event holds a backslash, so that its strings are unescaped by
 	// appendUnescaped and not by fastjson.
 	escaped bool
-	noPing  bool   // the event calls itself something else than a sign of life
-	carried bool   // the event is one that Bedrock's InvokeModel carries
-	mended  bool   // it held numbers that JSON does not have
-	cut     bool   // root lacks the members of the preamble
-	rest    []byte // the event without them
-	inner   []byte // what InvokeModel carries
+	noPing  bool         // the event calls itself something else than a sign of life
+	carried bool         // the event is one that Bedrock's InvokeModel carries
+	mended  bool         // it held numbers that JSON does not have
+	cut     bool         // root lacks the members of the preamble
+	rest    []byte       // the event without them
+	inner   []byte       // what InvokeModel carries
+	known   *knownFrames // of binary frames, if there were some
 	// sourceAt is how far source has looked: values are asked for in the order
 	// in which they stand, and each byte must be looked at once.
 	sourceAt   int
@@ -84,6 +85,15 @@ func (s *step) release() {
 	s.begin(nil, nil)
 	s.track, s.opt, s.root, s.fold = nil, nil, nil, nil
 	stepPool.Put(s)
+}
+
+// knownFrames returns those with these headers.
+func (s *step) knownFrames(headers []byte) *knownFrames {
+	if s.known == nil {
+		s.known = new(knownFrames)
+	}
+	s.known.use(headers)
+	return s.known
 }
 
 // begin makes s ready for an event with this type and data.

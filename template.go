@@ -69,7 +69,8 @@ type slotKind uint8
 const (
 	slotText      slotKind = iota // the body of a string, which is the delta's text
 	slotDetail                    // the body of a string, which is the text of a detail
-	slotString                    // the body of a string that nobody reads
+	slotTime                      // the body of a string that nobody reads, and is a time
+	slotString                    // that of any other that nobody reads
 	slotNumber                    // digits that nobody reads
 	slotSequence                  // digits, which are the number of the event
 	slotOutput                    // digits of a count, which is not zero; see template_counts.go
@@ -101,6 +102,7 @@ type template struct {
 
 	slots [maxSlots]slotKind
 	n     uint8 // how many slots there are; 0: the template is not in use
+	width uint8 // how long the rest of a time was; see skipTime
 	next  uint8 // the template that came next the last time
 
 	// noEmpty: with an empty text the event means something else, such as a

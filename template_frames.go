@@ -1,26 +1,30 @@
 package llmstream
 
+import (
+	"encoding/binary"
+	"math/bits"
+)
+
 // skimFrames is skim for binary frames: it reads those at the start of b that lie
 // whole there, have the headers of the one before, and fit the template that is
 // expected. It returns how many bytes that were.
 func (p *Parser) skimFrames(b []byte) (n int) {
 	w := p.frames
-	if !p.skims || p.wire != w || w.size > 0 || w.lost || !p.mayRun() {
+	if !p.skims || p.wire != w || w.size > 0 || w.lost || !p.mayRun() ||
+		!w.headers.isEvent() || isCarrier(w.headers.eventType) || len(w.last) > maxKnownHeaders {
 		return 0
 	}
 	ts := &p.track.templates
 	events := int64(0)
-	for {
-		frame := w.wholeFrame(b[n:])
+	for more := true; more; {
 		at := ts.list[ts.recent].next
 		t := &ts.list[at]
-		if frame == nil || len(frame) > p.longest || !w.repeats(frame) || isCarrier(w.headers.eventType) ||
-			string(w.headers.eventType) != string(t.typ()) || !p.skimFrame(t, b[n:], len(frame)) {
-			break
+		k, fitted := p.skimFramesOf(t, b[n:], t.next == at)
+		if more = fitted > 0; more {
+			ts.recent, t.used = at, true
+			n += k
+			events += fitted
 		}
-		ts.recent, t.used = at, true
-		n += len(frame)
-		events++
 	}
 	if events > 0 {
 		p.track.countFitted(events)
@@ -30,38 +34,124 @@ func (p *Parser) skimFrames(b []byte) (n int) {
 	return n
 }
 
-// skimFrame appends the text of the frame of this size that b begins with to the
-// answer, if it fits t. What lies behind the frame spares looking at its last bytes
-// one by one.
-func (p *Parser) skimFrame(t *template, b []byte, size int) (ok bool) {
+// skimFramesOf reads frames at the start of b that fit t: one, or as many as there
+// are. It returns how many bytes and events that were.
+func (p *Parser) skimFramesOf(t *template, b []byte, row bool) (n int, events int64) {
 	choice := &p.track.choices[t.choice]
-	if t.n == 0 || !t.plain || t.again || t.call >= 0 || t.counted || choice.high != (halves{}) || t.layout != p.track.layout {
-		return false
-	}
-	m := match{start: preludeSize + int(p.frames.head.headers)}
-	if !t.begins(b, &m, int(t.frame)) {
-		return false
+	if t.n == 0 || !t.plain || t.again || t.call >= 0 || t.counted || choice.high != (halves{}) || t.layout != p.track.layout ||
+		string(p.frames.headers.eventType) != string(t.typ()) {
+		return 0, 0
 	}
 	var into *[]byte
-	var text []byte
+	var text []byte // the end of it, as far as there is room for more
 	if p.fold != nil && p.opt.Kinds&t.kind != 0 {
 		fold := p.fold.findAt(int(t.choice), choice.index)
 		if fold == nil { // it was reset
-			return false
+			return 0, 0
 		}
 		into = fold.textOf(t.kind, t.part)
 		text = (*into)[len(*into):min(cap(*into), len(*into)+p.fold.room())]
 		if len(text) == 0 {
-			return false
+			return 0, 0
 		}
 	}
-	end, length, _, _, _ := t.skim(b, m.start, m.at, text)
-	if end != size-crcSize {
-		return false
+	known := p.borrow().knownFrames(p.frames.last)
+	size := 0
+	for more := true; more; more = row {
+		frame := known.frame(b[n:])
+		if frame == nil || len(frame) > p.longest {
+			break
+		}
+		k, ok := t.skimFrame(b[n:], preludeSize+len(known.headers), len(frame)-crcSize, text[size:])
+		if !ok {
+			break
+		}
+		if into != nil {
+			size += k
+		}
+		n += len(frame)
+		events++
 	}
 	if into != nil {
-		*into = (*into)[:len(*into)+length]
-		p.fold.kept += length
+		*into = (*into)[:len(*into)+size]
+		p.fold.kept += size
 	}
-	return true
+	return n, events
+}
+
+// skimFrame reads the payload b[pos:end] of a frame, if it fits t. It writes the
+// text to text, which is nil if nobody wants it, and returns how long it is. What
+// lies behind the payload spares looking at its last bytes one by one.
+func (t *template) skimFrame(b []byte, pos, end int, text []byte) (size int, ok bool) {
+	head := t.literals[int(t.ends[t.n-1])+int(t.frame) : t.head]
+	if end-pos < len(head) || string(b[pos:pos+len(head)]) != string(head) {
+		return 0, false
+	}
+	pos += len(head)
+	from := 0
+	for i := range int(t.n) {
+		literal := t.literals[from:t.ends[i]]
+		from = int(t.ends[i])
+		var n int
+		switch kind := t.slots[i]; {
+		case kind == slotText:
+			if size, n = skimText(text, b[pos:]); n == 0 {
+				return 0, false
+			}
+		case kind > slotString:
+			n = skipValue(b, pos, kind) - pos
+		case from == int(t.ends[t.n-1]): // the padding, of which the end is known
+			n = end - len(literal) - pos
+			if n < 0 || !isPlain(b, pos, pos+n) {
+				return 0, false
+			}
+		default:
+			n = plainString(b[pos:], true)
+		}
+		pos += n
+		if len(b)-pos < len(literal) || string(b[pos:pos+len(literal)]) != string(literal) {
+			return 0, false
+		}
+		pos += len(literal)
+	}
+	return size, pos == end
+}
+
+// skimText reads the text that b begins with, up to the quote, and writes it to to,
+// which is nil if nobody wants it. It returns how long the text is, and how long in
+// b; 0: it is not to be read here, since it is empty, has an unusual escape, or
+// there may be no room for it.
+func skimText(to, b []byte) (size, n int) {
+	for len(b)-n >= 17 && (to == nil || len(to)-size >= 17) {
+		w0, w1 := binary.LittleEndian.Uint64(b[n:]), binary.LittleEndian.Uint64(b[n+8:])
+		k := bits.TrailingZeros64(specialBytes(w0, true)) / 8
+		k1 := bits.TrailingZeros64(specialBytes(w1, true)) / 8
+		k += k1 & -(k >> 3) // if all of w0 are plain
+		if to != nil {
+			binary.LittleEndian.PutUint64(to[size:], w0)
+			binary.LittleEndian.PutUint64(to[size+8:], w1)
+		}
+		if k == longText {
+			if to != nil {
+				k += copyPlain(to[size+k:], b[n+k:])
+			} else {
+				k += copyPlain(nil, b[n+k:])
+			}
+			size, n = size+k, n+k
+			continue
+		}
+		size, n = size+k, n+k
+		if b[n] != '\\' {
+			return size, n
+		}
+		c := simpleEscapes[b[n+1]]
+		if c == 0 {
+			break
+		}
+		if to != nil {
+			to[size] = c
+		}
+		size, n = size+1, n+2
+	}
+	return 0, 0
 }

@@ -59,6 +59,44 @@ func TestTemplatesOfFramesEndWithThem(t *testing.T) {
 	}
 }
 
+// A frame with any byte changed is damaged, whatever is known of those before it.
+func TestTemplatesOfFramesAreProven(t *testing.T) {
+	frames := framed(blockDelta(strings.Repeat("x", 200)), blockDelta(strings.Repeat("x", 100)), blockDelta("two"), blockDelta("two"))
+	next := framed(blockDelta("two"))
+	for at := range len(next) {
+		b := []byte(next)
+		b[at] ^= 1 << (at % 8)
+		requireShortcuts(t, Bedrock, []byte(frames+string(b)+frames))
+	}
+	b := []byte(next) // its own checksum is right, that of its prelude is not
+	b[8] ^= 1
+	binary.BigEndian.PutUint32(b[len(b)-crcSize:], crc32.ChecksumIEEE(b[:len(b)-crcSize]))
+	requireShortcuts(t, Bedrock, []byte(frames+string(b)+frames))
+}
+
+// What is known of frames holds for every length, and for others' headers not at all.
+func TestKnownFrames(t *testing.T) {
+	var k knownFrames
+	for range 2 {
+		for _, typ := range []string{"a", "contentBlockDelta", "contentBlockOther", strings.Repeat("long", 60)} {
+			for size := range 600 {
+				frame := []byte(framed("event " + typ + ` {"p":"` + strings.Repeat("x", size) + `"}`))
+				payload := preludeSize + int(binary.BigEndian.Uint32(frame[4:]))
+				k.use(frame[preludeSize:payload])
+				for range 2 {
+					require.Equal(t, frame, k.frame(append(frame, "next"...)))
+				}
+				require.Nil(t, k.frame(frame[:len(frame)-1]))
+				frame[payload-1]++
+				require.Nil(t, k.frame(frame))
+				frame[payload-1]--
+				frame[len(frame)-1-size%(len(frame)-payload)]++
+				require.Nil(t, k.frame(frame))
+			}
+		}
+	}
+}
+
 // Nearly all frames of a long answer are skimmed, as far as the answer may grow.
 func TestTemplatesOfFramesFit(t *testing.T) {
 	var lines []string

@@ -151,7 +151,7 @@ func (s *step) slotOf(name []byte) (slotKind, bool) {
 	case "sequence_number":
 		return slotSequence, s.sequence != 0
 	case "created_at": // Ollama's
-		return slotString, s.told.created
+		return slotTime, s.told.created
 	case "text": // beside a delta
 		return slotString, s.role.member == "content"
 	}

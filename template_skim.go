@@ -184,6 +184,8 @@ func (t *template) skim(b []byte, n, pos int, text []byte) (_, size int, events 
 						if keep {
 							k = copyPlain(text[end:], b[pos:])
 							end += k
+						} else if t.slots[i] == slotTime {
+							k = t.skipTime(b[pos:])
 						} else {
 							k = copyPlain(nil, b[pos:])
 						}

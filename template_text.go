@@ -43,3 +43,57 @@ func copyPlain(to, b []byte) (n int) {
 	}
 	return n
 }
+
+// maxWidth is how long the rest of a time may be to be expected so again.
+const maxWidth = 32
+
+// skipTime returns how long the rest of a time is that b begins with: nearly always as
+// long as the last time.
+func (t *template) skipTime(b []byte) int {
+	if n := int(t.width); n >= 8 && n < len(b) && b[n] == '"' {
+		last := n - 8
+		if (unusualIn(b)|unusualIn(b[min(8, last):])|unusualIn(b[min(16, last):])|unusualIn(b[last:]))&highBits == 0 {
+			return n
+		}
+	}
+	n := plainString(b, true)
+	t.width = uint8(min(n, maxWidth))
+	return n
+}
+
+// isPlain tells whether all of b[from:to] are ordinary characters of a string. Up to 64
+// of them cost the same, since one cannot guess how many there are.
+func isPlain(b []byte, from, to int) bool {
+	text := b[from:to]
+	switch last := len(text) - 8; {
+	case last > 64-8:
+	case last >= 0:
+		f0 := unusualIn(text) | unusualIn(text[min(8, last):]) | unusualIn(text[min(16, last):]) | unusualIn(text[min(24, last):])
+		f1 := unusualIn(text[min(32, last):]) | unusualIn(text[min(40, last):]) | unusualIn(text[min(48, last):]) | unusualIn(text[last:])
+		if (f0|f1)&highBits == 0 {
+			return true
+		}
+	case to >= 8: // what stands in front of them is replaced
+		const zeros = '0' * onesInBytes
+		w := binary.LittleEndian.Uint64(b[to-8:])
+		if front := 8 * (8 - len(text)); unusual(w>>front|zeros<<(64-front))&highBits == 0 {
+			return true
+		}
+	}
+	return plainString(text, true) == len(text)
+}
+
+const (
+	onesInBytes = 0x0101010101010101
+	highBits    = 0x80 * onesInBytes
+)
+
+// unusual returns a word none of whose highBits are set if all of its bytes are
+// ASCII, greater than a quote, and no backslash. Else there may be something
+// special among them.
+func unusual(w uint64) uint64 {
+	// Of the lowest byte that is not so, the high bit is set, whatever is borrowed above it.
+	return w | (w - onesInBytes*('"'+1)) | ((w ^ onesInBytes*'\\') - onesInBytes)
+}
+
+func unusualIn(b []byte) uint64 { return unusual(binary.LittleEndian.Uint64(b)) }

@@ -41,3 +41,35 @@ func TestCopyPlainWithinItsRoom(t *testing.T) {
 		}
 	}
 }
+
+// isPlain has a way of its own for each length.
+func TestIsPlain(t *testing.T) {
+	const before, behind = `"` + "\x00\\", `"`
+	for n := range 80 {
+		for front := range 10 {
+			b := []byte(strings.Repeat(before, 4)[:front] + strings.Repeat("x", n) + behind)
+			require.True(t, isPlain(b, front, front+n))
+			for at := front; at < front+n; at++ {
+				for _, c := range []byte{0, 0x1f, ' ', '!', '"', '#', '[', '\\', ']', 0x7f, 0x80, 0xa2, 0xdc, 0xff} {
+					b[at] = c
+					require.Equal(t, c >= ' ' && c != '"' && c != '\\', isPlain(b, front, front+n), "%q", b)
+				}
+				b[at] = 'x'
+			}
+		}
+	}
+}
+
+// The time of a line may become longer or shorter, or be none.
+func TestTemplatesWithTimes(t *testing.T) {
+	line := func(at, text string) string {
+		return `{"model":"m","created_at":"` + at + `","message":{"role":"assistant","content":"` + text + `"},"done":false}` + "\n"
+	}
+	const long = "2026-11-24T15:04:05.123456789Z"
+	first := strings.Repeat(line(long, strings.Repeat("x", 200)), 4)
+	for n := range len(long) {
+		for _, at := range []string{long[:n], long[:n] + `"`, long[:n] + `\`, long[:n] + `\"` + long[n:], long[:n] + "\x01" + long[n:], long[:n] + long} {
+			requireShortcuts(t, Ollama, []byte(first+line(at, "a")+line(long, "b")+line(at, "c")+line(at, "d")+line(long, "e")))
+		}
+	}
+}

@@ -232,19 +232,14 @@ func (w *framesWire) take(b []byte, f *frame) {
 	}
 }
 
-// repeats tells whether the frame b, the prelude of which is right, is an event with
-// the headers of the last one, and undamaged.
-func (w *framesWire) repeats(b []byte) bool {
-	headers, end := b[preludeSize:preludeSize+int(w.head.headers)], len(b)-crcSize
-	return string(headers) == string(w.last) && string(w.headers.messageType) == "event" &&
-		crc32.ChecksumIEEE(b[:end]) == binary.BigEndian.Uint32(b[end:])
-}
-
 // frameHeaders are the headers of a frame that say what it is.
 type frameHeaders struct {
 	messageType, eventType, exceptionType []byte
 	errorCode, errorMessage               []byte
 }
+
+// isEvent tells whether the frame is an event.
+func (h *frameHeaders) isEvent() bool { return string(h.messageType) == "event" }
 
 // headerString is the type of a header's value that is text.
 const headerString = 7
