@@ -80,10 +80,31 @@ func requireShortcuts(t testing.TB, d Dialect, body []byte, cuts ...int) {
 	folded := want
 	folded.Deltas = nil
 	requireSame(t, folded, readFolded(d, nil, body, cuts...), "texts folded in")
+	requireSame(t, folded, readFolded(d, nil, body, eventEnds(body)...), "texts folded in, an event a write")
 	filtered := read(d, &Options{NoFastPath: true, plain: true, Kinds: KindUsage | KindOther}, body)
 	requireSame(t, filtered, read(d, &Options{Kinds: KindUsage | KindOther}, body, cuts...), "two kinds alone")
 	filtered.Deltas = nil
 	requireSame(t, filtered, readFolded(d, &Options{Kinds: KindUsage | KindOther}, body, cuts...), "two kinds alone, folded in")
+	requireSame(t, filtered, readFolded(d, &Options{Kinds: KindUsage | KindOther}, body, eventEnds(body)...), "two kinds alone, an event a write")
+}
+
+// eventEnds returns where events end that have a blank line behind them, or else a line
+// of their own.
+func eventEnds(body []byte) (ends []int) {
+	for _, end := range []string{"\n\n", "\r\n\r\n", "\n"} {
+		for at := 0; len(ends) < 1000; {
+			n := bytes.Index(body[at:], []byte(end))
+			if n < 0 {
+				break
+			}
+			at += n + len(end)
+			ends = append(ends, at)
+		}
+		if len(ends) > 0 {
+			break
+		}
+	}
+	return ends
 }
 
 // readFolded is read with an Accumulator as the handler, which needs no deltas.

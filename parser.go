@@ -41,6 +41,9 @@ func NewParser(d Dialect, h Handler, o *Options) *Parser {
 func (p *Parser) Write(b []byte) (n int, err error) {
 	switch {
 	case p.ready && p.skims: // as is nearly always so
+		if p.skimOne(b) {
+			return len(b), nil
+		}
 		if n = p.skim(b[:len(b):len(b)]); n == len(b) || p.hold(b[n:]) {
 			return len(b), nil
 		}
