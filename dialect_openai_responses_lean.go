@@ -72,18 +72,25 @@ func (l *leanCopy) object(at int, in leanPlace) (end int) {
 		if at = l.member(key, at, in); at < 0 {
 			return -1
 		}
-		if at = skipSpace(l.data, at); at == len(l.data) {
-			return -1
-		}
-		switch l.data[at] {
-		case ',':
-			at = skipSpace(l.data, at+1)
-		case '}':
-			return at + 1
-		default:
-			return -1
+		var done bool
+		if at, done = l.goOn(at, '}'); done {
+			return at
 		}
 	}
+}
+
+// goOn goes from behind one element of an object or a list to the next. done: there is
+// none, since what ends with this byte ends there; or, where at is -1, that is not known.
+func (l *leanCopy) goOn(from int, closing byte) (at int, done bool) {
+	at = skipSpace(l.data, from)
+	switch {
+	case at == len(l.data):
+	case l.data[at] == ',':
+		return skipSpace(l.data, at+1), false
+	case l.data[at] == closing:
+		return at + 1, true
+	}
+	return -1, true
 }
 
 // member goes over the value at an offset, which has this key there. A key that
@@ -136,16 +143,9 @@ func (l *leanCopy) parts(at int) (end int) {
 		if at = l.object(at, inPart); at < 0 {
 			return -1
 		}
-		if at = skipSpace(l.data, at); at == len(l.data) {
-			return -1
-		}
-		switch l.data[at] {
-		case ',':
-			at = skipSpace(l.data, at+1)
-		case ']':
-			return at + 1
-		default:
-			return -1
+		var done bool
+		if at, done = l.goOn(at, ']'); done {
+			return at
 		}
 	}
 	return -1
