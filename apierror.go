@@ -10,7 +10,7 @@ import (
 
 // An APIError is an error that the provider reported inside a stream that had
 // begun with success (E-01 … E-05, F-37 … F-39). Empty fields were not given; each
-// text is at most Options.MaxBadText bytes long.
+// text but Raw is at most Options.MaxBadText bytes long.
 type APIError struct {
 	Message   string
 	Type      string // such as "overloaded_error"
@@ -127,7 +127,7 @@ func (s *step) addErrorText(raw []byte) {
 // of it: a hostile one may hold thousands.
 func (s *step) newError(raw []byte) *APIError {
 	if s.errorRaw == nil {
-		s.errorRaw, s.errorType = bytes.Clone(raw), string(s.typ)
+		s.errorRaw, s.errorType = bytes.Clone(raw), string(s.clip(s.typ))
 	}
 	e := &APIError{Event: s.errorType, Delivered: s.delivered, Raw: s.errorRaw}
 	if s.apiError == nil && !s.sawDone { // behind the end nothing changes the verdict (F-22)
@@ -264,7 +264,7 @@ func (s *step) label(v *fastjson.Value) string {
 		return string(s.clip(text))
 	}
 	if v.Type() == fastjson.TypeNumber {
-		return string(s.raw(v))
+		return string(s.clip(s.raw(v)))
 	}
 	return ""
 }
@@ -291,7 +291,7 @@ func (s *step) addException(byCode bool) {
 // addNamedError adds an error whose type is the name of the member that holds it.
 func (s *step) addNamedError(name []byte, v *fastjson.Value) {
 	e := s.newError(s.data)
-	e.Type = string(name)
+	e.Type = string(s.clip(name))
 	s.readError(e, v)
 	s.add(KindError, -1).Err = e
 }

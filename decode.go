@@ -93,12 +93,9 @@ func isKeepAlive(data []byte) bool {
 // into an unfinished event, and mostly tells why it was never finished (F-30).
 func (c *core) recover(s *step, data []byte, offset int, err error) {
 	json := data[0] == '{' || data[0] == '[' || data[0] == '"'
+	data = c.unglue(data)
 	first, last, lines := bytes.Cut(data, newline)
 	if !lines {
-		if unglued, ok := c.unglue(data); ok {
-			c.takeGlued(unglued)
-			return
-		}
 		s.malformed(-1, s.indent()+offset, len(s.data), err)
 		return
 	}
@@ -109,7 +106,10 @@ func (c *core) recover(s *step, data []byte, offset int, err error) {
 	}
 	switch {
 	case whole:
-		c.takeGlued(data)
+		c.track.events-- // counted line by line
+		c.track.glued--
+		c.glued = data
+		c.nextGlued()
 	case json:
 		s.malformed(-1, s.indent()+offset, len(s.data), err)
 		if c.isWhole(last) {
@@ -121,35 +121,33 @@ func (c *core) recover(s *step, data []byte, offset int, err error) {
 }
 
 // unglue puts events that share a line into lines of their own: "{…}data: {…}".
-// !ok: data is something else.
-func (c *core) unglue(data []byte) (lines []byte, ok bool) {
-	for rest := data; len(rest) > 0 && rest[0] == '{'; {
-		scan := jsonScanner{maxValues: c.opt.MaxValues}
-		n, err := scan.scan(rest)
-		if err != nil || !scan.complete() {
-			return nil, false
-		}
-		lines = append(lines, rest[:n]...)
-		if rest = trimSpace(rest[n:]); len(rest) == 0 {
-			return lines, true
-		}
-		if rest, ok = bytes.CutPrefix(rest, []byte("data:")); !ok {
-			return nil, false
-		}
-		lines = append(lines, '\n')
-		if rest = trimSpace(rest); c.isDone(rest) {
-			return append(lines, rest...), true
-		}
+func (c *core) unglue(data []byte) []byte {
+	if !bytes.Contains(data, []byte("data:")) {
+		return data
 	}
-	return nil, false
+	lines := make([]byte, 0, len(data))
+	for line := range bytes.SplitSeq(data, newline) {
+		if len(lines) > 0 {
+			lines = append(lines, '\n')
+		}
+		lines = c.appendUnglued(lines, line)
+	}
+	return lines
 }
 
-// takeGlued decodes the first line of an event of which each line is one.
-func (c *core) takeGlued(lines []byte) {
-	c.track.events-- // counted line by line
-	c.track.glued--
-	c.glued = lines
-	c.nextGlued()
+// appendUnglued appends a line, or as many as there are events in it.
+func (c *core) appendUnglued(lines, line []byte) []byte {
+	for len(line) > 0 && line[0] == '{' {
+		scan := jsonScanner{maxValues: c.opt.MaxValues}
+		n, err := scan.scan(line)
+		next, glued := bytes.CutPrefix(trimSpace(line[n:]), []byte("data:"))
+		if err != nil || !glued {
+			break
+		}
+		lines = append(append(lines, line[:n]...), '\n')
+		line = trimSpace(next)
+	}
+	return append(lines, line...)
 }
 
 // nextGlued decodes the next of several events that came as one. Of their types the
@@ -238,10 +236,8 @@ func (c *core) takeText(s *step, text []byte) {
 // it counts if its data is a whole object or an end marker, or as far as it is a
 // row of such.
 func (c *core) salvage(f *frame) (ok bool) {
-	if lines, ok := c.unglue(f.Data); ok {
-		f.Data = lines
-		c.pending = 0
-	} else if c.isWhole(f.Data) {
+	f.Data = c.unglue(f.Data)
+	if c.isWhole(f.Data) {
 		c.pending = 0
 	} else {
 		whole := 0

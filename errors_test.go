@@ -101,12 +101,13 @@ func TestErrorTextsAreBounded(t *testing.T) {
 	text := strings.Repeat("ä", 50)
 	for name, body := range map[string]string{
 		"text": "data: no" + text + "\n\n", "object": sse(`{"error":{"message":"no` + text + `","type":"` + text + `"}}`), "string": sse(`{"error":"no` + text + `"}`),
+		"number": sse(`{"error":{"message":"no` + text + `","code":` + strings.Repeat("1", 50) + `}}`), "name": "event: " + text + "\n" + sse(`{"error":"no` + text + `"}`),
 		"exception": framed(`exception x {"message":"no` + text + `"}`), "page": "<html>no" + text,
 	} {
 		_, o := push(Auto, &Options{MaxBadText: 11}, body)
 		require.Equal(t, StateError, o.State, name)
 		require.LessOrEqual(t, len(o.APIError.Message), 11, name)
-		require.LessOrEqual(t, len(o.APIError.Type), 11, name)
+		require.LessOrEqual(t, max(len(o.APIError.Type), len(o.APIError.Code), len(o.APIError.Event)), 11, name)
 		require.True(t, utf8.ValidString(o.APIError.Message), name)
 		require.True(t, name == "page" || o.APIError.Message == "noääää", name)
 	}

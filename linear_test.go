@@ -113,7 +113,7 @@ func TestHostileBlocksAreLinear(t *testing.T) {
 
 // tiny are the hostile bodies that are events, lines or values of a few bytes each, of
 // which each costs something.
-var tiny = map[string]bool{"JSON array": true, "lone CRs": true, "blank lines": true, "comments": true, "mixed events": true, "frames": true, "errors": true, "details": true, "logprobs": true}
+var tiny = map[string]bool{"JSON array": true, "lone CRs": true, "glued in line": true, "glued lines": true, "blank lines": true, "comments": true, "mixed events": true, "frames": true, "errors": true, "details": true, "logprobs": true}
 
 // numbered repeats s with the number of the repetition in place of "%".
 func numbered(s string, n int) string {
@@ -153,6 +153,8 @@ func hostileBodies() map[string][]byte {
 		"nested parts":  data(`{"choices":[{"delta":{"content":` + strings.Repeat(`[{"type":"thinking","thinking":`, 70) + `["` + strings.Repeat("x", size) + `\n"]` + strings.Repeat(`}]`, 70) + `}}]}`),
 		"event type":    []byte("event: " + strings.Repeat("x", size) + "\ndata: " + strings.Repeat("x", size) + "\n\n"),
 		"logprobs":      []byte(strings.Repeat("data: "+`{"choices":[{"logprobs":{"content":[`+strings.Repeat("0,", 20_000)+`0]}}]}`+"\n\n", size/(1<<18))),
+		"glued in line": data("{}" + strings.Repeat("data: {}", size/8)),
+		"glued lines":   []byte(strings.Repeat("data: {}data: {}\n", size/17) + "\n"),
 		"mixed events":  []byte(strings.Repeat("data: {}\n\n: x\n\n", size/14)),
 		"frames":        []byte(strings.Repeat(rawFrame("", ""), size/minFrame)),
 		"huge frame":    []byte(framed(`event x {"y":"` + strings.Repeat("x", size) + `"}`)),

@@ -983,6 +983,11 @@ func TestEventsWithoutABlankLineBetween(t *testing.T) {
 	}{
 		{"two", "data: " + a + "\ndata: " + b + "\n\n", lines{"content a", "content b"}, 2, 1},
 		{"three and the marker", "data: " + a + "\ndata: " + b + "\ndata: " + stops + "\ndata: [DONE]\n\n", lines{"content a", "content b", "finish stop(stop)", "done"}, 4, 3},
+		{"two in a line", "data: " + a + "data: " + b + "\n\n", lines{"content a", "content b"}, 2, 1},
+		{"two in one of several lines", "data: " + a + "\ndata: " + b + "data: " + a + "\ndata: " + b + " data:" + stops + "\n\n",
+			lines{"content a", "content b", "content a", "content b", "finish stop(stop)"}, 5, 4},
+		{"one in front of half of one", "data: " + a + "data: " + b[:20] + "\n\n", lines{"content a", "malformed"}, 2, 1},
+		{"data in a text", "data: " + says("data: {}") + "x\n\n", lines{"malformed"}, 1, 0},
 		{"one over lines is one", "data: {\"choices\":\ndata: [{\"delta\":\ndata: {\"content\":\"a\"}}]}\n\n", lines{"content a"}, 1, 0}, // F-18
 		{"an error put into an unfinished event", "data: {\"choices\":[{\ndata: {\"error\":{\"message\":\"no\"}}\n\n", lines{"malformed", "error no"}, 2, 1},
 	} {

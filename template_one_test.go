@@ -105,6 +105,26 @@ func TestSkimOneWithoutRoom(t *testing.T) {
 	require.False(t, p.skimOne(event), "it may be past a limit")
 }
 
+// Counts that do not grow have no slots, and are told all the same.
+func TestSkimOneLeavesCounts(t *testing.T) {
+	var a Accumulator
+	p := NewParser(Gemini, &a, nil)
+	counts := func(n string) []byte {
+		return []byte(sse(`{"candidates":[{"content":{"parts":[{"text":"a"}]},"index":0}],"usageMetadata":{"promptTokenCount":` + n + `}}`))
+	}
+	for range 3 {
+		p.Write(counts("10"))
+		p.Write(counts("20"))
+	}
+	require.NotZero(t, p.track.templates.fitted)
+	a.grow()
+	for _, n := range []string{"10", "20", "10"} {
+		require.False(t, p.skimOne(counts(n)))
+		p.Write(counts(n))
+	}
+	require.EqualValues(t, 10, a.Usage().Input)
+}
+
 // Thinking is a detail too.
 func TestSkimOneLeavesDetails(t *testing.T) {
 	var a Accumulator

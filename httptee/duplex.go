@@ -32,7 +32,10 @@ func FullDuplex(next http.Handler) http.Handler {
 				w.Header().Set("Connection", "close")
 			}
 		}}
-		defer body.over.Store(true)
+		defer func() {
+			body.over.Store(true)
+			r.MultipartForm = theirs.MultipartForm // whose files the server removes
+		}()
 		next.ServeHTTP(rw.like(w), &theirs)
 		rw.finish()
 	})

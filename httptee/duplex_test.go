@@ -6,12 +6,14 @@ import (
 	"fmt"
 	"io"
 	"log"
+	"mime/multipart"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httptrace"
 	"net/http/httputil"
 	"net/url"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -200,4 +202,34 @@ func TestFullDuplexOverHTTP2(t *testing.T) {
 	}
 	client.CloseIdleConnections()
 	require.Empty(t, stop())
+}
+
+// The files that a handler's form takes go with the request, as without FullDuplex.
+func TestFullDuplexRemovesFiles(t *testing.T) {
+	dir := t.TempDir()
+	t.Setenv("TMPDIR", dir)
+	s, stop := serveLogged(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if err := r.ParseMultipartForm(1); err != nil {
+			http.Error(w, err.Error(), http.StatusBadRequest)
+		}
+		files, _ := os.ReadDir(dir)
+		fmt.Fprint(w, len(files))
+	}))
+	s.Start()
+	var body bytes.Buffer
+	form := multipart.NewWriter(&body)
+	file, err := form.CreateFormFile("file", "name")
+	require.NoError(t, err)
+	file.Write(make([]byte, 11<<20)) // more than the server's own ten
+	form.Close()
+	resp, err := http.Post(s.URL, form.FormDataContentType(), &body)
+	require.NoError(t, err)
+	during, err := io.ReadAll(resp.Body)
+	require.NoError(t, err)
+	resp.Body.Close()
+	require.Equal(t, "1", string(during))
+	require.Empty(t, stop()) // behind the last handler
+	files, err := os.ReadDir(dir)
+	require.NoError(t, err)
+	require.Empty(t, files)
 }
