@@ -101,7 +101,7 @@ func TestErrorTextsAreBounded(t *testing.T) {
 	text := strings.Repeat("ä", 50)
 	for name, body := range map[string]string{
 		"text": "data: no" + text + "\n\n", "object": sse(`{"error":{"message":"no` + text + `","type":"` + text + `"}}`), "string": sse(`{"error":"no` + text + `"}`),
-		"number": sse(`{"error":{"message":"no` + text + `","code":` + strings.Repeat("1", 50) + `}}`), "name": "event: " + text + "\n" + sse(`{"error":"no` + text + `"}`),
+		"number": sse(`{"error":{"message":"no` + text + `","code":` + strings.Repeat("1", 50) + `}}`), "name": "event: " + text + "\n" + sse(`{"error":"no`+text+`"}`),
 		"exception": framed(`exception x {"message":"no` + text + `"}`), "page": "<html>no" + text,
 	} {
 		_, o := push(Auto, &Options{MaxBadText: 11}, body)
