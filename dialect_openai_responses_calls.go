@@ -12,12 +12,14 @@ func callType(item []byte) []byte {
 	return typeFunction
 }
 
-// callID returns the id by which the result of a call refers to it.
-func (s *step) callID(m *responseItem) []byte {
-	if id := s.word(m.callID); len(id) > 0 {
-		return id
+// callID returns the id by which the result of a call refers to it. Where it is empty
+// at the beginning, it may come with the end.
+func (s *step) callID(m *responseItem, ended bool) []byte {
+	id := s.word(m.callID)
+	if len(id) == 0 && (ended || m.callID == nil) {
+		return s.word(m.id)
 	}
-	return s.word(m.id)
+	return id
 }
 
 // words returns the arguments of a function or the input of a custom tool.
@@ -73,7 +75,7 @@ func (s *step) argueMissing(t *choiceTrack, at int, v *fastjson.Value) {
 
 // endCall takes a call as a whole.
 func (s *step) endCall(t *choiceTrack, place int, m *responseItem, typ []byte) {
-	id, name := s.callID(m), s.word(m.name)
+	id, name := s.callID(m, true), s.word(m.name)
 	at := t.callOf(place)
 	if at < 0 || t.calls[at].id != hash(id) {
 		if known := t.callByID(id); known >= 0 {

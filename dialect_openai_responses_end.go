@@ -213,7 +213,7 @@ func (s *step) addMissingItems(t *choiceTrack, output *fastjson.Value) {
 				s.endReasoning(t, endPlace-i, &m)
 			}
 		case "function_call", "custom_tool_call":
-			at := t.callByID(s.callID(&m))
+			at := t.callByID(s.callID(&m, true))
 			if at >= 0 {
 				s.argueMissing(t, at, m.words())
 			} else if more {

@@ -214,13 +214,15 @@ func (s *step) addMissingPart(t *choiceTrack, item *itemTrack, kind partKind, pa
 }
 
 // addMissingParts adds what the parts of a message, or of reasoning, say and
-// nothing before them has said. A string is a part by itself.
+// nothing before them has said. A string is a part by itself, or all there is.
 func (s *step) addMissingParts(t *choiceTrack, item *itemTrack, v *fastjson.Value, plain partKind) {
 	for i, v := range v.GetArray() {
 		var p responsePart
 		p.read(v)
 		if kind, ok := p.kind(s); ok && (kind >= partReasoning) == item.reasoning {
 			s.addMissingPart(t, item, kind, i, &p)
+		} else if v.GetObject() == nil {
+			s.addMissing(t, item, plain, i, v)
 		}
 	}
 	s.addMissing(t, item, plain, 0, v)
@@ -300,7 +302,7 @@ func (s *step) beginItemAt(t *choiceTrack, place int, m *responseItem) {
 		}
 		s.addRole(t, m.role)
 	case "function_call", "custom_tool_call":
-		at := s.beginToolCall(t, place, s.callID(m), s.word(m.name), callType(typ))
+		at := s.beginToolCall(t, place, s.callID(m, false), s.word(m.name), callType(typ))
 		if at >= 0 && string(s.word(m.status)) == "completed" { // all of it at once
 			s.argueMissing(t, at, m.words())
 			t.calls[at].given = t.calls[at].begun
@@ -354,8 +356,15 @@ func (s *step) endReasoning(t *choiceTrack, place int, m *responseItem) {
 		return
 	}
 	item.done = true
-	s.addMissingParts(t, item, m.summary, partSummary)
-	s.addMissingParts(t, item, m.content, partReasoning)
+	// Where the one has come in pieces, the other says the same in short, or once more
+	// (O-06); the detail has both.
+	told, inShort := item.given[partReasoning] != 0, item.given[partSummary] != 0
+	if !told {
+		s.addMissingParts(t, item, m.summary, partSummary)
+	}
+	if !inShort {
+		s.addMissingParts(t, item, m.content, partReasoning)
+	}
 	detail := ReasoningDetail{
 		Index: place, Type: typeReasoning, Format: formatResponses,
 		ID: s.word(m.id), Summary: s.joined(m.summary), Text: s.joined(m.content), Data: s.word(m.encrypted),
@@ -372,7 +381,11 @@ func (s *step) endReasoning(t *choiceTrack, place int, m *responseItem) {
 // joined returns the texts of all parts in v, of which there is mostly one.
 func (s *step) joined(v *fastjson.Value) (text []byte) {
 	for i, part := range v.GetArray() {
-		if piece := s.word(member(part, "text")); i == 0 {
+		piece := s.word(part)
+		if part.GetObject() != nil {
+			piece = s.word(member(part, "text"))
+		}
+		if i == 0 {
 			text = piece[:len(piece):len(piece)]
 		} else {
 			text = append(text, piece...)
