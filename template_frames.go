@@ -38,7 +38,7 @@ func (p *Parser) skimFrames(b []byte) (n int) {
 // are. It returns how many bytes and events that were.
 func (p *Parser) skimFramesOf(t *template, b []byte, row bool) (n int, events int64) {
 	choice := &p.track.choices[t.choice]
-	if t.n == 0 || !t.plain || t.again || t.call >= 0 || t.counted || choice.high != (halves{}) || t.layout != p.track.layout ||
+	if t.n == 0 || !t.plain || t.again || t.call >= 0 || t.counted || choice.high.wait() || t.layout != p.track.layout ||
 		string(p.frames.headers.eventType) != string(t.typ()) {
 		return 0, 0
 	}

@@ -20,7 +20,7 @@ func (p *Parser) skimOne(b []byte) (ok bool) {
 		return false
 	}
 	choice := &p.track.choices[t.choice]
-	if choice.high != (halves{}) || t.layout != p.track.layout {
+	if choice.high.wait() || t.layout != p.track.layout {
 		return false
 	}
 	var into *[]byte

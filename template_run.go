@@ -217,7 +217,7 @@ func (p *Parser) runOf(t *template, b []byte, m *match) (ok bool, err error) {
 	var into *[]byte
 	for {
 		text := b[m.text:m.after]
-		if m.escaped || len(text) == 0 || choice.high != (halves{}) || !plain || m.end-m.start > p.longest ||
+		if m.escaped || len(text) == 0 || choice.high.wait() || !plain || m.end-m.start > p.longest ||
 			t.layout != p.track.layout || m.sequenceEnd-m.sequence > maxDigits {
 			if text, ok = p.accept(t, b, m); !ok {
 				return false, nil

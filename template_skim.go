@@ -74,7 +74,7 @@ func (p *Parser) skim(b []byte) (n int) {
 	fitted, delivered := int64(0), false
 	for pos := t.skipHead(b, 0); pos > 0 && (t.plain || t.silent); pos = t.skipHead(b, n) {
 		choice := &p.track.choices[t.choice]
-		if choice.high != (halves{}) || t.layout != p.track.layout || t.counted && !p.hasRoomForCounts() {
+		if choice.high.wait() || t.layout != p.track.layout || t.counted && !p.hasRoomForCounts() {
 			break
 		}
 		var call *callTrack

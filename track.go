@@ -87,6 +87,9 @@ type choiceTrack struct {
 // halves are of surrogate pairs.
 type halves struct{ content, reasoning, refusal uint16 }
 
+// wait tells whether there is one.
+func (h *halves) wait() bool { return h.content|h.reasoning|h.refusal != 0 }
+
 // callTrack is what is remembered of a tool call. Its id and name are kept as
 // hashes: a hostile stream may repeat a thousand of any length.
 type callTrack struct {
