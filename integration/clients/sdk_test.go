@@ -75,6 +75,7 @@ var sdks = []sdk{
 		"tools-index-missing.sse":       "all are one call",
 		"tools-index-zero.sse":          "all are one call",
 		"tools-one-list-same-index.sse": "all are one call",
+		"tools-list-repeats-names.sse":  "a name that is repeated is joined",
 		"tools-object.sse":              "an object in place of an array is ignored",
 		"tools-random-ids.sse":          "not the first id, but the last",
 		"unterminated-last-event.sse":   "a last event with no blank line is dropped",
