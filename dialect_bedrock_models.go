@@ -61,6 +61,9 @@ func (s *step) decodeModel() {
 		}
 	}
 	for position, v := range m.choices.GetArray() {
+		if v.GetObject() == nil {
+			continue
+		}
 		s.decodeChatChoice(v, position)
 		var one modelChoice
 		one.read(v)
@@ -69,9 +72,6 @@ func (s *step) decodeModel() {
 			if position, ok = s.index(one.index); !ok || position < 0 {
 				continue // which was told
 			}
-		}
-		if v.GetObject() == nil {
-			continue
 		}
 		if t := s.track.choice(position, s.opt.MaxChoices); t != nil {
 			s.addFinish(t, s.word(one.finish))

@@ -1,9 +1,6 @@
 package llmstream
 
-import (
-	"encoding/binary"
-	"math/bits"
-)
+import "encoding/binary"
 
 // skimFrames is skim for binary frames: it reads those at the start of b that lie
 // whole there, have the headers of the one before, and fit the template that is
@@ -124,9 +121,7 @@ func (t *template) skimFrame(b []byte, pos, end int, text []byte) (size int, ok 
 func skimText(to, b []byte) (size, n int) {
 	for len(b)-n >= 17 && (to == nil || len(to)-size >= 17) {
 		w0, w1 := binary.LittleEndian.Uint64(b[n:]), binary.LittleEndian.Uint64(b[n+8:])
-		k := bits.TrailingZeros64(specialBytes(w0, true)) / 8
-		k1 := bits.TrailingZeros64(specialBytes(w1, true)) / 8
-		k += k1 & -(k >> 3) // if all of w0 are plain
+		k := plainIn(w0, w1)
 		if to != nil {
 			binary.LittleEndian.PutUint64(to[size:], w0)
 			binary.LittleEndian.PutUint64(to[size+8:], w1)

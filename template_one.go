@@ -1,9 +1,6 @@
 package llmstream
 
-import (
-	"encoding/binary"
-	"math/bits"
-)
+import "encoding/binary"
 
 // oneText is how long the text of an event may be that skimOne reads.
 const oneText = 16
@@ -37,9 +34,7 @@ func (p *Parser) skimOne(b []byte) (ok bool) {
 	text := b[int(t.head)-last:]
 	w0, w1 := binary.LittleEndian.Uint64(text), binary.LittleEndian.Uint64(text[8:])
 	// The text is plain if the first special byte is the quote behind it.
-	plain := bits.TrailingZeros64(specialBytes(w0, true)) / 8
-	plain += bits.TrailingZeros64(specialBytes(w1, true)) / 8 & -(plain >> 3) // if all of w0 are plain
-	if plain != size || string(text[size:]) != string(t.literals[:last]) || string(b[:len(b)-len(text)]) != string(t.literals[last:t.head]) {
+	if plainIn(w0, w1) != size || string(text[size:]) != string(t.literals[:last]) || string(b[:len(b)-len(text)]) != string(t.literals[last:t.head]) {
 		return false
 	}
 	if into != nil {

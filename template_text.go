@@ -61,6 +61,13 @@ func (t *template) skipTime(b []byte) int {
 	return n
 }
 
+// plainIn returns how many bytes at the start of two words are plain. It guesses
+// nothing: there is no branch in it.
+func plainIn(w0, w1 uint64) int {
+	n := bits.TrailingZeros64(specialBytes(w0, true)) / 8
+	return n + bits.TrailingZeros64(specialBytes(w1, true))/8&-(n>>3) // if all of w0 are
+}
+
 // isPlain tells whether all of b[from:to] are ordinary characters of a string. Up to 64
 // of them cost the same, since one cannot guess how many there are.
 func isPlain(b []byte, from, to int) bool {
