@@ -133,7 +133,7 @@ func (s *step) addText(k Kind, choice int, text []byte) {
 	if s.fold != nil && len(s.deltas) == 0 && s.opt.Kinds&k != 0 {
 		s.given++
 		to := s.fold.textOf(k, choice, s.part)
-		*to = s.fold.join(*to, text)
+		*to = s.fold.joinText(*to, text)
 		return
 	}
 	s.add(k, choice).Text = text
