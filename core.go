@@ -16,19 +16,18 @@ type core struct {
 	ready bool
 	skims bool // texts need not be handed out as deltas; see skim
 	held  bool // skimCut has left the beginning of an event to the wire
-	track track
 
 	asked   Dialect // what the caller asked for
 	dialect Dialect // what the stream is; Auto until that is clear
 	settled bool    // an event has told that it is
 	carried Dialect // Bedrock's InvokeModel: the model's; Auto until that is clear
-	comment CommentHandler
+
+	track track
 
 	wire   wire // nil: the first bytes have not told yet
 	sse    sseWire
 	array  *arrayWire
 	frames *framesWire
-	frame  frame
 	// head are the first bytes of the stream, as long as they may become one of
 	// the signatures, or a frame's prelude: "\x1f" | "\x8b…". sniffed: they
 	// cannot any more.
@@ -40,20 +39,20 @@ type core struct {
 	// glued are the events left over from one whose joined data lines are no
 	// JSON while each line is: "data: {…}\ndata: {…}\n\n" (F-40).
 	glued []byte
-	// missed: templates were compared with the next event where it lies in the
-	// read, and none fits.
-	missed bool
 
 	dead    error // the input is of no use: ErrCompressed, *DialectError
 	stopped error // a handler's error, which ended the reading
-	busy    bool  // handlers may be called; still set when they cannot be: one has panicked
-	ending  bool  // no more bytes come
-	left    bool  // a Reader has left at the end marker: what follows is not looked at
-	flushed bool  // ending: what only the end can tell was told
-	ended   bool  // there is a verdict: state, cause and pending
-	pending int   // bytes of an unfinished event that the end left over
+	// missed: templates were compared with the next event where it lies in the
+	// read, and none fits.
+	missed  bool
+	busy    bool // handlers may be called; still set when they cannot be: one has panicked
+	ending  bool // no more bytes come
+	left    bool // a Reader has left at the end marker: what follows is not looked at
+	flushed bool // ending: what only the end can tell was told
+	ended   bool // there is a verdict: state, cause and pending
 	state   State
 	cause   error
+	pending int // bytes of an unfinished event that the end left over
 }
 
 func (c *core) init(d Dialect, o *Options) {
@@ -62,8 +61,8 @@ func (c *core) init(d Dialect, o *Options) {
 	}
 	c.opt, c.asked = o.withDefaults(), d
 	c.fast, c.longest = !c.opt.NoFastPath, min(c.opt.MaxLine, c.opt.MaxEvent)
-	c.comment, _ = c.opt.Events.(CommentHandler)
-	c.sse.init(c.opt, false, c.comment != nil)
+	_, comments := c.opt.Events.(CommentHandler)
+	c.sse.init(c.opt, false, comments)
 	c.reset()
 }
 
@@ -78,7 +77,7 @@ func (c *core) reset() {
 	}
 	c.track.reset()
 	*c = core{
-		opt: c.opt, fast: c.fast, longest: c.longest, asked: c.asked, dialect: c.asked, comment: c.comment, fold: c.fold, skims: c.skims,
+		opt: c.opt, fast: c.fast, longest: c.longest, asked: c.asked, dialect: c.asked, fold: c.fold, skims: c.skims,
 		sse: c.sse, array: c.array, frames: c.frames, track: c.track,
 	}
 }
@@ -103,12 +102,13 @@ func (c *core) next(p []byte) (n int, ok bool, err error) {
 		n = c.sniff(p)
 	}
 	for c.wire != nil && c.dead == nil {
-		k, ok := c.wire.next(p[n:], &c.frame)
+		f := &c.borrow().frame
+		k, ok := c.wire.next(p[n:], f)
 		n += k
 		if !ok {
 			return n, false, nil
 		}
-		if ok, err := c.take(&c.frame); ok || err != nil {
+		if ok, err := c.take(f); ok || err != nil {
 			return n, ok, err
 		}
 	}
@@ -120,8 +120,8 @@ func (c *core) take(f *frame) (ok bool, err error) {
 	switch f.kind {
 	case frameComment:
 		c.track.comments++
-		if c.comment != nil && f.Data != nil {
-			err = c.comment.HandleComment(f.Data)
+		if h, ok := c.opt.Events.(CommentHandler); ok && f.Data != nil {
+			err = h.HandleComment(f.Data)
 		}
 		return false, err
 	case frameErrorField, frameText:
@@ -204,11 +204,11 @@ func (c *core) end(cause error) (ok bool, err error) {
 			c.nextGlued()
 			return true, nil
 		}
-		for !c.left && c.wire != nil && c.dead == nil && c.wire.end(&c.frame) {
-			if c.frame.kind != frameUnterminated { // of which salvage tells
+		for !c.left && c.wire != nil && c.dead == nil && c.wire.end(&c.borrow().frame) {
+			if c.step.frame.kind != frameUnterminated { // of which salvage tells
 				c.pending = c.wire.pending()
 			}
-			if ok, err := c.take(&c.frame); ok || err != nil {
+			if ok, err := c.take(&c.step.frame); ok || err != nil {
 				return ok, err
 			}
 		}

@@ -157,7 +157,7 @@ func (c *core) nextGlued() {
 	line, rest, _ := bytes.Cut(c.glued, newline)
 	c.glued = trimSpace(rest)
 	c.track.glued++
-	typ := c.frame.Type
+	typ := c.borrow().frame.Type
 	if len(c.glued) > 0 {
 		typ = nil
 	} else {

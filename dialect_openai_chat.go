@@ -205,7 +205,7 @@ func (s *step) decodeChatChoice(v *fastjson.Value, position int) (usage *fastjso
 	c.read(o)
 	index := position
 	if c.index == nil && s.cut && s.preamble.index && position == 0 {
-		index = s.preamble.choice
+		index = int(s.preamble.choice)
 	} else if !isNull(c.index) {
 		var ok bool
 		if index, ok = s.index(c.index); !ok || index < 0 {

@@ -54,7 +54,7 @@ func (s *step) beginResponse(t *choiceTrack, e *responseEvent) {
 		s.addStart(t.index, Start{Again: true})
 		s.part = 0
 		s.layout++
-		s.response = responseTrack{items: s.response.items[:0], id: s.response.id, firstCall: len(t.calls)}
+		s.response = responseTrack{items: s.response.items[:0], id: s.response.id, firstCall: int32(len(t.calls))}
 	}
 	s.startResponse(&r)
 	if !s.response.begun { // its first event may hold items already
@@ -149,7 +149,7 @@ func isTerminal(status []byte) bool {
 func (s *step) finishResponse(t *choiceTrack, r *response, status []byte) {
 	before, news := t.finish, t.finished(status)
 	switch {
-	case string(status) == "completed" && len(t.calls) > s.response.firstCall:
+	case string(status) == "completed" && len(t.calls) > int(s.response.firstCall):
 		t.finish = FinishToolCalls // there is no word for it
 	case string(status) == "completed":
 		t.finish = FinishStop
@@ -195,7 +195,7 @@ func (s *step) addMissingItems(t *choiceTrack, output *fastjson.Value) {
 			said = said || item.given != [partKinds]partSet{}
 		}
 	}
-	more := s.countCalls(output) > len(t.calls)-s.response.firstCall
+	more := s.countCalls(output) > len(t.calls)-int(s.response.firstCall)
 	for at := range t.calls {
 		more = more && t.calls[at].id != 0
 	}

@@ -6,11 +6,11 @@ import "github.com/valyala/fastjson"
 // choice.
 type responseTrack struct {
 	items     []itemTrack // messages and reasoning, as many as MaxToolCalls
-	firstCall int         // how many calls had come before it
 	id        uint64      // hash of the id that was told
+	firstCall int32       // how many calls had come before it
 	begun     bool        // its beginning was seen: the stream is not one that was resumed
-	open      int         // items of other kinds that have begun and not ended
 	other     bool        // an item of another kind was given
+	open      int         // items of other kinds that have begun and not ended
 }
 
 // itemTrack is what is remembered of a message or of reasoning. Of all that an

@@ -43,13 +43,13 @@ type CommentHandler interface {
 type eventBuilder struct {
 	typ, data []byte // of the unfinished event; slices of typeBuf and dataBuf, or of the read
 	hasData   bool   // a data line has come, though data may be empty: "data:"
+	newID     bool   // id and lastID differ
 	retry     int    // what the event set; -1: nothing
 	lastRetry int    // the last valid retry of the stream; -1: none
 
 	// id is the last event ID as the lines have set it. It becomes lastID, the
 	// stream's, at the blank line: an unfinished event leaves no trace.
 	id, lastID []byte
-	newID      bool // they differ
 
 	// over: the event, or a line of it, is past a limit. Its data is dropped,
 	// its size counted, and at its blank line it is reported as too large.

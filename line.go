@@ -103,6 +103,9 @@ func (l *lineSplitter) keep(b []byte, useful func([]byte) bool) {
 	}
 	l.size += len(b)
 	if !l.dropped && l.size <= l.max {
+		if l.buf == nil { // this line may be as long as the last one
+			l.buf = make([]byte, 0, max(len(b), cap(l.last)))
+		}
 		l.buf = appendGrowing(l.buf, b)
 		l.dropped = !useful(l.buf)
 	} else {

@@ -88,7 +88,6 @@ func (p *Parser) Write(b []byte) (n int, err error) {
 	p.ready = p.ready && err == nil
 	p.stopped, p.busy = err, false
 	p.giveBack()
-	p.frame.Event = Event{} // it was a slice of b
 	return n, err
 }
 
@@ -119,7 +118,7 @@ func (p *Parser) CloseWithError(cause error) error {
 			}
 		}
 		p.busy = false
-		p.leave()
+		p.giveBack()
 	}
 	return p.err()
 }
@@ -159,11 +158,5 @@ var errPanicked = fmt.Errorf("%w: a handler has panicked", ErrStopped)
 // behind that event would lack what the handler did not get.
 func (p *Parser) panicked() {
 	p.stopped, p.busy = errPanicked, false
-	p.leave()
-}
-
-// leave ends a Write or Close.
-func (p *Parser) leave() {
 	p.giveBack()
-	p.frame = frame{} // it was a slice of what was written
 }

@@ -14,7 +14,7 @@ type preamble struct {
 	bytes []byte // empty: none is known
 	// choice is the index of the first choice, if the preamble goes on into it as
 	// far as the member "index"; else it ends in front of "choices".
-	choice int
+	choice int32
 	index  bool
 	// credit bounds what a stream of ever new preambles costs: learning takes
 	// some, each use gives some back.
@@ -71,7 +71,7 @@ func (p *preamble) learn(data []byte) {
 		after = after[len(index):]
 		if comma := bytes.IndexByte(after[:min(len(after), 10)], ','); comma > 0 {
 			if n, ok := parseDigits(after[:comma]); ok {
-				p.index, p.choice = true, int(n)
+				p.index, p.choice = true, int32(n) // of less than ten digits
 				end = len(front) + len(key) + len(index) + comma + 1
 			}
 		}

@@ -24,7 +24,7 @@ func (c *core) sniff(p []byte) (n int) {
 		}
 		switch {
 		case isSpace(b):
-			c.sse.next(p[n:n+1], &c.frame)
+			c.sse.next(p[n:n+1], &c.borrow().frame)
 			n++
 		case b == '{' || b == '[':
 			if c.array == nil {
@@ -76,7 +76,7 @@ func (c *core) beginFrames() {
 	c.frames.init(c.opt)
 	c.sse.reset()
 	c.wire = c.frames
-	c.frames.next(c.head[:c.headLen], &c.frame) // which has not all of a frame
+	c.frames.next(c.head[:c.headLen], &c.borrow().frame) // which has not all of a frame
 	c.sniffed, c.headLen = true, 0
 }
 
@@ -92,7 +92,7 @@ func (c *core) endSniffing() {
 		head := c.head[:c.headLen]
 		for held, ok := head, true; ok; { // a comment may stand in a dozen bytes that begin with NUL
 			var n int
-			n, ok = c.sse.next(held, &c.frame)
+			n, ok = c.sse.next(held, &c.borrow().frame)
 			held = held[n:]
 		}
 		if string(head) != byteOrderMark {

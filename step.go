@@ -16,6 +16,7 @@ type step struct {
 	// they become deltas too.
 	fold *Accumulator
 
+	frame  frame // what the wire has given: an event, as a rule
 	parser fastjson.Parser
 	data   []byte          // the event's data
 	typ    []byte          // its SSE type
@@ -83,6 +84,7 @@ func (s *step) release() {
 	}
 	s.unheard = Delta{}
 	s.begin(nil, nil)
+	s.frame = frame{} // slices of what was read
 	s.track, s.opt, s.root, s.fold = nil, nil, nil, nil
 	stepPool.Put(s)
 }

@@ -22,7 +22,6 @@ type track struct {
 	// such as a text of another item of a response.
 	layout    int32
 	templates templates // see template.go
-
 	// told: what the stream has said of itself, so that it is not told twice.
 	told struct{ id, model, fingerprint, tier, created bool }
 

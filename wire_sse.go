@@ -10,22 +10,21 @@ type sseWire struct {
 	strict   bool // the standard alone: no error field, no text, no unfinished event
 	comments bool // somebody wants to see the comments
 
+	// spaced and crlf tell how the last field of data was written: "data: …", and
+	// with CRLF at the end.
+	spaced, crlf bool
+	// junk: a line that is no field has come. A body of nothing else is no
+	// stream.
+	junk bool
+
 	// text collects a text that is no event: from a line that begins with "{"
 	// or "<" to the next blank line or the next field of an event. It is an
 	// error page, or a JSON error in the midst of a stream. inText is set while
 	// it goes on; size counts what is past maxText too.
+	inText  bool
 	text    []byte
 	size    int
-	inText  bool
 	maxText int
-
-	// spaced and crlf tell how the last field of data was written: "data: …", and
-	// with CRLF at the end.
-	spaced, crlf bool
-
-	// junk: a line that is no field has come. A body of nothing else is no
-	// stream.
-	junk bool
 }
 
 // init gives w the limits of o.
