@@ -87,6 +87,7 @@ type template struct {
 	// SSE type of the event.
 	literals []byte
 	ends     [maxSlots]uint16 // where literal 1, …, n end
+	last     uint16           // where literal n ends and literal 0 begins
 	head     uint16           // where literal 0 ends
 	// compared are the ends of what is compared behind each slot: those of the
 	// literals; but behind the last slot it is literal 0 too, if again: the last
@@ -230,7 +231,7 @@ func (t *template) fitsEscaped(b []byte, m *match, cut int) bool {
 func (m *match) endAt(t *template, at int, glued bool) {
 	m.end, m.next = at, 0
 	if glued {
-		m.end, m.next = at-(int(t.head)-int(t.ends[t.n-1])), at
+		m.end, m.next = at-int(t.head-t.last), at
 	}
 }
 
@@ -270,7 +271,7 @@ func skipValue(b []byte, at int, kind slotKind) int {
 // begins compares the literal 0, without the first bytes of it that do not stand
 // there, and tells in m where it ends.
 func (t *template) begins(b []byte, m *match, without int) bool {
-	literal := t.literals[int(t.ends[t.n-1])+without : t.head]
+	literal := t.literals[int(t.last)+without : t.head]
 	rest := b[m.start:]
 	m.at = m.start + len(literal)
 	return len(rest) >= len(literal) && string(rest[:len(literal)]) == string(literal)
@@ -331,7 +332,7 @@ func (ts *templates) last() *template { return &ts.list[ts.recent] }
 
 // framed tells whether an event that begins so is framed as that of t.
 func (t *template) framed(b []byte) bool {
-	from := int(t.ends[t.n-1])
+	from := int(t.last)
 	return t.tail > 0 && len(b) > int(t.frame) && string(b[:t.frame]) == string(t.literals[from:from+int(t.frame)])
 }
 

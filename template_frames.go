@@ -80,7 +80,7 @@ func (p *Parser) skimFramesOf(t *template, b []byte, row bool) (n int, events in
 // text to text, which is nil if nobody wants it, and returns how long it is. What
 // lies behind the payload spares looking at its last bytes one by one.
 func (t *template) skimFrame(b []byte, pos, end int, text []byte) (size int, ok bool) {
-	head := t.literals[int(t.ends[t.n-1])+int(t.frame) : t.head]
+	head := t.literals[int(t.last)+int(t.frame) : t.head]
 	if end-pos < len(head) || string(b[pos:pos+len(head)]) != string(head) {
 		return 0, false
 	}
@@ -97,7 +97,7 @@ func (t *template) skimFrame(b []byte, pos, end int, text []byte) (size int, ok 
 			}
 		case kind > slotString:
 			n = skipValue(b, pos, kind) - pos
-		case from == int(t.ends[t.n-1]): // the padding, of which the end is known
+		case from == int(t.last): // the padding, of which the end is known
 			n = end - len(literal) - pos
 			if n < 0 || !isPlain(b, pos, pos+n) {
 				return 0, false

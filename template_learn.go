@@ -215,6 +215,7 @@ func (t *template) set(s *step, f framing, slots []slot, found [countSlots]count
 		}
 		t.ends[i], t.slots[i] = uint16(len(literals)), slots[i].kind
 	}
+	t.last = uint16(len(literals))
 	frame := len(literals)
 	if len(s.typ) > 0 {
 		literals = append(append(append(literals, f.event...), s.typ...), f.end...)

@@ -12,7 +12,7 @@ func (p *Parser) skimOne(b []byte) (ok bool) {
 	ts := &p.track.templates
 	at := ts.list[ts.recent].next
 	t := &ts.list[at]
-	last, size := int(t.ends[0]), len(b)-int(t.head)
+	last, size := int(t.last), len(b)-int(t.head)
 	if t.n != 1 || !t.plain || t.counted || t.call >= 0 || t.tail == 0 || last < oneText || uint(size-1) >= oneText || len(b) > p.longest {
 		return false
 	}

@@ -95,8 +95,9 @@ func (p *Parser) skim(b []byte) (n int) {
 			} else {
 				into = fold.textOf(t.kind, t.part)
 			}
-			text = (*into)[len(*into):cap(*into)]
-			if room := p.fold.roomFor(t); len(text) > room {
+			to := *into
+			text = to[len(to):cap(to)]
+			if room := p.fold.room() - roomForCounts; len(text) > room {
 				text = text[:max(0, room)]
 			}
 			if len(text) == 0 {
@@ -145,7 +146,7 @@ func (t *template) skipHead(b []byte, at int) int {
 	if t.tail == 0 {
 		return 0
 	}
-	head := t.literals[t.ends[t.n-1]:t.head]
+	head := t.literals[t.last:t.head]
 	if len(b)-at < len(head) || string(b[at:at+len(head)]) != string(head) {
 		return 0
 	}
@@ -157,7 +158,7 @@ func (t *template) skipHead(b []byte, at int) int {
 // returns how far it has come, how long the texts are, how many events that were,
 // where the last of them begins, and whether events of other forms may follow.
 func (t *template) skim(b []byte, n, pos int, text []byte) (_, size int, events int64, last int, more bool) {
-	head := int(t.head) - int(t.ends[t.n-1])
+	head := int(t.head - t.last)
 	for end := 0; ; size = end {
 		glued, from := t.again, 0
 		for i := range int(t.n) {
