@@ -115,6 +115,16 @@ func (e *APIError) statusOfCode() {
 	}
 }
 
+// addErrorOfList adds the error in an array, as Gemini writes it. !ok: s.root is none.
+func (s *step) addErrorOfList() (ok bool) {
+	list := s.root.GetArray()
+	if len(list) == 0 || !s.isError(member(list[0], "error")) {
+		return false
+	}
+	s.addError(-1, member(list[0], "error"), list[0])
+	return true
+}
+
 // addErrorText adds an error of which there is no more than a text.
 func (s *step) addErrorText(raw []byte) {
 	raw = s.clip(raw)

@@ -63,11 +63,8 @@ func (c *core) parseLean(s *step, data []byte) (ok bool) {
 // say nothing (F-35), or an error in an array, as Gemini writes it.
 func (c *core) decodeOther(s *step, data []byte) {
 	if data[0] == '[' {
-		if _, err := s.parse(data); err == nil {
-			if list := s.root.GetArray(); len(list) > 0 && s.isError(member(list[0], "error")) {
-				s.addError(-1, member(list[0], "error"), list[0])
-				return
-			}
+		if _, err := s.parse(data); err == nil && s.addErrorOfList() {
+			return
 		}
 	}
 	s.skipped++
@@ -216,7 +213,7 @@ func (c *core) takeText(s *step, text []byte) {
 	if len(text) == 0 {
 		return
 	}
-	if text[0] != '{' {
+	if text[0] != '{' && text[0] != '[' {
 		s.addErrorText(text)
 		return
 	}
@@ -226,6 +223,12 @@ func (c *core) takeText(s *step, text []byte) {
 	}
 	if s.cut {
 		s.parseWhole(text)
+	}
+	if text[0] == '[' {
+		if !s.addErrorOfList() {
+			s.addErrorText(text)
+		}
+		return
 	}
 	if s.addErrorObject(); s.given == 0 {
 		s.addError(-1, s.root, nil)

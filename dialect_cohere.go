@@ -285,6 +285,9 @@ func (s *step) decodeCohereEnd(t *choiceTrack, e *cohereEvent) {
 	}
 	s.startCohere(t, &answer)
 	s.decodeCohereAnswer(t, &answer)
+	if v := member(s.root, "error"); s.isError(v) {
+		s.addError(-1, v, nil)
+	}
 	if !s.sawDone {
 		s.endStream()
 	}
