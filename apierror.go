@@ -115,8 +115,14 @@ func (e *APIError) statusOfCode() {
 	}
 }
 
-// addErrorOfList adds the error in an array, as Gemini writes it. !ok: s.root is none.
-func (s *step) addErrorOfList() (ok bool) {
+// addErrorOfList adds the error in an array, as Gemini writes it. !ok: data is none.
+func (s *step) addErrorOfList(data []byte) (ok bool) {
+	if data[0] != '[' {
+		return false
+	}
+	if _, err := s.parse(data); err != nil {
+		return false
+	}
 	list := s.root.GetArray()
 	if len(list) == 0 || !s.isError(member(list[0], "error")) {
 		return false
@@ -210,7 +216,7 @@ func (s *step) readError(e *APIError, v *fastjson.Value) {
 			param = v
 		case "request_id":
 			request = v
-		case "status", "status_code", "statusCode", "originalStatusCode":
+		case "status", "status_code", "statusCode", "originalStatusCode", "http_status_code":
 			status = v
 		}
 	})
@@ -242,7 +248,7 @@ func (s *step) readError(e *APIError, v *fastjson.Value) {
 			*m.to = s.label(m.v)
 		}
 	}
-	if e.Type == "error" { // that it is one is known
+	if e.Type == "error" || e.Type == "response.error" { // that it is one is known
 		e.Type = ""
 	}
 	if e.Type == "" {

@@ -39,7 +39,9 @@ func (c *core) decode(s *step, data []byte) {
 	case isKeepAlive(data):
 		s.skip(&s.skips.KeepAlive)
 	case string(s.typ) == "error":
-		s.addErrorText(data)
+		if !s.addErrorOfList(data) {
+			s.addErrorText(data)
+		}
 	case isJSON(data):
 		c.decodeOther(s, data)
 	case data[0] == '[', data[0] == '"':
@@ -62,10 +64,8 @@ func (c *core) parseLean(s *step, data []byte) (ok bool) {
 // decodeOther decodes data that is JSON and no object: null and the like, which
 // say nothing (F-35), or an error in an array, as Gemini writes it.
 func (c *core) decodeOther(s *step, data []byte) {
-	if data[0] == '[' {
-		if _, err := s.parse(data); err == nil && s.addErrorOfList() {
-			return
-		}
+	if s.addErrorOfList(data) {
+		return
 	}
 	s.skipped++
 	s.skips.NotObject++
@@ -213,7 +213,10 @@ func (c *core) takeText(s *step, text []byte) {
 	if len(text) == 0 {
 		return
 	}
-	if text[0] != '{' && text[0] != '[' {
+	if text[0] == '[' && (s.addErrorOfList(text) || !bytes.Contains(text, []byte(`"error"`))) {
+		return // an error, or nothing
+	}
+	if text[0] != '{' {
 		s.addErrorText(text)
 		return
 	}
@@ -223,12 +226,6 @@ func (c *core) takeText(s *step, text []byte) {
 	}
 	if s.cut {
 		s.parseWhole(text)
-	}
-	if text[0] == '[' {
-		if !s.addErrorOfList() {
-			s.addErrorText(text)
-		}
-		return
 	}
 	if s.addErrorObject(); s.given == 0 {
 		s.addError(-1, s.root, nil)

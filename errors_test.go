@@ -65,6 +65,7 @@ func TestAPIErrorFields(t *testing.T) {
 		{`{"error":{"message":"m","status":404,"code":"NOT_FOUND"}}`, APIError{Message: "m", Code: "NOT_FOUND", Status: 404}},
 		{`{"error":{"message":"m","status":"NOT_FOUND","code":404}}`, APIError{Message: "m", Type: "NOT_FOUND", Code: "404", Status: 404}},
 		{`{"error":{"message":"m","status_code":"400","code":7}}`, APIError{Message: "m", Code: "7", Status: 400}},
+		{`{"error":{"message":"m","http_status_code":422}}`, APIError{Message: "m", Status: 422}},
 		{`{"error":"m"}`, APIError{Message: "m"}},
 		{`{"error":["m"]}`, APIError{Message: "m"}},
 		{`{"error":{"message":{"message":"m","type":"t"}}}`, APIError{Message: "m", Type: "t"}},
@@ -80,6 +81,16 @@ func TestAPIErrorFields(t *testing.T) {
 		require.NotNil(t, o.APIError, c.event)
 		c.want.Raw = []byte(c.event)
 		require.Equal(t, c.want, *o.APIError, c.event)
+	}
+}
+
+// That an event is an error is no type of error.
+func TestTypeOfAnErrorEvent(t *testing.T) {
+	for _, typ := range []string{"error", "response.error"} {
+		_, o := push(OpenAIResponses, nil, sse(`{"type":"`+typ+`","error":{"code":"c","message":"m"}}`))
+		require.NotNil(t, o.APIError, typ)
+		require.Equal(t, "c", o.APIError.Code)
+		require.Empty(t, o.APIError.Type)
 	}
 }
 

@@ -919,6 +919,11 @@ func TestErrorsOfAllShapes(t *testing.T) {
 		{"F-38 a bare line behind events", sse(says("x")) + "{\"error\":{\"message\":\"no\"}}\n\n" + sse(says("y")), lines{"content x", "error no", "content y"}},
 		{"F-38 a bare line and at once an event", sse(says("x")) + "{\"error\":{\"message\":\"no\"}}\n" + sse(says("y")), lines{"content x", "error no", "content y"}},
 		{"F-38 over lines", sse(says("x")) + "{\"error\":{\r\n\"message\":\r\n\"no\"}}\r\n\r\n", lines{"content x", "error no"}},
+		{"F-38 an array", sse(says("x")) + "[{\"error\":{\"message\":\"no\"}}]\n\n" + sse(says("y")), lines{"content x", "error no", "content y"}},
+		{"F-38 an array over lines", sse(says("x")) + "[\n{\"error\":\n{\"message\":\"no\"}}\n]\n", lines{"content x", "error no"}},
+		{"F-38 an array that breaks off", sse(says("x")) + "[{\"error\":\n{\"me", lines{"content x", "error [{\"error\":\n{\"me"}},
+		{"F-38 brackets that are no error", sse(says("x")) + "[DONE]\n\n[\n\n[{}]\n\n" + sse(says("y")), lines{"content x", "content y"}},
+		{"E-04 by its type, an array", "event: error\ndata: [{\"error\":{\"message\":\"no\"}}]\n\n", lines{"error no"}},
 		{"F-38 a page", "<html>\n<p>no</p>\n", lines{"error <html>\n<p>no</p>"}},
 		{"F-39 text as data", sse(`error: no`, `'async for' requires an object`), lines{"error error: no", "error 'async for' requires an object"}},
 	} {
