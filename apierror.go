@@ -153,17 +153,19 @@ func (s *step) newError(raw []byte) *APIError {
 }
 
 // addErrorObject adds an error if s.root is one or holds one: in a member
-// "error" or "base_resp", by the event's type, as vLLM's {"object":"error"}, or as the bare
+// "error", "errors" or "base_resp", by the event's type, as vLLM's {"object":"error"}, or as the bare
 // {"message":…} or {"detail":…} of a gateway where an answer should be.
 func (s *step) addErrorObject() {
-	var err, object, message, errorMessage, code, detail, choices, base *fastjson.Value
+	var err, list, object, message, errorMessage, code, detail, choices, base *fastjson.Value
 	s.root.GetObject().Visit(func(key []byte, v *fastjson.Value) {
 		switch string(key) {
 		case "error":
 			err = v
+		case "errors": // IBM's
+			list = v
 		case "object":
 			object = v
-		case "message":
+		case "message", "Message": // the latter Amazon's
 			message = v
 		case "error_msg": // Baidu's
 			errorMessage = v
@@ -182,6 +184,8 @@ func (s *step) addErrorObject() {
 		s.addError(-1, err, s.root)
 	case s.isFailure(base):
 		s.addError(-1, base, nil)
+	case isNull(choices) && s.given == 0 && len(list.GetArray()) > 0:
+		s.addError(-1, list, s.root)
 	case string(s.typ) == "error",
 		len(choices.GetArray()) == 0 && (string(s.word(object)) == "error" || len(s.word(errorMessage)) > 0),
 		isNull(choices) && s.given == 0 && (len(s.word(message)) > 0 && !s.isSuccess(code) || s.isError(detail)):
@@ -202,13 +206,13 @@ func (s *step) readError(e *APIError, v *fastjson.Value) {
 	var message, detail, err, typ, code, param, request, status *fastjson.Value
 	o.Visit(func(key []byte, v *fastjson.Value) {
 		switch string(key) {
-		case "message", "status_msg":
+		case "message", "Message", "status_msg":
 			message = v
 		case "detail", "error_message", "error_msg", "msg":
 			detail = v
 		case "error":
 			err = v
-		case "type", "error_type", "type_":
+		case "type", "error_type", "type_", "__type":
 			typ = v
 		case "code", "error_code":
 			code = v

@@ -75,6 +75,9 @@ func TestAPIErrorFields(t *testing.T) {
 		{`{"success":false,"error":{"code":"c"}}`, APIError{Code: "c"}},
 		{`{"object":"error","message":"m","type":"t","code":400}`, APIError{Message: "m", Type: "t", Code: "400", Status: 400}},
 		{`{"detail":"m"}`, APIError{Message: "m"}},
+		{`{"errors":[{"code":"c","message":"m"}],"trace":"t","status_code":404}`, APIError{Message: "m", Code: "c", Status: 404}},
+		{`{"errors":["m"]}`, APIError{Message: "m"}},
+		{`{"__type":"t","Message":"m"}`, APIError{Message: "m", Type: "t"}},
 		{`{"error":{"type":null,"code":null,"param":null,"message":"m"}}`, APIError{Message: "m"}},
 	} {
 		_, o := push(OpenAIChat, nil, sse(c.event))

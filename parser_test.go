@@ -912,7 +912,7 @@ func TestErrorsOfAllShapes(t *testing.T) {
 		{"E-04 by its type", "event: error\ndata: {\"code\":\"c\",\"message\":\"no\"}\n\n", lines{"error no"}},
 		{"E-04 by its type, text", "event: error\ndata: no\n\n", lines{"error no"}},
 		{"E-13 with choices", sse(`{"choices":[{"index":0,"delta":{"content":"x"},"finish_reason":"error"}],"error":{"message":"no"}}`), lines{"content x", "finish unknown(error)", "error no"}},
-		{"E-05 empty ones are none", sse(`{"error":null,"choices":[]}`, `{"error":{},"choices":[]}`, `{"error":[],"choices":[]}`, `{"error":"","choices":[]}`, `{"error":false,"choices":[]}`), lines{"other", "other", "other", "other", "other"}},
+		{"E-05 empty ones are none", sse(`{"error":null,"choices":[]}`, `{"error":{},"choices":[]}`, `{"error":[],"choices":[]}`, `{"error":"","choices":[]}`, `{"error":false,"choices":[]}`, `{"errors":[]}`, `{"errors":null,"choices":[]}`, `{"errors":["x"],"choices":[]}`), lines{"other", "other", "other", "other", "other", "other", "other", "other"}},
 		{"C-22 a filter's nested one is none", sse(chunk(`"index":0,"delta":{"content":"x"},"content_filter_results":{"error":{"code":"content_filter_error"}}`)), lines{"content x"}},
 		{"F-37 as a field", "error: {\"code\":400,\"message\":\"no\"}\n\ndata: [DONE]\n\n", lines{"error no", "done"}},
 		{"F-37 as a field, text", "error: no\n\n", lines{"error no"}},
