@@ -218,7 +218,7 @@ func (s *step) decodeChatChoice(v *fastjson.Value, position int) (usage *fastjso
 		s.malformed(-1, 0, len(s.data), &LimitError{Limit: "MaxChoices", Max: s.opt.MaxChoices})
 		return nil
 	}
-	if delta := c.delta.GetObject(); delta != nil && (delta.Len() > 0 || c.text == nil) { // beside a text {} is none
+	if delta := c.delta.GetObject(); delta != nil && delta.Len() > 0 { // {} says nothing of what stands beside it
 		if t.whole && !t.delta {
 			s.layout++
 		}
