@@ -115,6 +115,22 @@ func (e *APIError) statusOfCode() {
 	}
 }
 
+// addErrorOfList adds the error in an array, as Gemini writes it. !ok: data is none.
+func (s *step) addErrorOfList(data []byte) (ok bool) {
+	if data[0] != '[' {
+		return false
+	}
+	if _, err := s.parse(data); err != nil {
+		return false
+	}
+	list := s.root.GetArray()
+	if len(list) == 0 || !s.isError(member(list[0], "error")) {
+		return false
+	}
+	s.addError(-1, member(list[0], "error"), list[0])
+	return true
+}
+
 // addErrorText adds an error of which there is no more than a text.
 func (s *step) addErrorText(raw []byte) {
 	raw = s.clip(raw)
@@ -137,17 +153,19 @@ func (s *step) newError(raw []byte) *APIError {
 }
 
 // addErrorObject adds an error if s.root is one or holds one: in a member
-// "error" or "base_resp", by the event's type, as vLLM's {"object":"error"}, or as the bare
+// "error", "errors" or "base_resp", by the event's type, as vLLM's {"object":"error"}, or as the bare
 // {"message":…} or {"detail":…} of a gateway where an answer should be.
 func (s *step) addErrorObject() {
-	var err, object, message, errorMessage, code, detail, choices, base *fastjson.Value
+	var err, list, object, message, errorMessage, code, detail, choices, base *fastjson.Value
 	s.root.GetObject().Visit(func(key []byte, v *fastjson.Value) {
 		switch string(key) {
 		case "error":
 			err = v
+		case "errors": // IBM's
+			list = v
 		case "object":
 			object = v
-		case "message":
+		case "message", "Message": // the latter Amazon's
 			message = v
 		case "error_msg": // Baidu's
 			errorMessage = v
@@ -166,6 +184,8 @@ func (s *step) addErrorObject() {
 		s.addError(-1, err, s.root)
 	case s.isFailure(base):
 		s.addError(-1, base, nil)
+	case isNull(choices) && s.given == 0 && len(list.GetArray()) > 0:
+		s.addError(-1, list, s.root)
 	case string(s.typ) == "error",
 		len(choices.GetArray()) == 0 && (string(s.word(object)) == "error" || len(s.word(errorMessage)) > 0),
 		isNull(choices) && s.given == 0 && (len(s.word(message)) > 0 && !s.isSuccess(code) || s.isError(detail)):
@@ -186,13 +206,13 @@ func (s *step) readError(e *APIError, v *fastjson.Value) {
 	var message, detail, err, typ, code, param, request, status *fastjson.Value
 	o.Visit(func(key []byte, v *fastjson.Value) {
 		switch string(key) {
-		case "message", "status_msg":
+		case "message", "Message", "status_msg":
 			message = v
 		case "detail", "error_message", "error_msg", "msg":
 			detail = v
 		case "error":
 			err = v
-		case "type", "error_type", "type_":
+		case "type", "error_type", "type_", "__type":
 			typ = v
 		case "code", "error_code":
 			code = v
@@ -200,7 +220,7 @@ func (s *step) readError(e *APIError, v *fastjson.Value) {
 			param = v
 		case "request_id":
 			request = v
-		case "status", "status_code", "statusCode", "originalStatusCode":
+		case "status", "status_code", "statusCode", "originalStatusCode", "http_status_code":
 			status = v
 		}
 	})
@@ -232,7 +252,7 @@ func (s *step) readError(e *APIError, v *fastjson.Value) {
 			*m.to = s.label(m.v)
 		}
 	}
-	if e.Type == "error" { // that it is one is known
+	if e.Type == "error" || e.Type == "response.error" { // that it is one is known
 		e.Type = ""
 	}
 	if e.Type == "" {

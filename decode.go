@@ -39,7 +39,9 @@ func (c *core) decode(s *step, data []byte) {
 	case isKeepAlive(data):
 		s.skip(&s.skips.KeepAlive)
 	case string(s.typ) == "error":
-		s.addErrorText(data)
+		if !s.addErrorOfList(data) {
+			s.addErrorText(data)
+		}
 	case isJSON(data):
 		c.decodeOther(s, data)
 	case data[0] == '[', data[0] == '"':
@@ -62,13 +64,8 @@ func (c *core) parseLean(s *step, data []byte) (ok bool) {
 // decodeOther decodes data that is JSON and no object: null and the like, which
 // say nothing (F-35), or an error in an array, as Gemini writes it.
 func (c *core) decodeOther(s *step, data []byte) {
-	if data[0] == '[' {
-		if _, err := s.parse(data); err == nil {
-			if list := s.root.GetArray(); len(list) > 0 && s.isError(member(list[0], "error")) {
-				s.addError(-1, member(list[0], "error"), list[0])
-				return
-			}
-		}
+	if s.addErrorOfList(data) {
+		return
 	}
 	s.skipped++
 	s.skips.NotObject++
@@ -215,6 +212,9 @@ func isPingType(typ []byte) bool {
 func (c *core) takeText(s *step, text []byte) {
 	if len(text) == 0 {
 		return
+	}
+	if text[0] == '[' && (s.addErrorOfList(text) || !bytes.Contains(text, []byte(`"error"`))) {
+		return // an error, or nothing
 	}
 	if text[0] != '{' {
 		s.addErrorText(text)

@@ -18,7 +18,8 @@ const (
 	OpenAIChat
 	// OpenAIResponses is OpenAI's Responses API.
 	OpenAIResponses
-	// AnthropicMessages is Anthropic's Messages API, wherever it is hosted.
+	// AnthropicMessages is Anthropic's Messages API, wherever it is hosted, and the
+	// text completions that it had before.
 	AnthropicMessages
 	// Gemini is Google's streamGenerateContent, of the Gemini API, Vertex AI and
 	// Code Assist.
@@ -90,7 +91,7 @@ var dialects = [...]dialect{
 	AnthropicMessages: {
 		name:   "anthropic-messages",
 		wires:  over(WireSSE, WireJSON, WireFrames),
-		paths:  "/v1/messages /publishers/anthropic/*:streamRawPredict /publishers/anthropic/*:rawPredict",
+		paths:  "/v1/messages /v1/complete /publishers/anthropic/*:streamRawPredict /publishers/anthropic/*:rawPredict",
 		detect: detectAnthropic,
 		decode: decodeAnthropic,
 	},

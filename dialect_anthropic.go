@@ -9,7 +9,8 @@ import (
 // Anthropic's Messages API: https://docs.anthropic.com/en/api/messages-streaming.
 // A message is made of content blocks, which are told apart by their index.
 // What a delta says is decided by its own type, not by that of its block: a block
-// whose beginning was lost, or whose type is not known, loses no text.
+// whose beginning was lost, or whose type is not known, loses no text. The older text
+// completions are read too.
 
 // anthropicEvent are the members of an event.
 type anthropicEvent struct {
@@ -46,6 +47,8 @@ func detectAnthropic(s *step) bool {
 		return true
 	case "message": // in place of a stream (F-26)
 		return s.isArray(member(s.root, "content"))
+	case "completion":
+		return member(s.root, "completion") != nil
 	}
 	return false
 }
@@ -86,6 +89,8 @@ func decodeAnthropic(s *step) {
 		s.endStream()
 	case "message":
 		s.startMessage(s.root)
+	case "completion":
+		s.decodeCompletion()
 	case "error":
 		if s.addErrorObject(); s.given == 0 {
 			s.addError(-1, s.root, nil)
@@ -154,6 +159,32 @@ func (s *step) startMessage(v *fastjson.Value) {
 	}
 	s.addFinish(t, s.word(finish))
 	s.addAnthropicUsage(usage)
+}
+
+// decodeCompletion takes a piece of the older text completions, of which the last
+// has the reason.
+func (s *step) decodeCompletion() {
+	var id, model, text, finish *fastjson.Value
+	s.root.GetObject().Visit(func(key []byte, v *fastjson.Value) {
+		switch string(key) {
+		case "id":
+			id = v
+		case "model":
+			model = v
+		case "completion":
+			text = v
+		case "stop_reason":
+			finish = v
+		}
+	})
+	s.startChat(&chatChunk{id: id, model: model})
+	t := s.message()
+	piece, _ := s.string(text, &t.high.content)
+	s.addTextOf("completion", KindContent, t.index, piece)
+	if native := s.word(finish); len(native) > 0 {
+		s.addFinish(t, native)
+		s.endStream()
+	}
 }
 
 // isAnother tells whether a message that begins where one has begun already is

@@ -60,6 +60,14 @@ func (s *step) decodeModel() {
 			s.decodeModelText(position, one.text, one.finish)
 		}
 	}
+	if m.choices != nil { // what surrounds them is as OpenAI's is
+		var c chatChunk
+		c.read(s.root)
+		s.startChat(&c)
+		if c.usage.GetObject() != nil {
+			s.addChatUsage(c.usage, nil, nil)
+		}
+	}
 	for position, v := range m.choices.GetArray() {
 		if v.GetObject() == nil {
 			continue

@@ -50,7 +50,7 @@ func detectCloudflare(s *step) bool {
 	}
 	if e.response == nil { // perhaps a call alone, as no other dialect writes it
 		calls := e.calls.GetArray()
-		return len(calls) > 0 && member(calls[0], "name") != nil && member(calls[0], "arguments") != nil
+		return len(calls) > 0 && (member(calls[0], "function") != nil || member(calls[0], "name") != nil && member(calls[0], "arguments") != nil)
 	}
 	return e.response.GetObject() == nil
 }
@@ -67,7 +67,7 @@ func decodeCloudflare(s *step) {
 			e = readCloudflare(e.result)
 		}
 	}
-	if e.response == nil && len(e.calls.GetArray()) == 0 {
+	if e.response == nil && len(e.calls.GetArray()) == 0 && e.usage == nil {
 		s.addErrorObject()
 		return
 	}
@@ -77,7 +77,11 @@ func decodeCloudflare(s *step) {
 	} else if e.response != nil && e.response.Type() == fastjson.TypeNumber { // a token of digits
 		s.addText(KindContent, t.index, s.raw(e.response))
 	}
-	for _, v := range e.calls.GetArray() {
+	for i, v := range e.calls.GetArray() {
+		if member(v, "function") != nil { // in pieces, as OpenAI's
+			s.decodeToolCall(t, v, i == 0)
+			continue
+		}
 		var c chatCall
 		c.readFunction(v)
 		if name := s.word(c.name); len(name) > 0 {

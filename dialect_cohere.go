@@ -109,7 +109,9 @@ func decodeCohere(s *step) {
 		}
 		s.endCohere(t, delta.finish, delta.usage)
 	case "tool-calls-generation", "tool-calls-chunk":
-		s.addToolPlan(t, e.text)
+		if !t.planned || string(e.typ) == "tool-calls-chunk" { // else it is there once more
+			s.addToolPlan(t, e.text)
+		}
 		s.decodeCohereV1Calls(t, &e)
 	case "stream-end":
 		s.decodeCohereEnd(t, &e)
@@ -203,7 +205,7 @@ var typeToolPlan = []byte("tool_plan")
 // is a detail beside the reasoning.
 func (s *step) addToolPlan(t *choiceTrack, v *fastjson.Value) {
 	if text := s.word(v); len(text) > 0 {
-		s.delivered, s.stateful = true, true
+		s.delivered, s.stateful, t.planned = true, true, true
 		s.details = append(s.details, ReasoningDetail{Index: -1, Type: typeToolPlan, Text: text})
 		s.add(KindReasoning, t.index).Detail = &s.details[len(s.details)-1]
 	}
@@ -285,6 +287,9 @@ func (s *step) decodeCohereEnd(t *choiceTrack, e *cohereEvent) {
 	}
 	s.startCohere(t, &answer)
 	s.decodeCohereAnswer(t, &answer)
+	if v := member(s.root, "error"); s.isError(v) {
+		s.addError(-1, v, nil)
+	}
 	if !s.sawDone {
 		s.endStream()
 	}
@@ -297,8 +302,10 @@ func (s *step) decodeCohereAnswer(t *choiceTrack, e *cohereEvent) {
 	m.read(e.message)
 	s.addRole(t, m.role)
 	if !t.delta {
-		text, _ := s.string(e.text, &t.high.content)
-		s.addText(KindContent, t.index, text)
+		if !t.planned { // else the text is the plan
+			text, _ := s.string(e.text, &t.high.content)
+			s.addText(KindContent, t.index, text)
+		}
 		s.decodeCohereMessage(t, &m)
 		s.addCitation(t, e.citations)
 	}

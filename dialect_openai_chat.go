@@ -218,7 +218,7 @@ func (s *step) decodeChatChoice(v *fastjson.Value, position int) (usage *fastjso
 		s.malformed(-1, 0, len(s.data), &LimitError{Limit: "MaxChoices", Max: s.opt.MaxChoices})
 		return nil
 	}
-	if delta := c.delta.GetObject(); delta != nil {
+	if delta := c.delta.GetObject(); delta != nil && delta.Len() > 0 { // {} says nothing of what stands beside it
 		if t.whole && !t.delta {
 			s.layout++
 		}
@@ -328,7 +328,7 @@ func (s *step) decodeChatDelta(t *choiceTrack, o *fastjson.Object) {
 		}
 		s.decodeToolCall(t, d.toolCalls, true) // an object in place of an array (T-13)
 	}
-	if d.functionCall != nil && d.functionCall.GetObject() != nil {
+	if d.functionCall.GetObject() != nil && len(d.toolCalls.GetArray()) == 0 { // else it is the same once more
 		s.decodeFunctionCall(t, d.functionCall)
 	}
 	if d.annotations != nil && len(d.annotations.GetArray()) > 0 {

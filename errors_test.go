@@ -65,6 +65,7 @@ func TestAPIErrorFields(t *testing.T) {
 		{`{"error":{"message":"m","status":404,"code":"NOT_FOUND"}}`, APIError{Message: "m", Code: "NOT_FOUND", Status: 404}},
 		{`{"error":{"message":"m","status":"NOT_FOUND","code":404}}`, APIError{Message: "m", Type: "NOT_FOUND", Code: "404", Status: 404}},
 		{`{"error":{"message":"m","status_code":"400","code":7}}`, APIError{Message: "m", Code: "7", Status: 400}},
+		{`{"error":{"message":"m","http_status_code":422}}`, APIError{Message: "m", Status: 422}},
 		{`{"error":"m"}`, APIError{Message: "m"}},
 		{`{"error":["m"]}`, APIError{Message: "m"}},
 		{`{"error":{"message":{"message":"m","type":"t"}}}`, APIError{Message: "m", Type: "t"}},
@@ -74,12 +75,25 @@ func TestAPIErrorFields(t *testing.T) {
 		{`{"success":false,"error":{"code":"c"}}`, APIError{Code: "c"}},
 		{`{"object":"error","message":"m","type":"t","code":400}`, APIError{Message: "m", Type: "t", Code: "400", Status: 400}},
 		{`{"detail":"m"}`, APIError{Message: "m"}},
+		{`{"errors":[{"code":"c","message":"m"}],"trace":"t","status_code":404}`, APIError{Message: "m", Code: "c", Status: 404}},
+		{`{"errors":["m"]}`, APIError{Message: "m"}},
+		{`{"__type":"t","Message":"m"}`, APIError{Message: "m", Type: "t"}},
 		{`{"error":{"type":null,"code":null,"param":null,"message":"m"}}`, APIError{Message: "m"}},
 	} {
 		_, o := push(OpenAIChat, nil, sse(c.event))
 		require.NotNil(t, o.APIError, c.event)
 		c.want.Raw = []byte(c.event)
 		require.Equal(t, c.want, *o.APIError, c.event)
+	}
+}
+
+// That an event is an error is no type of error.
+func TestTypeOfAnErrorEvent(t *testing.T) {
+	for _, typ := range []string{"error", "response.error"} {
+		_, o := push(OpenAIResponses, nil, sse(`{"type":"`+typ+`","error":{"code":"c","message":"m"}}`))
+		require.NotNil(t, o.APIError, typ)
+		require.Equal(t, "c", o.APIError.Code)
+		require.Empty(t, o.APIError.Type)
 	}
 }
 

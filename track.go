@@ -65,6 +65,8 @@ type choiceTrack struct {
 	// new (C-18).
 	delta bool
 	whole bool // something came outside of deltas
+	// planned: what the model says of its calls has come; see addToolPlan.
+	planned bool
 	// plainReasoning: reasoning came as plain text, so that the text of its
 	// details is the same once more.
 	plainReasoning bool

@@ -17,8 +17,8 @@ type sseWire struct {
 	// stream.
 	junk bool
 
-	// text collects a text that is no event: from a line that begins with "{"
-	// or "<" to the next blank line or the next field of an event. It is an
+	// text collects a text that is no event: from a line that begins with "{",
+	// "[{" or "<" to the next blank line or the next field of an event. It is an
 	// error page, or a JSON error in the midst of a stream. inText is set while
 	// it goes on; size counts what is past maxText too.
 	inText  bool
@@ -201,8 +201,10 @@ func (w *sseWire) take(line []byte, dropped bool, f *frame) (ok bool) {
 }
 
 // beginsText tells whether a line that is no field looks like the beginning of
-// a JSON body or of a page of HTML.
-func beginsText(line []byte) bool { return line[0] == '{' || line[0] == '<' }
+// a JSON body, which Google puts into an array, or of a page of HTML.
+func beginsText(line []byte) bool {
+	return line[0] == '{' || line[0] == '<' || line[0] == '[' && (len(line) == 1 || line[1] == '{')
+}
 
 func (w *sseWire) addText(line []byte) {
 	if w.inText {

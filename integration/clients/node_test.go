@@ -142,6 +142,7 @@ func (n *nodeClient) sdks() []sdk {
 			"broken-utf8.sse":               "each byte that is none is a character",
 			"content-parts.sse":             "parts are joined as text",
 			"duplicate-keys.sse":            "parts are joined as text",
+			"function-call-beside.sse":      "the old form counts, and is no call",
 			"function-call.sse":             "the old form is no call",
 			"gemini-compat.sse":             "thoughts are content",
 			"reasoning-summary-parts.sse":   "parts are joined as text",

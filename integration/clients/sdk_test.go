@@ -60,6 +60,8 @@ var sdks = []sdk{
 		"json-completion.json":          "no stream, no answer",
 		"json-glued-done.txt":           "no stream, no answer",
 		"legacy-completions.sse":        "another API of theirs",
+		"legacy-empty-delta.sse":        "another API of theirs",
+		"message-empty-delta.sse":       "a message in place of a delta is ignored",
 		"message.sse":                   "a message in place of a delta is ignored",
 		"metadata-changes.sse":          "a chunk with another id is dropped",
 		"no-choice-first.sse":           "what follows a first chunk with no id is dropped",
@@ -81,6 +83,7 @@ var sdks = []sdk{
 		"unterminated-last-event.sse":   "a last event with no blank line is dropped",
 	}},
 	{dialect: "anthropic-messages", fold: foldAnthropic, differs: map[string]string{
+		"completion.sse":         "another API of theirs",
 		"crlf-glued.sse":         "events that were joined are dropped",
 		"data-only.sse":          "events with no event line are dropped",
 		"duplicate-keys.sse":     "not the last of two equal keys",
