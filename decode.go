@@ -25,6 +25,7 @@ func (c *core) decode(s *step, data []byte) {
 	case c.isDone(data):
 		s.endStream()
 	case string(data) == doneWord: // a gateway's, in a dialect that it does not end
+	case data[0] == '{' && c.repeats(s, data):
 	case data[0] == '{':
 		if !c.parseLean(s, data) {
 			if offset, err := s.parse(data); err != nil {
@@ -52,6 +53,12 @@ func (c *core) decode(s *step, data []byte) {
 	default: // "error: …", or any text (F-39)
 		s.addErrorText(data)
 	}
+}
+
+// repeats tells whether an event says once more what its dialect knows already.
+func (c *core) repeats(s *step, data []byte) bool {
+	repeats := dialects[c.dialect].repeats
+	return repeats != nil && !s.opt.NoFastPath && repeats(s, data)
 }
 
 // parseLean parses an event without what its dialect will not look at. !ok: it is

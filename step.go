@@ -31,6 +31,7 @@ type step struct {
 	rest    []byte       // the event without them
 	inner   []byte       // what InvokeModel carries
 	known   *knownFrames // of binary frames, if there were some
+	created createdResponse
 	// sourceAt is how far source has looked: values are asked for in the order
 	// in which they stand, and each byte must be looked at once.
 	sourceAt   int
@@ -85,6 +86,7 @@ func (s *step) release() {
 	s.unheard = Delta{}
 	s.begin(nil, nil)
 	s.frame = frame{} // slices of what was read
+	s.created.rest = letGo(s.created.rest)
 	s.track, s.opt, s.root, s.fold = nil, nil, nil, nil
 	stepPool.Put(s)
 }
