@@ -161,11 +161,3 @@ const roomForCounts = templateMax
 
 // hasRoomForCounts tells whether those of each event would surely find room.
 func (p *Parser) hasRoomForCounts() bool { return p.fold == nil || p.fold.room() > roomForCounts }
-
-// roomFor is how much room there is for texts of events that fit t.
-func (a *Accumulator) roomFor(t *template) int {
-	if t.counted {
-		return a.room() - roomForCounts
-	}
-	return a.room()
-}
