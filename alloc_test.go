@@ -8,6 +8,7 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+	"unsafe"
 
 	"github.com/stretchr/testify/require"
 )
@@ -308,6 +309,31 @@ func heap() uint64 {
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
 	return m.HeapAlloc
+}
+
+// A parser is given memory in steps, of 1,280, 1,408 and 1,536 bytes, eight of which are
+// the runtime's. In the last one an event of many open streams took a fifth longer.
+func TestParserSize(t *testing.T) {
+	require.LessOrEqual(t, unsafe.Sizeof(Parser{}), uintptr(1400))
+}
+
+// Texts that come in small pieces move once in a while, and not with every other piece:
+// the shortcut of skimOne needs room.
+func TestTextsHaveRoom(t *testing.T) {
+	var a Accumulator
+	p := NewParser(OpenAIChat, &a, nil)
+	p.Write([]byte(choiceEvent(`"delta":{"role":"assistant","content":""}`)))
+	pieces, left := 40, 0
+	piece := []byte(choiceEvent(`"delta":{"content":" token"}`))
+	p.Write(piece)
+	for range pieces - 1 {
+		if !p.skimOne(piece) {
+			left++
+			p.Write(piece)
+		}
+	}
+	require.Len(t, a.Completion().Choices[0].Message.Content, pieces*len(" token"))
+	require.Zero(t, left)
 }
 
 // What a huge event has grown is let go behind it (contract 10).

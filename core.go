@@ -5,7 +5,8 @@ package llmstream
 // shells that drive it.
 type core struct {
 	// What skimming an event takes comes first and stands together: with thousands
-	// of streams open, each line of the processor's cache has to be fetched anew.
+	// of streams open, each line of the processor's cache has to be fetched anew. The
+	// rest is ordered so that little is lost between the fields; see TestParserSize.
 	opt     *Options
 	longest int // an event that is longer may be past a limit
 	// fold is the handler if it is an Accumulator: the texts of events go there
