@@ -60,3 +60,25 @@ func TestResponseRepeatedElsewhere(t *testing.T) {
 	q.Write([]byte(sse(`{"type":"response.queued","response":{}}`, `{"type":"response.in_progress",`+rest)))
 	require.Equal(t, []string{"other", "start id=r model=m"}, got)
 }
+
+// Another response behind the end of one begins once, however often that is told.
+func TestResponseBehindAnother(t *testing.T) {
+	const created, progress, completed = `{"type":"response.created","response":{"id":"%s"}}`,
+		`{"type":"response.in_progress","response":{"id":"%s"}}`, `{"type":"response.completed","response":{"id":"%s","status":"completed"}}`
+	var events []string
+	for _, id := range []string{"a", "b", "c"} {
+		for _, event := range []string{created, progress, completed} {
+			events = append(events, fmt.Sprintf(event, id))
+		}
+	}
+	again := 0
+	p := NewParser(OpenAIResponses, HandlerFunc(func(d *Delta) error {
+		if d.Start != nil && d.Start.Again {
+			again++
+		}
+		return nil
+	}), nil)
+	p.Write([]byte(sse(events...)))
+	require.Equal(t, 2, again)
+	require.NoError(t, p.Close())
+}

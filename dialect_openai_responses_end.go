@@ -49,8 +49,8 @@ func (s *step) beginResponse(t *choiceTrack, e *responseEvent) {
 	var r response
 	r.read(e.response)
 	s.stateful = true
-	if id := hash(s.word(r.id)); s.sawDone && id != s.response.id {
-		s.again, s.part = true, -1
+	if id := hash(s.word(r.id)); s.sawDone && id != s.response.id && (id != s.answer || id == 0) {
+		s.answer, s.again, s.part = id, true, -1
 		s.addStart(t.index, Start{Again: true})
 		s.part = 0
 		s.layout++

@@ -31,7 +31,7 @@ type track struct {
 	usage     Usage
 	usageRaw  []byte // the usage objects so far, one over the other; see overlayUsage
 	citations uint64 // hash of the citations told last
-	answer    uint64 // hash of the id of the answer that began last; see dialect_anthropic.go
+	answer    uint64 // hash of the id of the answer that began last, where there may be several in a stream
 
 	// The outcome's parts; see Outcome.
 	skipped, malformedCount               int64
