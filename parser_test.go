@@ -45,6 +45,7 @@ func TestOutcomeTellsHowAStreamEnded(t *testing.T) {
 		{"an empty finish is none", sse(says("hi"), chunk(`"index":0,"delta":{},"finish_reason":""`)), nil, StateTruncated, []error{ErrTruncated}}, // C-07
 		{"a transport error", sse(says("hi")), errBoom, StateTruncated, []error{ErrTruncated, io.ErrUnexpectedEOF, errBoom}},                       // E-09
 		{"a transport error in the first field's name", "dat", errBoom, StateTruncated, []error{ErrTruncated, errBoom}},
+		{"the first field's name breaks off", "dat", nil, StateTruncated, []error{ErrTruncated, io.ErrUnexpectedEOF}},
 		{"a transport error first of all", "", errBoom, StateTruncated, []error{ErrTruncated, errBoom}},
 		{"an unfinished event", "data: {\"choices\":[{\"ind", nil, StateTruncated, []error{ErrTruncated}},
 		{"an open tool call at the marker", sse(args(`{\"a\":`), "[DONE]"), nil, StateTruncated, []error{ErrTruncated}}, // T-19
@@ -73,6 +74,7 @@ func TestOutcomeTellsHowAStreamEnded(t *testing.T) {
 		{"zstd", "\x28\xb5\x2f\xfd\x00\x01\x02", nil, StateNotStream, []error{ErrNotStream, ErrCompressed}},
 		{"plain text", "upstream connect error\n", nil, StateNotStream, []error{ErrNotStream}}, // E-11
 		{"plain text without an end of its line", "upstream connect error", nil, StateNotStream, []error{ErrNotStream}},
+		{"plain text that is a field's name", "error\n", nil, StateNotStream, []error{ErrNotStream}},                 // F-33, F-37
 		{"a JSON body that is no answer", `{"object":"list","data":[]}`, nil, StateNotStream, []error{ErrNotStream}}, // F-26
 		{"an empty array", `[]`, nil, StateNotStream, []error{ErrNotStream}},
 
@@ -922,6 +924,7 @@ func TestErrorsOfAllShapes(t *testing.T) {
 		{"F-38 an array", sse(says("x")) + "[{\"error\":{\"message\":\"no\"}}]\n\n" + sse(says("y")), lines{"content x", "error no", "content y"}},
 		{"F-38 an array over lines", sse(says("x")) + "[\n{\"error\":\n{\"message\":\"no\"}}\n]\n", lines{"content x", "error no"}},
 		{"F-38 an array that breaks off", sse(says("x")) + "[{\"error\":\n{\"me", lines{"content x", "error [{\"error\":\n{\"me"}},
+		{"F-38 over lines, and a comment between them", sse(says("x")) + "{\"error\":{\n: ping\n\"message\":\"no\"}}\n\n", lines{"content x", "error no"}}, // F-03
 		{"F-38 brackets that are no error", sse(says("x")) + "[DONE]\n\n[\n\n[{}]\n\n" + sse(says("y")), lines{"content x", "content y"}},
 		{"E-04 by its type, an array", "event: error\ndata: [{\"error\":{\"message\":\"no\"}}]\n\n", lines{"error no"}},
 		{"F-38 a page", "<html>\n<p>no</p>\n", lines{"error <html>\n<p>no</p>"}},
