@@ -62,6 +62,7 @@ func TestOutcomeTellsHowAStreamEnded(t *testing.T) {
 		{"nothing", "", nil, StateEmpty, []error{ErrEmpty}}, // E-12
 		{"blank lines", "\n\r\n\r\n", nil, StateEmpty, []error{ErrEmpty}},
 		{"white space", "\n  \n\t\n", nil, StateEmpty, []error{ErrEmpty}}, // F-26
+		{"white space and then text, which may be cut off", "         text\n", nil, StateEmpty, []error{ErrEmpty}},
 		{"a comment that has not ended", ": ping", nil, StateEmpty, []error{ErrEmpty}},
 		{"comments", ": ping\n\n: ping\n\n", nil, StateEmpty, []error{ErrEmpty}},
 		{"pings", sse("", `{"type":"ping"}`, ": keepalive"), nil, StateEmpty, []error{ErrEmpty}},
@@ -358,6 +359,7 @@ func TestDamageIsToldAndDoesNotStopTheStream(t *testing.T) {
 		{"MaxToolCalls", calls(`{"index":0,"id":"a","function":{"name":"f"}}`, `{"index":1,"id":"b","function":{"name":"f"}}`, `{"index":0,"function":{"arguments":"{}"}}`),
 			&Options{MaxToolCalls: 1}, lines{"tool_call #0 id=a name=f type=function", "malformed", "tool_call #0 args={}"}, 1, "MaxToolCalls"},
 		{"a tool call's index that is none", calls(`{"index":-2,"id":"a"}`, `{"index":"x","id":"a"}`), nil, lines{"malformed", "malformed"}, 2, ""},
+		{"MaxLine at once behind a text", "x\n\n<p>no\ndata: " + strings.Repeat("x", 120), &Options{MaxLine: 120}, lines{"error x", "error <p>no", "malformed"}, 1, "MaxLine"},
 		{"MaxBadText", "x\n\n<html>1234567890\n", &Options{MaxBadText: 8}, lines{"error x", "error <html>12"}, 0, ""}, // F-38
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -924,6 +926,7 @@ func TestErrorsOfAllShapes(t *testing.T) {
 		{"F-38 an array", sse(says("x")) + "[{\"error\":{\"message\":\"no\"}}]\n\n" + sse(says("y")), lines{"content x", "error no", "content y"}},
 		{"F-38 an array over lines", sse(says("x")) + "[\n{\"error\":\n{\"message\":\"no\"}}\n]\n", lines{"content x", "error no"}},
 		{"F-38 an array that breaks off", sse(says("x")) + "[{\"error\":\n{\"me", lines{"content x", "error [{\"error\":\n{\"me"}},
+		{"F-38 a page and at once an event with a type", "<p>no\nevent: error\ndata: {\"message\":\"no more\"}\n\n", lines{"error <p>no", "error no more"}},
 		{"F-38 over lines, and a comment between them", sse(says("x")) + "{\"error\":{\n: ping\n\"message\":\"no\"}}\n\n", lines{"content x", "error no"}}, // F-03
 		{"F-38 brackets that are no error", sse(says("x")) + "[DONE]\n\n[\n\n[{}]\n\n" + sse(says("y")), lines{"content x", "content y"}},
 		{"E-04 by its type, an array", "event: error\ndata: [{\"error\":{\"message\":\"no\"}}]\n\n", lines{"error no"}},
@@ -966,6 +969,7 @@ func TestJSONBodies(t *testing.T) {
 		{"an error in an array", `[{"error":{"message":"no"}}]`, lines{"error no"}, StateError},
 		{"half an answer", answer[:50], nil, StateTruncated},
 		{"a broken one", `{"id":]`, lines{"malformed"}, StateTruncated},
+		{"a broken one over lines in front of a stream", "{\n\"a\" [1,\n2]\n\n" + sse(says("x")), lines{"malformed", "content x"}, StateTruncated},
 		{"an error in front of a stream", `{"error":{"message":"no"}}` + "\n\n" + sse(says("x")), lines{"error no", "content x"}, StateError},
 	} {
 		t.Run(c.name, func(t *testing.T) {
