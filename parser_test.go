@@ -531,8 +531,12 @@ func TestEventsThatSayNothingStayVisible(t *testing.T) {
 		{"a number", sse(`1`), KindOther, `1`, Skips{NotObject: 1}},
 		{"a string", sse(`"x"`), KindOther, `"x"`, Skips{NotObject: 1}},
 		{"an array", sse(`[1]`), KindOther, `[1]`, Skips{NotObject: 1}},
-		{"no data", "data:\n\n", KindPing, ``, Skips{Empty: 1}},                                                          // F-05
-		{"a comment as data", sse(`: OPENROUTER PROCESSING`), KindPing, `: OPENROUTER PROCESSING`, Skips{KeepAlive: 1}},  // F-04
+		{"no data", "data:\n\n", KindPing, ``, Skips{Empty: 1}},                                                         // F-05
+		{"a comment as data", sse(`: OPENROUTER PROCESSING`), KindPing, `: OPENROUTER PROCESSING`, Skips{KeepAlive: 1}}, // F-04
+		{"a word", sse(`keep-alive`), KindPing, `keep-alive`, Skips{KeepAlive: 1}},
+		{"another", sse(`heartbeat`), KindPing, `heartbeat`, Skips{KeepAlive: 1}},
+		{"a heartbeat", sse(`{"type":"heartbeat"}`), KindPing, `{"type":"heartbeat"}`, Skips{KeepAlive: 1}},
+		{"an empty object", sse(`{}`), KindOther, `{}`, Skips{Empty: 1}},                                                 // F-35
 		{"a typed ping", "event: ping\ndata: {\"type\":\"ping\"}\n\n", KindPing, `{"type":"ping"}`, Skips{KeepAlive: 1}}, // F-06
 		{"a keepalive", sse(`{"type":"keepalive","sequence_number":466}`), KindPing, `{"type":"keepalive","sequence_number":466}`, Skips{KeepAlive: 1}},
 	} {
@@ -748,6 +752,22 @@ func TestToolCallsAreFoundWhateverTheirIndex(t *testing.T) {
 			lines{"tool_call #0 id=a name=f type=function args=1", "tool_call #1 id=b name=g type=function args=2", "tool_call #0 args=3", "tool_call #1 args=4"}},
 		{"T-01 names alone", []string{calls(`{`+fn("f", "{}")+`}`, `{`+fn("g", "{}")+`}`), calls(`{` + fn("f", "{}") + `}`)},
 			lines{"tool_call #0 name=f type=function args={}", "tool_call #1 name=g type=function args={}", "tool_call #2 name=f type=function args={}"}},
+		{"T-01 one name twice", []string{calls(`{` + fn("f", "{}") + `}`), calls(`{` + fn("f", "{}") + `}`)},
+			lines{"tool_call #0 name=f type=function args={}", "tool_call #1 name=f type=function args={}"}},
+		{"T-01 one name twice in a list", []string{calls(`{`+fn("f", "")+`}`, `{`+fn("f", "")+`}`)},
+			lines{"tool_call #0 name=f type=function", "tool_call #1 name=f type=function"}},
+		{"T-01 the name again with the arguments", []string{calls(`{` + fn("f", "") + `}`), calls(`{` + fn("f", "1") + `}`)},
+			lines{"tool_call #0 name=f type=function", "tool_call #0 args=1"}},
+		{"T-01 another name in place of the arguments", []string{calls(`{` + fn("f", "") + `}`), calls(`{` + fn("g", "1") + `}`)},
+			lines{"tool_call #0 name=f type=function", "tool_call #1 name=g type=function args=1"}},
+		{"T-01 an index from the second piece on", []string{calls(`{"id":"a",` + fn("f", "1") + `}`), calls(`{"index":1,"id":"a",` + fn("f", "2") + `}`), calls(`{"index":1,` + more("3") + `}`)},
+			lines{"tool_call #0 id=a name=f type=function args=1", "tool_call #0 args=2", "tool_call #0 args=3"}},
+		{"T-01 no index, and a new id with one", []string{calls(`{"id":"a",` + fn("f", "1") + `}`), calls(`{"index":1,"id":"b",` + more("2") + `}`)},
+			lines{"tool_call #0 id=a name=f type=function args=1", "tool_call #1 id=b type=function args=2"}},
+		{"T-02 index 0 for all, no ids", []string{calls(`{"index":0,` + fn("f", "{}") + `}`), calls(`{"index":0,` + fn("g", "{}") + `}`)},
+			lines{"tool_call #0 name=f type=function args={}", "tool_call #1 name=g type=function args={}"}},
+		{"T-02 pieces of one call in a list", []string{calls(`{"index":0,`+fn("f", "{")+`}`, `{"index":0,`+fn("f", "}")+`}`)},
+			lines{"tool_call #0 name=f type=function args={", "tool_call #0 args=}"}},
 		{"T-02 index 0 for all", []string{calls(`{"index":0,"id":"a",` + fn("f", "") + `}`), calls(`{"index":0,` + more("1") + `}`), calls(`{"index":0,"id":"b",` + fn("f", "") + `}`), calls(`{"index":0,` + more("2") + `}`)},
 			lines{"tool_call #0 id=a name=f type=function", "tool_call #0 args=1", "tool_call #1 id=b name=f type=function", "tool_call #1 args=2"}},
 		{"T-03 sparse and negative", []string{calls(`{"index":7,"id":"a",`+fn("f", "1")+`}`, `{"index":-1,"id":"b",`+fn("g", "2")+`}`), calls(`{"index":7,`+more("3")+`}`, `{"index":-1,`+more("4")+`}`)},
@@ -758,6 +778,14 @@ func TestToolCallsAreFoundWhateverTheirIndex(t *testing.T) {
 			lines{"tool_call #0 id=a name=f type=function args=1", "tool_call #0 args=2"}},
 		{"T-05 id late", []string{calls(`{"index":0,` + fn("f", "1") + `}`), calls(`{"index":0,"id":"a",` + more("2") + `}`)},
 			lines{"tool_call #0 name=f type=function args=1", "tool_call #0 id=a args=2"}},
+		{"T-05 id late, no index", []string{calls(`{` + fn("f", "1") + `}`), calls(`{"id":"a",` + more("2") + `}`)},
+			lines{"tool_call #0 name=f type=function args=1", "tool_call #0 id=a args=2"}},
+		{"T-05 id of another call, no index", []string{calls(`{` + fn("f", "1") + `}`), calls(`{"id":"a",` + fn("g", "2") + `}`)},
+			lines{"tool_call #0 name=f type=function args=1", "tool_call #1 id=a name=g type=function args=2"}},
+		{"T-05 id of another call, which is the second of a list", []string{calls(`{`+fn("f", "1")+`}`, `{"id":"a",`+more("2")+`}`)},
+			lines{"tool_call #0 name=f type=function args=1", "tool_call #1 id=a type=function args=2"}},
+		{"T-05 id of another call, where the one before has an index", []string{calls(`{"index":0,` + fn("f", "1") + `}`), calls(`{"id":"a",` + more("2") + `}`)},
+			lines{"tool_call #0 name=f type=function args=1", "tool_call #1 id=a type=function args=2"}},
 		{"T-06 name on every delta", []string{calls(`{"index":0,"id":"a",` + fn("f", "1") + `}`), calls(`{"index":0,"id":"a",` + fn("f", "2") + `}`), calls(`{"index":0,` + fn("f", "3") + `}`)},
 			lines{"tool_call #0 id=a name=f type=function args=1", "tool_call #0 args=2", "tool_call #0 args=3"}},
 		{"T-08 name late", []string{calls(`{"index":0,"id":"a",` + more("1") + `}`), calls(`{"index":0,` + fn("f", "2") + `}`)},
@@ -778,6 +806,8 @@ func TestToolCallsAreFoundWhateverTheirIndex(t *testing.T) {
 			lines{"other", "tool_call #0 id=a name=f type=function"}},
 		{"T-24 the old form", []string{chunk(`"delta":{"function_call":{"name":"f","arguments":""}}`), chunk(`"delta":{"function_call":{"arguments":"{}"}}`), chunk(`"delta":{"function_call":null}`)},
 			lines{"tool_call #0 name=f type=function", "tool_call #0 args={}", "other"}},
+		{"T-24 the old form with another name", []string{chunk(`"delta":{"function_call":{"name":"f","arguments":"{}"}}`), chunk(`"delta":{"function_call":{"name":"g","arguments":"{}"}}`)},
+			lines{"tool_call #0 name=f type=function args={}", "tool_call #0 args={}"}},
 		{"T-25 a custom tool", []string{calls(`{"index":0,"id":"a","type":"custom","custom":{"name":"f","input":"free "}}`), calls(`{"index":0,"custom":{"input":"text"}}`)},
 			lines{"tool_call #0 id=a name=f type=custom args=free ", "tool_call #0 args=text"}},
 		{"T-28 a new id for every piece", []string{calls(`{"index":0,"id":"a",` + fn("f", "") + `}`), calls(`{"index":0,"id":"b","function":{"name":null,"arguments":"1"}}`), calls(`{"index":0,"id":"c",` + more("2") + `}`)},
@@ -809,8 +839,9 @@ func TestIndexTellsCallsApartWhoseIdsAreTheSame(t *testing.T) { // N-04, T-16
 		calls(`{"index":0,"id":"0","function":{"name":"f","arguments":"1"}}`),
 		calls(`{"index":1,"id":"0","function":{"name":"g","arguments":"2"}}`),
 		calls(`{"index":0,"id":"0","function":{"arguments":"3"}}`),
+		calls(`{"index":2,"id":"0","function":{"arguments":"4"}}`), // and no name, so that it begins none
 	))
-	require.Equal(t, lines{"tool_call #0 id=0 name=f type=function args=1", "tool_call #1 id=0 name=g type=function args=2", "tool_call #0 args=3"}, l)
+	require.Equal(t, lines{"tool_call #0 id=0 name=f type=function args=1", "tool_call #1 id=0 name=g type=function args=2", "tool_call #0 args=3", "tool_call #1 args=4"}, l)
 }
 
 // U-09: gateways fill in the names of other dialects with zeros.
@@ -878,8 +909,9 @@ func TestToolCallsEndAtTheEnd(t *testing.T) {
 		{"with stop too", []string{call(`{}`), stops}, lines{"finish stop(stop)", "tool_call_end #0 valid"}, 0},                                       // T-20
 		{"no arguments are valid", []string{call(``), finish, "[DONE]"}, lines{"finish tool_calls(tool_calls)", "tool_call_end #0 valid", "done"}, 0}, // T-11
 		{"null arguments too", []string{calls(`{"index":0,"id":"a","function":{"name":"f","arguments":null}}`), finish}, lines{"finish tool_calls(tool_calls)", "tool_call_end #0 valid"}, 0},
-		{"cut arguments never have", []string{call(`{\"a\":`), chunk(`"index":0,"finish_reason":"length"`)}, lines{"finish length(length)"}, 0},                                      // T-19
-		{"nor are two values", []string{call(`{\"a\":1}`), more(`{\"b\":1}`), finish}, lines{"tool_call #0 args={\"b\":1}", "finish tool_calls(tool_calls)", "tool_call_end #0"}, 0}, // T-18
+		{"cut arguments never have", []string{call(`{\"a\":`), chunk(`"index":0,"finish_reason":"length"`)}, lines{"finish length(length)"}, 0},                                         // T-19
+		{"nor are two values", []string{call(`{\"a\":1}`), more(`{\"b\":1}`), finish}, lines{"tool_call #0 args={\"b\":1}", "finish tool_calls(tool_calls)", "tool_call_end #0"}, 0},    // T-18
+		{"half of a pair behind them", []string{call(`{}\ud83d`), finish, "[DONE]"}, lines{"finish tool_calls(tool_calls)", "tool_call #0 args=\uFFFD", "tool_call_end #0", "done"}, 0}, // J-03
 		{"at the marker without a finish", []string{call(`{}`), "[DONE]"}, lines{"tool_call_end #0 valid", "done"}, 0},
 		{"an open one has not ended", []string{call(`{`), "[DONE]"}, lines{"done"}, 1},
 		{"whole arguments alone end nothing", []string{call(`{}`)}, nil, 0},
@@ -919,6 +951,7 @@ func TestErrorsOfAllShapes(t *testing.T) {
 		{"E-05 empty ones are none", sse(`{"error":null,"choices":[]}`, `{"error":{},"choices":[]}`, `{"error":[],"choices":[]}`, `{"error":"","choices":[]}`, `{"error":false,"choices":[]}`, `{"errors":[]}`, `{"errors":null,"choices":[]}`, `{"errors":["x"],"choices":[]}`), lines{"other", "other", "other", "other", "other", "other", "other", "other"}},
 		{"C-22 a filter's nested one is none", sse(chunk(`"index":0,"delta":{"content":"x"},"content_filter_results":{"error":{"code":"content_filter_error"}}`)), lines{"content x"}},
 		{"F-37 as a field", "error: {\"code\":400,\"message\":\"no\"}\n\ndata: [DONE]\n\n", lines{"error no", "done"}},
+		{"F-37 as a field, with no message", "error: {\"code\":\"bad\"}\n\n", lines{"error "}},
 		{"F-37 as a field, text", "error: no\n\n", lines{"error no"}},
 		{"F-38 a bare line behind events", sse(says("x")) + "{\"error\":{\"message\":\"no\"}}\n\n" + sse(says("y")), lines{"content x", "error no", "content y"}},
 		{"F-38 a bare line and at once an event", sse(says("x")) + "{\"error\":{\"message\":\"no\"}}\n" + sse(says("y")), lines{"content x", "error no", "content y"}},
