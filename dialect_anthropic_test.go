@@ -40,6 +40,15 @@ func steadyBlock(block, delta string) func(i int) string {
 	}
 }
 
+// Calls without ids are others each time, though they have the same index (T-02).
+func TestCallsWithoutIDsAtOneIndex(t *testing.T) {
+	l, o := push(AnthropicMessages, nil,
+		steadyBlock(`{"type":"tool_use","name":"f","input":{}}`, "")(0)+steadyBlock(`{"type":"tool_use","name":"g","input":{}}`, `{"type":"input_json_delta","partial_json":"%d"}`)(0)+
+			steadyBlock("", `{"type":"input_json_delta","partial_json":"%d"}`)(7))
+	require.Equal(t, lines{"tool_call #0 name=f type=function", "tool_call #1 name=g type=function", "tool_call #1 args=7"}, l)
+	require.Equal(t, 2, o.Choices[0].ToolCalls)
+}
+
 // heldBlocksOf returns a body in which a server tool's input comes in this many
 // pieces of this many bytes.
 func heldBlocksOf(pieces, size int) string {

@@ -619,6 +619,8 @@ func TestEndMarkerMustBeAllOfTheData(t *testing.T) {
 
 // Two halves of a surrogate pair find each other over events (J-03).
 func TestSurrogatePairsOverEvents(t *testing.T) {
+	refuses := func(text string) string { return chunk(`"index":0,"delta":{"refusal":"` + text + `"}`) }
+	thinks := func(text string) string { return chunk(`"index":0,"delta":{"reasoning":"` + text + `"}`) }
 	for _, c := range []struct {
 		name   string
 		events []string
@@ -629,6 +631,8 @@ func TestSurrogatePairsOverEvents(t *testing.T) {
 		{"no other half", []string{says(`\ud83d`), says(`b`)}, lines{"other", "content \uFFFDb"}},
 		{"arguments", []string{calls(`{"index":0,"id":"c","function":{"arguments":"\ud83d"}}`), calls(`{"index":0,"function":{"arguments":"\ude00"}}`)},
 			lines{"tool_call #0 id=c type=function", "tool_call #0 args=😀"}},
+		{"a refusal, behind others", []string{refuses("a"), refuses("b"), refuses(`\ud83d`), refuses("c"), refuses(`\ud83d`), refuses(`\ude00`)}, lines{"refusal a", "refusal b", "other", "refusal \uFFFDc", "other", "refusal 😀"}},
+		{"reasoning, behind others", []string{thinks("a"), thinks("b"), thinks(`\ud83d`), thinks("c"), thinks(`\ud83d`), thinks(`\ude00`)}, lines{"reasoning a", "reasoning b", "other", "reasoning \uFFFDc", "other", "reasoning 😀"}},
 		{"within a text", []string{says(`\ud83d\u0041\ude00\ud83d\ude00`)}, lines{"content \uFFFDA\uFFFD😀"}},
 	} {
 		l, _ := push(OpenAIChat, nil, sse(c.events...))
@@ -700,6 +704,11 @@ func TestUsageIsSetFieldByField(t *testing.T) {
 		{"details that are null", []string{usage(`{"prompt_tokens":9,"prompt_tokens_details":null,"completion_tokens_details":{"reasoning_tokens":null}}`)}, " in=9"}, // U-11
 		{"DeepSeek's cache", []string{usage(`{"prompt_tokens":9,"prompt_cache_hit_tokens":4,"prompt_cache_miss_tokens":5}`)}, " in=9 cached=4"},                       // U-09
 		{"Anthropic's cache", []string{usage(`{"prompt_tokens":9,"cache_read_input_tokens":4,"cache_creation_input_tokens":5}`)}, " in=9 cached=4 written=5"},
+		{"others' cache", []string{usage(`{"prompt_tokens":9,"num_cached_tokens":4}`)}, " in=9 cached=4"},
+		{"details under another name", []string{usage(`{"prompt_tokens":9,"prompt_token_details":{"cached_tokens":4,"cache_creation_tokens":2}}`)}, " in=9 cached=4 written=2"},
+		{"details under the names of Responses", []string{usage(`{"input_tokens":9,"input_tokens_details":{"cached_tokens":4,"cache_creation_input_tokens":2},"output_tokens_details":{"thinking_tokens":3}}`)}, " in=9 cached=4 written=2 reasoning=3"},
+		{"beside details that are null", []string{usage(`{"input_tokens":9,"input_tokens_details":{"cached_tokens":4},"prompt_tokens_details":null,"output_tokens_details":{"reasoning_tokens":3},"completion_tokens_details":null}`)}, " in=9 cached=4 reasoning=3"},
+		{"and behind others", []string{usage(`{"prompt_tokens":9,"prompt_tokens_details":{"cached_tokens":4},"input_tokens_details":{"cached_tokens":1},"completion_tokens_details":{"reasoning_tokens":3},"output_tokens_details":{"reasoning_tokens":1}}`)}, " in=9 cached=4 reasoning=3"},
 		{"reasoning at the top", []string{usage(`{"completion_tokens":9,"reasoning_tokens":4}`)}, " out=9 reasoning=4"},                                  // U-10
 		{"a total that is no sum", []string{usage(`{"prompt_tokens":951,"completion_tokens":6000,"total_tokens":6952}`)}, " in=951 out=6000 total=6952"}, // U-14
 	} {
@@ -1034,6 +1043,7 @@ func TestEventsWithoutABlankLineBetween(t *testing.T) {
 		{"one in front of half of one", "data: " + a + "data: " + b[:20] + "\n\n", lines{"content a", "malformed"}, 2, 1},
 		{"data in a text", "data: " + says("data: {}") + "x\n\n", lines{"malformed"}, 1, 0},
 		{"one over lines is one", "data: {\"choices\":\ndata: [{\"delta\":\ndata: {\"content\":\"a\"}}]}\n\n", lines{"content a"}, 1, 0}, // F-18
+		{"a broken one over lines, of which one is an object", "data: {\"choices\":[\ndata: {}\ndata: }]}\n\n", lines{"malformed"}, 1, 0},
 		{"an error put into an unfinished event", "data: {\"choices\":[{\ndata: {\"error\":{\"message\":\"no\"}}\n\n", lines{"malformed", "error no"}, 2, 1},
 	} {
 		t.Run(c.name, func(t *testing.T) {

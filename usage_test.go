@@ -57,6 +57,10 @@ func TestUsageMergeKeepsWhatIsProven(t *testing.T) {
 	u.merge(&newer)
 	require.Equal(t, TriYes, u.ReasoningInOutput)
 	require.Equal(t, TriNo, u.CachedInInput)
+	newer = reported(9)
+	newer.ReasoningInOutput = TriNo
+	u.merge(&newer)
+	require.Equal(t, TriYes, u.ReasoningInOutput) // whatever the report says
 	newer = reported(-1, -1, -1, -1, -1, 0)
 	newer.Output, newer.Reported = 5, newer.Reported|UsageOutput
 	u.merge(&newer)
@@ -65,6 +69,27 @@ func TestUsageMergeKeepsWhatIsProven(t *testing.T) {
 
 func TestTriString(t *testing.T) {
 	require.Equal(t, []string{"unknown", "yes", "no"}, []string{TriUnknown.String(), TriYes.String(), TriNo.String()})
+}
+
+// A report past the limit stands alone, and so does the next one, which would be laid
+// over half of what is known.
+func TestOverlayOfALargeReport(t *testing.T) {
+	usage := func(members string) string {
+		return `{"type":"message_delta","delta":{},"usage":{` + members + `}}`
+	}
+	large := `"input_tokens":1,"x":"` + strings.Repeat("x", maxUsageRaw) + `"`
+	var a Accumulator
+	p := NewParser(AnthropicMessages, &a, nil)
+	for _, c := range []struct{ report, want string }{
+		{`"a":1,"output_tokens":1`, `{"a":1,"output_tokens":1}`},
+		{large, `{` + large + `}`},
+		{`"output_tokens":2`, `{"output_tokens":2}`},
+		{`"b":3`, `{"output_tokens":2,"b":3}`},
+	} {
+		p.Write([]byte(sse(usage(c.report))))
+		require.Equal(t, c.want, string(a.Usage().Raw))
+	}
+	require.Equal(t, [2]int64{1, 2}, [2]int64{a.Usage().Input, a.Usage().Output})
 }
 
 // A-01: a later report is laid over an earlier one key by key.
