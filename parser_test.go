@@ -43,7 +43,8 @@ func TestOutcomeTellsHowAStreamEnded(t *testing.T) {
 		{"one choice has none", sse(`{"choices":[{"index":0,"finish_reason":"stop"},{"index":1,"delta":{"content":"x"}}]}`), nil, StateTruncated, []error{ErrTruncated}},
 		{"neither finish nor marker", sse(says("hi")), nil, StateTruncated, []error{ErrTruncated, io.ErrUnexpectedEOF}},                            // E-08
 		{"an empty finish is none", sse(says("hi"), chunk(`"index":0,"delta":{},"finish_reason":""`)), nil, StateTruncated, []error{ErrTruncated}}, // C-07
-		{"a transport error", sse(says("hi")), errBoom, StateTruncated, []error{ErrTruncated, io.ErrUnexpectedEOF, errBoom}},                       // E-09
+		{"a finish that is a word for none", sse(says("hi"), chunk(`"index":0,"delta":{},"finish_reason":"null"`)), nil, StateTruncated, []error{ErrTruncated}},
+		{"a transport error", sse(says("hi")), errBoom, StateTruncated, []error{ErrTruncated, io.ErrUnexpectedEOF, errBoom}}, // E-09
 		{"a transport error in the first field's name", "dat", errBoom, StateTruncated, []error{ErrTruncated, errBoom}},
 		{"the first field's name breaks off", "dat", nil, StateTruncated, []error{ErrTruncated, io.ErrUnexpectedEOF}},
 		{"a transport error first of all", "", errBoom, StateTruncated, []error{ErrTruncated, errBoom}},
@@ -527,7 +528,9 @@ func TestEventsThatSayNothingStayVisible(t *testing.T) {
 		{"an unknown object", sse(`{"type":"new_thing"}`), KindOther, `{"type":"new_thing"}`, Skips{}}, // O-07
 		{"an empty delta", sse(chunk(`"index":0,"delta":{}`)), KindOther, chunk(`"index":0,"delta":{}`), Skips{}},
 		{"a null error", sse(`{"error":null,"choices":[]}`), KindOther, `{"error":null,"choices":[]}`, Skips{}}, // E-05
-		{"null", sse(`null`), KindOther, `null`, Skips{NotObject: 1}},                                           // F-35
+		{"log probabilities that are null", sse(chunk(`"index":0,"delta":{},"logprobs":null`)), KindOther, chunk(`"index":0,"delta":{},"logprobs":null`), Skips{}},
+		{"an empty list of citations", sse(`{"choices":[],"citations":[]}`), KindOther, `{"choices":[],"citations":[]}`, Skips{}}, // C-19
+		{"null", sse(`null`), KindOther, `null`, Skips{NotObject: 1}},                                                             // F-35
 		{"a number", sse(`1`), KindOther, `1`, Skips{NotObject: 1}},
 		{"a string", sse(`"x"`), KindOther, `"x"`, Skips{NotObject: 1}},
 		{"an array", sse(`[1]`), KindOther, `[1]`, Skips{NotObject: 1}},
@@ -633,6 +636,7 @@ func TestSurrogatePairsOverEvents(t *testing.T) {
 			lines{"tool_call #0 id=c type=function", "tool_call #0 args=😀"}},
 		{"a refusal, behind others", []string{refuses("a"), refuses("b"), refuses(`\ud83d`), refuses("c"), refuses(`\ud83d`), refuses(`\ude00`)}, lines{"refusal a", "refusal b", "other", "refusal \uFFFDc", "other", "refusal 😀"}},
 		{"reasoning, behind others", []string{thinks("a"), thinks("b"), thinks(`\ud83d`), thinks("c"), thinks(`\ud83d`), thinks(`\ude00`)}, lines{"reasoning a", "reasoning b", "other", "reasoning \uFFFDc", "other", "reasoning 😀"}},
+		{"reasoning, with a detail between", []string{thinks("a"), chunk(`"index":0,"delta":{"reasoning":"\ud83d","reasoning_details":[{"text":"b"}]}`), thinks(`\ude00`)}, lines{"reasoning a", "reasoning", "reasoning 😀"}},
 		{"within a text", []string{says(`\ud83d\u0041\ude00\ud83d\ude00`)}, lines{"content \uFFFDA\uFFFD😀"}},
 	} {
 		l, _ := push(OpenAIChat, nil, sse(c.events...))
@@ -729,6 +733,7 @@ func TestUsageTellsWhatContainsWhat(t *testing.T) {
 		{`{"prompt_tokens":9,"prompt_tokens_details":{"cached_tokens":4}}`, TriYes, TriUnknown},
 		{`{"prompt_tokens":9,"cache_read_input_tokens":4}`, TriUnknown, TriUnknown},
 		{`{"prompt_tokens":9,"prompt_cache_hit_tokens":4,"prompt_cache_miss_tokens":5}`, TriYes, TriUnknown},
+		{`{"prompt_tokens":9,"prompt_cache_hit_tokens":4,"prompt_cache_miss_tokens":9}`, TriUnknown, TriUnknown},
 		{`{"prompt_tokens":9,"completion_tokens":5,"total_tokens":14,"reasoning_tokens":3}`, TriUnknown, TriYes},
 		{`{"prompt_tokens":9,"completion_tokens":5,"total_tokens":17,"reasoning_tokens":3}`, TriUnknown, TriNo},
 		{`{"prompt_tokens":9,"completion_tokens":5,"total_tokens":15,"reasoning_tokens":3}`, TriUnknown, TriUnknown},
@@ -958,6 +963,7 @@ func TestErrorsOfAllShapes(t *testing.T) {
 		{"E-04 by its type, text", "event: error\ndata: no\n\n", lines{"error no"}},
 		{"E-13 with choices", sse(`{"choices":[{"index":0,"delta":{"content":"x"},"finish_reason":"error"}],"error":{"message":"no"}}`), lines{"content x", "finish unknown(error)", "error no"}},
 		{"E-05 empty ones are none", sse(`{"error":null,"choices":[]}`, `{"error":{},"choices":[]}`, `{"error":[],"choices":[]}`, `{"error":"","choices":[]}`, `{"error":false,"choices":[]}`, `{"errors":[]}`, `{"errors":null,"choices":[]}`, `{"errors":["x"],"choices":[]}`), lines{"other", "other", "other", "other", "other", "other", "other", "other"}},
+		{"E-02 of Groq's own", sse(`{"choices":[{"index":0,"delta":{},"finish_reason":"stop"}],"x_groq":{"id":"r","error":"no"}}`), lines{"finish stop(stop)", "error no"}},
 		{"C-22 a filter's nested one is none", sse(chunk(`"index":0,"delta":{"content":"x"},"content_filter_results":{"error":{"code":"content_filter_error"}}`)), lines{"content x"}},
 		{"F-37 as a field", "error: {\"code\":400,\"message\":\"no\"}\n\ndata: [DONE]\n\n", lines{"error no", "done"}},
 		{"F-37 as a field, with no message", "error: {\"code\":\"bad\"}\n\n", lines{"error "}},
