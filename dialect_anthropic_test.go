@@ -49,6 +49,78 @@ func TestCallsWithoutIDsAtOneIndex(t *testing.T) {
 	require.Equal(t, 2, o.Choices[0].ToolCalls)
 }
 
+// What stands there as a whole is told at once, whether or not it is said to end.
+func TestWholeBlocksAreTold(t *testing.T) {
+	start := func(content string) string {
+		return sse(`{"type":"message_start","message":{"id":"m","content":[` + content + `]}}`)
+	}
+	for _, c := range []struct {
+		name, body string
+		want       lines
+	}{
+		{"a result", steadyBlock(`{"type":"web_search_tool_result","content":[]}`, "")(0), lines{`item {"type":"web_search_tool_result","content":[]}`}},
+		{"another model", steadyBlock(`{"type":"fallback"}`, "")(0), lines{`item {"type":"fallback"}`}},
+		{"a server tool's call with its input", steadyBlock(`{"type":"server_tool_use","input":{"a":1}}`, "")(0), lines{`item {"type":"server_tool_use","input":{"a":1}}`}},
+		{"and without", steadyBlock(`{"type":"server_tool_use","input":{}}`, "")(0), lines{"other"}},
+		{"thinking that has yet to come", steadyBlock(`{"type":"thinking","thinking":"","signature":""}`, "")(0), lines{"other"}},
+		{"a call with its input as text", steadyBlock(`{"type":"tool_use","id":"a","name":"f","input":"{\"a\":1}"}`, "")(0), lines{`tool_call #0 id=a name=f type=function args={"a":1}`}},
+		{"calls of the message", start(`{"type":"tool_use","id":"a","name":"f","input":{"a":1}},{"type":"tool_use","id":"b","name":"f"}`),
+			lines{"start id=m", `tool_call #0 id=a name=f type=function args={"a":1}`, "tool_call_end #0 valid", "tool_call #1 id=b name=f type=function", "tool_call_end #1 valid"}},
+		{"the message once more, of which the id comes late", sse(`{"type":"message_start","message":{}}`) + start(""), lines{"other", "start id=m"}}, // A-11
+	} {
+		l, o := push(AnthropicMessages, nil, c.body)
+		require.Equal(t, c.want, l, c.name)
+		require.Zero(t, o.Malformed, c.name)
+	}
+}
+
+// Behind the end of a message another one begins, and calls whose arguments stood where
+// they began have been answered (A-11).
+func TestAnotherMessageAnswersCalls(t *testing.T) {
+	var a Accumulator
+	p := NewParser(AnthropicMessages, &a, nil)
+	p.Write([]byte(sse(
+		`{"type":"message_start","message":{"id":"m"}}`,
+		`{"type":"content_block_start","index":1,"content_block":{"type":"tool_use","id":"a","name":"f","input":{"a":1}}}`,
+		`{"type":"message_stop"}`,
+		`{"type":"message_start","message":{"id":"n"}}`,
+		`{"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"x"}}`,
+	)))
+	m := a.Completion().Choices[0].Message
+	require.Equal(t, "x", m.Content)
+	require.Empty(t, m.ToolCalls[0].Arguments)
+}
+
+// A call that another message's part has taken the place of is not open any more.
+func TestCallInPlaceOfWhichAnotherBlockBegins(t *testing.T) {
+	_, o := push(AnthropicMessages, nil, sse(
+		`{"type":"message_start","message":{"id":"m"}}`,
+		`{"type":"content_block_start","index":0,"content_block":{"type":"tool_use","id":"a","name":"f","input":{}}}`,
+		`{"type":"content_block_delta","index":0,"delta":{"type":"input_json_delta","partial_json":"{"}}`,
+		`{"type":"message_start","message":{"id":"n"}}`,
+		`{"type":"content_block_start","index":0,"content_block":{"type":"text","text":"x"}}`,
+		`{"type":"content_block_delta","index":0,"delta":{"type":"input_json_delta","partial_json":"}"}}`,
+		`{"type":"message_stop"}`,
+	))
+	require.Zero(t, o.OpenToolCalls)
+	require.Equal(t, StateComplete, o.State)
+	require.EqualValues(t, 1, o.Malformed) // that another begins there
+}
+
+// E-03: errors of gateways, which name no type or say nothing.
+func TestErrorsOfGatewaysToAnthropic(t *testing.T) {
+	for event, want := range map[string]string{
+		`{"error":{"message":"no"}}`:  "error no",
+		`{"message":"no"}`:            "error no",
+		`{"type":"error"}`:            "error ",
+		`{"type":"error","error":{}}`: "error ",
+	} {
+		l, o := push(AnthropicMessages, nil, sse(event))
+		require.Equal(t, lines{want}, l, event)
+		require.Equal(t, StateError, o.State, event)
+	}
+}
+
 // heldBlocksOf returns a body in which a server tool's input comes in this many
 // pieces of this many bytes.
 func heldBlocksOf(pieces, size int) string {
