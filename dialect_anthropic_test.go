@@ -161,6 +161,14 @@ func TestHeldBlocksAreBounded(t *testing.T) {
 	p.Write([]byte(heldBlocksOf(30, 100)))
 	require.Len(t, a.Completion().Choices[0].Message.Items, 2, "the next block has all the room again")
 
+	body := strings.TrimSuffix(heldBlocksOf(30, 100), "data: {\"type\":\"content_block_stop\",\"index\":0}\n\n")
+	p = NewParser(AnthropicMessages, nil, nil)
+	p.Write([]byte(body))
+	for room, damaged := range []int64{1, 0} {
+		_, outcome := push(AnthropicMessages, &Options{MaxEvent: p.track.choices[0].held.size - 1 + room}, body)
+		require.Equal(t, damaged, outcome.Malformed)
+	}
+
 	p = NewParser(AnthropicMessages, nil, &Options{MaxToolCalls: 3})
 	for i := range 10 {
 		fmt.Fprintf(p, "data: {\"type\":\"content_block_start\",\"index\":%d,\"content_block\":{\"type\":\"server_tool_use\",\"id\":\"s\"}}\n\n", i)
@@ -168,6 +176,36 @@ func TestHeldBlocksAreBounded(t *testing.T) {
 	require.Len(t, p.track.choices[0].held.blocks, 3)
 	require.EqualValues(t, 7, p.Outcome().Malformed)
 	require.ErrorContains(t, p.Outcome().Damage, "MaxToolCalls")
+}
+
+// What a held block becomes at its end, or at that of the message.
+func TestHeldBlocksEnd(t *testing.T) {
+	start := func(index int) string {
+		return fmt.Sprintf(`{"type":"content_block_start","index":%d,"content_block":{"type":"server_tool_use","id":"%d","input":{}}}`, index, index)
+	}
+	input := func(json string) string {
+		return `{"type":"content_block_delta","index":2,"delta":{"type":"input_json_delta","partial_json":"` + json + `"}}`
+	}
+	const stop, end = `{"type":"content_block_stop","index":2}`, `{"type":"message_stop"}`
+	item := func(id, input string) string {
+		return `item {"type":"server_tool_use","id":"` + id + `","input":` + input + `}`
+	}
+	for _, c := range []struct {
+		name   string
+		events []string
+		want   lines
+	}{
+		{"no input", []string{start(2), stop}, lines{"other", item("2", "{}")}},
+		{"an input", []string{start(2), input("[1]"), stop}, lines{"other", "other", item("2", "[1]")}},
+		{"an input that breaks off", []string{start(2), input("[1"), stop}, lines{"other", "other", "other"}},
+		{"an input that is no JSON", []string{start(2), input("[NaN]"), input("]"), stop}, lines{"other", "other", "other", "malformed"}},
+		{"at the end of the message, in order", []string{start(5), start(2), start(9), end}, lines{"other", "other", "other", item("2", "{}"), item("5", "{}"), item("9", "{}"), "done"}},
+	} {
+		l, _ := push(AnthropicMessages, nil, sse(c.events...))
+		require.Equal(t, c.want, l, c.name)
+	}
+	deltas := read(AnthropicMessages, nil, []byte(sse(start(5), start(2), end))).Deltas
+	require.Equal(t, []int{2, 5, 0}, []int{deltas[2].Part, deltas[3].Part, deltas[4].Part})
 }
 
 // Behind the block nothing of it is kept.
