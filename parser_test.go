@@ -995,6 +995,17 @@ func TestErrorsOfAllShapes(t *testing.T) {
 	}
 }
 
+// E-01, E-03: a gateway's errors are such in any dialect.
+func TestErrorsOfGateways(t *testing.T) {
+	for d := range dialects {
+		for _, event := range []string{`{"error":{"message":"no"}}`, `{"error":"no"}`, `{"message":"no"}`, `{"detail":"no"}`, `{"object":"error","message":"no"}`} {
+			l, o := push(Dialect(d), nil, sse(event))
+			require.Equal(t, lines{"error no"}, l, "%v: %s", Dialect(d), event)
+			require.Equal(t, StateError, o.State, "%v: %s", Dialect(d), event)
+		}
+	}
+}
+
 // F-26: a body that is no stream of events.
 func TestJSONBodies(t *testing.T) {
 	const answer = `{"id":"a","object":"chat.completion","choices":[{"index":0,"message":{"role":"assistant","content":"x"},"finish_reason":"stop"}],"usage":{"total_tokens":3}}`
