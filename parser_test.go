@@ -963,6 +963,7 @@ func TestErrorsOfAllShapes(t *testing.T) {
 		{"E-04 by its type, text", "event: error\ndata: no\n\n", lines{"error no"}},
 		{"E-13 with choices", sse(`{"choices":[{"index":0,"delta":{"content":"x"},"finish_reason":"error"}],"error":{"message":"no"}}`), lines{"content x", "finish unknown(error)", "error no"}},
 		{"E-05 empty ones are none", sse(`{"error":null,"choices":[]}`, `{"error":{},"choices":[]}`, `{"error":[],"choices":[]}`, `{"error":"","choices":[]}`, `{"error":false,"choices":[]}`, `{"errors":[]}`, `{"errors":null,"choices":[]}`, `{"errors":["x"],"choices":[]}`), lines{"other", "other", "other", "other", "other", "other", "other", "other"}},
+		{"E-05 messages of success are none", sse(`{"code":200,"message":"success"}`, `{"code":0,"message":"ok"}`), lines{"other", "other"}},
 		{"E-02 of Groq's own", sse(`{"choices":[{"index":0,"delta":{},"finish_reason":"stop"}],"x_groq":{"id":"r","error":"no"}}`), lines{"finish stop(stop)", "error no"}},
 		{"C-22 a filter's nested one is none", sse(chunk(`"index":0,"delta":{"content":"x"},"content_filter_results":{"error":{"code":"content_filter_error"}}`)), lines{"content x"}},
 		{"F-37 as a field", "error: {\"code\":400,\"message\":\"no\"}\n\ndata: [DONE]\n\n", lines{"error no", "done"}},
@@ -1261,6 +1262,10 @@ func TestUnknownDialect(t *testing.T) {
 		} else {
 			require.False(t, errors.As(o.Err(), &e), c.body)
 		}
+	}
+	for _, event := range []string{`{"response":"x","celsius":-3}`, `{"response":{"celsius":-3}}`} { // nor are they Cloudflare's
+		_, o := push(Auto, nil, sse(event))
+		require.Equal(t, StateNotStream, o.State, event)
 	}
 	_, o := push(Auto, nil, `{"celsius":-3}`)
 	require.ErrorContains(t, o.Err(), "not known")
