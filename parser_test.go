@@ -63,7 +63,7 @@ func TestOutcomeTellsHowAStreamEnded(t *testing.T) {
 		{"nothing", "", nil, StateEmpty, []error{ErrEmpty}}, // E-12
 		{"blank lines", "\n\r\n\r\n", nil, StateEmpty, []error{ErrEmpty}},
 		{"white space", "\n  \n\t\n", nil, StateEmpty, []error{ErrEmpty}}, // F-26
-		{"white space and then text, which may be cut off", "         text\n", nil, StateEmpty, []error{ErrEmpty}},
+		{"a line of white space and then text, which may be cut", ": c\n\n         text\n", nil, StateEmpty, []error{ErrEmpty}},
 		{"a comment that has not ended", ": ping", nil, StateEmpty, []error{ErrEmpty}},
 		{"comments", ": ping\n\n: ping\n\n", nil, StateEmpty, []error{ErrEmpty}},
 		{"pings", sse("", `{"type":"ping"}`, ": keepalive"), nil, StateEmpty, []error{ErrEmpty}},
@@ -808,6 +808,8 @@ func TestToolCallsAreFoundWhateverTheirIndex(t *testing.T) {
 			lines{"tool_call #0 id=a name=f type=function", "tool_call #1 id=b name=f type=function"}},
 		{"T-12 arguments as an object", []string{calls(`{"index":0,"id":"a","function":{"name":"f","arguments":{"b":1, "a":[2]}}}`)},
 			lines{`tool_call #0 id=a name=f type=function args={"b":1, "a":[2]}`}},
+		{"T-12 arguments as an array", []string{calls(`{"index":0,"id":"a","function":{"name":"f","arguments":[1, 2]}}`)},
+			lines{`tool_call #0 id=a name=f type=function args=[1, 2]`}},
 		{"T-13 an object for the array", []string{chunk(`"delta":{"tool_calls":{"index":0,"id":"a",` + fn("f", "1") + `}}`), chunk(`"delta":{"tool_calls":null}`), chunk(`"delta":{"tool_calls":[]}`)},
 			lines{"tool_call #0 id=a name=f type=function args=1", "other", "other"}},
 		{"T-15 with content", []string{chunk(`"delta":{"content":"x","tool_calls":[{"index":0,"id":"a",` + fn("f", "1") + `}]}`)},
@@ -961,6 +963,7 @@ func TestErrorsOfAllShapes(t *testing.T) {
 		{"E-03 no error member", sse(`{"object":"error","message":"no"}`), lines{"error no"}},
 		{"E-04 by its type", "event: error\ndata: {\"code\":\"c\",\"message\":\"no\"}\n\n", lines{"error no"}},
 		{"E-04 by its type, text", "event: error\ndata: no\n\n", lines{"error no"}},
+		{"E-04 by its type, with choices", "event: error\ndata: {\"choices\":[],\"message\":\"no\"}\n\n", lines{"error no"}},
 		{"E-13 with choices", sse(`{"choices":[{"index":0,"delta":{"content":"x"},"finish_reason":"error"}],"error":{"message":"no"}}`), lines{"content x", "finish unknown(error)", "error no"}},
 		{"E-05 empty ones are none", sse(`{"error":null,"choices":[]}`, `{"error":{},"choices":[]}`, `{"error":[],"choices":[]}`, `{"error":"","choices":[]}`, `{"error":false,"choices":[]}`, `{"errors":[]}`, `{"errors":null,"choices":[]}`, `{"errors":["x"],"choices":[]}`), lines{"other", "other", "other", "other", "other", "other", "other", "other"}},
 		{"E-05 messages of success are none", sse(`{"code":200,"message":"success"}`, `{"code":0,"message":"ok"}`), lines{"other", "other"}},
@@ -1230,6 +1233,10 @@ func TestAutoDialect(t *testing.T) {
 	p.Reset()
 	require.Equal(t, Auto, p.Dialect())
 
+	for _, object := range []string{"chat.completion.chunk", "chat.completion", "text_completion"} { // and no choices
+		_, o := push(Auto, nil, sse(`{"object":"`+object+`","usage":{"total_tokens":1}}`))
+		require.Equal(t, OpenAIChat, o.Dialect, object)
+	}
 	_, o := push(Auto, nil, sse("[DONE]"))
 	require.True(t, o.SawDone)
 	require.Equal(t, StateEmpty, o.State)
