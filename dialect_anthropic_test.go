@@ -99,7 +99,7 @@ func TestCallInPlaceOfWhichAnotherBlockBegins(t *testing.T) {
 		`{"type":"content_block_delta","index":0,"delta":{"type":"input_json_delta","partial_json":"{"}}`,
 		`{"type":"message_start","message":{"id":"n"}}`,
 		`{"type":"content_block_start","index":0,"content_block":{"type":"text","text":"x"}}`,
-		`{"type":"content_block_delta","index":0,"delta":{"type":"input_json_delta","partial_json":"}"}}`,
+		`{"type":"content_block_delta","index":0,"delta":{"type":"input_json_delta","partial_json":"["}}`,
 		`{"type":"message_stop"}`,
 	))
 	require.Zero(t, o.OpenToolCalls)
@@ -198,7 +198,7 @@ func TestHeldBlocksEnd(t *testing.T) {
 		{"no input", []string{start(2), stop}, lines{"other", item("2", "{}")}},
 		{"an input", []string{start(2), input("[1]"), stop}, lines{"other", "other", item("2", "[1]")}},
 		{"an input that breaks off", []string{start(2), input("[1"), stop}, lines{"other", "other", "other"}},
-		{"an input that is no JSON", []string{start(2), input("[NaN]"), input("]"), stop}, lines{"other", "other", "other", "malformed"}},
+		{"an input that is no JSON", []string{start(2), input("[NaN]"), stop}, lines{"other", "other", "malformed"}},
 		{"at the end of the message, in order", []string{start(5), start(2), start(9), end}, lines{"other", "other", "other", item("2", "{}"), item("5", "{}"), item("9", "{}"), "done"}},
 	} {
 		l, _ := push(AnthropicMessages, nil, sse(c.events...))
