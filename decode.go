@@ -249,14 +249,11 @@ func (c *core) salvage(f *frame) (ok bool) {
 	} else {
 		whole := 0
 		for rest := f.Data; len(rest) > 0; {
-			line, after, more := bytes.Cut(rest, newline)
+			line, after, _ := bytes.Cut(rest, newline)
 			if !c.isWhole(line) {
 				break
 			}
 			whole = len(f.Data) - len(after)
-			if !more {
-				whole = len(f.Data)
-			}
 			rest = after
 		}
 		if whole == 0 {

@@ -56,6 +56,24 @@ func TestDeliveredMeansThatADeltaHadOutput(t *testing.T) {
 	}
 }
 
+func TestDeliveredMeansThatADeltaHadOutputInRecordings(t *testing.T) {
+	for _, r := range recordings(t) {
+		got := false
+		p := NewParser(r.dialect, HandlerFunc(func(d *Delta) error {
+			got = got || d.HasOutput()
+			return nil
+		}), nil)
+		for i := range r.body {
+			p.Write(r.body[i : i+1])
+			if got != p.track.delivered {
+				require.Equal(t, got, p.Outcome().Delivered, "%s, byte %d", r.file, i)
+			}
+		}
+		p.Close()
+		require.Equal(t, got, p.Outcome().Delivered, r.file)
+	}
+}
+
 // A clone says the same and shares no memory with what was cloned; but for Err,
 // which is nobody else's.
 func TestCloneSharesNoMemory(t *testing.T) {

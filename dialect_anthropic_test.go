@@ -40,6 +40,87 @@ func steadyBlock(block, delta string) func(i int) string {
 	}
 }
 
+// Calls without ids are others each time, though they have the same index (T-02).
+func TestCallsWithoutIDsAtOneIndex(t *testing.T) {
+	l, o := push(AnthropicMessages, nil,
+		steadyBlock(`{"type":"tool_use","name":"f","input":{}}`, "")(0)+steadyBlock(`{"type":"tool_use","name":"g","input":{}}`, `{"type":"input_json_delta","partial_json":"%d"}`)(0)+
+			steadyBlock("", `{"type":"input_json_delta","partial_json":"%d"}`)(7))
+	require.Equal(t, lines{"tool_call #0 name=f type=function", "tool_call #1 name=g type=function", "tool_call #1 args=7"}, l)
+	require.Equal(t, 2, o.Choices[0].ToolCalls)
+}
+
+// What stands there as a whole is told at once, whether or not it is said to end.
+func TestWholeBlocksAreTold(t *testing.T) {
+	start := func(content string) string {
+		return sse(`{"type":"message_start","message":{"id":"m","content":[` + content + `]}}`)
+	}
+	for _, c := range []struct {
+		name, body string
+		want       lines
+	}{
+		{"a result", steadyBlock(`{"type":"web_search_tool_result","content":[]}`, "")(0), lines{`item {"type":"web_search_tool_result","content":[]}`}},
+		{"another model", steadyBlock(`{"type":"fallback"}`, "")(0), lines{`item {"type":"fallback"}`}},
+		{"a server tool's call with its input", steadyBlock(`{"type":"server_tool_use","input":{"a":1}}`, "")(0), lines{`item {"type":"server_tool_use","input":{"a":1}}`}},
+		{"and without", steadyBlock(`{"type":"server_tool_use","input":{}}`, "")(0), lines{"other"}},
+		{"thinking that has yet to come", steadyBlock(`{"type":"thinking","thinking":"","signature":""}`, "")(0), lines{"other"}},
+		{"a call with its input as text", steadyBlock(`{"type":"tool_use","id":"a","name":"f","input":"{\"a\":1}"}`, "")(0), lines{`tool_call #0 id=a name=f type=function args={"a":1}`}},
+		{"calls of the message", start(`{"type":"tool_use","id":"a","name":"f","input":{"a":1}},{"type":"tool_use","id":"b","name":"f"}`),
+			lines{"start id=m", `tool_call #0 id=a name=f type=function args={"a":1}`, "tool_call_end #0 valid", "tool_call #1 id=b name=f type=function", "tool_call_end #1 valid"}},
+		{"the message once more, of which the id comes late", sse(`{"type":"message_start","message":{}}`) + start(""), lines{"other", "start id=m"}}, // A-11
+	} {
+		l, o := push(AnthropicMessages, nil, c.body)
+		require.Equal(t, c.want, l, c.name)
+		require.Zero(t, o.Malformed, c.name)
+	}
+}
+
+// Behind the end of a message another one begins, and calls whose arguments stood where
+// they began have been answered (A-11).
+func TestAnotherMessageAnswersCalls(t *testing.T) {
+	var a Accumulator
+	p := NewParser(AnthropicMessages, &a, nil)
+	p.Write([]byte(sse(
+		`{"type":"message_start","message":{"id":"m"}}`,
+		`{"type":"content_block_start","index":1,"content_block":{"type":"tool_use","id":"a","name":"f","input":{"a":1}}}`,
+		`{"type":"message_stop"}`,
+		`{"type":"message_start","message":{"id":"n"}}`,
+		`{"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"x"}}`,
+	)))
+	m := a.Completion().Choices[0].Message
+	require.Equal(t, "x", m.Content)
+	require.Empty(t, m.ToolCalls[0].Arguments)
+}
+
+// A call that another message's part has taken the place of is not open any more.
+func TestCallInPlaceOfWhichAnotherBlockBegins(t *testing.T) {
+	_, o := push(AnthropicMessages, nil, sse(
+		`{"type":"message_start","message":{"id":"m"}}`,
+		`{"type":"content_block_start","index":0,"content_block":{"type":"tool_use","id":"a","name":"f","input":{}}}`,
+		`{"type":"content_block_delta","index":0,"delta":{"type":"input_json_delta","partial_json":"{"}}`,
+		`{"type":"message_start","message":{"id":"n"}}`,
+		`{"type":"content_block_start","index":0,"content_block":{"type":"text","text":"x"}}`,
+		`{"type":"content_block_delta","index":0,"delta":{"type":"input_json_delta","partial_json":"["}}`,
+		`{"type":"message_stop"}`,
+	))
+	require.Zero(t, o.OpenToolCalls)
+	require.Equal(t, StateComplete, o.State)
+	require.EqualValues(t, 1, o.Malformed) // that another begins there
+}
+
+// E-03: errors of gateways, which name no type or say nothing.
+func TestErrorsOfGatewaysToAnthropic(t *testing.T) {
+	for event, want := range map[string]string{
+		`{"error":{"message":"no"}}`:  "error no",
+		`{"message":"no"}`:            "error no",
+		`{"type":"error"}`:            "error ",
+		`{"type":"error","error":{}}`: "error ",
+	} {
+		l, o := push(AnthropicMessages, nil, sse(event))
+		require.Equal(t, lines{want}, l, event)
+		require.Equal(t, StateError, o.State, event)
+	}
+}
+
 // heldBlocksOf returns a body in which a server tool's input comes in this many
 // pieces of this many bytes.
 func heldBlocksOf(pieces, size int) string {
@@ -80,6 +161,14 @@ func TestHeldBlocksAreBounded(t *testing.T) {
 	p.Write([]byte(heldBlocksOf(30, 100)))
 	require.Len(t, a.Completion().Choices[0].Message.Items, 2, "the next block has all the room again")
 
+	body := strings.TrimSuffix(heldBlocksOf(30, 100), "data: {\"type\":\"content_block_stop\",\"index\":0}\n\n")
+	p = NewParser(AnthropicMessages, nil, nil)
+	p.Write([]byte(body))
+	for room, damaged := range []int64{1, 0} {
+		_, outcome := push(AnthropicMessages, &Options{MaxEvent: p.track.choices[0].held.size - 1 + room}, body)
+		require.Equal(t, damaged, outcome.Malformed)
+	}
+
 	p = NewParser(AnthropicMessages, nil, &Options{MaxToolCalls: 3})
 	for i := range 10 {
 		fmt.Fprintf(p, "data: {\"type\":\"content_block_start\",\"index\":%d,\"content_block\":{\"type\":\"server_tool_use\",\"id\":\"s\"}}\n\n", i)
@@ -87,6 +176,36 @@ func TestHeldBlocksAreBounded(t *testing.T) {
 	require.Len(t, p.track.choices[0].held.blocks, 3)
 	require.EqualValues(t, 7, p.Outcome().Malformed)
 	require.ErrorContains(t, p.Outcome().Damage, "MaxToolCalls")
+}
+
+// What a held block becomes at its end, or at that of the message.
+func TestHeldBlocksEnd(t *testing.T) {
+	start := func(index int) string {
+		return fmt.Sprintf(`{"type":"content_block_start","index":%d,"content_block":{"type":"server_tool_use","id":"%d","input":{}}}`, index, index)
+	}
+	input := func(json string) string {
+		return `{"type":"content_block_delta","index":2,"delta":{"type":"input_json_delta","partial_json":"` + json + `"}}`
+	}
+	const stop, end = `{"type":"content_block_stop","index":2}`, `{"type":"message_stop"}`
+	item := func(id, input string) string {
+		return `item {"type":"server_tool_use","id":"` + id + `","input":` + input + `}`
+	}
+	for _, c := range []struct {
+		name   string
+		events []string
+		want   lines
+	}{
+		{"no input", []string{start(2), stop}, lines{"other", item("2", "{}")}},
+		{"an input", []string{start(2), input("[1]"), stop}, lines{"other", "other", item("2", "[1]")}},
+		{"an input that breaks off", []string{start(2), input("[1"), stop}, lines{"other", "other", "other"}},
+		{"an input that is no JSON", []string{start(2), input("[NaN]"), stop}, lines{"other", "other", "malformed"}},
+		{"at the end of the message, in order", []string{start(5), start(2), start(9), end}, lines{"other", "other", "other", item("2", "{}"), item("5", "{}"), item("9", "{}"), "done"}},
+	} {
+		l, _ := push(AnthropicMessages, nil, sse(c.events...))
+		require.Equal(t, c.want, l, c.name)
+	}
+	deltas := read(AnthropicMessages, nil, []byte(sse(start(5), start(2), end))).Deltas
+	require.Equal(t, []int{2, 5, 0}, []int{deltas[2].Part, deltas[3].Part, deltas[4].Part})
 }
 
 // Behind the block nothing of it is kept.

@@ -169,6 +169,20 @@ func TestExceptions(t *testing.T) {
 	}
 }
 
+// What an error says in its payload goes before the message in its header, which may
+// be all there is.
+func TestErrorFrames(t *testing.T) {
+	header := func(name, value string) string {
+		return string(rune(len(name))) + name + "\x07\x00" + string(rune(len(value))) + value
+	}
+	headers := header(":message-type", "error") + header(":error-code", "400") + header(":error-message", "no good")
+	for payload, want := range map[string]string{"": "no good", "no good at all": "no good at all", `{"message":"no, no"}`: "no, no"} {
+		_, o := push(Bedrock, nil, rawFrame(headers, payload))
+		require.NotNil(t, o.APIError)
+		require.Equal(t, []string{want, "400"}, []string{o.APIError.Message, o.APIError.Code})
+	}
+}
+
 // The shortcut for payloads gives what reading them in full gives, or nothing.
 func TestCodedBytes(t *testing.T) {
 	for _, c := range []struct{ data, want string }{

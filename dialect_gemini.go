@@ -49,11 +49,7 @@ func (r *geminiResponse) is() bool {
 func readGemini(root *fastjson.Value) (r geminiResponse) {
 	r.read(root)
 	if !r.is() && r.response.GetObject() != nil {
-		err := r.err
 		r.read(r.response)
-		if r.err == nil {
-			r.err = err
-		}
 	}
 	return r
 }

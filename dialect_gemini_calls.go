@@ -165,8 +165,9 @@ func (p *partialArguments) take(s *step, v *fastjson.Value) (text []byte, err er
 	case value == nil && !isString:
 		return nil, nil // nothing is said yet
 	default:
+		inString := p.inString
 		if s.text, err = p.move(p.close(s.text), to); err != nil {
-			s.text = s.text[:at]
+			s.text, p.inString = s.text[:at], inString
 			return nil, err
 		}
 		if isString {

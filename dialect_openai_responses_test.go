@@ -47,6 +47,48 @@ func TestResponsesDeltas(t *testing.T) {
 	require.NoError(t, p.Close())
 }
 
+// What is told as a whole stands in for what has not come in pieces, and for nothing
+// else (O-06).
+func TestResponsesToldAsAWhole(t *testing.T) {
+	item := func(typ, members string) string {
+		return `{"type":"response.output_item.` + typ + `","output_index":0,"item":{` + members + `}}`
+	}
+	const search = `{"type":"web_search_call","id":"w"}`
+	for _, c := range []struct {
+		name   string
+		events []string
+		want   lines
+	}{
+		{"a call that begins as a whole", []string{item("added", `"type":"function_call","call_id":"c","name":"f","arguments":"{}","status":"completed"`), `{"type":"response.function_call_arguments.delta","output_index":0,"delta":"{}"}`},
+			lines{"tool_call #0 id=c name=f type=function", "tool_call #0 args={}", "other"}},
+		{"an image", []string{item("done", `"type":"image_generation_call","result":"aW1n"`)}, lines{`media {"type":"image_generation_call","result":"aW1n"}`}},
+		{"an image that failed", []string{item("done", `"type":"image_generation_call","result":null`)}, lines{`item {"type":"image_generation_call","result":null}`}},
+		{"reasoning of which the summary has come", []string{
+			`{"type":"response.reasoning_summary_text.delta","output_index":0,"summary_index":0,"delta":"In short."}`,
+			item("done", `"type":"reasoning","summary":[{"type":"summary_text","text":"In short."}],"content":[{"type":"reasoning_text","text":"At length."}]`),
+		}, lines{"reasoning In short.", "reasoning"}},
+		{"reasoning that has come, with a summary", []string{
+			`{"type":"response.reasoning_text.delta","output_index":0,"content_index":0,"delta":"At length."}`,
+			item("done", `"type":"reasoning","summary":[{"type":"summary_text","text":"In short."}],"content":[{"type":"reasoning_text","text":"At length."}]`),
+		}, lines{"reasoning At length.", "reasoning"}},
+		{"a piece that does not say of which item it is", []string{
+			item("added", `"type":"message"`),
+			`{"type":"response.output_text.delta","delta":"Hi"}`,
+			`{"type":"response.output_text.done","output_index":0,"content_index":0,"text":"Hi"}`,
+		}, lines{"other", "content Hi", "other"}},
+		{"an item that has begun and not ended", []string{
+			`{"type":"response.created","response":{"id":"r"}}`,
+			item("added", `"type":"web_search_call","id":"w"`),
+			`{"type":"response.output_text.delta","output_index":1,"content_index":0,"delta":"Hi"}`,
+			`{"type":"response.output_item.done","output_index":1,"item":{"type":"message","content":[{"type":"output_text","text":"Hi"}]}}`,
+			`{"type":"response.completed","response":{"id":"r","status":"completed","output":[` + search + `,{"type":"message","content":[{"type":"output_text","text":"Hi"}]}]}}`,
+		}, lines{"start id=r", "other", "content Hi", "other", "item " + search, "finish stop(completed)", "done"}},
+	} {
+		l, _ := push(OpenAIResponses, nil, sse(c.events...))
+		require.Equal(t, c.want, l, c.name)
+	}
+}
+
 // Ends and errors that servers write beside the documented ones.
 func TestResponsesOtherEnds(t *testing.T) {
 	for event, want := range map[string]lines{

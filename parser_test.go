@@ -43,8 +43,10 @@ func TestOutcomeTellsHowAStreamEnded(t *testing.T) {
 		{"one choice has none", sse(`{"choices":[{"index":0,"finish_reason":"stop"},{"index":1,"delta":{"content":"x"}}]}`), nil, StateTruncated, []error{ErrTruncated}},
 		{"neither finish nor marker", sse(says("hi")), nil, StateTruncated, []error{ErrTruncated, io.ErrUnexpectedEOF}},                            // E-08
 		{"an empty finish is none", sse(says("hi"), chunk(`"index":0,"delta":{},"finish_reason":""`)), nil, StateTruncated, []error{ErrTruncated}}, // C-07
-		{"a transport error", sse(says("hi")), errBoom, StateTruncated, []error{ErrTruncated, io.ErrUnexpectedEOF, errBoom}},                       // E-09
+		{"a finish that is a word for none", sse(says("hi"), chunk(`"index":0,"delta":{},"finish_reason":"null"`)), nil, StateTruncated, []error{ErrTruncated}},
+		{"a transport error", sse(says("hi")), errBoom, StateTruncated, []error{ErrTruncated, io.ErrUnexpectedEOF, errBoom}}, // E-09
 		{"a transport error in the first field's name", "dat", errBoom, StateTruncated, []error{ErrTruncated, errBoom}},
+		{"the first field's name breaks off", "dat", nil, StateTruncated, []error{ErrTruncated, io.ErrUnexpectedEOF}},
 		{"a transport error first of all", "", errBoom, StateTruncated, []error{ErrTruncated, errBoom}},
 		{"an unfinished event", "data: {\"choices\":[{\"ind", nil, StateTruncated, []error{ErrTruncated}},
 		{"an open tool call at the marker", sse(args(`{\"a\":`), "[DONE]"), nil, StateTruncated, []error{ErrTruncated}}, // T-19
@@ -61,6 +63,7 @@ func TestOutcomeTellsHowAStreamEnded(t *testing.T) {
 		{"nothing", "", nil, StateEmpty, []error{ErrEmpty}}, // E-12
 		{"blank lines", "\n\r\n\r\n", nil, StateEmpty, []error{ErrEmpty}},
 		{"white space", "\n  \n\t\n", nil, StateEmpty, []error{ErrEmpty}}, // F-26
+		{"a line of white space and then text, which may be cut", ": c\n\n         text\n", nil, StateEmpty, []error{ErrEmpty}},
 		{"a comment that has not ended", ": ping", nil, StateEmpty, []error{ErrEmpty}},
 		{"comments", ": ping\n\n: ping\n\n", nil, StateEmpty, []error{ErrEmpty}},
 		{"pings", sse("", `{"type":"ping"}`, ": keepalive"), nil, StateEmpty, []error{ErrEmpty}},
@@ -73,6 +76,7 @@ func TestOutcomeTellsHowAStreamEnded(t *testing.T) {
 		{"zstd", "\x28\xb5\x2f\xfd\x00\x01\x02", nil, StateNotStream, []error{ErrNotStream, ErrCompressed}},
 		{"plain text", "upstream connect error\n", nil, StateNotStream, []error{ErrNotStream}}, // E-11
 		{"plain text without an end of its line", "upstream connect error", nil, StateNotStream, []error{ErrNotStream}},
+		{"plain text that is a field's name", "error\n", nil, StateNotStream, []error{ErrNotStream}},                 // F-33, F-37
 		{"a JSON body that is no answer", `{"object":"list","data":[]}`, nil, StateNotStream, []error{ErrNotStream}}, // F-26
 		{"an empty array", `[]`, nil, StateNotStream, []error{ErrNotStream}},
 
@@ -356,6 +360,7 @@ func TestDamageIsToldAndDoesNotStopTheStream(t *testing.T) {
 		{"MaxToolCalls", calls(`{"index":0,"id":"a","function":{"name":"f"}}`, `{"index":1,"id":"b","function":{"name":"f"}}`, `{"index":0,"function":{"arguments":"{}"}}`),
 			&Options{MaxToolCalls: 1}, lines{"tool_call #0 id=a name=f type=function", "malformed", "tool_call #0 args={}"}, 1, "MaxToolCalls"},
 		{"a tool call's index that is none", calls(`{"index":-2,"id":"a"}`, `{"index":"x","id":"a"}`), nil, lines{"malformed", "malformed"}, 2, ""},
+		{"MaxLine at once behind a text", "x\n\n<p>no\ndata: " + strings.Repeat("x", 120), &Options{MaxLine: 120}, lines{"error x", "error <p>no", "malformed"}, 1, "MaxLine"},
 		{"MaxBadText", "x\n\n<html>1234567890\n", &Options{MaxBadText: 8}, lines{"error x", "error <html>12"}, 0, ""}, // F-38
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -523,12 +528,18 @@ func TestEventsThatSayNothingStayVisible(t *testing.T) {
 		{"an unknown object", sse(`{"type":"new_thing"}`), KindOther, `{"type":"new_thing"}`, Skips{}}, // O-07
 		{"an empty delta", sse(chunk(`"index":0,"delta":{}`)), KindOther, chunk(`"index":0,"delta":{}`), Skips{}},
 		{"a null error", sse(`{"error":null,"choices":[]}`), KindOther, `{"error":null,"choices":[]}`, Skips{}}, // E-05
-		{"null", sse(`null`), KindOther, `null`, Skips{NotObject: 1}},                                           // F-35
+		{"log probabilities that are null", sse(chunk(`"index":0,"delta":{},"logprobs":null`)), KindOther, chunk(`"index":0,"delta":{},"logprobs":null`), Skips{}},
+		{"an empty list of citations", sse(`{"choices":[],"citations":[]}`), KindOther, `{"choices":[],"citations":[]}`, Skips{}}, // C-19
+		{"null", sse(`null`), KindOther, `null`, Skips{NotObject: 1}},                                                             // F-35
 		{"a number", sse(`1`), KindOther, `1`, Skips{NotObject: 1}},
 		{"a string", sse(`"x"`), KindOther, `"x"`, Skips{NotObject: 1}},
 		{"an array", sse(`[1]`), KindOther, `[1]`, Skips{NotObject: 1}},
-		{"no data", "data:\n\n", KindPing, ``, Skips{Empty: 1}},                                                          // F-05
-		{"a comment as data", sse(`: OPENROUTER PROCESSING`), KindPing, `: OPENROUTER PROCESSING`, Skips{KeepAlive: 1}},  // F-04
+		{"no data", "data:\n\n", KindPing, ``, Skips{Empty: 1}},                                                         // F-05
+		{"a comment as data", sse(`: OPENROUTER PROCESSING`), KindPing, `: OPENROUTER PROCESSING`, Skips{KeepAlive: 1}}, // F-04
+		{"a word", sse(`keep-alive`), KindPing, `keep-alive`, Skips{KeepAlive: 1}},
+		{"another", sse(`heartbeat`), KindPing, `heartbeat`, Skips{KeepAlive: 1}},
+		{"a heartbeat", sse(`{"type":"heartbeat"}`), KindPing, `{"type":"heartbeat"}`, Skips{KeepAlive: 1}},
+		{"an empty object", sse(`{}`), KindOther, `{}`, Skips{Empty: 1}},                                                 // F-35
 		{"a typed ping", "event: ping\ndata: {\"type\":\"ping\"}\n\n", KindPing, `{"type":"ping"}`, Skips{KeepAlive: 1}}, // F-06
 		{"a keepalive", sse(`{"type":"keepalive","sequence_number":466}`), KindPing, `{"type":"keepalive","sequence_number":466}`, Skips{KeepAlive: 1}},
 	} {
@@ -611,6 +622,8 @@ func TestEndMarkerMustBeAllOfTheData(t *testing.T) {
 
 // Two halves of a surrogate pair find each other over events (J-03).
 func TestSurrogatePairsOverEvents(t *testing.T) {
+	refuses := func(text string) string { return chunk(`"index":0,"delta":{"refusal":"` + text + `"}`) }
+	thinks := func(text string) string { return chunk(`"index":0,"delta":{"reasoning":"` + text + `"}`) }
 	for _, c := range []struct {
 		name   string
 		events []string
@@ -621,6 +634,9 @@ func TestSurrogatePairsOverEvents(t *testing.T) {
 		{"no other half", []string{says(`\ud83d`), says(`b`)}, lines{"other", "content \uFFFDb"}},
 		{"arguments", []string{calls(`{"index":0,"id":"c","function":{"arguments":"\ud83d"}}`), calls(`{"index":0,"function":{"arguments":"\ude00"}}`)},
 			lines{"tool_call #0 id=c type=function", "tool_call #0 args=😀"}},
+		{"a refusal, behind others", []string{refuses("a"), refuses("b"), refuses(`\ud83d`), refuses("c"), refuses(`\ud83d`), refuses(`\ude00`)}, lines{"refusal a", "refusal b", "other", "refusal \uFFFDc", "other", "refusal 😀"}},
+		{"reasoning, behind others", []string{thinks("a"), thinks("b"), thinks(`\ud83d`), thinks("c"), thinks(`\ud83d`), thinks(`\ude00`)}, lines{"reasoning a", "reasoning b", "other", "reasoning \uFFFDc", "other", "reasoning 😀"}},
+		{"reasoning, with a detail between", []string{thinks("a"), chunk(`"index":0,"delta":{"reasoning":"\ud83d","reasoning_details":[{"text":"b"}]}`), thinks(`\ude00`)}, lines{"reasoning a", "reasoning", "reasoning 😀"}},
 		{"within a text", []string{says(`\ud83d\u0041\ude00\ud83d\ude00`)}, lines{"content \uFFFDA\uFFFD😀"}},
 	} {
 		l, _ := push(OpenAIChat, nil, sse(c.events...))
@@ -692,6 +708,11 @@ func TestUsageIsSetFieldByField(t *testing.T) {
 		{"details that are null", []string{usage(`{"prompt_tokens":9,"prompt_tokens_details":null,"completion_tokens_details":{"reasoning_tokens":null}}`)}, " in=9"}, // U-11
 		{"DeepSeek's cache", []string{usage(`{"prompt_tokens":9,"prompt_cache_hit_tokens":4,"prompt_cache_miss_tokens":5}`)}, " in=9 cached=4"},                       // U-09
 		{"Anthropic's cache", []string{usage(`{"prompt_tokens":9,"cache_read_input_tokens":4,"cache_creation_input_tokens":5}`)}, " in=9 cached=4 written=5"},
+		{"others' cache", []string{usage(`{"prompt_tokens":9,"num_cached_tokens":4}`)}, " in=9 cached=4"},
+		{"details under another name", []string{usage(`{"prompt_tokens":9,"prompt_token_details":{"cached_tokens":4,"cache_creation_tokens":2}}`)}, " in=9 cached=4 written=2"},
+		{"details under the names of Responses", []string{usage(`{"input_tokens":9,"input_tokens_details":{"cached_tokens":4,"cache_creation_input_tokens":2},"output_tokens_details":{"thinking_tokens":3}}`)}, " in=9 cached=4 written=2 reasoning=3"},
+		{"beside details that are null", []string{usage(`{"input_tokens":9,"input_tokens_details":{"cached_tokens":4},"prompt_tokens_details":null,"output_tokens_details":{"reasoning_tokens":3},"completion_tokens_details":null}`)}, " in=9 cached=4 reasoning=3"},
+		{"and behind others", []string{usage(`{"prompt_tokens":9,"prompt_tokens_details":{"cached_tokens":4},"input_tokens_details":{"cached_tokens":1},"completion_tokens_details":{"reasoning_tokens":3},"output_tokens_details":{"reasoning_tokens":1}}`)}, " in=9 cached=4 reasoning=3"},
 		{"reasoning at the top", []string{usage(`{"completion_tokens":9,"reasoning_tokens":4}`)}, " out=9 reasoning=4"},                                  // U-10
 		{"a total that is no sum", []string{usage(`{"prompt_tokens":951,"completion_tokens":6000,"total_tokens":6952}`)}, " in=951 out=6000 total=6952"}, // U-14
 	} {
@@ -712,6 +733,7 @@ func TestUsageTellsWhatContainsWhat(t *testing.T) {
 		{`{"prompt_tokens":9,"prompt_tokens_details":{"cached_tokens":4}}`, TriYes, TriUnknown},
 		{`{"prompt_tokens":9,"cache_read_input_tokens":4}`, TriUnknown, TriUnknown},
 		{`{"prompt_tokens":9,"prompt_cache_hit_tokens":4,"prompt_cache_miss_tokens":5}`, TriYes, TriUnknown},
+		{`{"prompt_tokens":9,"prompt_cache_hit_tokens":4,"prompt_cache_miss_tokens":9}`, TriUnknown, TriUnknown},
 		{`{"prompt_tokens":9,"completion_tokens":5,"total_tokens":14,"reasoning_tokens":3}`, TriUnknown, TriYes},
 		{`{"prompt_tokens":9,"completion_tokens":5,"total_tokens":17,"reasoning_tokens":3}`, TriUnknown, TriNo},
 		{`{"prompt_tokens":9,"completion_tokens":5,"total_tokens":15,"reasoning_tokens":3}`, TriUnknown, TriUnknown},
@@ -744,6 +766,22 @@ func TestToolCallsAreFoundWhateverTheirIndex(t *testing.T) {
 			lines{"tool_call #0 id=a name=f type=function args=1", "tool_call #1 id=b name=g type=function args=2", "tool_call #0 args=3", "tool_call #1 args=4"}},
 		{"T-01 names alone", []string{calls(`{`+fn("f", "{}")+`}`, `{`+fn("g", "{}")+`}`), calls(`{` + fn("f", "{}") + `}`)},
 			lines{"tool_call #0 name=f type=function args={}", "tool_call #1 name=g type=function args={}", "tool_call #2 name=f type=function args={}"}},
+		{"T-01 one name twice", []string{calls(`{` + fn("f", "{}") + `}`), calls(`{` + fn("f", "{}") + `}`)},
+			lines{"tool_call #0 name=f type=function args={}", "tool_call #1 name=f type=function args={}"}},
+		{"T-01 one name twice in a list", []string{calls(`{`+fn("f", "")+`}`, `{`+fn("f", "")+`}`)},
+			lines{"tool_call #0 name=f type=function", "tool_call #1 name=f type=function"}},
+		{"T-01 the name again with the arguments", []string{calls(`{` + fn("f", "") + `}`), calls(`{` + fn("f", "1") + `}`)},
+			lines{"tool_call #0 name=f type=function", "tool_call #0 args=1"}},
+		{"T-01 another name in place of the arguments", []string{calls(`{` + fn("f", "") + `}`), calls(`{` + fn("g", "1") + `}`)},
+			lines{"tool_call #0 name=f type=function", "tool_call #1 name=g type=function args=1"}},
+		{"T-01 an index from the second piece on", []string{calls(`{"id":"a",` + fn("f", "1") + `}`), calls(`{"index":1,"id":"a",` + fn("f", "2") + `}`), calls(`{"index":1,` + more("3") + `}`)},
+			lines{"tool_call #0 id=a name=f type=function args=1", "tool_call #0 args=2", "tool_call #0 args=3"}},
+		{"T-01 no index, and a new id with one", []string{calls(`{"id":"a",` + fn("f", "1") + `}`), calls(`{"index":1,"id":"b",` + more("2") + `}`)},
+			lines{"tool_call #0 id=a name=f type=function args=1", "tool_call #1 id=b type=function args=2"}},
+		{"T-02 index 0 for all, no ids", []string{calls(`{"index":0,` + fn("f", "{}") + `}`), calls(`{"index":0,` + fn("g", "{}") + `}`)},
+			lines{"tool_call #0 name=f type=function args={}", "tool_call #1 name=g type=function args={}"}},
+		{"T-02 pieces of one call in a list", []string{calls(`{"index":0,`+fn("f", "{")+`}`, `{"index":0,`+fn("f", "}")+`}`)},
+			lines{"tool_call #0 name=f type=function args={", "tool_call #0 args=}"}},
 		{"T-02 index 0 for all", []string{calls(`{"index":0,"id":"a",` + fn("f", "") + `}`), calls(`{"index":0,` + more("1") + `}`), calls(`{"index":0,"id":"b",` + fn("f", "") + `}`), calls(`{"index":0,` + more("2") + `}`)},
 			lines{"tool_call #0 id=a name=f type=function", "tool_call #0 args=1", "tool_call #1 id=b name=f type=function", "tool_call #1 args=2"}},
 		{"T-03 sparse and negative", []string{calls(`{"index":7,"id":"a",`+fn("f", "1")+`}`, `{"index":-1,"id":"b",`+fn("g", "2")+`}`), calls(`{"index":7,`+more("3")+`}`, `{"index":-1,`+more("4")+`}`)},
@@ -754,6 +792,14 @@ func TestToolCallsAreFoundWhateverTheirIndex(t *testing.T) {
 			lines{"tool_call #0 id=a name=f type=function args=1", "tool_call #0 args=2"}},
 		{"T-05 id late", []string{calls(`{"index":0,` + fn("f", "1") + `}`), calls(`{"index":0,"id":"a",` + more("2") + `}`)},
 			lines{"tool_call #0 name=f type=function args=1", "tool_call #0 id=a args=2"}},
+		{"T-05 id late, no index", []string{calls(`{` + fn("f", "1") + `}`), calls(`{"id":"a",` + more("2") + `}`)},
+			lines{"tool_call #0 name=f type=function args=1", "tool_call #0 id=a args=2"}},
+		{"T-05 id of another call, no index", []string{calls(`{` + fn("f", "1") + `}`), calls(`{"id":"a",` + fn("g", "2") + `}`)},
+			lines{"tool_call #0 name=f type=function args=1", "tool_call #1 id=a name=g type=function args=2"}},
+		{"T-05 id of another call, which is the second of a list", []string{calls(`{`+fn("f", "1")+`}`, `{"id":"a",`+more("2")+`}`)},
+			lines{"tool_call #0 name=f type=function args=1", "tool_call #1 id=a type=function args=2"}},
+		{"T-05 id of another call, where the one before has an index", []string{calls(`{"index":0,` + fn("f", "1") + `}`), calls(`{"id":"a",` + more("2") + `}`)},
+			lines{"tool_call #0 name=f type=function args=1", "tool_call #1 id=a type=function args=2"}},
 		{"T-06 name on every delta", []string{calls(`{"index":0,"id":"a",` + fn("f", "1") + `}`), calls(`{"index":0,"id":"a",` + fn("f", "2") + `}`), calls(`{"index":0,` + fn("f", "3") + `}`)},
 			lines{"tool_call #0 id=a name=f type=function args=1", "tool_call #0 args=2", "tool_call #0 args=3"}},
 		{"T-08 name late", []string{calls(`{"index":0,"id":"a",` + more("1") + `}`), calls(`{"index":0,` + fn("f", "2") + `}`)},
@@ -762,6 +808,8 @@ func TestToolCallsAreFoundWhateverTheirIndex(t *testing.T) {
 			lines{"tool_call #0 id=a name=f type=function", "tool_call #1 id=b name=f type=function"}},
 		{"T-12 arguments as an object", []string{calls(`{"index":0,"id":"a","function":{"name":"f","arguments":{"b":1, "a":[2]}}}`)},
 			lines{`tool_call #0 id=a name=f type=function args={"b":1, "a":[2]}`}},
+		{"T-12 arguments as an array", []string{calls(`{"index":0,"id":"a","function":{"name":"f","arguments":[1, 2]}}`)},
+			lines{`tool_call #0 id=a name=f type=function args=[1, 2]`}},
 		{"T-13 an object for the array", []string{chunk(`"delta":{"tool_calls":{"index":0,"id":"a",` + fn("f", "1") + `}}`), chunk(`"delta":{"tool_calls":null}`), chunk(`"delta":{"tool_calls":[]}`)},
 			lines{"tool_call #0 id=a name=f type=function args=1", "other", "other"}},
 		{"T-15 with content", []string{chunk(`"delta":{"content":"x","tool_calls":[{"index":0,"id":"a",` + fn("f", "1") + `}]}`)},
@@ -774,6 +822,8 @@ func TestToolCallsAreFoundWhateverTheirIndex(t *testing.T) {
 			lines{"other", "tool_call #0 id=a name=f type=function"}},
 		{"T-24 the old form", []string{chunk(`"delta":{"function_call":{"name":"f","arguments":""}}`), chunk(`"delta":{"function_call":{"arguments":"{}"}}`), chunk(`"delta":{"function_call":null}`)},
 			lines{"tool_call #0 name=f type=function", "tool_call #0 args={}", "other"}},
+		{"T-24 the old form with another name", []string{chunk(`"delta":{"function_call":{"name":"f","arguments":"{}"}}`), chunk(`"delta":{"function_call":{"name":"g","arguments":"{}"}}`)},
+			lines{"tool_call #0 name=f type=function args={}", "tool_call #0 args={}"}},
 		{"T-25 a custom tool", []string{calls(`{"index":0,"id":"a","type":"custom","custom":{"name":"f","input":"free "}}`), calls(`{"index":0,"custom":{"input":"text"}}`)},
 			lines{"tool_call #0 id=a name=f type=custom args=free ", "tool_call #0 args=text"}},
 		{"T-28 a new id for every piece", []string{calls(`{"index":0,"id":"a",` + fn("f", "") + `}`), calls(`{"index":0,"id":"b","function":{"name":null,"arguments":"1"}}`), calls(`{"index":0,"id":"c",` + more("2") + `}`)},
@@ -805,8 +855,9 @@ func TestIndexTellsCallsApartWhoseIdsAreTheSame(t *testing.T) { // N-04, T-16
 		calls(`{"index":0,"id":"0","function":{"name":"f","arguments":"1"}}`),
 		calls(`{"index":1,"id":"0","function":{"name":"g","arguments":"2"}}`),
 		calls(`{"index":0,"id":"0","function":{"arguments":"3"}}`),
+		calls(`{"index":2,"id":"0","function":{"arguments":"4"}}`), // and no name, so that it begins none
 	))
-	require.Equal(t, lines{"tool_call #0 id=0 name=f type=function args=1", "tool_call #1 id=0 name=g type=function args=2", "tool_call #0 args=3"}, l)
+	require.Equal(t, lines{"tool_call #0 id=0 name=f type=function args=1", "tool_call #1 id=0 name=g type=function args=2", "tool_call #0 args=3", "tool_call #1 args=4"}, l)
 }
 
 // U-09: gateways fill in the names of other dialects with zeros.
@@ -874,8 +925,9 @@ func TestToolCallsEndAtTheEnd(t *testing.T) {
 		{"with stop too", []string{call(`{}`), stops}, lines{"finish stop(stop)", "tool_call_end #0 valid"}, 0},                                       // T-20
 		{"no arguments are valid", []string{call(``), finish, "[DONE]"}, lines{"finish tool_calls(tool_calls)", "tool_call_end #0 valid", "done"}, 0}, // T-11
 		{"null arguments too", []string{calls(`{"index":0,"id":"a","function":{"name":"f","arguments":null}}`), finish}, lines{"finish tool_calls(tool_calls)", "tool_call_end #0 valid"}, 0},
-		{"cut arguments never have", []string{call(`{\"a\":`), chunk(`"index":0,"finish_reason":"length"`)}, lines{"finish length(length)"}, 0},                                      // T-19
-		{"nor are two values", []string{call(`{\"a\":1}`), more(`{\"b\":1}`), finish}, lines{"tool_call #0 args={\"b\":1}", "finish tool_calls(tool_calls)", "tool_call_end #0"}, 0}, // T-18
+		{"cut arguments never have", []string{call(`{\"a\":`), chunk(`"index":0,"finish_reason":"length"`)}, lines{"finish length(length)"}, 0},                                         // T-19
+		{"nor are two values", []string{call(`{\"a\":1}`), more(`{\"b\":1}`), finish}, lines{"tool_call #0 args={\"b\":1}", "finish tool_calls(tool_calls)", "tool_call_end #0"}, 0},    // T-18
+		{"half of a pair behind them", []string{call(`{}\ud83d`), finish, "[DONE]"}, lines{"finish tool_calls(tool_calls)", "tool_call #0 args=\uFFFD", "tool_call_end #0", "done"}, 0}, // J-03
 		{"at the marker without a finish", []string{call(`{}`), "[DONE]"}, lines{"tool_call_end #0 valid", "done"}, 0},
 		{"an open one has not ended", []string{call(`{`), "[DONE]"}, lines{"done"}, 1},
 		{"whole arguments alone end nothing", []string{call(`{}`)}, nil, 0},
@@ -895,7 +947,7 @@ func TestToolCallsEndAtTheEnd(t *testing.T) {
 }
 
 func TestFreeTextOfACustomToolIsValid(t *testing.T) {
-	l, _ := push(OpenAIChat, nil, sse(calls(`{"index":0,"id":"a","custom":{"name":"f","input":"free {"}}`), stops, "[DONE]"))
+	l, _ := push(OpenAIChat, nil, sse(calls(`{"index":0,"id":"a","custom":{"name":"f","input":"free {"}}`), calls(`{"index":0,"function":{"arguments":"]"}}`), stops, "[DONE]"))
 	require.Contains(t, l, "tool_call_end #0 valid") // T-25
 }
 
@@ -911,10 +963,14 @@ func TestErrorsOfAllShapes(t *testing.T) {
 		{"E-03 no error member", sse(`{"object":"error","message":"no"}`), lines{"error no"}},
 		{"E-04 by its type", "event: error\ndata: {\"code\":\"c\",\"message\":\"no\"}\n\n", lines{"error no"}},
 		{"E-04 by its type, text", "event: error\ndata: no\n\n", lines{"error no"}},
+		{"E-04 by its type, with choices", "event: error\ndata: {\"choices\":[],\"message\":\"no\"}\n\n", lines{"error no"}},
 		{"E-13 with choices", sse(`{"choices":[{"index":0,"delta":{"content":"x"},"finish_reason":"error"}],"error":{"message":"no"}}`), lines{"content x", "finish unknown(error)", "error no"}},
 		{"E-05 empty ones are none", sse(`{"error":null,"choices":[]}`, `{"error":{},"choices":[]}`, `{"error":[],"choices":[]}`, `{"error":"","choices":[]}`, `{"error":false,"choices":[]}`, `{"errors":[]}`, `{"errors":null,"choices":[]}`, `{"errors":["x"],"choices":[]}`), lines{"other", "other", "other", "other", "other", "other", "other", "other"}},
+		{"E-05 messages of success are none", sse(`{"code":200,"message":"success"}`, `{"code":0,"message":"ok"}`), lines{"other", "other"}},
+		{"E-02 of Groq's own", sse(`{"choices":[{"index":0,"delta":{},"finish_reason":"stop"}],"x_groq":{"id":"r","error":"no"}}`), lines{"finish stop(stop)", "error no"}},
 		{"C-22 a filter's nested one is none", sse(chunk(`"index":0,"delta":{"content":"x"},"content_filter_results":{"error":{"code":"content_filter_error"}}`)), lines{"content x"}},
 		{"F-37 as a field", "error: {\"code\":400,\"message\":\"no\"}\n\ndata: [DONE]\n\n", lines{"error no", "done"}},
+		{"F-37 as a field, with no message", "error: {\"code\":\"bad\"}\n\n", lines{"error "}},
 		{"F-37 as a field, text", "error: no\n\n", lines{"error no"}},
 		{"F-38 a bare line behind events", sse(says("x")) + "{\"error\":{\"message\":\"no\"}}\n\n" + sse(says("y")), lines{"content x", "error no", "content y"}},
 		{"F-38 a bare line and at once an event", sse(says("x")) + "{\"error\":{\"message\":\"no\"}}\n" + sse(says("y")), lines{"content x", "error no", "content y"}},
@@ -922,6 +978,8 @@ func TestErrorsOfAllShapes(t *testing.T) {
 		{"F-38 an array", sse(says("x")) + "[{\"error\":{\"message\":\"no\"}}]\n\n" + sse(says("y")), lines{"content x", "error no", "content y"}},
 		{"F-38 an array over lines", sse(says("x")) + "[\n{\"error\":\n{\"message\":\"no\"}}\n]\n", lines{"content x", "error no"}},
 		{"F-38 an array that breaks off", sse(says("x")) + "[{\"error\":\n{\"me", lines{"content x", "error [{\"error\":\n{\"me"}},
+		{"F-38 a page and at once an event with a type", "<p>no\nevent: error\ndata: {\"message\":\"no more\"}\n\n", lines{"error <p>no", "error no more"}},
+		{"F-38 over lines, and a comment between them", sse(says("x")) + "{\"error\":{\n: ping\n\"message\":\"no\"}}\n\n", lines{"content x", "error no"}}, // F-03
 		{"F-38 brackets that are no error", sse(says("x")) + "[DONE]\n\n[\n\n[{}]\n\n" + sse(says("y")), lines{"content x", "content y"}},
 		{"E-04 by its type, an array", "event: error\ndata: [{\"error\":{\"message\":\"no\"}}]\n\n", lines{"error no"}},
 		{"F-38 a page", "<html>\n<p>no</p>\n", lines{"error <html>\n<p>no</p>"}},
@@ -938,6 +996,17 @@ func TestErrorsOfAllShapes(t *testing.T) {
 				require.Equal(t, c.want, l, "cut at %v", cuts)
 			})
 		})
+	}
+}
+
+// E-01, E-03: a gateway's errors are such in any dialect.
+func TestErrorsOfGateways(t *testing.T) {
+	for d := range dialects {
+		for _, event := range []string{`{"error":{"message":"no"}}`, `{"error":"no"}`, `{"message":"no"}`, `{"detail":"no"}`, `{"object":"error","message":"no"}`} {
+			l, o := push(Dialect(d), nil, sse(event))
+			require.Equal(t, lines{"error no"}, l, "%v: %s", Dialect(d), event)
+			require.Equal(t, StateError, o.State, "%v: %s", Dialect(d), event)
+		}
 	}
 }
 
@@ -963,6 +1032,7 @@ func TestJSONBodies(t *testing.T) {
 		{"an error in an array", `[{"error":{"message":"no"}}]`, lines{"error no"}, StateError},
 		{"half an answer", answer[:50], nil, StateTruncated},
 		{"a broken one", `{"id":]`, lines{"malformed"}, StateTruncated},
+		{"a broken one over lines in front of a stream", "{\n\"a\" [1,\n2]\n\n" + sse(says("x")), lines{"malformed", "content x"}, StateTruncated},
 		{"an error in front of a stream", `{"error":{"message":"no"}}` + "\n\n" + sse(says("x")), lines{"error no", "content x"}, StateError},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -994,6 +1064,7 @@ func TestEventsWithoutABlankLineBetween(t *testing.T) {
 		{"one in front of half of one", "data: " + a + "data: " + b[:20] + "\n\n", lines{"content a", "malformed"}, 2, 1},
 		{"data in a text", "data: " + says("data: {}") + "x\n\n", lines{"malformed"}, 1, 0},
 		{"one over lines is one", "data: {\"choices\":\ndata: [{\"delta\":\ndata: {\"content\":\"a\"}}]}\n\n", lines{"content a"}, 1, 0}, // F-18
+		{"a broken one over lines, of which one is an object", "data: {\"choices\":[\ndata: {}\ndata: }]}\n\n", lines{"malformed"}, 1, 0},
 		{"an error put into an unfinished event", "data: {\"choices\":[{\ndata: {\"error\":{\"message\":\"no\"}}\n\n", lines{"malformed", "error no"}, 2, 1},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -1162,6 +1233,10 @@ func TestAutoDialect(t *testing.T) {
 	p.Reset()
 	require.Equal(t, Auto, p.Dialect())
 
+	for _, object := range []string{"chat.completion.chunk", "chat.completion", "text_completion"} { // and no choices
+		_, o := push(Auto, nil, sse(`{"object":"`+object+`","usage":{"total_tokens":1}}`))
+		require.Equal(t, OpenAIChat, o.Dialect, object)
+	}
 	_, o := push(Auto, nil, sse("[DONE]"))
 	require.True(t, o.SawDone)
 	require.Equal(t, StateEmpty, o.State)
@@ -1194,6 +1269,10 @@ func TestUnknownDialect(t *testing.T) {
 		} else {
 			require.False(t, errors.As(o.Err(), &e), c.body)
 		}
+	}
+	for _, event := range []string{`{"response":"x","celsius":-3}`, `{"response":{"celsius":-3}}`} { // nor are they Cloudflare's
+		_, o := push(Auto, nil, sse(event))
+		require.Equal(t, StateNotStream, o.State, event)
 	}
 	_, o := push(Auto, nil, `{"celsius":-3}`)
 	require.ErrorContains(t, o.Err(), "not known")

@@ -74,7 +74,6 @@ func (c *core) beginFrames() {
 		c.frames = new(framesWire)
 	}
 	c.frames.init(c.opt)
-	c.sse.reset()
 	c.wire = c.frames
 	c.frames.next(c.head[:c.headLen], &c.borrow().frame) // which has not all of a frame
 	c.sniffed, c.headLen = true, 0

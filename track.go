@@ -415,11 +415,9 @@ func (s *step) endToolCalls() {
 	for i := range s.choices {
 		c := &s.choices[i]
 		for at := range c.calls {
-			call := &c.calls[at]
-			if call.ended || call.cut() || c.open(at) || c.native == "" && !s.sawDone {
-				continue
+			if !c.open(at) && (c.native != "" || s.sawDone) {
+				s.endToolCall(c, at)
 			}
-			s.endToolCall(c, at)
 		}
 	}
 }

@@ -57,6 +57,10 @@ func TestUsageMergeKeepsWhatIsProven(t *testing.T) {
 	u.merge(&newer)
 	require.Equal(t, TriYes, u.ReasoningInOutput)
 	require.Equal(t, TriNo, u.CachedInInput)
+	newer = reported(9)
+	newer.ReasoningInOutput = TriNo
+	u.merge(&newer)
+	require.Equal(t, TriYes, u.ReasoningInOutput) // whatever the report says
 	newer = reported(-1, -1, -1, -1, -1, 0)
 	newer.Output, newer.Reported = 5, newer.Reported|UsageOutput
 	u.merge(&newer)
@@ -65,6 +69,44 @@ func TestUsageMergeKeepsWhatIsProven(t *testing.T) {
 
 func TestTriString(t *testing.T) {
 	require.Equal(t, []string{"unknown", "yes", "no"}, []string{TriUnknown.String(), TriYes.String(), TriNo.String()})
+}
+
+// What a report lacks stays, zeros alone erase nothing (A-03), and a report past the
+// limit stands alone, and so does the next one.
+func TestOverlayOfReports(t *testing.T) {
+	usage := func(members string) string {
+		return `{"type":"message_delta","delta":{},"usage":{` + members + `}}`
+	}
+	large := `"input_tokens":1,"x":"` + strings.Repeat("x", maxUsageRaw) + `"`
+	var a Accumulator
+	p := NewParser(AnthropicMessages, &a, nil)
+	for _, c := range []struct{ report, want string }{
+		{`"cost":1`, `{"cost":1}`},
+		{`"a":1,"output_tokens":1`, `{"cost":1,"a":1,"output_tokens":1}`},
+		{`"a":2,"output_tokens":0`, `{"cost":1,"a":1,"output_tokens":1}`},
+		{large, `{` + large + `}`},
+		{`"output_tokens":2`, `{"output_tokens":2}`},
+		{`"b":3`, `{"output_tokens":2,"b":3}`},
+	} {
+		p.Write([]byte(sse(usage(c.report))))
+		require.Equal(t, c.want, string(a.Usage().Raw))
+	}
+	require.Equal(t, [2]int64{1, 2}, [2]int64{a.Usage().Input, a.Usage().Output})
+}
+
+// Anthropic's cached tokens are none of the input, unless a gateway says that they are (U-09).
+func TestCachedTokensOfAnthropic(t *testing.T) {
+	for usage, want := range map[string]Tri{
+		`{"input_tokens":9,"cache_read_input_tokens":4}`:                 TriNo,
+		`{"input_tokens":9,"cache_creation_input_tokens":4}`:             TriNo,
+		`{"input_tokens":9,"input_tokens_details":{"cached_tokens":4}}`:  TriYes,
+		`{"input_tokens":9,"cache_read_input_tokens":null,"x":{"y":[]}}`: TriUnknown,
+	} {
+		var a Accumulator
+		p := NewParser(AnthropicMessages, &a, nil)
+		p.Write([]byte(sse(`{"type":"message_delta","delta":{},"usage":` + usage + `}`)))
+		require.Equal(t, want, a.Usage().CachedInInput, usage)
+	}
 }
 
 // A-01: a later report is laid over an earlier one key by key.

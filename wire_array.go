@@ -16,7 +16,7 @@ type arrayWire struct {
 	buf     []byte      // what earlier reads brought of it
 	size    int         // how many bytes of it have come, kept or not
 	inArray bool        // the outermost array is open
-	inLine  bool        // there is no line end in the value, or behind the last one
+	inLine  bool        // there is no line end in the value, or behind the last one, which is no element of an array
 	max     int         // bytes that a value may have
 
 	// lost: an element of the array could not be read, and the next one that
@@ -69,7 +69,7 @@ func (w *arrayWire) next(p []byte, f *frame) (n int, ok bool) {
 	if w.inLine {
 		w.inLine = bytes.IndexByte(value, '\n') < 0
 	}
-	if err != nil && w.inLine && !w.inArray {
+	if err != nil && w.inLine {
 		// A line that is no JSON; the next one may be.
 		w.lines.begin(w.buf, w.size-len(value))
 		w.lines.begin(value, len(value))

@@ -201,9 +201,7 @@ func (w *framesWire) seek(p []byte) (n int) {
 func (w *framesWire) take(b []byte, f *frame) {
 	*f = frame{Event: Event{Retry: -1}, size: clampInt(int64(w.head.total))}
 	if f.err = w.fault(); f.err != nil {
-		if f.kind = frameMalformed; w.head.headers <= maxHeaderSize {
-			f.kind = frameTooLarge
-		}
+		f.kind = frameMalformed
 		return
 	}
 	end := len(b) - crcSize

@@ -142,11 +142,32 @@ func TestFramesPastLimits(t *testing.T) {
 		require.ErrorAs(t, got.Outcome.Damage, &limit)
 		require.Equal(t, LimitError{"MaxEvent", 100}, *limit)
 	})
+	just := &Options{MaxEvent: len(big) - len("event contentBlockDelta ")}
+	require.Zero(t, read(Bedrock, just, []byte(body)).Outcome.Malformed)
+	require.Zero(t, read(Bedrock, just, []byte(body), len(body)/2).Outcome.Malformed)
 
 	headers := claims(16+maxHeaderSize+1, maxHeaderSize+1) + strings.Repeat("x", maxHeaderSize+1) + "crc!"
 	l, out := push(Bedrock, nil, framed(saysHi)+headers+framed(endsTurn, tellsUsage))
 	require.Equal(t, lines{"content hi", "malformed", "finish stop(end_turn)", "usage in=1 out=2 total=3", "done"}, l)
 	require.ErrorContains(t, out.Damage, "headers")
+}
+
+// Headers may be just as large as the format allows, in the first frame too, of which
+// the lengths have to tell what it is.
+func TestFramesWithTheLargestHeaders(t *testing.T) {
+	const typ = "\x0b:event-type\x07\x00\x11contentBlockDelta"
+	filler := func(n int) string {
+		return "\x01a\x06" + string(binary.BigEndian.AppendUint16(nil, uint16(n))) + strings.Repeat("x", n)
+	}
+	headers := typ + filler(1<<16-1) + filler(maxHeaderSize-len(typ)-1<<16-9)
+	require.Len(t, headers, maxHeaderSize)
+	hi := rawFrame(headers, `{"contentBlockIndex":0,"delta":{"text":"hi"}}`)
+	for _, cut := range []int{0, 1, 7, 8, 11, 12, len(hi) - 1, len(hi), len(hi) + 5, len(hi) + 12} {
+		var l lines
+		p := NewParser(Auto, &l, nil)
+		writeCut(t, p.Write, hi+hi, cut)
+		require.Equal(t, lines{"content hi", "content hi"}, l, "cut at %d", cut)
+	}
 }
 
 // A length is a name and never the size of an allocation (contract 10).
@@ -233,6 +254,11 @@ func TestFramesAreSniffed(t *testing.T) {
 			require.Equal(t, StateNotStream, closed(p).State, "%q", body)
 		}
 	}
+	for total, wire := range map[uint32]Wire{minFrame: WireFrames, 1 << 24: WireFrames, maxUsualFrame: WireFrames, maxUsualFrame + 1: WireSSE} {
+		p := NewParser(Auto, nil, nil)
+		p.Write([]byte(claims(total, 0)))
+		require.Equal(t, wire, p.Wire(), total)
+	}
 	body := "\x00\x00\n" + sse(says("hi"), stops, "[DONE]")
 	eachCut(body, func(cuts ...int) {
 		require.Equal(t, "hi", read(Auto, nil, []byte(body), cuts...).Completion.Choices[0].Message.Content)
@@ -297,12 +323,6 @@ func BenchmarkFrames(b *testing.B) {
 	}
 }
 
-// frameOf returns a frame with these headers.
-func frameOf(headers, payload string) string {
-	b := claims(uint32(minFrame+len(headers)+len(payload)), uint32(len(headers))) + headers + payload
-	return string(binary.BigEndian.AppendUint32([]byte(b), crc32.ChecksumIEEE([]byte(b))))
-}
-
 // The headers of a frame are its own, also where those of the one before were the same,
 // or could not be read.
 func TestHeadersOfFramesInARow(t *testing.T) {
@@ -314,7 +334,7 @@ func TestHeadersOfFramesInARow(t *testing.T) {
 	})
 	p := NewParser(Bedrock, nil, &Options{Events: events})
 	for _, headers := range []string{typ + "a", typ + "a", typ + "b", typ + "b" + "\x05", typ + "b" + "\x05", "", "", typ + "b", "", typ + "a"} {
-		p.Write([]byte(frameOf(headers, "{}")))
+		p.Write([]byte(rawFrame(headers, "{}")))
 	}
 	require.Equal(t, []string{"a", "a", "b", "", "", "b", "", "a"}, got)
 	require.EqualValues(t, 2, p.Outcome().Malformed)

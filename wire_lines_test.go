@@ -32,6 +32,7 @@ func TestLinesOfJSON(t *testing.T) {
 		{"one line", line("a") + "\n", lines{start, a}, StateTruncated, WireJSON},
 		{"values that are no lines", line("a") + line("b") + lastLine, whole, StateComplete, WireJSON},
 		{"values over several lines", "{\"message\":\n{\"content\":\"a\"},\"done\":false}\n{\"message\":\n{\"content\":\"b\"},\"done\":true}\n", lines{a, b, "done"}, StateComplete, WireJSON},
+		{"an array behind a value", line("a") + "[\n" + line("b") + "\n,\n" + lastLine + "]\n", whole, StateComplete, WireJSON},
 		{"a value over lines, and then lines", "{\"message\":\n{\"content\":\"a\"},\"done\":false}\n" + line("b") + "\n" + lastLine + "\n", lines{a, start, b, end[0], end[1]}, StateComplete, WireLines},
 		{"a line that is none", line("a") + "\n{]\n" + line("b") + "\n" + lastLine + "\n", append(lines{start, a, "malformed", b}, end...), StateComplete, WireLines},
 		{"a first line that is none", "{]\n" + line("a") + "\n" + line("b") + "\n" + lastLine + "\n", append(lines{"malformed", start, a, b}, end...), StateComplete, WireLines},
@@ -41,6 +42,11 @@ func TestLinesOfJSON(t *testing.T) {
 		{"a word", line("a") + "\n" + "Not today\n", lines{start, a, "error Not today"}, StateError, WireLines},
 		{"a page", line("a") + "\n<html>\n</html>\n", lines{start, a, "error <html>\n</html>"}, StateError, WireJSON},
 		{"server-sent events behind an error", `{"error":"no"}` + "\n\n" + sse(line("a")), lines{"error no", start, a}, StateError, WireJSON},
+		{"server-sent events behind CRLF", line("a") + "\r\n" + line("b") + "\r\n" + sse(lastLine), whole, StateComplete, WireLines},
+		{"server-sent events that begin with an id", line("a") + "\nid: 1\n" + sse(lastLine), append(lines{start, a}, end...), StateComplete, WireJSON},
+		{"with a time to reconnect", line("a") + "\nretry: 1\n" + sse(lastLine), append(lines{start, a}, end...), StateComplete, WireJSON},
+		{"with a type", line("a") + "\nevent: x\n" + sse(lastLine), append(lines{start, a}, end...), StateComplete, WireJSON},
+		{"with a comment", line("a") + "\n: x\n" + sse(lastLine), append(lines{start, a}, end...), StateComplete, WireJSON},
 		{"server-sent events behind lines", line("a") + "\n" + line("b") + "\n" + sse(lastLine), whole, StateComplete, WireLines},
 		{"a broken last line", line("a") + "\n{]", lines{start, a, "malformed"}, StateTruncated, WireLines},
 		{"a word with no end", line("a") + "\nNot today", lines{start, a, "error Not today"}, StateError, WireLines},
@@ -111,6 +117,10 @@ func TestLinesPastALimit(t *testing.T) {
 	want := read(Ollama, o, []byte(body))
 	require.EqualValues(t, 1, want.Outcome.Malformed)
 	eachCut(body, func(cuts ...int) { requireSame(t, want, read(Ollama, o, []byte(body), cuts...), cuts) })
+	just := &Options{MaxEvent: len(long), MaxLine: 100}
+	want = read(Ollama, just, []byte(long))
+	require.Zero(t, want.Outcome.Malformed)
+	eachCut(long, func(cuts ...int) { requireSame(t, want, read(Ollama, just, []byte(long), cuts...), cuts) })
 	// And so is one that is no JSON, however much of it was kept.
 	body = `{"x":"` + strings.Repeat("x", 200) + `"]` + "\n" + lastLine + "\n"
 	want = read(Ollama, o, []byte(body))
@@ -130,6 +140,7 @@ func TestLineThatNeverEnds(t *testing.T) {
 	require.Error(t, p.Close())
 	require.EqualValues(t, 1, p.Outcome().Malformed)
 	require.Zero(t, p.Outcome().PendingBytes) // they are told of as damage
+	require.Equal(t, WireLines, p.Wire())
 }
 
 // G-01: what cannot be read of an array costs one element where the server writes
