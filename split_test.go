@@ -30,6 +30,7 @@ func randomCuts(name string, size, n int) [][]int {
 func TestSplitOnce(t *testing.T) {
 	for _, r := range recordings(t) {
 		t.Run(r.file, func(t *testing.T) {
+			t.Parallel()
 			body := r.body
 			want := read(r.dialect, nil, body)
 			cuts := randomCuts(r.file, len(body), 2000)
