@@ -281,6 +281,20 @@ func TestModelsChoiceIndexes(t *testing.T) {
 	}
 }
 
+// Whose events InvokeModel carries is asked anew in the next stream.
+func TestBedrockForgetsTheModel(t *testing.T) {
+	var a Accumulator
+	p := NewParser(Bedrock, &a, nil)
+	p.Write(recordedFrames(t, "invoke-anthropic"))
+	require.Equal(t, AnthropicMessages, p.carried)
+	p.Reset()
+	a.Reset()
+	require.Equal(t, Auto, p.carried)
+	p.Write([]byte(framed(`chunk {"outputText":"x","completionReason":"FINISH"}`)))
+	p.Close()
+	require.Equal(t, "x", a.Completion().Choices[0].Message.Content)
+}
+
 // Whose events InvokeModel carries is asked until one tells, as Nova's first does.
 func TestBedrockKnowsNova(t *testing.T) {
 	p := NewParser(Bedrock, nil, nil)

@@ -129,6 +129,9 @@ func TestTeeIsDoneOnce(t *testing.T) {
 			if c.is != nil {
 				require.ErrorIs(t, l.outcomes[0].Err(), c.is)
 			}
+			if c.reads >= 0 {
+				require.NoError(t, l.outcomes[0].Cause) // that it was closed is the state
+			}
 		})
 	}
 }
