@@ -281,6 +281,37 @@ func TestModelsChoiceIndexes(t *testing.T) {
 	}
 }
 
+// What an event of Converse is, its members tell before its type, if they are objects.
+func TestConverseEventsThatHoldMore(t *testing.T) {
+	for _, c := range []struct {
+		lines []string
+		want  lines
+	}{
+		{[]string{`event contentBlockDelta {"contentBlockIndex":0,"delta":{"text":"hi"},"messageStop":"x"}`}, lines{"content hi"}},
+		{[]string{saysHi, `event metadata {"messageStop":{"stopReason":"end_turn"}}`, tellsUsage}, lines{"content hi", "finish stop(end_turn)", "usage in=1 out=2 total=3", "done"}},
+		{[]string{`event Other {"output":{"x":1}}`, saysHi}, lines{"other", "content hi"}},
+		{[]string{`event contentBlockDelta {"contentBlockIndex":0,"delta":{"text":"hi"},"message":"x","error":{"message":"no"}}`}, lines{"content hi"}},
+	} {
+		l, o := push(Bedrock, nil, framed(c.lines...))
+		require.Equal(t, c.want, l)
+		require.NotEqual(t, StateError, o.State)
+	}
+	_, o := push(Bedrock, nil, framed(`event Other {"output":{"x":1}}`))
+	require.Empty(t, o.Choices)
+}
+
+// Models whose events InvokeModel carries count their pieces where Converse counts
+// blocks: their text is as it comes.
+func TestCarriedBlocksAreNoParts(t *testing.T) {
+	const second, first = `{"contentBlockDelta":{"delta":{"text":"a"},"contentBlockIndex":1}}`, `{"contentBlockDelta":{"delta":{"text":"b"},"contentBlockIndex":0}}`
+	for how, want := range map[string]string{"chunk ": "ab", "event Other ": "ba"} {
+		var a Accumulator
+		p := NewParser(Bedrock, &a, nil)
+		p.Write([]byte(framed(how+second, how+first)))
+		require.Equal(t, want, string(a.AppendText(nil, 0)), how)
+	}
+}
+
 // Whose events InvokeModel carries is asked anew in the next stream.
 func TestBedrockForgetsTheModel(t *testing.T) {
 	var a Accumulator
