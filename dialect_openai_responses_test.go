@@ -92,21 +92,24 @@ func TestResponsesToldAsAWhole(t *testing.T) {
 // Ends and errors that servers write beside the documented ones.
 func TestResponsesOtherEnds(t *testing.T) {
 	for event, want := range map[string]lines{
-		`{"type":"response.done","response":{"status":"completed"}}`:                    {"finish stop(completed)", "done"},
-		`{"type":"response.done","response":{"status":"in_progress"}}`:                  {"other"},
-		`{"type":"response.completed","response":{"status":"incomplete"}}`:              {"finish length(incomplete)", "done"},
-		`{"type":"response.completed","response":{"status":"in_progress"}}`:             {"finish stop(completed)", "done"},
-		`{"type":"response.completed"}`:                                                 {"finish stop(completed)", "done"},
-		`{"type":"response.failed","error":{"message":"no"}}`:                           {"finish unknown(failed)", "error no", "done"},
-		`{"type":"response.failed","response":{"status":"failed","error":{}}}`:          {"finish unknown(failed)", "error failed", "done"},
-		`{"type":"response.error","error":{"message":"no"}}`:                            {"error no"},
-		`{"type":"response.error","message":"no"}`:                                      {"error no"},
-		`{"type":"error","error":{"type":"server_error","message":"no"},"code":"x"}`:    {"error no"},
-		`{"type":"error","error":"no"}`:                                                 {"error no"},
-		`{"message":"no"}`:                                                              {"error no"},
-		`{"type":"vendor.note","message":"well"}`:                                       {"other"},
-		`{"type":"vendor.note","message":"well","error":null}`:                          {"other"},
-		`{"type":"response.web_search_call.failed","output_index":0,"error":{"x":"y"}}`: {"other"},
+		`{"type":"response.done","response":{"status":"completed"}}`:                                                                    {"finish stop(completed)", "done"},
+		`{"type":"response.done","response":{"status":"in_progress"}}`:                                                                  {"other"},
+		`{"type":"response.completed","response":{"status":"incomplete"}}`:                                                              {"finish length(incomplete)", "done"},
+		`{"type":"response.completed","response":{"status":"in_progress"}}`:                                                             {"finish stop(completed)", "done"},
+		`{"type":"response.completed"}`:                                                                                                 {"finish stop(completed)", "done"},
+		`{"type":"error","error":{"message":"no"}}` + "\n\ndata: " + `{"type":"response.failed","response":{"error":{"message":"no"}}}`: {"error no", "finish unknown(failed)", "done"}, // O-02
+		`{"type":"response.completed","response":{"usage":{"cost":1}},"usage":{"input_tokens":1}}`:                                      {"usage", "usage in=1", "finish stop(completed)", "done"},
+		`{"type":"response.completed","response":{"usage":{"input_tokens":2}},"usage":{"input_tokens":1}}`:                              {"usage in=2", "finish stop(completed)", "done"},
+		`{"type":"response.failed","error":{"message":"no"}}`:                                                                           {"finish unknown(failed)", "error no", "done"},
+		`{"type":"response.failed","response":{"status":"failed","error":{}}}`:                                                          {"finish unknown(failed)", "error failed", "done"},
+		`{"type":"response.error","error":{"message":"no"}}`:                                                                            {"error no"},
+		`{"type":"response.error","message":"no"}`:                                                                                      {"error no"},
+		`{"type":"error","error":{"type":"server_error","message":"no"},"code":"x"}`:                                                    {"error no"},
+		`{"type":"error","error":"no"}`:                                                                                                 {"error no"},
+		`{"message":"no"}`:                                                                                                              {"error no"},
+		`{"type":"vendor.note","message":"well"}`:                                                                                       {"other"},
+		`{"type":"vendor.note","message":"well","error":null}`:                                                                          {"other"},
+		`{"type":"response.web_search_call.failed","output_index":0,"error":{"x":"y"}}`:                                                 {"other"},
 	} {
 		got, _ := push(OpenAIResponses, nil, sse(event))
 		require.Equal(t, want, got, event)
