@@ -193,6 +193,7 @@ func TestCodedBytes(t *testing.T) {
 		{`{"bytes":"YQ==","p":"abc","p":""}`, "-"},
 		{`{"bytes":"YQ==","p":"abc"`, "-"},
 		{`{"bytes":"YQ==","p":"abc`, "-"},
+		{`{"bytes":"YQ==","p":"abc\}`, "-"},
 		{`{"bytes":"YQ==","p":1}`, "-"},
 		{`{"bytes":"YQ==" }`, "-"},
 		{`{"bytes":"YQ`, "-"},
@@ -291,6 +292,11 @@ func TestConverseEventsThatHoldMore(t *testing.T) {
 		{[]string{saysHi, `event metadata {"messageStop":{"stopReason":"end_turn"}}`, tellsUsage}, lines{"content hi", "finish stop(end_turn)", "usage in=1 out=2 total=3", "done"}},
 		{[]string{`event Other {"output":{"x":1}}`, saysHi}, lines{"other", "content hi"}},
 		{[]string{`event contentBlockDelta {"contentBlockIndex":0,"delta":{"text":"hi"},"message":"x","error":{"message":"no"}}`}, lines{"content hi"}},
+		{[]string{`event contentBlockDelta {"contentBlockIndex":0,"delta":{"reasoningContent":{}}}`}, lines{"other"}},
+		{[]string{`event metadata {"usage":{"cacheReadInputTokens":1,"cacheReadInputTokenCount":2,"cacheWriteInputTokens":3,"cacheWriteInputTokenCount":4}}`}, lines{"usage cached=1 written=3"}},
+		{[]string{`event metadata {"usage":{"cacheReadInputTokenCount":2,"cacheReadInputTokens":1}}`}, lines{"usage cached=1"}},
+		{[]string{`chunk {"other":1}`, `event chunk {"bytes":""}`}, lines{"other", "other"}},
+		{[]string{`chunk {"outputText":"x","completionReason":"FINISH","amazon-bedrock-invocationMetric\u0073":{"inputTokenCount":1}}`}, lines{"content x", "finish stop(FINISH)", "usage in=1", "done"}},
 	} {
 		l, o := push(Bedrock, nil, framed(c.lines...))
 		require.Equal(t, c.want, l)
@@ -333,4 +339,26 @@ func TestBedrockKnowsNova(t *testing.T) {
 	require.Equal(t, Auto, p.carried)
 	p.Write([]byte(framed(`chunk {"messageStart":{"role":"assistant"}}`)))
 	require.Equal(t, Bedrock, p.carried)
+}
+
+// Choices are OpenAI's, unless they name their end as others do.
+func TestBedrockKnowsChoices(t *testing.T) {
+	for members, want := range map[string]Dialect{
+		`"delta":{"content":"x"}`:                                      OpenAIChat,
+		`"delta":{"content":"x"},"finish_reason":null`:                 OpenAIChat,
+		`"delta":{"content":"x"},"finish_reason":null,"stop_reason":1`: OpenAIChat,
+		`"text":"x","stop_reason":null`:                                Bedrock,
+	} {
+		p := NewParser(Bedrock, nil, nil)
+		p.Write([]byte(framed("chunk " + chunk(members))))
+		require.Equal(t, want, p.carried, members)
+	}
+}
+
+// Events are carried in frames alone: elsewhere one of that type is like any other.
+func TestOnlyFramesCarryEvents(t *testing.T) {
+	l, _ := push(Bedrock, nil, "event: chunk\ndata: {\"bytes\":\"eyJvdXRwdXRUZXh0IjoiaGkifQ==\"}\n\n")
+	require.Equal(t, lines{"other"}, l)
+	l, _ = push(Bedrock, nil, framed(`event chunk {"bytes":"eyJvdXRwdXRUZXh0IjoiaGkifQ=="}`))
+	require.Equal(t, lines{"content hi"}, l)
 }
