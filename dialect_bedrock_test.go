@@ -270,6 +270,15 @@ func TestConverseWithoutAChoice(t *testing.T) {
 	}
 }
 
+// A text whose index is none has its place in the list.
+func TestModelsTextIndexes(t *testing.T) {
+	for index, want := range map[string]int{"3": 3, "-1": 0} {
+		_, o := push(Bedrock, nil, framed(`chunk {"outputs":[{"text":"x","index":`+index+`}]}`))
+		require.Len(t, o.Choices, 1)
+		require.Equal(t, want, o.Choices[0].Index)
+	}
+}
+
 // A choice whose index is none has no finish reason either.
 func TestModelsChoiceIndexes(t *testing.T) {
 	for _, index := range []string{"-1", "-2", `"x"`, "{}"} {
@@ -304,6 +313,19 @@ func TestConverseEventsThatHoldMore(t *testing.T) {
 	}
 	_, o := push(Bedrock, nil, framed(`event Other {"output":{"x":1}}`))
 	require.Empty(t, o.Choices)
+}
+
+// What Converse answers in place of a stream: its calls are whole, and its finish reason
+// is of no part.
+func TestConverseAnswersAsAWhole(t *testing.T) {
+	var got []string
+	p := NewParser(Bedrock, HandlerFunc(func(d *Delta) error {
+		got = append(got, fmt.Sprintf("%d %s", d.Part, describe(d)))
+		return nil
+	}), nil)
+	p.Write([]byte(`{"output":{"message":{"role":"assistant","content":[{"text":"a"},{"toolUse":{"toolUseId":"c","name":"f","input":{"x":1}}}]}},"stopReason":"tool_use"}`))
+	require.NoError(t, p.Close())
+	require.Equal(t, []string{"0 start role=assistant", "0 content a", "1 tool_call #0 id=c name=f type=function args={\"x\":1}", "1 tool_call_end #0 valid", "0 finish tool_calls(tool_use)", "0 done"}, got)
 }
 
 // Models whose events InvokeModel carries count their pieces where Converse counts
