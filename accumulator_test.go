@@ -202,6 +202,70 @@ func TestAccumulatorCutsNoJSON(t *testing.T) {
 	}
 }
 
+// Nor are annotations that come one by one.
+func TestAccumulatorCutsNoAnnotation(t *testing.T) {
+	for limit := 1; limit < 40; limit++ {
+		a := Accumulator{MaxBytes: limit}
+		for range 3 {
+			a.HandleDelta(&Delta{Kind: KindAnnotation, Text: []byte(`{"url":1}`)})
+		}
+		raw := a.Completion().Choices[0].Message.Annotations
+		require.True(t, len(raw) == 0 || json.Valid(raw), "MaxBytes %d: %s", limit, raw)
+		require.Equal(t, limit >= len(`[{"url":1}]`), len(raw) > 0)
+	}
+}
+
+// What another takes the place of makes room for that.
+func TestAccumulatorMakesRoom(t *testing.T) {
+	content := func(text string) Delta { return Delta{Kind: KindContent, Part: 1, Text: []byte(text)} }
+	usage := func(raw string) Delta { return Delta{Kind: KindUsage, Usage: Usage{Raw: []byte(raw)}} }
+	finish := func(word string) Delta { return Delta{Kind: KindFinish, NativeFinishReason: []byte(word)} }
+	again := func(part int) Delta { return Delta{Kind: KindStart, Part: part, Start: &Start{Again: true}} }
+	call := Delta{Kind: KindToolCall, Part: 1, ToolCall: ToolCallDelta{ID: []byte("c"), Arguments: []byte("[12]")}}
+	for name, deltas := range map[string][]Delta{
+		"a usage":         {usage("[123]"), usage("[124]")},
+		"a finish reason": {finish("first"), finish("other")},
+		"a part":          {content("first"), again(1), content("other")},
+		"an answer":       {call, again(-1), content("more")},
+	} {
+		a := Accumulator{MaxBytes: 5}
+		for i := range deltas {
+			a.HandleDelta(&deltas[i])
+		}
+		require.Zero(t, a.Completion().Dropped, name)
+		last := content("!")
+		a.HandleDelta(&last)
+		require.EqualValues(t, 1, a.Completion().Dropped, name)
+	}
+}
+
+// Parts past the bound are joined to the one that came last, and reasoning past its own
+// is dropped.
+func TestAccumulatorBoundsItsPieces(t *testing.T) {
+	var a Accumulator
+	for i := range maxParts + 50 {
+		a.HandleDelta(&Delta{Kind: KindContent, Part: i, Text: []byte("x")})
+	}
+	require.Len(t, a.AppendText(nil, 0), maxParts+50)
+	require.Len(t, a.choices[0].parts, maxParts)
+	for i := range maxDetails + 2 {
+		a.HandleDelta(&Delta{Kind: KindReasoning, Detail: &ReasoningDetail{Index: i, Text: []byte("a"), Summary: []byte("b"), Data: []byte("c")}})
+	}
+	require.Len(t, a.Completion().Choices[0].Message.ReasoningDetails, maxDetails)
+	require.EqualValues(t, 2*3, a.Completion().Dropped)
+}
+
+// What a stream says of itself stays as it was first told.
+func TestAccumulatorKeepsTheFirst(t *testing.T) {
+	var a Accumulator
+	c := fold(&a, sse(`{"id":"a","model":"m","created":7,"choices":[{"index":0,"delta":{"role":"r"}}]}`, `{"id":"b","model":"n","created":8,"choices":[{"index":0,"delta":{"role":"s"}}]}`))
+	require.EqualValues(t, 7, c.Created)
+	a.HandleDelta(&Delta{Kind: KindStart, Start: &Start{Model: []byte("n"), Created: 9, Role: []byte("s")}})
+	a.HandleDelta(&Delta{Kind: KindStart, Choice: -1, Start: &Start{Created: 9}})
+	c = a.Completion()
+	require.Equal(t, []any{"m", int64(7), "r", 1}, []any{c.Model, c.Created, c.Choices[0].Message.Role, len(c.Choices)})
+}
+
 func TestAccumulatorCutsNoToolCallThatMayBeRun(t *testing.T) {
 	body := sse(calls(`{"index":0,"id":"c","function":{"name":"fetch","arguments":"123456789"}}`), stops, "[DONE]")
 	for limit := 1; limit < 50; limit++ {
@@ -353,6 +417,19 @@ func TestReasoningDetailsWithoutAnIndex(t *testing.T) {
 		{Index: -1, Type: "t", Text: "ab", Signature: "s"}, {Index: -1, Type: "t", Text: "c"}, {Index: -1, Type: "u", Data: "d"}, {Index: -1, Type: "u", Data: "e"},
 	}, c.Choices[0].Message.ReasoningDetails)
 	require.Equal(t, "abc", c.Choices[0].Message.Reasoning)
+
+	// Nor do they continue one of another type, one whose data is whole, or one before another.
+	for i, c := range [][]ReasoningBlock{
+		{{Index: -1, Type: "t", Text: "a"}, {Index: -1, Type: "u", Text: "b"}},
+		{{Index: -1, Type: "t", Data: "a"}, {Index: -1, Type: "t", Text: "b"}},
+		{{Index: -1, Type: "t", Text: "a"}, {Index: 0, Type: "t", Text: "b"}, {Index: -1, Type: "t", Text: "c"}},
+	} {
+		a.Reset()
+		for _, b := range c {
+			a.HandleDelta(&Delta{Kind: KindReasoning, Detail: &ReasoningDetail{Index: b.Index, Type: []byte(b.Type), Text: []byte(b.Text), Data: []byte(b.Data)}})
+		}
+		require.Equal(t, c, a.Completion().Choices[0].Message.ReasoningDetails, i)
+	}
 }
 
 // What one huge answer has grown is not kept for ever, in whatever place of the

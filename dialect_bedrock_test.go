@@ -193,6 +193,7 @@ func TestCodedBytes(t *testing.T) {
 		{`{"bytes":"YQ==","p":"abc","p":""}`, "-"},
 		{`{"bytes":"YQ==","p":"abc"`, "-"},
 		{`{"bytes":"YQ==","p":"abc`, "-"},
+		{`{"bytes":"YQ==","p":"abc\}`, "-"},
 		{`{"bytes":"YQ==","p":1}`, "-"},
 		{`{"bytes":"YQ==" }`, "-"},
 		{`{"bytes":"YQ`, "-"},
@@ -269,6 +270,15 @@ func TestConverseWithoutAChoice(t *testing.T) {
 	}
 }
 
+// A text whose index is none has its place in the list.
+func TestModelsTextIndexes(t *testing.T) {
+	for index, want := range map[string]int{"3": 3, "-1": 0} {
+		_, o := push(Bedrock, nil, framed(`chunk {"outputs":[{"text":"x","index":`+index+`}]}`))
+		require.Len(t, o.Choices, 1)
+		require.Equal(t, want, o.Choices[0].Index)
+	}
+}
+
 // A choice whose index is none has no finish reason either.
 func TestModelsChoiceIndexes(t *testing.T) {
 	for _, index := range []string{"-1", "-2", `"x"`, "{}"} {
@@ -281,6 +291,69 @@ func TestModelsChoiceIndexes(t *testing.T) {
 	}
 }
 
+// What an event of Converse is, its members tell before its type, if they are objects.
+func TestConverseEventsThatHoldMore(t *testing.T) {
+	for _, c := range []struct {
+		lines []string
+		want  lines
+	}{
+		{[]string{`event contentBlockDelta {"contentBlockIndex":0,"delta":{"text":"hi"},"messageStop":"x"}`}, lines{"content hi"}},
+		{[]string{saysHi, `event metadata {"messageStop":{"stopReason":"end_turn"}}`, tellsUsage}, lines{"content hi", "finish stop(end_turn)", "usage in=1 out=2 total=3", "done"}},
+		{[]string{`event Other {"output":{"x":1}}`, saysHi}, lines{"other", "content hi"}},
+		{[]string{`event contentBlockDelta {"contentBlockIndex":0,"delta":{"text":"hi"},"message":"x","error":{"message":"no"}}`}, lines{"content hi"}},
+		{[]string{`event contentBlockDelta {"contentBlockIndex":0,"delta":{"reasoningContent":{}}}`}, lines{"other"}},
+		{[]string{`event metadata {"usage":{"cacheReadInputTokens":1,"cacheReadInputTokenCount":2,"cacheWriteInputTokens":3,"cacheWriteInputTokenCount":4}}`}, lines{"usage cached=1 written=3"}},
+		{[]string{`event metadata {"usage":{"cacheReadInputTokenCount":2,"cacheReadInputTokens":1}}`}, lines{"usage cached=1"}},
+		{[]string{`chunk {"other":1}`, `event chunk {"bytes":""}`}, lines{"other", "other"}},
+		{[]string{`chunk {"outputText":"x","completionReason":"FINISH","amazon-bedrock-invocationMetric\u0073":{"inputTokenCount":1}}`}, lines{"content x", "finish stop(FINISH)", "usage in=1", "done"}},
+	} {
+		l, o := push(Bedrock, nil, framed(c.lines...))
+		require.Equal(t, c.want, l)
+		require.NotEqual(t, StateError, o.State)
+	}
+	_, o := push(Bedrock, nil, framed(`event Other {"output":{"x":1}}`))
+	require.Empty(t, o.Choices)
+}
+
+// What Converse answers in place of a stream: its calls are whole, and its finish reason
+// is of no part.
+func TestConverseAnswersAsAWhole(t *testing.T) {
+	var got []string
+	p := NewParser(Bedrock, HandlerFunc(func(d *Delta) error {
+		got = append(got, fmt.Sprintf("%d %s", d.Part, describe(d)))
+		return nil
+	}), nil)
+	p.Write([]byte(`{"output":{"message":{"role":"assistant","content":[{"text":"a"},{"toolUse":{"toolUseId":"c","name":"f","input":{"x":1}}}]}},"stopReason":"tool_use"}`))
+	require.NoError(t, p.Close())
+	require.Equal(t, []string{"0 start role=assistant", "0 content a", "1 tool_call #0 id=c name=f type=function args={\"x\":1}", "1 tool_call_end #0 valid", "0 finish tool_calls(tool_use)", "0 done"}, got)
+}
+
+// Models whose events InvokeModel carries count their pieces where Converse counts
+// blocks: their text is as it comes.
+func TestCarriedBlocksAreNoParts(t *testing.T) {
+	const second, first = `{"contentBlockDelta":{"delta":{"text":"a"},"contentBlockIndex":1}}`, `{"contentBlockDelta":{"delta":{"text":"b"},"contentBlockIndex":0}}`
+	for how, want := range map[string]string{"chunk ": "ab", "event Other ": "ba"} {
+		var a Accumulator
+		p := NewParser(Bedrock, &a, nil)
+		p.Write([]byte(framed(how+second, how+first)))
+		require.Equal(t, want, string(a.AppendText(nil, 0)), how)
+	}
+}
+
+// Whose events InvokeModel carries is asked anew in the next stream.
+func TestBedrockForgetsTheModel(t *testing.T) {
+	var a Accumulator
+	p := NewParser(Bedrock, &a, nil)
+	p.Write(recordedFrames(t, "invoke-anthropic"))
+	require.Equal(t, AnthropicMessages, p.carried)
+	p.Reset()
+	a.Reset()
+	require.Equal(t, Auto, p.carried)
+	p.Write([]byte(framed(`chunk {"outputText":"x","completionReason":"FINISH"}`)))
+	p.Close()
+	require.Equal(t, "x", a.Completion().Choices[0].Message.Content)
+}
+
 // Whose events InvokeModel carries is asked until one tells, as Nova's first does.
 func TestBedrockKnowsNova(t *testing.T) {
 	p := NewParser(Bedrock, nil, nil)
@@ -288,4 +361,26 @@ func TestBedrockKnowsNova(t *testing.T) {
 	require.Equal(t, Auto, p.carried)
 	p.Write([]byte(framed(`chunk {"messageStart":{"role":"assistant"}}`)))
 	require.Equal(t, Bedrock, p.carried)
+}
+
+// Choices are OpenAI's, unless they name their end as others do.
+func TestBedrockKnowsChoices(t *testing.T) {
+	for members, want := range map[string]Dialect{
+		`"delta":{"content":"x"}`:                                      OpenAIChat,
+		`"delta":{"content":"x"},"finish_reason":null`:                 OpenAIChat,
+		`"delta":{"content":"x"},"finish_reason":null,"stop_reason":1`: OpenAIChat,
+		`"text":"x","stop_reason":null`:                                Bedrock,
+	} {
+		p := NewParser(Bedrock, nil, nil)
+		p.Write([]byte(framed("chunk " + chunk(members))))
+		require.Equal(t, want, p.carried, members)
+	}
+}
+
+// Events are carried in frames alone: elsewhere one of that type is like any other.
+func TestOnlyFramesCarryEvents(t *testing.T) {
+	l, _ := push(Bedrock, nil, "event: chunk\ndata: {\"bytes\":\"eyJvdXRwdXRUZXh0IjoiaGkifQ==\"}\n\n")
+	require.Equal(t, lines{"other"}, l)
+	l, _ = push(Bedrock, nil, framed(`event chunk {"bytes":"eyJvdXRwdXRUZXh0IjoiaGkifQ=="}`))
+	require.Equal(t, lines{"content hi"}, l)
 }

@@ -82,3 +82,38 @@ func TestResponseBehindAnother(t *testing.T) {
 	require.Equal(t, 2, again)
 	require.NoError(t, p.Close())
 }
+
+// Which response is another's its id tells: one without is, and the end of one may lack
+// the id that its beginning had.
+func TestResponseBehindAnotherByID(t *testing.T) {
+	for _, c := range []struct {
+		events []string
+		again  int
+	}{
+		{[]string{`{"type":"response.created","response":{"id":"a"}}`, `{"type":"response.completed","response":{"id":"a"}}`, `{"type":"response.created","response":{"model":"m"}}`}, 1},
+		{[]string{`{"type":"response.created","response":{"id":"a"}}`, `{"type":"response.completed","response":{}}`, `{"type":"response.in_progress","response":{"id":"a"}}`}, 0},
+		{[]string{`{"type":"response.created","response":{"id":"a"}}`, `{"type":"response.in_progress","response":{"id":"b"}}`}, 0},
+	} {
+		again := 0
+		p := NewParser(OpenAIResponses, HandlerFunc(func(d *Delta) error {
+			if d.Start != nil && d.Start.Again {
+				again++
+			}
+			return nil
+		}), nil)
+		p.Write([]byte(sse(c.events...)))
+		require.Equal(t, c.again, again, c.events)
+	}
+}
+
+// The finish reason of a response behind another is its own, as are the calls that its
+// end tells of.
+func TestCallsOfAResponseBehindAnother(t *testing.T) {
+	const call = `{"type":"function_call","call_id":"%s","name":"f","arguments":"{}"}`
+	first := []string{`{"type":"response.created","response":{"id":"a"}}`, `{"type":"response.completed","response":{"id":"a","output":[` + fmt.Sprintf(call, "c") + `]}}`, `{"type":"response.created","response":{"id":"b"}}`}
+	begun := lines{"start id=a", "tool_call #0 id=c name=f type=function", "tool_call #0 args={}", "tool_call_end #0 valid", "finish tool_calls(completed)", "done", "start"}
+	l, _ := push(OpenAIResponses, nil, sse(append(first, `{"type":"response.output_text.delta","output_index":0,"content_index":0,"delta":"Hi"}`, `{"type":"response.completed","response":{"id":"b"}}`)...))
+	require.Equal(t, append(begun[:len(begun):len(begun)], "content Hi", "start id=b", "finish stop(completed)"), l)
+	l, _ = push(OpenAIResponses, nil, sse(append(first, `{"type":"response.completed","response":{"id":"b","output":[`+fmt.Sprintf(call, "d")+`]}}`)...))
+	require.Equal(t, append(begun[:len(begun):len(begun)], "start id=b", "tool_call #1 id=d name=f type=function", "tool_call #1 args={}", "tool_call_end #1 valid"), l)
+}

@@ -173,7 +173,7 @@ func (s *step) finishResponse(t *choiceTrack, r *response, status []byte) {
 // from first to last, so that the end has nothing to add.
 func (s *step) outputKnown(t *choiceTrack) bool {
 	r := &s.response
-	known := r.begun && s.malformedCount == 0 && r.open == 0 && (r.other || len(r.items)+len(t.calls) > 0)
+	known := r.begun && s.malformedCount == 0 && r.open == 0 && (r.other || len(r.items)+len(t.calls) > int(r.firstCall))
 	for i := range r.items {
 		item := &r.items[i]
 		known = known && item.done && (item.reasoning || item.given[partText]|item.given[partRefusal] != 0)

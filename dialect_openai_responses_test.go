@@ -76,6 +76,17 @@ func TestResponsesToldAsAWhole(t *testing.T) {
 			`{"type":"response.output_text.delta","delta":"Hi"}`,
 			`{"type":"response.output_text.done","output_index":0,"content_index":0,"text":"Hi"}`,
 		}, lines{"other", "content Hi", "other"}},
+		{"a message that has not ended, and a call that the end alone tells of", []string{
+			`{"type":"response.created","response":{"id":"r"}}`,
+			`{"type":"response.output_text.delta","output_index":0,"content_index":0,"delta":"Hi"}`,
+			`{"type":"response.completed","response":{"id":"r","output":[{"type":"message","content":[{"type":"output_text","text":"Hi"}]},{"type":"function_call","call_id":"c","name":"f","arguments":"{}"}]}}`,
+		}, lines{"start id=r", "content Hi", "tool_call #0 id=c name=f type=function", "tool_call #0 args={}", "tool_call_end #0 valid", "finish tool_calls(completed)", "done"}},
+		{"reasoning without a text, and a message that has not ended", []string{
+			`{"type":"response.created","response":{"id":"r"}}`,
+			item("done", `"type":"reasoning","summary":[]`),
+			`{"type":"response.output_text.delta","output_index":1,"content_index":0,"delta":"Hi"}`,
+			`{"type":"response.completed","response":{"id":"r","output":[{"type":"reasoning","summary":[{"type":"summary_text","text":"late"}]}]}}`,
+		}, lines{"start id=r", "reasoning", "content Hi", "finish stop(completed)", "done"}},
 		{"an item that has begun and not ended", []string{
 			`{"type":"response.created","response":{"id":"r"}}`,
 			item("added", `"type":"web_search_call","id":"w"`),
@@ -92,21 +103,25 @@ func TestResponsesToldAsAWhole(t *testing.T) {
 // Ends and errors that servers write beside the documented ones.
 func TestResponsesOtherEnds(t *testing.T) {
 	for event, want := range map[string]lines{
-		`{"type":"response.done","response":{"status":"completed"}}`:                    {"finish stop(completed)", "done"},
-		`{"type":"response.done","response":{"status":"in_progress"}}`:                  {"other"},
-		`{"type":"response.completed","response":{"status":"incomplete"}}`:              {"finish length(incomplete)", "done"},
-		`{"type":"response.completed","response":{"status":"in_progress"}}`:             {"finish stop(completed)", "done"},
-		`{"type":"response.completed"}`:                                                 {"finish stop(completed)", "done"},
-		`{"type":"response.failed","error":{"message":"no"}}`:                           {"finish unknown(failed)", "error no", "done"},
-		`{"type":"response.failed","response":{"status":"failed","error":{}}}`:          {"finish unknown(failed)", "error failed", "done"},
-		`{"type":"response.error","error":{"message":"no"}}`:                            {"error no"},
-		`{"type":"response.error","message":"no"}`:                                      {"error no"},
-		`{"type":"error","error":{"type":"server_error","message":"no"},"code":"x"}`:    {"error no"},
-		`{"type":"error","error":"no"}`:                                                 {"error no"},
-		`{"message":"no"}`:                                                              {"error no"},
-		`{"type":"vendor.note","message":"well"}`:                                       {"other"},
-		`{"type":"vendor.note","message":"well","error":null}`:                          {"other"},
-		`{"type":"response.web_search_call.failed","output_index":0,"error":{"x":"y"}}`: {"other"},
+		`{"type":"response.done","response":{"status":"completed"}}`:                                                                    {"finish stop(completed)", "done"},
+		`{"type":"response.done","response":{"status":"in_progress"}}`:                                                                  {"other"},
+		`{"type":"response.completed","response":{"status":"incomplete"}}`:                                                              {"finish length(incomplete)", "done"},
+		`{"type":"response.completed","response":{"status":"in_progress"}}`:                                                             {"finish stop(completed)", "done"},
+		`{"type":"response.completed"}`:                                                                                                 {"finish stop(completed)", "done"},
+		`{"type":"response.failed","response":{"incomplete_details":{"reason":"content_filter"},"error":"no"}}`:                         {"finish unknown(failed)", "error no", "done"},
+		`{"type":"error","error":{"message":"no"}}` + "\n\ndata: " + `{"type":"response.failed","response":{"error":{"message":"no"}}}`: {"error no", "finish unknown(failed)", "done"}, // O-02
+		`{"type":"response.completed","response":{"usage":{"cost":1}},"usage":{"input_tokens":1}}`:                                      {"usage", "usage in=1", "finish stop(completed)", "done"},
+		`{"type":"response.completed","response":{"usage":{"input_tokens":2}},"usage":{"input_tokens":1}}`:                              {"usage in=2", "finish stop(completed)", "done"},
+		`{"type":"response.failed","error":{"message":"no"}}`:                                                                           {"finish unknown(failed)", "error no", "done"},
+		`{"type":"response.failed","response":{"status":"failed","error":{}}}`:                                                          {"finish unknown(failed)", "error failed", "done"},
+		`{"type":"response.error","error":{"message":"no"}}`:                                                                            {"error no"},
+		`{"type":"response.error","message":"no"}`:                                                                                      {"error no"},
+		`{"type":"error","error":{"type":"server_error","message":"no"},"code":"x"}`:                                                    {"error no"},
+		`{"type":"error","error":"no"}`:                                                                                                 {"error no"},
+		`{"message":"no"}`:                                                                                                              {"error no"},
+		`{"type":"vendor.note","message":"well"}`:                                                                                       {"other"},
+		`{"type":"vendor.note","message":"well","error":null}`:                                                                          {"other"},
+		`{"type":"response.web_search_call.failed","output_index":0,"error":{"x":"y"}}`:                                                 {"other"},
 	} {
 		got, _ := push(OpenAIResponses, nil, sse(event))
 		require.Equal(t, want, got, event)

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -264,4 +265,15 @@ func TestEventParserTellsWhatItLeftOut(t *testing.T) {
 	p := NewEventParser(&eventLog{}, &Options{MaxEvent: 5})
 	p.Write([]byte("data: 123456\n\n"))
 	require.EqualError(t, p.Close(), "llmstream: an event was left out: more than MaxEvent allows: 5")
+}
+
+// A comment past a limit is counted, and not shown as an empty one.
+func TestLongCommentsAreNotShown(t *testing.T) {
+	var log eventLog
+	p := NewParser(OpenAIChat, nil, &Options{MaxLine: 200, Events: &log})
+	p.Write([]byte(":" + strings.Repeat("x", 300) + "\n:short\n\n" + whole))
+	require.NoError(t, p.Close())
+	require.EqualValues(t, 2, p.Outcome().Comments)
+	require.Equal(t, ":short", log.lines[0])
+	require.Len(t, log.lines, 4)
 }

@@ -70,13 +70,15 @@ func TestOutcomeTellsHowAStreamEnded(t *testing.T) {
 		{"the marker alone", sse("[DONE]"), nil, StateEmpty, []error{ErrEmpty}},
 		{"the marker alone and a late transport error", sse("[DONE]"), errBoom, StateEmpty, []error{ErrEmpty}},
 		{"no choices", sse(`{"id":"a","choices":[]}`, "[DONE]"), nil, StateEmpty, []error{ErrEmpty}},
+		{"no choices, and a line that is none of an event's", sse(`{"choices":[]}`) + "text\n\n", nil, StateEmpty, []error{ErrEmpty}},
 		{"no choices in JSON null", sse(`{"choices":null}`, `{"choices":[null,1]}`), nil, StateEmpty, []error{ErrEmpty}}, // C-28
 
 		{"gzip", "\x1f\x8b\x08\x00data: x\n\n", nil, StateNotStream, []error{ErrNotStream, ErrCompressed}}, // F-29
 		{"zstd", "\x28\xb5\x2f\xfd\x00\x01\x02", nil, StateNotStream, []error{ErrNotStream, ErrCompressed}},
 		{"plain text", "upstream connect error\n", nil, StateNotStream, []error{ErrNotStream}}, // E-11
 		{"plain text without an end of its line", "upstream connect error", nil, StateNotStream, []error{ErrNotStream}},
-		{"plain text that is a field's name", "error\n", nil, StateNotStream, []error{ErrNotStream}},                 // F-33, F-37
+		{"plain text that is a field's name", "error\n", nil, StateNotStream, []error{ErrNotStream}}, // F-33, F-37
+		{"plain text that may be cut", "upstream connect error\n", errBoom, StateTruncated, []error{ErrTruncated, errBoom}},
 		{"a JSON body that is no answer", `{"object":"list","data":[]}`, nil, StateNotStream, []error{ErrNotStream}}, // F-26
 		{"an empty array", `[]`, nil, StateNotStream, []error{ErrNotStream}},
 
@@ -85,6 +87,7 @@ func TestOutcomeTellsHowAStreamEnded(t *testing.T) {
 		{"out of time", sse(says("hi")), context.DeadlineExceeded, StateStopped, []error{ErrStopped, context.DeadlineExceeded}},
 		{"stopped", sse(says("hi")), ErrStopped, StateStopped, []error{ErrStopped}},
 		{"given up first of all", "", context.Canceled, StateStopped, []error{ErrStopped, context.Canceled}},
+		{"given up behind a marker with no answer", sse("[DONE]"), context.Canceled, StateStopped, []error{ErrStopped, context.Canceled}},
 		{"given up behind the end", whole, context.Canceled, StateComplete, nil},
 		{"stopped behind a finish", sse(says("hi"), stops), ErrStopped, StateComplete, nil},
 	} {
@@ -1010,6 +1013,23 @@ func TestErrorsOfGateways(t *testing.T) {
 	}
 }
 
+// An error in place of a stream is none of its events; one that an answer comes with, or
+// that comes behind something, is.
+func TestErrorInPlaceOfAStreamIsNoEvent(t *testing.T) {
+	const failed = `{"error":{"message":"no"}}`
+	for body, want := range map[string]int64{
+		failed:                    0,
+		failed + "\n" + failed:    1,
+		says("x") + "\n" + failed: 2,
+		says("x")[:len(says("x"))-1] + `,"error":{"message":"no"}}`: 1,
+		sse(failed): 1,
+	} {
+		_, o := push(OpenAIChat, nil, body)
+		require.Equal(t, StateError, o.State, body)
+		require.Equal(t, want, o.Events, body)
+	}
+}
+
 // F-26: a body that is no stream of events.
 func TestJSONBodies(t *testing.T) {
 	const answer = `{"id":"a","object":"chat.completion","choices":[{"index":0,"message":{"role":"assistant","content":"x"},"finish_reason":"stop"}],"usage":{"total_tokens":3}}`
@@ -1270,6 +1290,10 @@ func TestUnknownDialect(t *testing.T) {
 			require.False(t, errors.As(o.Err(), &e), c.body)
 		}
 	}
+	late := NewParser(Auto, nil, nil) // behind the marker it does not matter what cut the body
+	late.Write([]byte(body + sse("[DONE]")))
+	require.ErrorContains(t, late.CloseWithError(errBoom), "not known")
+	require.Equal(t, StateNotStream, late.Outcome().State)
 	for _, event := range []string{`{"response":"x","celsius":-3}`, `{"response":{"celsius":-3}}`} { // nor are they Cloudflare's
 		_, o := push(Auto, nil, sse(event))
 		require.Equal(t, StateNotStream, o.State, event)

@@ -1,6 +1,7 @@
 package llmstream
 
 import (
+	"context"
 	"errors"
 	"io"
 	"net"
@@ -113,6 +114,7 @@ func TestReaderTellsWhatItsInputFailedWith(t *testing.T) {
 		{"a timeout", iotest.TimeoutReader(iotest.OneByteReader(strings.NewReader(sse(says("a"))))), nil, StateTruncated, iotest.ErrTimeout},
 		{"with the last bytes", readerFunc(func(b []byte) (int, error) { return copy(b, sse(says("a"))), errBoom }), lines{"content a"}, StateTruncated, errBoom},
 		{"behind the end", readerFunc(func(b []byte) (int, error) { return copy(b, whole), errBoom }), lines{"content hi", "finish stop(stop)", "done"}, StateComplete, nil},
+		{"behind an end with no answer", readerFunc(func(b []byte) (int, error) { return copy(b, sse("[DONE]")), context.Canceled }), lines{"done"}, StateEmpty, ErrEmpty},
 		{"behind the finish", readerFunc(func(b []byte) (int, error) { return copy(b, sse(says("a"), stops)), io.ErrUnexpectedEOF }), lines{"content a", "finish stop(stop)"}, StateComplete, nil},
 		{"an error of the provider", readerFunc(func(b []byte) (int, error) { return copy(b, sse(`{"error":"no"}`)), errBoom }), lines{"error no"}, StateError, errBoom},
 	} {
@@ -262,6 +264,14 @@ func TestReaderStopsAtAnEventHandlersError(t *testing.T) {
 	require.Equal(t, StateStopped, r.Outcome().State)
 	require.False(t, r.Next())
 	require.Equal(t, 2, seen)
+}
+
+// So it does where only the end of the input has brought the event.
+func TestReaderStopsAtAnEventHandlersErrorAtTheEnd(t *testing.T) {
+	r := NewReader(strings.NewReader("data: "+says("a")), OpenAIChat, &Options{Events: EventHandlerFunc(func(*Event) error { return errBoom })})
+	require.False(t, r.Next())
+	require.ErrorIs(t, r.Err(), errBoom)
+	require.Equal(t, StateStopped, r.Outcome().State)
 }
 
 func TestReaderDialect(t *testing.T) {

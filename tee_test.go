@@ -129,6 +129,9 @@ func TestTeeIsDoneOnce(t *testing.T) {
 			if c.is != nil {
 				require.ErrorIs(t, l.outcomes[0].Err(), c.is)
 			}
+			if c.reads >= 0 {
+				require.NoError(t, l.outcomes[0].Cause) // that it was closed is the state
+			}
 		})
 	}
 }
@@ -174,29 +177,32 @@ func TestTeeClosedDuringARead(t *testing.T) {
 	}
 }
 
-// A body may go on blocking behind Close: done waits for its Read.
+// A body may go on blocking behind Close: done waits for its Read, and what that fails
+// with is no fault of the connection.
 func TestTeeClosedDuringAReadThatGoesOn(t *testing.T) {
-	enter, leave := make(chan bool), make(chan bool)
-	var l teeLog
-	tee := Tee(&teeBody{Reader: readerFunc(func(b []byte) (int, error) {
-		enter <- true
-		<-leave
-		return copy(b, sse(says("a"))), nil
-	})}, NewParser(OpenAIChat, nil, nil), l.done)
-	read := make(chan readStep)
-	go func() {
-		b := make([]byte, 1000)
-		n, err := tee.Read(b)
-		read <- readStep{string(b[:n]), err}
-	}()
-	<-enter
-	require.NoError(t, tee.Close())
-	require.NoError(t, tee.Close())
-	leave <- true
-	require.Equal(t, readStep{sse(says("a")), nil}, <-read)
-	require.Len(t, l.outcomes, 1)
-	require.Equal(t, StateStopped, l.outcomes[0].State)
-	require.True(t, l.outcomes[0].Delivered)
+	for _, fails := range []error{nil, errBoom, io.EOF} {
+		enter, leave := make(chan bool), make(chan bool)
+		var l teeLog
+		tee := Tee(&teeBody{Reader: readerFunc(func(b []byte) (int, error) {
+			enter <- true
+			<-leave
+			return copy(b, sse(says("a"))), fails
+		})}, NewParser(OpenAIChat, nil, nil), l.done)
+		read := make(chan readStep)
+		go func() {
+			b := make([]byte, 1000)
+			n, err := tee.Read(b)
+			read <- readStep{string(b[:n]), err}
+		}()
+		<-enter
+		require.NoError(t, tee.Close())
+		require.NoError(t, tee.Close())
+		leave <- true
+		require.Equal(t, readStep{sse(says("a")), fails}, <-read)
+		require.Len(t, l.outcomes, 1)
+		require.Equal(t, StateStopped, l.outcomes[0].State)
+		require.True(t, l.outcomes[0].Delivered)
+	}
 }
 
 func TestTeeOfManyAtOnce(t *testing.T) {

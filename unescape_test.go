@@ -26,6 +26,7 @@ func TestAppendUnescaped(t *testing.T) {
 		{``, high, "", high}, // goes on over a text that is empty
 		{`b`, high, "\uFFFDb", 0},
 		{`\n`, high, "\uFFFD\n", 0},
+		{`\`, high, "\uFFFD\\", 0},
 		{`\u0041`, high, "\uFFFDA", 0},
 		{`\ud83d`, high, "\uFFFD", high},
 		{`\ud83d\ude00`, high, "\uFFFD😀", 0},
