@@ -170,18 +170,20 @@ func (s *step) finishResponse(t *choiceTrack, r *response, status []byte) {
 }
 
 // outputKnown tells whether the items of the response have all come one by one,
-// from first to last, so that the end has nothing to add.
+// from first to last, so that the end has nothing to add. Without a message and a call
+// among them the answer may stand there alone.
 func (s *step) outputKnown(t *choiceTrack) bool {
 	r := &s.response
-	known := r.begun && s.malformedCount == 0 && r.open == 0 && (r.other || len(r.items)+len(t.calls) > int(r.firstCall))
+	known, answered := r.begun && s.malformedCount == 0 && r.open == 0, len(t.calls) > int(r.firstCall)
 	for i := range r.items {
 		item := &r.items[i]
 		known = known && item.done && (item.reasoning || item.given[partText]|item.given[partRefusal] != 0)
+		answered = answered || !item.reasoning
 	}
 	for at := range t.calls {
 		known = known && t.calls[at].ended
 	}
-	return known
+	return known && answered
 }
 
 // addMissingItems adds the items that have not come before the end. They may stand

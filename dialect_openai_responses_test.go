@@ -76,6 +76,16 @@ func TestResponsesToldAsAWhole(t *testing.T) {
 			`{"type":"response.output_text.delta","delta":"Hi"}`,
 			`{"type":"response.output_text.done","output_index":0,"content_index":0,"text":"Hi"}`,
 		}, lines{"other", "content Hi", "other"}},
+		{"a message that the end alone tells of, behind a search", []string{
+			`{"type":"response.created","response":{"id":"r"}}`,
+			item("done", `"type":"web_search_call","id":"w"`),
+			`{"type":"response.completed","response":{"id":"r","output":[` + search + `,{"type":"message","content":[{"type":"output_text","text":"Hi"}]}]}}`,
+		}, lines{"start id=r", "item " + search, "content Hi", "finish stop(completed)", "done"}},
+		{"and behind reasoning", []string{
+			`{"type":"response.created","response":{"id":"r"}}`,
+			item("done", `"type":"reasoning","id":"s","summary":[{"type":"summary_text","text":"In short."}]`),
+			`{"type":"response.completed","response":{"id":"r","output":[{"type":"reasoning","id":"s","summary":[{"type":"summary_text","text":"In short."}]},{"type":"message","content":[{"type":"output_text","text":"Hi"}]}]}}`,
+		}, lines{"start id=r", "reasoning In short.", "reasoning", "content Hi", "finish stop(completed)", "done"}},
 		{"a message that has not ended, and a call that the end alone tells of", []string{
 			`{"type":"response.created","response":{"id":"r"}}`,
 			`{"type":"response.output_text.delta","output_index":0,"content_index":0,"delta":"Hi"}`,
