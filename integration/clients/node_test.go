@@ -141,6 +141,7 @@ func (n *nodeClient) sdks() []sdk {
 		{dialect: "openai-chat", hangs: []string{"choice-index-huge.sse"}, differs: map[string]string{
 			"broken-utf8.sse":               "each byte that is none is a character",
 			"content-parts.sse":             "parts are joined as text",
+			"content-parts-others.sse":      "parts are joined as text",
 			"duplicate-keys.sse":            "parts are joined as text",
 			"function-call-beside.sse":      "the old form counts, and is no call",
 			"function-call.sse":             "the old form is no call",

@@ -52,6 +52,7 @@ var sdks = []sdk{
 		"choice-index-huge.sse":         "a choice of a large index is dropped",
 		"choices-without-index.sse":     "all are the first choice",
 		"content-parts.sse":             "parts are kept as JSON",
+		"content-parts-others.sse":      "parts are kept as JSON",
 		"duplicate-keys.sse":            "not the last of two equal keys",
 		"function-call.sse":             "the old form is not folded",
 		"gemini-compat.sse":             "thoughts are content",
