@@ -71,16 +71,19 @@ func TestResponseBehindAnother(t *testing.T) {
 			events = append(events, fmt.Sprintf(event, id))
 		}
 	}
-	again := 0
+	require.Equal(t, 2, timesBegunAgain(events...))
+}
+
+// timesBegunAgain returns how many answers begin behind the first.
+func timesBegunAgain(events ...string) (n int) {
 	p := NewParser(OpenAIResponses, HandlerFunc(func(d *Delta) error {
 		if d.Start != nil && d.Start.Again {
-			again++
+			n++
 		}
 		return nil
 	}), nil)
 	p.Write([]byte(sse(events...)))
-	require.Equal(t, 2, again)
-	require.NoError(t, p.Close())
+	return n
 }
 
 // Which response is another's its id tells: one without is, and the end of one may lack
@@ -94,15 +97,7 @@ func TestResponseBehindAnotherByID(t *testing.T) {
 		{[]string{`{"type":"response.created","response":{"id":"a"}}`, `{"type":"response.completed","response":{}}`, `{"type":"response.in_progress","response":{"id":"a"}}`}, 0},
 		{[]string{`{"type":"response.created","response":{"id":"a"}}`, `{"type":"response.in_progress","response":{"id":"b"}}`}, 0},
 	} {
-		again := 0
-		p := NewParser(OpenAIResponses, HandlerFunc(func(d *Delta) error {
-			if d.Start != nil && d.Start.Again {
-				again++
-			}
-			return nil
-		}), nil)
-		p.Write([]byte(sse(c.events...)))
-		require.Equal(t, c.again, again, c.events)
+		require.Equal(t, c.again, timesBegunAgain(c.events...), c.events)
 	}
 }
 

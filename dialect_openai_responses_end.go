@@ -170,11 +170,12 @@ func (s *step) finishResponse(t *choiceTrack, r *response, status []byte) {
 }
 
 // outputKnown tells whether the items of the response have all come one by one,
-// from first to last, so that the end has nothing to add. Without a message and a call
-// among them the answer may stand there alone.
+// from first to last, so that the end has nothing to add. Where neither a message nor a
+// call is among them, the answer may stand in the end alone.
 func (s *step) outputKnown(t *choiceTrack) bool {
 	r := &s.response
-	known, answered := r.begun && s.malformedCount == 0 && r.open == 0, len(t.calls) > int(r.firstCall)
+	known := r.begun && s.malformedCount == 0 && r.open == 0
+	answered := len(t.calls) > int(r.firstCall)
 	for i := range r.items {
 		item := &r.items[i]
 		known = known && item.done && (item.reasoning || item.given[partText]|item.given[partRefusal] != 0)
