@@ -298,7 +298,7 @@ func (s *step) addException(byCode bool) {
 	}
 	data := trimSpace(s.data)
 	if _, err := s.check(data); err == nil && data[0] == '{' {
-		s.parseWhole(data)
+		s.parseUnchecked(data)
 		s.readError(e, s.root)
 	}
 	if e.Message == "" {

@@ -173,7 +173,6 @@ func (c *core) begin(typ, data []byte) *step {
 func (c *core) borrow() *step {
 	if c.step == nil {
 		c.step = borrowStep(&c.track, c.opt)
-		c.step.fold = c.fold
 	}
 	return c.step
 }

@@ -25,7 +25,6 @@ func (c *core) decode(s *step, data []byte) {
 	case c.isDone(data):
 		s.endStream()
 	case string(data) == doneWord: // a gateway's, in a dialect that it does not end
-	case data[0] == '{' && c.repeats(s, data):
 	case data[0] == '{':
 		if !c.parseLean(s, data) {
 			if offset, err := s.parse(data); err != nil {
@@ -53,12 +52,6 @@ func (c *core) decode(s *step, data []byte) {
 	default: // "error: …", or any text (F-39)
 		s.addErrorText(data)
 	}
-}
-
-// repeats tells whether an event says once more what its dialect knows already.
-func (c *core) repeats(s *step, data []byte) bool {
-	repeats := dialects[c.dialect].repeats
-	return repeats != nil && !s.opt.NoFastPath && repeats(s, data)
 }
 
 // parseLean parses an event without what its dialect will not look at. !ok: it is
@@ -186,9 +179,6 @@ func (c *core) decodeObject(s *step) {
 	if s.given > 0 {
 		return
 	}
-	if s.cut { // what was left out may tell what it is
-		s.parseWhole(trimSpace(s.data))
-	}
 	if isPing(s) {
 		s.skip(&s.skips.KeepAlive)
 		return
@@ -230,9 +220,6 @@ func (c *core) takeText(s *step, text []byte) {
 	if _, err := s.parse(text); err != nil {
 		s.addErrorText(text)
 		return
-	}
-	if s.cut {
-		s.parseWhole(text)
 	}
 	if s.addErrorObject(); s.given == 0 {
 		s.addError(-1, s.root, nil)

@@ -58,9 +58,6 @@ type dialect struct {
 	// lean parses an object that is one event without what decode will not look at.
 	// !ok: that is not known. Nil: there is nothing to speak of.
 	lean func(s *step, data []byte) (ok bool)
-	// repeats tells of an object, which may be none, that it is the event before once
-	// more and says nothing.
-	repeats func(s *step, data []byte) bool
 	// others are dialects that its paths answer in too, by model.
 	others []Dialect
 	// finishEnds: there is no end marker; a stream has ended when each of its
@@ -83,14 +80,13 @@ var dialects = [...]dialect{
 		done:   doneWord,
 	},
 	OpenAIResponses: {
-		name:    "openai-responses",
-		wires:   over(WireSSE, WireJSON),
-		paths:   "/responses /responses/*",
-		detect:  detectResponses,
-		decode:  decodeResponses,
-		done:    doneWord,
-		lean:    parseLeanResponse,
-		repeats: repeatsCreated,
+		name:   "openai-responses",
+		wires:  over(WireSSE, WireJSON),
+		paths:  "/responses /responses/*",
+		detect: detectResponses,
+		decode: decodeResponses,
+		done:   doneWord,
+		lean:   parseLeanResponse,
 	},
 	AnthropicMessages: {
 		name:   "anthropic-messages",

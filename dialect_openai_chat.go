@@ -18,32 +18,23 @@ type chatChunk struct {
 	id, model, created, fingerprint, tier *fastjson.Value
 	choices, usage, xGroq, citations      *fastjson.Value
 	object, base, err                     *fastjson.Value
-	// twice: choices came twice, so that the preamble's were others. again: so did
-	// one of the members that tell of the stream.
-	twice, again bool
 }
 
 func (c *chatChunk) read(root *fastjson.Value) {
-	o := root.GetObject()
-	if o.Len() == 1 { // as without its preamble; a Visit looks for escapes in every name
-		if c.choices = o.Get("choices"); c.choices != nil {
-			return
-		}
-	}
-	o.Visit(func(key []byte, v *fastjson.Value) {
+	root.GetObject().Visit(func(key []byte, v *fastjson.Value) {
 		switch string(key) {
 		case "id":
-			c.id, c.again = v, c.again || c.id != nil
+			c.id = v
 		case "model":
-			c.model, c.again = v, c.again || c.model != nil
+			c.model = v
 		case "created":
-			c.created, c.again = v, c.again || c.created != nil
+			c.created = v
 		case "system_fingerprint":
-			c.fingerprint, c.again = v, c.again || c.fingerprint != nil
+			c.fingerprint = v
 		case "service_tier":
-			c.tier, c.again = v, c.again || c.tier != nil
+			c.tier = v
 		case "choices":
-			c.choices, c.twice = v, c.choices != nil
+			c.choices = v
 		case "usage":
 			c.usage = v
 		case "x_groq":
@@ -76,12 +67,6 @@ func decodeChat(s *step) {
 	choices := c.choices.GetArray()
 	failed := c.err != nil || string(s.typ) == "error" || s.isFailure(c.base) ||
 		len(choices) == 0 && (isNull(c.choices) || string(s.word(c.object)) == "error")
-	if s.cut && (failed || c.twice) { // what was left out may matter
-		s.parseWhole(trimSpace(s.data)) // as it was before: without error
-		c = chatChunk{}
-		c.read(s.root)
-		choices = c.choices.GetArray()
-	}
 	s.startChat(&c)
 	var usage *fastjson.Value
 	for position, v := range choices {
@@ -104,22 +89,6 @@ func decodeChat(s *step) {
 			s.addError(-1, v, nil)
 		}
 	}
-	if !s.cut && !failed && !s.opt.plain && s.preamble.worthLearning() && s.startIsKnown(&c) {
-		s.preamble.learn(trimSpace(s.data))
-	}
-}
-
-// startIsKnown tells whether another chunk that begins as this one did would say
-// nothing new in front of its choices. What has no brackets there is of no
-// account but for these members; and a member that is empty here must not stand
-// twice, with something in the first place.
-func (s *step) startIsKnown(c *chatChunk) bool {
-	if c.choices == nil || c.err != nil || s.mended {
-		return false
-	}
-	t := &s.track.told
-	return !c.again || (t.id || c.id == nil) && (t.model || c.model == nil) && (t.created || c.created == nil) &&
-		(t.fingerprint || c.fingerprint == nil) && (t.tier || c.tier == nil)
 }
 
 // startChat tells what the chunk says of the stream for the first time. Empty
@@ -147,31 +116,6 @@ type chatChoice struct {
 }
 
 func (c *chatChoice) read(o *fastjson.Object) {
-	// The usual members first: where there are no others, that spares a Visit,
-	// which looks for escapes in every name.
-	if left := o.Len(); left <= 4 {
-		if c.delta = o.Get("delta"); c.delta != nil {
-			left--
-		}
-		if c.delta != nil && left > 0 {
-			if c.finish = o.Get("finish_reason"); c.finish != nil {
-				left--
-			}
-		}
-		if c.finish != nil && left > 0 {
-			if c.logprobs = o.Get("logprobs"); c.logprobs != nil {
-				left--
-			}
-		}
-		if c.logprobs != nil && left > 0 {
-			if c.index = o.Get("index"); c.index != nil {
-				left--
-			}
-		}
-		if left == 0 {
-			return
-		}
-	}
 	o.Visit(func(key []byte, v *fastjson.Value) {
 		switch string(key) {
 		case "index":
@@ -204,9 +148,7 @@ func (s *step) decodeChatChoice(v *fastjson.Value, position int) (usage *fastjso
 	var c chatChoice
 	c.read(o)
 	index := position
-	if c.index == nil && s.cut && s.preamble.index && position == 0 {
-		index = int(s.preamble.choice)
-	} else if !isNull(c.index) {
+	if !isNull(c.index) {
 		var ok bool
 		if index, ok = s.index(c.index); !ok || index < 0 {
 			s.malformed(-1, 0, len(s.data), damage("a choice's index is none"))
@@ -299,12 +241,6 @@ func (d *chatDelta) read(o *fastjson.Object) {
 }
 
 func (s *step) decodeChatDelta(t *choiceTrack, o *fastjson.Object) {
-	if o.Len() == 1 { // as most are
-		if content := o.Get("content"); content != nil {
-			s.decodeContent(t, "content", content, KindContent, &t.high.content)
-			return
-		}
-	}
 	var d chatDelta
 	d.read(o)
 	s.addRole(t, d.role)

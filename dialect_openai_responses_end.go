@@ -68,9 +68,6 @@ func (s *step) beginResponse(t *choiceTrack, e *responseEvent) {
 		s.part = 0
 	}
 	s.addResponseUsage(e, &r)
-	if r.usage.GetObject() == nil {
-		s.keepCreated(trimSpace(s.data))
-	}
 }
 
 // startResponse tells what the response says of itself for the first time.

@@ -72,8 +72,8 @@ func FuzzSplit(f *testing.F) {
 // without, kinds that nobody wants, and pulling.
 func requireShortcuts(t testing.TB, d Dialect, body []byte, cuts ...int) {
 	t.Helper()
-	want := read(d, &Options{NoFastPath: true, plain: true}, body)
-	requireSame(t, want, read(d, &Options{NoFastPath: true}, body, cuts...), "preambles")
+	want := read(d, &Options{NoFastPath: true}, body)
+	requireSame(t, want, read(d, &Options{NoFastPath: true}, body, cuts...), "cuts")
 	requireSame(t, want, read(d, nil, body, cuts...), "templates")
 	requireSame(t, want, readPulled(d, nil, body), "templates, pulled")
 
@@ -81,7 +81,7 @@ func requireShortcuts(t testing.TB, d Dialect, body []byte, cuts ...int) {
 	folded.Deltas = nil
 	requireSame(t, folded, readFolded(d, nil, body, cuts...), "texts folded in")
 	requireSame(t, folded, readFolded(d, nil, body, eventEnds(body)...), "texts folded in, an event a write")
-	filtered := read(d, &Options{NoFastPath: true, plain: true, Kinds: KindUsage | KindOther}, body)
+	filtered := read(d, &Options{NoFastPath: true, Kinds: KindUsage | KindOther}, body)
 	requireSame(t, filtered, read(d, &Options{Kinds: KindUsage | KindOther}, body, cuts...), "two kinds alone")
 	filtered.Deltas = nil
 	requireSame(t, filtered, readFolded(d, &Options{Kinds: KindUsage | KindOther}, body, cuts...), "two kinds alone, folded in")

@@ -23,27 +23,18 @@ func (s *step) parse(data []byte) (offset int, err error) {
 		}
 	}
 	s.large = s.large || len(data) > maxKeptBuffer
-	if len(data) < structureLimit && !s.opt.plain {
-		if s.rest, s.cut = s.preamble.cut(s.rest[:0], data); s.cut {
-			if s.root, err = s.parser.ParseBytes(s.rest); err == nil {
-				s.escaped = bytes.IndexByte(s.rest, '\\') >= 0
-				return 0, nil
-			}
-		}
-	}
-	return s.parseWhole(data)
+	return s.parseUnchecked(data)
 }
 
 // parseProven is parse for data that is known to be well-formed.
 func (s *step) parseProven(data []byte) (ok bool) {
 	s.large = s.large || len(data) > maxKeptBuffer
-	_, err := s.parseWhole(data)
+	_, err := s.parseUnchecked(data)
 	return err == nil
 }
 
-// parseWhole is parse without the shortcut of the preamble.
-func (s *step) parseWhole(data []byte) (offset int, err error) {
-	s.cut, s.mended = false, false
+// parseUnchecked is parse without the check of the structure.
+func (s *step) parseUnchecked(data []byte) (offset int, err error) {
 	s.escaped = bytes.IndexByte(data, '\\') >= 0
 	s.root, err = s.parser.ParseBytes(data)
 	if err != nil {
@@ -54,7 +45,6 @@ func (s *step) parseWhole(data []byte) (offset int, err error) {
 		}
 		// It is well-formed but for the word Infinity, which fastjson does not
 		// know: the event must not be lost for that (J-04).
-		s.mended = true
 		s.root, err = s.parser.ParseBytes(withoutWords(data))
 		if err != nil {
 			return 0, damage("not understood")

@@ -48,8 +48,6 @@ type Options struct {
 	// limit; events that came glued come as the one event that they arrived as.
 	// It may implement [CommentHandler] too.
 	Events EventHandler
-
-	plain bool // read no preamble either: the oracle of tests
 }
 
 const (

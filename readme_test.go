@@ -183,27 +183,6 @@ func figure(f float64) string {
 	return strconv.FormatFloat(f, 'f', max(0, 2-int(math.Floor(math.Log10(f)))), 64)
 }
 
-// DESIGN.md tells what each file is for, and of none that is not there.
-func TestDesignFileMap(t *testing.T) {
-	rows := tableRows(t, string(readFile(t, "DESIGN.md")), "## Files")
-	files, err := filepath.Glob("*.go")
-	require.NoError(t, err)
-	folders, err := filepath.Glob("*/")
-	require.NoError(t, err)
-	for _, name := range append(files, folders...) {
-		if strings.HasPrefix(name, ".") || strings.HasSuffix(name, "_test.go") {
-			continue // most tests are of the file of their name
-		}
-		require.NotNil(t, rowOf(rows, name), "DESIGN.md does not say what %s is for", name)
-	}
-	for _, row := range rows {
-		if row[0] != "file" {
-			_, err := os.Stat(row[0])
-			require.NoError(t, err, "DESIGN.md tells of %s", row[0])
-		}
-	}
-}
-
 func TestDesignFinishReasons(t *testing.T) {
 	rows := tableRows(t, string(readFile(t, "DESIGN.md")), "## Finish reasons")[1:]
 	_, code, _ := strings.Cut(string(readFile(t, "delta.go")), "func finishReasonOf(")

@@ -12,9 +12,6 @@ import (
 type step struct {
 	*track
 	opt *Options
-	// fold takes the texts of an event that come before any other delta; nil:
-	// they become deltas too.
-	fold *Accumulator
 
 	frame  frame // what the wire has given: an event, as a rule
 	parser fastjson.Parser
@@ -26,12 +23,9 @@ type step struct {
 	escaped bool
 	noPing  bool         // the event calls itself something else than a sign of life
 	carried bool         // the event is one that Bedrock's InvokeModel carries
-	mended  bool         // it held numbers that JSON does not have
-	cut     bool         // root lacks the members of the preamble
-	rest    []byte       // the event without them
+	rest    []byte       // the event without what its dialect does not read; see parseLean
 	inner   []byte       // what InvokeModel carries
 	known   *knownFrames // of binary frames, if there were some
-	created createdResponse
 	// sourceAt is how far source has looked: values are asked for in the order
 	// in which they stand, and each byte must be looked at once.
 	sourceAt   int
@@ -86,8 +80,7 @@ func (s *step) release() {
 	s.unheard = Delta{}
 	s.begin(nil, nil)
 	s.frame = frame{} // slices of what was read
-	s.created.rest = letGo(s.created.rest)
-	s.track, s.opt, s.root, s.fold = nil, nil, nil, nil
+	s.track, s.opt, s.root = nil, nil, nil
 	stepPool.Put(s)
 }
 
@@ -134,12 +127,6 @@ func (s *step) addText(k Kind, choice int, text []byte) {
 	}
 	s.delivered = true
 	s.role.member = ""
-	if s.fold != nil && len(s.deltas) == 0 && s.opt.Kinds&k != 0 {
-		s.given++
-		to := s.fold.textOf(k, choice, s.part)
-		*to = s.fold.joinText(*to, text)
-		return
-	}
 	s.add(k, choice).Text = text
 }
 

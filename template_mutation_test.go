@@ -52,7 +52,7 @@ func TestTightLimitsOnSplicedStreams(t *testing.T) {
 	}
 	limits := Options{MaxChoices: 1, MaxToolCalls: 1, MaxValues: 300, MaxEvent: 2000, MaxBadText: 9}
 	plain := limits
-	plain.NoFastPath, plain.plain = true, true
+	plain.NoFastPath = true
 	m := mutator{rand.New(rand.NewSource(1))}
 	for _, all := range byWire {
 		for _, first := range all {

@@ -26,7 +26,6 @@ type track struct {
 	told struct{ id, model, fingerprint, tier, created bool }
 
 	response responseTrack // of OpenAI's Responses
-	preamble preamble      // see preamble.go
 
 	usage     Usage
 	usageRaw  []byte // the usage objects so far, one over the other; see overlayUsage
@@ -110,12 +109,11 @@ type callTrack struct {
 }
 
 func (t *track) reset() {
-	choices, known, templates, usage, items := t.choices, t.preamble.bytes, t.templates, letGo(t.usageRaw), t.response.items
+	choices, templates, usage, items := t.choices, t.templates, letGo(t.usageRaw), t.response.items
 	clear(choices) // so that no call and no text of the last stream is kept
 	templates.reset()
 	*t = track{
 		choices: choices[:0], templates: templates, usageRaw: usage, response: responseTrack{items: items[:0]},
-		preamble: preamble{bytes: known[:0], credit: preambleCredit},
 	}
 }
 

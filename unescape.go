@@ -2,8 +2,6 @@ package llmstream
 
 import (
 	"bytes"
-	"encoding/binary"
-	"math/bits"
 	"unicode/utf8"
 )
 
@@ -22,8 +20,11 @@ func appendUnescaped(dst, raw []byte, high uint16) (_ []byte, pending uint16) {
 			if high != 0 {
 				dst, high = appendLoneHalf(dst, high), 0
 			}
-			var n int
-			dst, n = appendPlain(dst, raw[i:])
+			n := bytes.IndexByte(raw[i:], '\\')
+			if n < 0 {
+				n = len(raw) - i
+			}
+			dst = append(dst, raw[i:i+n]...)
 			i += n
 			continue
 		}
@@ -71,24 +72,6 @@ func appendUnescaped(dst, raw []byte, high uint16) (_ []byte, pending uint16) {
 		dst = append(dst, e)
 	}
 	return dst, high
-}
-
-// appendPlain appends raw up to the first backslash, or some of that, and returns
-// how much it was. Texts are short: eight bytes are copied whatever there is, as
-// far as the array of raw goes, since that needs no guess of the length.
-func appendPlain(dst, raw []byte) (_ []byte, n int) {
-	if at := len(dst); cap(raw) >= 8 && cap(dst)-at >= 8 {
-		w := binary.LittleEndian.Uint64(raw[:8])
-		binary.LittleEndian.PutUint64(dst[at:at+8], w)
-		const ones, highs = 0x0101010101010101, 0x8080808080808080
-		w ^= ones * '\\'
-		n = min(bits.TrailingZeros64((w-ones)&^w&highs)/8, len(raw))
-		return dst[:at+n], n
-	}
-	if n = bytes.IndexByte(raw, '\\'); n < 0 {
-		n = len(raw)
-	}
-	return append(dst, raw[:n]...), n
 }
 
 // appendLoneHalf appends U+FFFD for half of a pair whose other half never came.
