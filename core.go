@@ -25,16 +25,7 @@ type core struct {
 
 	track track
 
-	wire   wire // nil: the first bytes have not told yet
-	sse    sseWire
-	array  *arrayWire
-	frames *framesWire
-	// head are the first bytes of the stream, as long as they may become one of
-	// the signatures, or a frame's prelude: "\x1f" | "\x8b…". sniffed: they
-	// cannot any more.
-	head    [preludeSize]byte
-	headLen uint8
-	sniffed bool
+	wire splitter
 
 	step *step // borrowed while an event is decoded and its deltas are handed out
 	// glued are the events left over from one whose joined data lines are no
@@ -63,23 +54,17 @@ func (c *core) init(d Dialect, o *Options) {
 	c.opt, c.asked = o.withDefaults(), d
 	c.fast, c.longest = !c.opt.NoFastPath, min(c.opt.MaxLine, c.opt.MaxEvent)
 	_, comments := c.opt.Events.(CommentHandler)
-	c.sse.init(c.opt, false, comments)
+	c.wire.init(limits{c.opt.MaxLine, c.opt.MaxEvent, c.opt.MaxBadText}, comments)
 	c.reset()
 }
 
 func (c *core) reset() {
 	c.giveBack()
-	c.sse.reset()
-	if c.array != nil {
-		c.array.init(c.opt, &c.sse)
-	}
-	if c.frames != nil {
-		c.frames.init(c.opt)
-	}
+	c.wire.reset()
 	c.track.reset()
 	*c = core{
 		opt: c.opt, fast: c.fast, longest: c.longest, asked: c.asked, dialect: c.asked, fold: c.fold, skims: c.skims,
-		sse: c.sse, array: c.array, frames: c.frames, track: c.track,
+		wire: c.wire, track: c.track,
 	}
 }
 
@@ -99,14 +84,14 @@ func (c *core) next(p []byte) (n int, ok bool, err error) {
 		c.nextGlued()
 		return 0, true, nil
 	}
-	if c.wire == nil {
-		n = c.sniff(p)
-	}
-	for c.wire != nil && c.dead == nil {
+	for c.dead == nil {
 		f := &c.borrow().frame
 		k, ok := c.wire.next(p[n:], f)
 		n += k
 		if !ok {
+			if c.wire.compressed {
+				c.dead = ErrCompressed
+			}
 			return n, false, nil
 		}
 		if ok, err := c.take(f); ok || err != nil {
@@ -140,7 +125,7 @@ func (c *core) take(f *frame) (ok bool, err error) {
 		}
 	}
 	if c.opt.Events != nil {
-		if err := c.opt.Events.HandleEvent(&f.Event); err != nil {
+		if err := c.opt.Events.HandleEvent((*Event)(&f.wireEvent)); err != nil {
 			return false, err
 		}
 	}
@@ -192,10 +177,8 @@ func (c *core) end(cause error) (ok bool, err error) {
 	}
 	if !c.ending {
 		c.ending, c.ready = true, false
-		if c.wire == nil && c.dead == nil {
-			c.endSniffing()
-		}
-		if c.wire != nil && !c.left {
+		c.wire.finish(&c.borrow().frame)
+		if !c.left {
 			c.pending = c.wire.pending()
 		}
 	}
@@ -204,7 +187,7 @@ func (c *core) end(cause error) (ok bool, err error) {
 			c.nextGlued()
 			return true, nil
 		}
-		for !c.left && c.wire != nil && c.dead == nil && c.wire.end(&c.borrow().frame) {
+		for !c.left && c.dead == nil && c.wire.end(&c.borrow().frame) {
 			if c.step.frame.kind != frameUnterminated { // of which salvage tells
 				c.pending = c.wire.pending()
 			}
@@ -251,8 +234,5 @@ func (c *core) err() error {
 }
 
 func (c *core) wireKind() Wire {
-	if c.wire == nil {
-		return WireUnknown
-	}
-	return c.wire.kind()
+	return Wire(c.wire.kind())
 }

@@ -43,7 +43,7 @@ func (s *step) hold(t *choiceTrack, v *fastjson.Value) {
 	h := t.held
 	n := len(h.blocks)
 	if n >= s.opt.MaxToolCalls {
-		s.malformed(t.index, 0, len(s.data), &LimitError{Limit: "MaxToolCalls", Max: s.opt.MaxToolCalls})
+		s.malformed(t.index, 0, len(s.data), &limitFault{Limit: "MaxToolCalls", Max: s.opt.MaxToolCalls})
 		return
 	}
 	s.layout++ // no delta to this part is for a block of a known type any more
@@ -78,7 +78,7 @@ func (b *heldBlock) size() int {
 // limitHeld lets go of a block that is past the limit.
 func (s *step) limitHeld(t *choiceTrack, at int) {
 	if t.held.size > s.opt.MaxEvent {
-		s.malformed(t.index, 0, len(s.data), &LimitError{Limit: "MaxEvent", Max: s.opt.MaxEvent})
+		s.malformed(t.index, 0, len(s.data), &limitFault{Limit: "MaxEvent", Max: s.opt.MaxEvent})
 		t.release(at)
 	}
 }
@@ -189,7 +189,7 @@ func (s *step) endHeld(t *choiceTrack) {
 	}
 	switch {
 	case b.broken:
-		s.malformed(t.index, 0, len(s.data), damage("the input of a content block is no JSON"))
+		s.malformed(t.index, 0, len(s.data), reason("the input of a content block is no JSON"))
 	case b.scan.blank() || b.scan.complete():
 		from := len(s.text)
 		s.text = append(s.text, '{')

@@ -64,7 +64,7 @@ func (s *step) unwrap(data []byte) (inner []byte, offset int, err error) {
 	s.inner = slices.Grow(s.inner[:0], size)[:size]
 	n, err := base64.StdEncoding.Decode(s.inner, coded)
 	if err != nil {
-		return nil, 0, damage("what InvokeModel carries is not base64")
+		return nil, 0, reason("what InvokeModel carries is not base64")
 	}
 	if n == 0 {
 		return nil, 0, nil

@@ -106,7 +106,7 @@ func (c *modelChoice) read(v *fastjson.Value) {
 func (s *step) decodeModelText(choice int, text, finish *fastjson.Value) {
 	t := s.track.choice(choice, s.opt.MaxChoices)
 	if t == nil {
-		s.malformed(-1, 0, len(s.data), &LimitError{Limit: "MaxChoices", Max: s.opt.MaxChoices})
+		s.malformed(-1, 0, len(s.data), &limitFault{Limit: "MaxChoices", Max: s.opt.MaxChoices})
 		return
 	}
 	piece, _ := s.string(text, &t.high.content)

@@ -181,7 +181,7 @@ func (s *step) startStep(t *choiceTrack, index, v *fastjson.Value) {
 func (s *step) decodeStepCall(t *choiceTrack, index *fastjson.Value, p *interactionStep) {
 	i, ok := s.index(index)
 	if !ok {
-		s.malformed(t.index, 0, len(s.data), damage("a step's index is none"))
+		s.malformed(t.index, 0, len(s.data), reason("a step's index is none"))
 		return
 	}
 	at := t.callAt(i)

@@ -74,7 +74,7 @@ func (s *step) addToolCall(t *choiceTrack, c *chatCall, first bool) {
 		k.indexed = true
 		var ok bool
 		if k.index, ok = s.index(c.index); !ok || k.index < -1 {
-			s.malformed(t.index, 0, len(s.data), damage("a tool call's index is none"))
+			s.malformed(t.index, 0, len(s.data), reason("a tool call's index is none"))
 			return
 		}
 	}
@@ -89,7 +89,7 @@ func (s *step) addToolCall(t *choiceTrack, c *chatCall, first bool) {
 	begins := at < 0
 	if begins {
 		if s.calls >= s.opt.MaxToolCalls {
-			s.malformed(t.index, 0, len(s.data), &LimitError{Limit: "MaxToolCalls", Max: s.opt.MaxToolCalls})
+			s.malformed(t.index, 0, len(s.data), &limitFault{Limit: "MaxToolCalls", Max: s.opt.MaxToolCalls})
 			return
 		}
 		at = len(t.calls)

@@ -70,7 +70,10 @@ func (e *DialectError) Error() string {
 	return errorPrefix + "the stream is not " + e.Want.String() + ": it looks like " + e.Looks
 }
 
-// damage returns a SyntaxError's cause for a plain reason.
-type damage string
-
-func (d damage) Error() string { return string(d) }
+// publicFault returns the public form of what a lower layer found wrong.
+func publicFault(err error) error {
+	if limit, ok := err.(*limitFault); ok {
+		return (*LimitError)(limit)
+	}
+	return err
+}

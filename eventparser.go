@@ -28,7 +28,8 @@ var _ io.WriteCloser = (*EventParser)(nil)
 func NewEventParser(h EventHandler, o *Options) *EventParser {
 	p := &EventParser{handler: h}
 	p.comment, _ = h.(CommentHandler)
-	p.sse.init(o.withDefaults(), true, p.comment != nil)
+	o = o.withDefaults()
+	p.sse.init(limits{o.MaxLine, o.MaxEvent, o.MaxBadText}, true, p.comment != nil)
 	return p
 }
 
@@ -56,9 +57,9 @@ func (p *EventParser) Write(b []byte) (n int, err error) {
 			p.busy = false
 			return n, nil
 		case f.kind == frameEvent:
-			err = p.handler.HandleEvent(&f.Event)
+			err = p.handler.HandleEvent((*Event)(&f.wireEvent))
 		case f.kind == frameTooLarge && p.damage == nil:
-			p.damage = fmt.Errorf("%san event was left out: %w", errorPrefix, f.err)
+			p.damage = fmt.Errorf("%san event was left out: %w", errorPrefix, publicFault(f.err))
 		case f.kind == frameComment && p.comment != nil && f.Data != nil:
 			err = p.comment.HandleComment(f.Data)
 		}

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"math"
 	"strconv"
-	"strings"
 
 	"github.com/valyala/fastjson"
 )
@@ -15,7 +14,7 @@ import (
 const structureLimit = 4 << 10
 
 // parse reads data, which must be a JSON object, to root. The error is damage or
-// a *LimitError, at an offset in data.
+// a *limitFault, at an offset in data.
 func (s *step) parse(data []byte) (offset int, err error) {
 	if len(data) >= structureLimit || s.suspect || len(data)/2 >= s.opt.MaxValues { // a value takes two bytes at least
 		if offset, err = s.check(data); err != nil {
@@ -47,7 +46,7 @@ func (s *step) parseUnchecked(data []byte) (offset int, err error) {
 		// know: the event must not be lost for that (J-04).
 		s.root, err = s.parser.ParseBytes(withoutWords(data))
 		if err != nil {
-			return 0, damage("not understood")
+			return 0, reason("not understood")
 		}
 	}
 	return 0, nil
@@ -60,7 +59,7 @@ func (s *step) check(data []byte) (offset int, err error) {
 	}
 	scan := jsonScanner{maxValues: s.opt.MaxValues}
 	if offset, err = scan.scanAll(data); err == nil && !scan.complete() {
-		err = damage("unfinished")
+		err = reason("unfinished")
 	}
 	return offset, err
 }
@@ -72,91 +71,6 @@ func (s *step) indent() (n int) {
 		n++
 	}
 	return n
-}
-
-// isJSON tells whether data is one JSON value.
-func isJSON(data []byte) bool {
-	var scan jsonScanner
-	_, err := scan.scanAll(data)
-	return err == nil && scan.complete()
-}
-
-// withoutWords returns a copy of data, which is well-formed, with null in place
-// of the numbers that JSON does not have: NaN, Inf and Infinity with their signs.
-func withoutWords(data []byte) []byte {
-	out := make([]byte, 0, len(data))
-	for i := 0; i < len(data); {
-		n, word := 1, false
-		switch c := data[i]; c | 0x20 {
-		case '"' | 0x20:
-			n = stringLen(data[i:])
-		case 'i', 'n', '+', '-':
-			n, word = numberWord(data[i:])
-		}
-		if word {
-			out = append(out, "null"...)
-		} else {
-			out = append(out, data[i:i+n]...)
-		}
-		i += n
-	}
-	return out
-}
-
-// stringLen returns the length of the JSON string that b begins with.
-func stringLen(b []byte) int {
-	n := 1
-	for n < len(b) {
-		if n += plainString(b[n:], false); n < len(b) && b[n] == '"' {
-			return n + 1
-		}
-		n += 2 // a backslash and what it escapes
-	}
-	return len(b)
-}
-
-// valueLen returns the length of the JSON value that b, which is well-formed,
-// begins with.
-func valueLen(b []byte) (n int) {
-	switch b[0] {
-	case '"':
-		return stringLen(b)
-	case '{', '[':
-	default: // a number or a word
-		for n < len(b) && !isSpace(b[n]) && b[n] != ',' && b[n] != '}' && b[n] != ']' {
-			n++
-		}
-		return n
-	}
-	for depth := 0; ; {
-		switch b[n] {
-		case '"':
-			n += stringLen(b[n:])
-			continue
-		case '{', '[':
-			depth++
-		case '}', ']':
-			depth--
-		}
-		if n++; depth == 0 {
-			return n
-		}
-	}
-}
-
-// numberWord returns the length of the word for a number that b begins with, or
-// 1 if there is none.
-func numberWord(b []byte) (n int, ok bool) {
-	sign := 0
-	if b[0] == '+' || b[0] == '-' {
-		sign = 1
-	}
-	for _, word := range [...]string{"infinity", "inf", "nan"} {
-		if n = sign + len(word); n <= len(b) && strings.EqualFold(string(b[sign:n]), word) {
-			return n, true
-		}
-	}
-	return 1, false
 }
 
 // sourceTry is what a bracket that begins something else costs beside the bytes
@@ -186,26 +100,6 @@ func (s *step) source(v *fastjson.Value) []byte {
 	}
 	s.sourceAt = len(s.data)
 	return compact
-}
-
-// matchSpaced tells whether b begins with compact, but for white space between
-// tokens, and how much of b that is; if not, how much of it was alike.
-func matchSpaced(b, compact []byte) (n int, ok bool) {
-	for i := 0; i < len(compact); {
-		for n < len(b) && isSpace(b[n]) {
-			n++
-		}
-		k := 1
-		if compact[i] == '"' {
-			k = stringLen(compact[i:])
-		}
-		if !bytes.HasPrefix(b[n:], compact[i:i+k]) {
-			return n, false
-		}
-		n += k
-		i += k
-	}
-	return n, true
 }
 
 // string returns v's text if it is a string. high is the half of a surrogate
@@ -240,27 +134,6 @@ func (s *step) string(v *fastjson.Value, high *uint16) (text []byte, ok bool) {
 	s.text, *high = appendUnescaped(s.text, raw[1:len(raw)-1], *high)
 	s.text = appendLoneHalf(s.text, half)
 	return s.text[at:len(s.text):len(s.text)], true
-}
-
-// appendString appends text as a JSON string.
-func appendString(dst, text []byte) []byte {
-	dst = append(dst, '"')
-	for _, c := range text {
-		dst = appendEscaped(dst, c)
-	}
-	return append(dst, '"')
-}
-
-// appendEscaped appends a byte of a text to a JSON string.
-func appendEscaped(dst []byte, c byte) []byte {
-	const hex = "0123456789abcdef"
-	switch {
-	case c == '"' || c == '\\':
-		return append(dst, '\\', c)
-	case c < ' ':
-		return append(dst, '\\', 'u', '0', '0', hex[c>>4], hex[c&15])
-	}
-	return append(dst, c)
 }
 
 // isArray tells whether v is an array, an empty one too; GetArray may return nil
@@ -347,19 +220,6 @@ func (s *step) readNumber(v *fastjson.Value) (n int64, exact, ok bool) {
 	}
 	whole := math.Round(f)
 	return int64(whole), whole == f, whole < most
-}
-
-// maxDigits is how many digits a number may have that surely fits into 64 bits.
-const maxDigits = 18
-
-func parseDigits(b []byte) (n int64, ok bool) {
-	for _, c := range b {
-		if c < '0' || c > '9' {
-			return 0, false
-		}
-		n = n*10 + int64(c-'0')
-	}
-	return n, len(b) > 0
 }
 
 // isNull tells whether v is absent or null. It unescapes a string: it is for

@@ -1,10 +1,5 @@
 package llmstream
 
-import (
-	"encoding/binary"
-	"math/bits"
-)
-
 // maxDepth is how deep JSON values may be nested, the innermost one counted. It
 // is fastjson's limit; deeper values never reach it.
 const maxDepth = 300
@@ -81,6 +76,10 @@ func (s *jsonScanner) complete() bool {
 	return false
 }
 
+// ended reports whether the value has ended, so that no further byte can belong to
+// it. A number ends only with the byte after it.
+func (s *jsonScanner) ended() bool { return s.state == jsonDone }
+
 // blank tells whether nothing but white space has come.
 func (s *jsonScanner) blank() bool { return s.values == 0 }
 
@@ -108,45 +107,11 @@ func (s *jsonScanner) scan(b []byte) (n int, err error) {
 func (s *jsonScanner) scanAll(b []byte) (n int, err error) {
 	for n, err = s.scan(b); n < len(b) && err == nil; n++ {
 		if !isSpace(b[n]) {
-			err = damage("something behind the value")
+			err = reason("something behind the value")
 			break
 		}
 	}
 	return n, err
-}
-
-// plainString returns how many bytes at the start of b are of a string and
-// nothing special in it: the offset of the first quote or backslash, with
-// control also of the first control character, or len(b). It looks at eight
-// bytes at a time, since long strings are most of a long event.
-func plainString(b []byte, control bool) int {
-	i := 0
-	for ; i+8 <= len(b); i += 8 {
-		if found := specialBytes(binary.LittleEndian.Uint64(b[i:]), control); found != 0 {
-			return i + bits.TrailingZeros64(found)/8
-		}
-	}
-	for ; i < len(b); i++ {
-		if c := b[i]; c == '"' || c == '\\' || control && c < 0x20 {
-			return i
-		}
-	}
-	return i
-}
-
-// specialBytes returns a word whose lowest bit that is set is in the first of
-// eight bytes that is a quote, a backslash, or with control a control character; 0:
-// there is none.
-func specialBytes(w uint64, control bool) uint64 {
-	const ones, highs = 0x0101010101010101, 0x8080808080808080
-	quote, backslash := w^(ones*'"'), w^(ones*'\\')
-	// The lowest high bit that is set marks the first byte that is 0, or in the
-	// last term less than 0x20; higher ones may be false.
-	found := (quote-ones)&^quote | (backslash-ones)&^backslash
-	if control {
-		found |= (w - ones*0x20) &^ w
-	}
-	return found & highs
 }
 
 // step takes one byte. again: it ended a number and is to be taken once more.
@@ -161,7 +126,7 @@ func (s *jsonScanner) step(c byte) (again bool, err error) {
 		case c == '\\':
 			s.state = jsonEscape
 		case s.strict && c < 0x20:
-			return false, damage("a control character in a string")
+			return false, reason("a control character in a string")
 		}
 		return false, nil
 	case jsonEscape:
@@ -172,13 +137,13 @@ func (s *jsonScanner) step(c byte) (again bool, err error) {
 			case 'u':
 				s.state, s.hex = jsonHex, 4
 			default:
-				return false, damage("an unknown escape")
+				return false, reason("an unknown escape")
 			}
 		}
 		return false, nil
 	case jsonHex:
 		if _, ok := unhex(c); !ok {
-			return false, damage("an escape without its hexadecimal digits")
+			return false, reason("an escape without its hexadecimal digits")
 		}
 		if s.hex--; s.hex == 0 {
 			s.state = jsonString
@@ -186,7 +151,7 @@ func (s *jsonScanner) step(c byte) (again bool, err error) {
 		return false, nil
 	case jsonLiteral:
 		if c != s.literal[0] && !(s.word && c|0x20 == s.literal[0]) {
-			return false, damage("an unknown literal")
+			return false, reason("an unknown literal")
 		}
 		if s.literal = s.literal[1:]; s.literal == "" {
 			if s.inf {
@@ -203,7 +168,7 @@ func (s *jsonScanner) step(c byte) (again bool, err error) {
 		case c|0x20 == 'a' && !s.strict:
 			s.state, s.literal, s.word = jsonLiteral, "n", true
 		default:
-			return false, damage("an unknown literal")
+			return false, reason("an unknown literal")
 		}
 		return false, nil
 	case jsonInf:
@@ -219,7 +184,7 @@ func (s *jsonScanner) step(c byte) (again bool, err error) {
 			return false, nil
 		}
 		if !s.beginWord(c) {
-			return false, damage("a sign without a number")
+			return false, reason("a sign without a number")
 		}
 		return false, nil
 	case jsonNumber:
@@ -242,7 +207,7 @@ func (s *jsonScanner) structure(c byte) error {
 	switch s.state {
 	case jsonColon:
 		if c != ':' {
-			return damage("no colon behind a key")
+			return reason("no colon behind a key")
 		}
 		s.state = jsonValue
 		return nil
@@ -257,7 +222,7 @@ func (s *jsonScanner) structure(c byte) error {
 			s.depth--
 			s.endValue()
 		default:
-			return damage("no comma between two values")
+			return reason("no comma between two values")
 		}
 		return nil
 	case jsonKey, jsonFirstKey:
@@ -268,7 +233,7 @@ func (s *jsonScanner) structure(c byte) error {
 			s.depth--
 			s.endValue()
 		default:
-			return damage("no key where one must stand")
+			return reason("no key where one must stand")
 		}
 		return nil
 	case jsonFirstValue:
@@ -298,10 +263,10 @@ func (s *jsonScanner) endValue() {
 func (s *jsonScanner) beginValue(c byte) error {
 	s.values++
 	if s.maxValues > 0 && s.values > s.maxValues {
-		return &LimitError{Limit: "MaxValues", Max: s.maxValues}
+		return &limitFault{Limit: "MaxValues", Max: s.maxValues}
 	}
 	if s.depth >= maxDepth {
-		return &LimitError{Limit: "depth", Max: maxDepth}
+		return &limitFault{Limit: "depth", Max: maxDepth}
 	}
 	switch c {
 	case '{':
@@ -322,7 +287,7 @@ func (s *jsonScanner) beginValue(c byte) error {
 		s.state = jsonN
 	default:
 		if !s.beginNumber(c) {
-			return damage("no value where one must stand")
+			return reason("no value where one must stand")
 		}
 	}
 	return nil
@@ -373,7 +338,7 @@ func (s *jsonScanner) strictNumber(c byte) (again bool, err error) {
 				s.state = jsonZero
 			}
 		case jsonZero:
-			return false, damage("a digit behind a leading zero")
+			return false, reason("a digit behind a leading zero")
 		case jsonPoint:
 			s.state = jsonFraction
 		case jsonExp, jsonExpSign:
@@ -393,7 +358,7 @@ func (s *jsonScanner) strictNumber(c byte) (again bool, err error) {
 		s.endValue()
 		return true, nil
 	}
-	return false, damage("an unfinished number")
+	return false, reason("an unfinished number")
 }
 
 // isNumberByte tells whether fastjson takes c for a part of a number.

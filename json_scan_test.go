@@ -88,7 +88,7 @@ func TestScannerLimits(t *testing.T) {
 			require.True(t, s.complete(), c.name)
 			continue
 		}
-		var limit *LimitError
+		var limit *limitFault
 		require.ErrorAs(t, err, &limit, c.name)
 		require.Equal(t, c.limit, limit.Limit, c.name)
 	}

@@ -75,9 +75,7 @@ func (p *Parser) Write(b []byte) (n int, err error) {
 				break
 			}
 		}
-		if p.frames != nil {
-			n += p.skimFrames(b[n:])
-		}
+		n += p.skimFrames(b[n:])
 		k, ok, err = p.next(b[n:])
 		n += k
 		if ok && err == nil {

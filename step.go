@@ -181,7 +181,7 @@ func (s *step) addMedia(t *choiceTrack, v *fastjson.Value) {
 
 // malformed adds a delta for what cannot be read.
 func (s *step) malformed(choice, offset, length int, cause error) {
-	err := &SyntaxError{Event: s.events, Offset: offset, Length: length, Err: cause}
+	err := &SyntaxError{Event: s.events, Offset: offset, Length: length, Err: publicFault(cause)}
 	s.malformedCount++
 	if s.damage == nil && !s.sawDone { // behind the end nothing changes the verdict (F-22)
 		s.damage = err

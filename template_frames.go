@@ -6,8 +6,8 @@ import "encoding/binary"
 // whole there, have the headers of the one before, and fit the template that is
 // expected. It returns how many bytes that were.
 func (p *Parser) skimFrames(b []byte) (n int) {
-	w := p.frames
-	if !p.skims || p.wire != w || w.size > 0 || w.lost || !p.mayRun() ||
+	w := p.wire.frameReader()
+	if !p.skims || w == nil || !p.mayRun() ||
 		!w.headers.isEvent() || isCarrier(w.headers.eventType) || len(w.last) > maxKnownHeaders {
 		return 0
 	}
@@ -36,7 +36,7 @@ func (p *Parser) skimFrames(b []byte) (n int) {
 func (p *Parser) skimFramesOf(t *template, b []byte, row bool) (n int, events int64) {
 	choice := &p.track.choices[t.choice]
 	if t.n == 0 || !t.plain || t.again || t.call >= 0 || t.counted || choice.high.wait() || t.layout != p.track.layout ||
-		string(p.frames.headers.eventType) != string(t.typ()) {
+		string(p.wire.frames.headers.eventType) != string(t.typ()) {
 		return 0, 0
 	}
 	var into *[]byte
@@ -52,7 +52,7 @@ func (p *Parser) skimFramesOf(t *template, b []byte, row bool) (n int, events in
 			return 0, 0
 		}
 	}
-	known := p.borrow().knownFrames(p.frames.last)
+	known := p.borrow().knownFrames(p.wire.frames.last)
 	size := 0
 	for more := true; more; more = row {
 		frame := known.frame(b[n:])

@@ -39,10 +39,7 @@ func (c *core) learn(s *step) {
 	if !ok {
 		return
 	}
-	f := framing{}
-	if c.wire != nil {
-		f, _ = c.wire.framing()
-	}
+	f, _ := c.wire.framing()
 	if !f.fits(s.typ, s.data) {
 		f = framing{}
 	}

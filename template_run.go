@@ -17,7 +17,7 @@ func (c *core) canRun() bool {
 
 // mayRun is canRun if the wire has nothing unfinished.
 func (c *core) mayRun() bool {
-	return c.fast && c.track.templates.worthwhile() && c.wire != nil && c.opt.Events == nil &&
+	return c.fast && c.track.templates.worthwhile() && c.opt.Events == nil &&
 		len(c.glued) == 0 && c.dead == nil
 }
 

@@ -33,7 +33,7 @@ func (p *Parser) skimCut(b []byte) (n int) {
 // hold leaves b to the wire, if it is the beginning of an event and nothing else,
 // and notes that.
 func (p *Parser) hold(b []byte) bool {
-	if !p.skims || p.wire != &p.sse || !p.sse.hold(b) {
+	if !p.skims || !p.wire.hold(b, 2*templateMax) {
 		return false
 	}
 	p.ready, p.held = false, true
@@ -47,18 +47,18 @@ const cutText = 64
 // skimHeld reads the event of which the wire holds the beginning, and b begins with
 // the rest.
 func (p *Parser) skimHeld(b []byte) (n int) {
-	lines := &p.sse.lines
-	held := len(lines.buf)
+	buf := p.wire.held()
+	held := len(buf)
 	missing := len(p.track.templates.last().literals) + cutText - held
 	if missing <= 0 {
 		return 0
 	}
-	both := append(lines.buf, b[:min(len(b), missing)]...)
+	both := append(buf, b[:min(len(b), missing)]...)
 	if n = p.skim(both); n <= held {
-		lines.buf = both[:held]
+		p.wire.keep(both[:held])
 		return 0
 	}
-	lines.buf, lines.size = both[:0], 0
+	p.wire.keep(both[:0])
 	return n - held
 }
 

@@ -458,7 +458,7 @@ func (s *step) newToolCall(t *choiceTrack, index int, d ToolCallDelta) (at int) 
 		return at
 	}
 	if s.calls >= s.opt.MaxToolCalls {
-		s.malformed(t.index, 0, len(s.data), &LimitError{Limit: "MaxToolCalls", Max: s.opt.MaxToolCalls})
+		s.malformed(t.index, 0, len(s.data), &limitFault{Limit: "MaxToolCalls", Max: s.opt.MaxToolCalls})
 		return -1
 	}
 	s.calls++

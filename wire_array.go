@@ -29,16 +29,16 @@ type arrayWire struct {
 	after wire // one of these two, if it reads what follows; else nil
 }
 
-func (w *arrayWire) init(o *Options, sse *sseWire) {
-	*w = arrayWire{buf: letGo(w.buf), max: o.MaxEvent, lines: w.lines, sse: sse}
-	w.lines.init(o, sse)
+func (w *arrayWire) init(l limits, sse *sseWire) {
+	*w = arrayWire{buf: letGo(w.buf), max: l.event, lines: w.lines, sse: sse}
+	w.lines.init(l, sse)
 }
 
-func (w *arrayWire) kind() Wire {
+func (w *arrayWire) kind() wireKind {
 	if w.lines.used {
 		return w.lines.kind()
 	}
-	return WireJSON
+	return wireJSON
 }
 
 func (w *arrayWire) framing() (f framing, ok bool) {
@@ -77,7 +77,7 @@ func (w *arrayWire) next(p []byte, f *frame) (n int, ok bool) {
 		k, ok = w.lines.next(p[n+k:], f)
 		return n + len(value) + k, ok
 	}
-	if err == nil && w.scan.state != jsonDone {
+	if err == nil && !w.scan.ended() {
 		w.keep(value)
 		return n + k, false
 	}
@@ -143,10 +143,10 @@ func (w *arrayWire) take(b []byte, f *frame, err error) {
 		w.keep(b)
 		b = w.buf
 	}
-	*f = frame{Event: Event{Data: b, Retry: -1}, size: w.size}
+	*f = frame{wireEvent: wireEvent{Data: b, Retry: -1}, size: w.size}
 	switch {
 	case w.size > w.max:
-		f.kind, f.Data, f.err = frameTooLarge, nil, &LimitError{Limit: "MaxEvent", Max: w.max}
+		f.kind, f.Data, f.err = frameTooLarge, nil, &limitFault{Limit: "MaxEvent", Max: w.max}
 	case err != nil:
 		f.kind, f.err = frameMalformed, err
 	}

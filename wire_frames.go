@@ -91,11 +91,11 @@ type framesWire struct {
 	headers frameHeaders
 }
 
-func (w *framesWire) init(o *Options) {
-	*w = framesWire{buf: letGo(w.buf), last: letGo(w.last), max: o.MaxEvent}
+func (w *framesWire) init(l limits) {
+	*w = framesWire{buf: letGo(w.buf), last: letGo(w.last), max: l.event}
 }
 
-func (w *framesWire) kind() Wire { return WireFrames }
+func (w *framesWire) kind() wireKind { return wireFrames }
 
 func (w *framesWire) framing() (f framing, ok bool) { return framing{}, false }
 
@@ -165,9 +165,9 @@ func (w *framesWire) keep(p []byte, size int64) (n int) {
 func (w *framesWire) fault() error {
 	switch {
 	case int64(w.head.total)-int64(w.head.headers)-minFrame > int64(w.max):
-		return &LimitError{Limit: "MaxEvent", Max: w.max}
+		return &limitFault{Limit: "MaxEvent", Max: w.max}
 	case w.head.headers > maxHeaderSize:
-		return damage("a frame's headers are larger than the format allows")
+		return reason("a frame's headers are larger than the format allows")
 	}
 	return nil
 }
@@ -175,7 +175,7 @@ func (w *framesWire) fault() error {
 // lose reports a wrong prelude, which is in w.buf, and begins to look for the
 // next.
 func (w *framesWire) lose(f *frame) {
-	*f = frame{Event: Event{Retry: -1}, kind: frameMalformed, size: preludeSize, err: damage("a frame's prelude is wrong")}
+	*f = frame{wireEvent: wireEvent{Retry: -1}, kind: frameMalformed, size: preludeSize, err: reason("a frame's prelude is wrong")}
 	w.buf, w.size, w.read, w.lost = w.buf[:0], 0, false, true
 }
 
@@ -199,14 +199,14 @@ func (w *framesWire) seek(p []byte) (n int) {
 // take fills f with the whole frame b, of which nothing was kept where its
 // lengths are at fault.
 func (w *framesWire) take(b []byte, f *frame) {
-	*f = frame{Event: Event{Retry: -1}, size: clampInt(int64(w.head.total))}
+	*f = frame{wireEvent: wireEvent{Retry: -1}, size: clampInt(int64(w.head.total))}
 	if f.err = w.fault(); f.err != nil {
 		f.kind = frameMalformed
 		return
 	}
 	end := len(b) - crcSize
 	if crc32.ChecksumIEEE(b[:end]) != binary.BigEndian.Uint32(b[end:]) {
-		f.kind, f.err = frameMalformed, damage("a frame's checksum is wrong")
+		f.kind, f.err = frameMalformed, reason("a frame's checksum is wrong")
 		return
 	}
 	payload := preludeSize + int(w.head.headers)
@@ -215,7 +215,7 @@ func (w *framesWire) take(b []byte, f *frame) {
 		w.last = append(letGo(w.last), headers...)
 		if *h = (frameHeaders{}); !h.read(w.last) {
 			w.last, *h = w.last[:0], frameHeaders{}
-			f.kind, f.err = frameMalformed, damage("a frame's headers cannot be read")
+			f.kind, f.err = frameMalformed, reason("a frame's headers cannot be read")
 			return
 		}
 	}

@@ -9,16 +9,16 @@ package llmstream
 type linesWire struct {
 	lines lineSplitter
 	used  bool // a line has come
-	max   LimitError
+	max   limitFault
 
 	sse *sseWire // reads what follows
 	out bool     // it does so now
 }
 
-func (w *linesWire) init(o *Options, sse *sseWire) {
-	w.max = LimitError{Limit: "MaxLine", Max: o.MaxLine}
-	if o.MaxEvent < o.MaxLine { // a line is an event
-		w.max = LimitError{Limit: "MaxEvent", Max: o.MaxEvent}
+func (w *linesWire) init(l limits, sse *sseWire) {
+	w.max = limitFault{Limit: "MaxLine", Max: l.line}
+	if l.event < l.line { // a line is an event
+		w.max = limitFault{Limit: "MaxEvent", Max: l.event}
 	}
 	w.lines.max = w.max.Max
 	w.lines.reset()
@@ -26,7 +26,7 @@ func (w *linesWire) init(o *Options, sse *sseWire) {
 	w.used, w.sse, w.out = false, sse, false
 }
 
-func (w *linesWire) kind() Wire { return WireLines }
+func (w *linesWire) kind() wireKind { return wireLines }
 
 func (w *linesWire) framing() (f framing, ok bool) {
 	if w.out { // what was framed as lines would not be any more
@@ -112,14 +112,14 @@ func trimLineEnd(b []byte) []byte {
 func (w *linesWire) take(line []byte, state lineState, size int, f *frame) (ok bool) {
 	if state == lineDropped {
 		max := w.max
-		*f = frame{Event: Event{Retry: -1}, kind: frameTooLarge, size: size, err: &max}
+		*f = frame{wireEvent: wireEvent{Retry: -1}, kind: frameTooLarge, size: size, err: &max}
 		w.used = true
 		return true
 	}
 	if len(trimSpace(line)) == 0 {
 		return false
 	}
-	*f = frame{Event: Event{Data: line, Retry: -1}, size: len(line)}
+	*f = frame{wireEvent: wireEvent{Data: line, Retry: -1}, size: len(line)}
 	w.used = true
 	return true
 }

@@ -28,9 +28,9 @@ type sseWire struct {
 }
 
 // init gives w the limits of o.
-func (w *sseWire) init(o *Options, strict, comments bool) {
-	w.strict, w.comments, w.maxText = strict, comments, o.MaxBadText
-	w.lines.max, w.building.max = o.MaxLine, o.MaxEvent
+func (w *sseWire) init(l limits, strict, comments bool) {
+	w.strict, w.comments, w.maxText = strict, comments, l.text
+	w.lines.max, w.building.max = l.line, l.event
 	w.reset()
 }
 
@@ -54,8 +54,8 @@ func (w *sseWire) framing() (f framing, ok bool) {
 	return f, !w.busy()
 }
 
-func (w *sseWire) kind() Wire   { return WireSSE }
-func (w *sseWire) pending() int { return w.lines.size + w.building.size + w.size }
+func (w *sseWire) kind() wireKind { return wireSSE }
+func (w *sseWire) pending() int   { return w.lines.size + w.building.size + w.size }
 
 func (w *sseWire) next(p []byte, f *frame) (n int, ok bool) {
 	if n = w.plainEvent(p, f); n > 0 {
@@ -124,9 +124,9 @@ func (w *sseWire) plainEvent(p []byte, f *frame) (n int) {
 
 // hold takes the beginning of a data line, if that is all that p is, as nextLines
 // would.
-func (w *sseWire) hold(p []byte) bool {
+func (w *sseWire) hold(p []byte, most int) bool {
 	const prefix = "data: "
-	if len(p) < len(prefix) || len(p) > min(w.lines.max, 2*templateMax) || string(p[:len(prefix)]) != prefix || bytes.IndexByte(p, '\n') >= 0 ||
+	if len(p) < len(prefix) || len(p) > min(w.lines.max, most) || string(p[:len(prefix)]) != prefix || bytes.IndexByte(p, '\n') >= 0 ||
 		bytes.IndexByte(p, '\r') >= 0 {
 		return false
 	}
@@ -172,7 +172,7 @@ func (w *sseWire) take(line []byte, dropped bool, f *frame) (ok bool) {
 		if dropped {
 			value = nil
 		}
-		*f = frame{kind: frameComment, Event: Event{Data: value, Retry: -1}}
+		*f = frame{kind: frameComment, wireEvent: wireEvent{Data: value, Retry: -1}}
 		return true
 	case fieldUnknown:
 		// Only what is given of a dropped line too may count, or the cut would.
@@ -182,12 +182,12 @@ func (w *sseWire) take(line []byte, dropped bool, f *frame) (ok bool) {
 		}
 	case fieldError:
 		if !w.strict {
-			*f = frame{kind: frameErrorField, Event: Event{Data: value, Retry: -1}}
+			*f = frame{kind: frameErrorField, wireEvent: wireEvent{Data: value, Retry: -1}}
 			return true
 		}
 	case fieldData:
 		if dropped {
-			w.building.drop(&LimitError{Limit: "MaxLine", Max: w.lines.max})
+			w.building.drop(&limitFault{Limit: "MaxLine", Max: w.lines.max})
 			return ok
 		}
 		w.spaced, w.crlf = len(line) > len(value)+len("data:"), w.lines.crlf
@@ -220,14 +220,14 @@ func (w *sseWire) appendText(b []byte) {
 }
 
 func (w *sseWire) takeText(f *frame) bool {
-	*f = frame{kind: frameText, Event: Event{Data: w.text, Retry: -1}, size: w.size}
+	*f = frame{kind: frameText, wireEvent: wireEvent{Data: w.text, Retry: -1}, size: w.size}
 	w.text, w.size, w.inText = w.text[:0], 0, false
 	return true
 }
 
 func (w *sseWire) takeEvent(f *frame) bool {
 	over, size := w.building.over, w.building.size
-	if !w.building.take(&f.Event) {
+	if !w.building.take(&f.wireEvent) {
 		return false
 	}
 	f.kind, f.size, f.err = frameEvent, size, nil

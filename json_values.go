@@ -1,0 +1,106 @@
+package llmstream
+
+import "bytes"
+
+// trimSpace cuts the white space of JSON off both ends.
+func trimSpace(b []byte) []byte {
+	for len(b) > 0 && isSpace(b[0]) {
+		b = b[1:]
+	}
+	for len(b) > 0 && isSpace(b[len(b)-1]) {
+		b = b[:len(b)-1]
+	}
+	return b
+}
+
+// skipSpace returns the position of the first byte from at on that is no white
+// space.
+func skipSpace(b []byte, at int) int {
+	for at < len(b) && isSpace(b[at]) {
+		at++
+	}
+	return at
+}
+
+func isSpace(c byte) bool { return c == ' ' || c == '\n' || c == '\r' || c == '\t' }
+
+// isJSON tells whether data is one JSON value.
+func isJSON(data []byte) bool {
+	var scan jsonScanner
+	_, err := scan.scanAll(data)
+	return err == nil && scan.complete()
+}
+
+// stringLen returns the length of the JSON string that b begins with.
+func stringLen(b []byte) int {
+	n := 1
+	for n < len(b) {
+		if n += plainString(b[n:], false); n < len(b) && b[n] == '"' {
+			return n + 1
+		}
+		n += 2 // a backslash and what it escapes
+	}
+	return len(b)
+}
+
+// valueLen returns the length of the JSON value that b, which is well-formed,
+// begins with.
+func valueLen(b []byte) (n int) {
+	switch b[0] {
+	case '"':
+		return stringLen(b)
+	case '{', '[':
+	default: // a number or a word
+		for n < len(b) && !isSpace(b[n]) && b[n] != ',' && b[n] != '}' && b[n] != ']' {
+			n++
+		}
+		return n
+	}
+	for depth := 0; ; {
+		switch b[n] {
+		case '"':
+			n += stringLen(b[n:])
+			continue
+		case '{', '[':
+			depth++
+		case '}', ']':
+			depth--
+		}
+		if n++; depth == 0 {
+			return n
+		}
+	}
+}
+
+// matchSpaced tells whether b begins with compact, but for white space between
+// tokens, and how much of b that is; if not, how much of it was alike.
+func matchSpaced(b, compact []byte) (n int, ok bool) {
+	for i := 0; i < len(compact); {
+		for n < len(b) && isSpace(b[n]) {
+			n++
+		}
+		k := 1
+		if compact[i] == '"' {
+			k = stringLen(compact[i:])
+		}
+		if !bytes.HasPrefix(b[n:], compact[i:i+k]) {
+			return n, false
+		}
+		n += k
+		i += k
+	}
+	return n, true
+}
+
+// maxDigits is how many digits a number may have that surely fits into 64 bits.
+const maxDigits = 18
+
+func parseDigits(b []byte) (n int64, ok bool) {
+	for _, c := range b {
+		if c < '0' || c > '9' {
+			return 0, false
+		}
+		n = n*10 + int64(c-'0')
+	}
+	return n, len(b) > 0
+}
