@@ -6,6 +6,8 @@ import (
 	"slices"
 	"sort"
 	"unicode/utf8"
+
+	"github.com/seed-4d65deac/llmstream/internal/wire"
 )
 
 const defaultMaxBytes = 64 << 20
@@ -439,8 +441,8 @@ func (a *Accumulator) Reset() {
 	}
 	*a = Accumulator{
 		MaxBytes: a.MaxBytes, choices: a.choices[:0], large: a.large,
-		id: letGo(a.id), model: letGo(a.model), fingerprint: letGo(a.fingerprint), tier: letGo(a.tier),
-		usage: Usage{Raw: letGo(a.usage.Raw)}, citations: letGo(a.citations), block: letGo(a.block),
+		id: wire.Recycle(a.id), model: wire.Recycle(a.model), fingerprint: wire.Recycle(a.fingerprint), tier: wire.Recycle(a.tier),
+		usage: Usage{Raw: wire.Recycle(a.usage.Raw)}, citations: wire.Recycle(a.citations), block: wire.Recycle(a.block),
 	}
 }
 
@@ -454,8 +456,8 @@ func (f *choiceFold) reset(a *Accumulator, all bool) {
 	for i := range details {
 		d := &details[i]
 		*d = detailFold{
-			typ: letGo(d.typ), id: letGo(d.id), format: letGo(d.format), text: a.letGo(d.text),
-			summary: a.letGo(d.summary), data: a.letGo(d.data), signature: letGo(d.signature),
+			typ: wire.Recycle(d.typ), id: wire.Recycle(d.id), format: wire.Recycle(d.format), text: a.letGo(d.text),
+			summary: a.letGo(d.summary), data: a.letGo(d.data), signature: wire.Recycle(d.signature),
 		}
 	}
 	for i := range calls {
@@ -470,8 +472,8 @@ func (f *choiceFold) reset(a *Accumulator, all bool) {
 	f.partFold.letGo(a)
 	f.toFirstPart()
 	*f = choiceFold{
-		partFold: f.partFold, parts: f.parts[:0], role: letGo(f.role),
-		native: letGo(f.native), logprobs: a.letGo(f.logprobs), media: a.letGo(f.media), annotations: a.letGo(f.annotations),
+		partFold: f.partFold, parts: f.parts[:0], role: wire.Recycle(f.role),
+		native: wire.Recycle(f.native), logprobs: a.letGo(f.logprobs), media: a.letGo(f.media), annotations: a.letGo(f.annotations),
 		items:   f.items[:0],
 		details: f.details[:0], calls: f.calls[:0],
 	}
@@ -484,9 +486,9 @@ const maxKeptText = 1 << 20
 // letGo is letGo for a text: where answers are long, to grow each anew would cost
 // more than to read it.
 func (a *Accumulator) letGo(b []byte) []byte {
-	if cap(b) > maxKeptBuffer && cap(b) <= maxKeptText && len(b) >= cap(b)/4 {
+	if cap(b) > wire.MaxKept && cap(b) <= maxKeptText && len(b) >= cap(b)/4 {
 		a.large = true
 		return b[:0]
 	}
-	return letGo(b)
+	return wire.Recycle(b)
 }

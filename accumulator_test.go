@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"testing"
 
+	"github.com/seed-4d65deac/llmstream/internal/testkit"
 	"github.com/stretchr/testify/require"
 )
 
@@ -74,7 +75,7 @@ func TestCompletionAsJSON(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			for range 2 {
 				a.Reset()
-				got, err := json.Marshal(fold(&a, sse(c.events...)))
+				got, err := json.Marshal(fold(&a, testkit.SSE(c.events...)))
 				require.NoError(t, err)
 				require.JSONEq(t, c.want, string(got))
 			}
@@ -92,19 +93,19 @@ func TestCompletionIsIndependent(t *testing.T) {
 			`"}],"audio":{"data":"` + text + `"},"tool_calls":[{"index":0,"id":"c","function":{"name":"f","arguments":"` + text + `"}}]},"logprobs":{"content":["` + text + `"]}}],"citations":["` + text + `"],"usage":{"total_tokens":3,"x":"` + text + `"}}`
 	}
 	require.Equal(t, &Completion{}, a.Completion())
-	p.Write([]byte(sse(event("aaaa"))))
+	p.Write([]byte(testkit.SSE(event("aaaa"))))
 	first := a.Completion()
 	before, err := json.Marshal(first)
 	require.NoError(t, err)
 	usage, raw := a.Usage(), string(a.Usage().Raw)
 
-	p.Write([]byte(sse(event("bbbb"))))
+	p.Write([]byte(testkit.SSE(event("bbbb"))))
 	second := a.Completion()
 	require.Equal(t, "aaaabbbb", second.Choices[0].Message.Content)
 	require.Equal(t, "aaaabbbb", second.Choices[0].Message.ToolCalls[0].Arguments)
 	a.Reset()
 	p.Reset()
-	p.Write([]byte(sse(event("cccc"))))
+	p.Write([]byte(testkit.SSE(event("cccc"))))
 
 	after, err := json.Marshal(first)
 	require.NoError(t, err)
@@ -122,7 +123,7 @@ func TestCompletionIsIndependent(t *testing.T) {
 
 func TestAccumulatorResetLeavesNothingBehind(t *testing.T) {
 	var used, fresh Accumulator
-	fold(&used, sse(`{"id":"a","model":"m","created":1,"choices":[{"index":0,"delta":{"role":"r","content":"x"}},{"index":1,"delta":{"content":"x"}}],"citations":["u"]}`,
+	fold(&used, testkit.SSE(`{"id":"a","model":"m","created":1,"choices":[{"index":0,"delta":{"role":"r","content":"x"}},{"index":1,"delta":{"content":"x"}}],"citations":["u"]}`,
 		calls(`{"index":0,"id":"c","type":"custom","custom":{"name":"f","input":"x"}}`, `{"index":1,"id":"d","function":{"name":"f","arguments":"{}"},"extra_content":{"a":1}}`),
 		chunk(`"index":0,"delta":{"reasoning_details":[{"index":0,"text":"t","signature":"s"},{"index":1,"text":"t"}]},"finish_reason":"stop"`), "[DONE]"))
 	for _, events := range [][]string{
@@ -132,13 +133,13 @@ func TestAccumulatorResetLeavesNothingBehind(t *testing.T) {
 		nil,
 	} {
 		used.Reset()
-		require.Equal(t, fold(&fresh, sse(events...)), fold(&used, sse(events...)))
+		require.Equal(t, fold(&fresh, testkit.SSE(events...)), fold(&used, testkit.SSE(events...)))
 		fresh = Accumulator{}
 	}
 }
 
 func TestAccumulatorResetKeepsItsMemory(t *testing.T) {
-	body := []byte(sse(`{"id":"a","choices":[{"index":0,"delta":{"role":"r","content":"x"}},{"index":1,"delta":{"content":"x"}}]}`, calls(`{"index":0,"id":"c","function":{"name":"f","arguments":"{}"}}`), "[DONE]"))
+	body := []byte(testkit.SSE(`{"id":"a","choices":[{"index":0,"delta":{"role":"r","content":"x"}},{"index":1,"delta":{"content":"x"}}]}`, calls(`{"index":0,"id":"c","function":{"name":"f","arguments":"{}"}}`), "[DONE]"))
 	var a Accumulator
 	p := NewParser(OpenAIChat, &a, nil)
 	once := func() {
@@ -190,7 +191,7 @@ func TestAccumulatorCutsBetweenCharacters(t *testing.T) {
 
 // What MaxBytes has cut is not passed off as whole: neither JSON nor a tool call.
 func TestAccumulatorCutsNoJSON(t *testing.T) {
-	body := sse(`{"choices":[{"index":0,"delta":{"annotations":[1,2,3,4,5,6,7,8],"tool_calls":[{"index":0,"id":"c","extra_content":{"a":"b"}}]}}],"citations":["u","v"],"usage":{"prompt_tokens":1,"completion_tokens":2}}`)
+	body := testkit.SSE(`{"choices":[{"index":0,"delta":{"annotations":[1,2,3,4,5,6,7,8],"tool_calls":[{"index":0,"id":"c","extra_content":{"a":"b"}}]}}],"citations":["u","v"],"usage":{"prompt_tokens":1,"completion_tokens":2}}`)
 	for limit := 1; limit < 100; limit++ {
 		a := Accumulator{MaxBytes: limit}
 		c := fold(&a, body)
@@ -258,7 +259,7 @@ func TestAccumulatorBoundsItsPieces(t *testing.T) {
 // What a stream says of itself stays as it was first told.
 func TestAccumulatorKeepsTheFirst(t *testing.T) {
 	var a Accumulator
-	c := fold(&a, sse(`{"id":"a","model":"m","created":7,"choices":[{"index":0,"delta":{"role":"r"}}]}`, `{"id":"b","model":"n","created":8,"choices":[{"index":0,"delta":{"role":"s"}}]}`))
+	c := fold(&a, testkit.SSE(`{"id":"a","model":"m","created":7,"choices":[{"index":0,"delta":{"role":"r"}}]}`, `{"id":"b","model":"n","created":8,"choices":[{"index":0,"delta":{"role":"s"}}]}`))
 	require.EqualValues(t, 7, c.Created)
 	a.HandleDelta(&Delta{Kind: KindStart, Start: &Start{Model: []byte("n"), Created: 9, Role: []byte("s")}})
 	a.HandleDelta(&Delta{Kind: KindStart, Choice: -1, Start: &Start{Created: 9}})
@@ -267,7 +268,7 @@ func TestAccumulatorKeepsTheFirst(t *testing.T) {
 }
 
 func TestAccumulatorCutsNoToolCallThatMayBeRun(t *testing.T) {
-	body := sse(calls(`{"index":0,"id":"c","function":{"name":"fetch","arguments":"123456789"}}`), stops, "[DONE]")
+	body := testkit.SSE(calls(`{"index":0,"id":"c","function":{"name":"fetch","arguments":"123456789"}}`), stops, "[DONE]")
 	for limit := 1; limit < 50; limit++ {
 		a := Accumulator{MaxBytes: limit}
 		c := fold(&a, body)
@@ -285,7 +286,7 @@ func TestAccumulatorTellsPartsCheaply(t *testing.T) {
 	require.False(t, ok)
 	require.Equal(t, "x", string(a.AppendText([]byte("x"), 0)))
 
-	fold(&a, sse(says("hel"), says("lo"), `{"choices":[{"index":1,"delta":{"tool_calls":[{"index":4,"function":{"name":"f","arguments":"{"}}]}}],"usage":{"total_tokens":3}}`))
+	fold(&a, testkit.SSE(says("hel"), says("lo"), `{"choices":[{"index":1,"delta":{"tool_calls":[{"index":4,"function":{"name":"f","arguments":"{"}}]}}],"usage":{"total_tokens":3}}`))
 	require.Equal(t, "> hello", string(a.AppendText([]byte("> "), 0)))
 	require.Equal(t, ">", string(a.AppendText([]byte(">"), 2)))
 	require.Equal(t, int64(3), a.Usage().Total)
@@ -301,7 +302,7 @@ func TestAccumulatorTellsPartsCheaply(t *testing.T) {
 // T-05: an id that was made up tells where the call stands.
 func TestSyntheticIDs(t *testing.T) {
 	var a Accumulator
-	c := fold(&a, sse(`{"id":"x1","choices":[{"index":1,"delta":{"tool_calls":[{"function":{"name":"f","arguments":"{}"}},{"function":{"name":"g","arguments":"{}"}},{"id":"own","function":{"name":"h"}}]}}]}`))
+	c := fold(&a, testkit.SSE(`{"id":"x1","choices":[{"index":1,"delta":{"tool_calls":[{"function":{"name":"f","arguments":"{}"}},{"function":{"name":"g","arguments":"{}"}},{"id":"own","function":{"name":"h"}}]}}]}`))
 	var ids []string
 	for _, call := range c.Choices[0].Message.ToolCalls {
 		ids = append(ids, call.ID)
@@ -325,7 +326,7 @@ func TestToolCallsTellWhetherTheyHaveEnded(t *testing.T) {
 		{`oops`, `oops`, stops, true, false},
 	} {
 		var a Accumulator
-		call := fold(&a, sse(calls(`{"index":0,"id":"c","function":{"name":"f","arguments":"`+c.arguments+`"}}`), c.last)).Choices[0].Message.ToolCalls[0]
+		call := fold(&a, testkit.SSE(calls(`{"index":0,"id":"c","function":{"name":"f","arguments":"`+c.arguments+`"}}`), c.last)).Choices[0].Message.ToolCalls[0]
 		require.Equal(t, c.json, call.ArgumentsJSON(), c.arguments)
 		require.Equal(t, c.ended, call.Ended, c.arguments)
 		require.Equal(t, c.valid, call.ArgumentsValid, c.arguments)
@@ -404,7 +405,7 @@ func TestItemsInOrder(t *testing.T) {
 // F-12: the server itself cut a character between two chunks.
 func TestHalvesOfACharacterRejoin(t *testing.T) {
 	var a Accumulator
-	c := fold(&a, sse(says("\xf0\x9f"), says("\x98\x80")))
+	c := fold(&a, testkit.SSE(says("\xf0\x9f"), says("\x98\x80")))
 	require.Equal(t, "😀", c.Choices[0].Message.Content)
 }
 
@@ -412,7 +413,7 @@ func TestHalvesOfACharacterRejoin(t *testing.T) {
 func TestReasoningDetailsWithoutAnIndex(t *testing.T) {
 	var a Accumulator
 	detail := func(members string) string { return chunk(`"delta":{"reasoning_details":[{` + members + `}]}`) }
-	c := fold(&a, sse(detail(`"type":"t","text":"a"`), detail(`"type":"t","text":"b"`), detail(`"signature":"s"`), detail(`"type":"t","text":"c"`), detail(`"type":"u","data":"d"`), detail(`"type":"u","data":"e"`)))
+	c := fold(&a, testkit.SSE(detail(`"type":"t","text":"a"`), detail(`"type":"t","text":"b"`), detail(`"signature":"s"`), detail(`"type":"t","text":"c"`), detail(`"type":"u","data":"d"`), detail(`"type":"u","data":"e"`)))
 	require.Equal(t, []ReasoningBlock{
 		{Index: -1, Type: "t", Text: "ab", Signature: "s"}, {Index: -1, Type: "t", Text: "c"}, {Index: -1, Type: "u", Data: "d"}, {Index: -1, Type: "u", Data: "e"},
 	}, c.Choices[0].Message.ReasoningDetails)

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"unsafe"
 
+	"github.com/seed-4d65deac/llmstream/internal/testkit"
 	"github.com/stretchr/testify/require"
 )
 
@@ -39,34 +40,34 @@ var steadyStreams = map[Dialect]map[string]func(i int) string{
 	},
 	GeminiInteractions: {
 		"text": func(i int) string {
-			return sse(fmt.Sprintf(`{"index":1,"delta":{"text":"word %03d ","type":"text"},"event_type":"step.delta"}`, i%1000))
+			return testkit.SSE(fmt.Sprintf(`{"index":1,"delta":{"text":"word %03d ","type":"text"},"event_type":"step.delta"}`, i%1000))
 		},
 		"thoughts": func(i int) string {
-			return sse(fmt.Sprintf(`{"index":0,"delta":{"content":{"text":"why %03d","type":"text"},"type":"thought_summary"},"event_type":"step.delta"}`, i%1000))
+			return testkit.SSE(fmt.Sprintf(`{"index":0,"delta":{"content":{"text":"why %03d","type":"text"},"type":"thought_summary"},"event_type":"step.delta"}`, i%1000))
 		},
 		"usage in each": func(i int) string {
-			return sse(fmt.Sprintf(`{"index":1,"delta":{"text":"x","type":"text"},"event_type":"step.delta","metadata":{"usage":{"total_tokens":%d,"total_output_tokens":%d}}}`, i, i))
+			return testkit.SSE(fmt.Sprintf(`{"index":1,"delta":{"text":"x","type":"text"},"event_type":"step.delta","metadata":{"usage":{"total_tokens":%d,"total_output_tokens":%d}}}`, i, i))
 		},
 	},
 	Cohere: {
 		"text": func(i int) string {
-			return "event: content-delta\n" + sse(fmt.Sprintf(`{"type":"content-delta","index":0,"delta":{"message":{"content":{"text":"word %03d "}}}}`, i%1000))
+			return "event: content-delta\n" + testkit.SSE(fmt.Sprintf(`{"type":"content-delta","index":0,"delta":{"message":{"content":{"text":"word %03d "}}}}`, i%1000))
 		},
 		"tool plan": func(i int) string {
-			return sse(fmt.Sprintf(`{"type":"tool-plan-delta","delta":{"message":{"tool_plan":"why %03d "}}}`, i%1000))
+			return testkit.SSE(fmt.Sprintf(`{"type":"tool-plan-delta","delta":{"message":{"tool_plan":"why %03d "}}}`, i%1000))
 		},
 		"tool calls": func(i int) string {
 			if i == 0 {
-				return sse(`{"type":"tool-call-start","index":0,"delta":{"message":{"tool_calls":{"id":"c","type":"function","function":{"name":"f","arguments":"[0"}}}}}`)
+				return testkit.SSE(`{"type":"tool-call-start","index":0,"delta":{"message":{"tool_calls":{"id":"c","type":"function","function":{"name":"f","arguments":"[0"}}}}}`)
 			}
-			return sse(fmt.Sprintf(`{"type":"tool-call-delta","index":0,"delta":{"message":{"tool_calls":{"function":{"arguments":",%03d"}}}}}`, 100+i%900))
+			return testkit.SSE(fmt.Sprintf(`{"type":"tool-call-delta","index":0,"delta":{"message":{"tool_calls":{"function":{"arguments":",%03d"}}}}}`, 100+i%900))
 		},
 		"lines": func(i int) string {
 			return fmt.Sprintf(`{"is_finished":false,"event_type":"text-generation","text":"word %03d "}`+"\n", i%1000)
 		},
 	},
 	Cloudflare: {
-		"text": func(i int) string { return sse(fmt.Sprintf(`{"response":"word %03d ","p":"abcdef"}`, i%1000)) },
+		"text": func(i int) string { return testkit.SSE(fmt.Sprintf(`{"response":"word %03d ","p":"abcdef"}`, i%1000)) },
 	},
 	Ollama: {
 		"text": func(i int) string {
@@ -83,7 +84,7 @@ var steadyStreams = map[Dialect]map[string]func(i int) string{
 
 // geminiEvent returns an event with one candidate that has this part.
 func geminiEvent(part string) string {
-	return sse(`{"candidates":[{"content":{"parts":[` + part + `],"role":"model"},"index":0}],"usageMetadata":{"promptTokenCount":7,` +
+	return testkit.SSE(`{"candidates":[{"content":{"parts":[` + part + `],"role":"model"},"index":0}],"usageMetadata":{"promptTokenCount":7,` +
 		`"candidatesTokenCount":3,"totalTokenCount":10},"modelVersion":"gemini-x","createTime":"2026-02-03T10:11:12Z","responseId":"r"}`)
 }
 

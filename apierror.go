@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"unicode/utf8"
 
+	"github.com/seed-4d65deac/llmstream/internal/jsonscan"
 	"github.com/valyala/fastjson"
 )
 
@@ -296,7 +297,7 @@ func (s *step) addException(byCode bool) {
 	if e.Type = s.errorType; byCode {
 		e.Type, e.Code = "", s.errorType
 	}
-	data := trimSpace(s.data)
+	data := jsonscan.TrimSpace(s.data)
 	if _, err := s.check(data); err == nil && data[0] == '{' {
 		s.parseUnchecked(data)
 		s.readError(e, s.root)

@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 
+	"github.com/seed-4d65deac/llmstream/internal/jsonscan"
 	"github.com/valyala/fastjson"
 )
 
@@ -212,8 +213,8 @@ func joinBase64(pieces []byte) string {
 func eachValue(list []byte, f func(*fastjson.Value)) {
 	var p fastjson.Parser
 	for len(list) > 0 {
-		var scan jsonScanner
-		n, _ := scan.scan(list)
+		var scan jsonscan.Scanner
+		n, _ := scan.Scan(list)
 		if v, err := p.ParseBytes(list[:n]); err == nil {
 			f(v)
 		}
@@ -394,7 +395,7 @@ func valid(raw json.RawMessage) json.RawMessage {
 	if len(raw) == 0 || json.Valid(raw) {
 		return raw
 	}
-	if mended := withoutWords(raw); json.Valid(mended) {
+	if mended := jsonscan.NullNonFinite(raw); json.Valid(mended) {
 		return mended
 	}
 	text, _ := json.Marshal(string(raw))

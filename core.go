@@ -1,5 +1,10 @@
 package llmstream
 
+import (
+	"github.com/seed-4d65deac/llmstream/internal/jsonscan"
+	"github.com/seed-4d65deac/llmstream/internal/wire"
+)
+
 // core turns the bytes of one stream into deltas, an event at a time. It starts
 // no goroutine, does no I/O and reads no clock. Parser, Reader and Tee are thin
 // shells that drive it.
@@ -25,7 +30,7 @@ type core struct {
 
 	track track
 
-	wire splitter
+	wire wire.Splitter
 
 	step *step // borrowed while an event is decoded and its deltas are handed out
 	// glued are the events left over from one whose joined data lines are no
@@ -54,13 +59,13 @@ func (c *core) init(d Dialect, o *Options) {
 	c.opt, c.asked = o.withDefaults(), d
 	c.fast, c.longest = !c.opt.NoFastPath, min(c.opt.MaxLine, c.opt.MaxEvent)
 	_, comments := c.opt.Events.(CommentHandler)
-	c.wire.init(limits{c.opt.MaxLine, c.opt.MaxEvent, c.opt.MaxBadText}, comments)
+	c.wire.Init(wire.Limits{Line: c.opt.MaxLine, Event: c.opt.MaxEvent, Text: c.opt.MaxBadText}, comments)
 	c.reset()
 }
 
 func (c *core) reset() {
 	c.giveBack()
-	c.wire.reset()
+	c.wire.Reset()
 	c.track.reset()
 	*c = core{
 		opt: c.opt, fast: c.fast, longest: c.longest, asked: c.asked, dialect: c.asked, fold: c.fold, skims: c.skims,
@@ -86,10 +91,10 @@ func (c *core) next(p []byte) (n int, ok bool, err error) {
 	}
 	for c.dead == nil {
 		f := &c.borrow().frame
-		k, ok := c.wire.next(p[n:], f)
+		k, ok := c.wire.Next(p[n:], f)
 		n += k
 		if !ok {
-			if c.wire.compressed {
+			if c.wire.Compressed {
 				c.dead = ErrCompressed
 			}
 			return n, false, nil
@@ -102,38 +107,38 @@ func (c *core) next(p []byte) (n int, ok bool, err error) {
 }
 
 // take decodes a frame. ok: there are deltas to hand out.
-func (c *core) take(f *frame) (ok bool, err error) {
-	switch f.kind {
-	case frameComment:
+func (c *core) take(f *wire.Frame) (ok bool, err error) {
+	switch f.Kind {
+	case wire.FrameComment:
 		c.track.comments++
 		if h, ok := c.opt.Events.(CommentHandler); ok && f.Data != nil {
 			err = h.HandleComment(f.Data)
 		}
 		return false, err
-	case frameErrorField, frameText:
+	case wire.FrameErrorField, wire.FrameText:
 		s := c.begin(nil, f.Data)
-		c.takeText(s, trimSpace(f.Data))
+		c.takeText(s, jsonscan.TrimSpace(f.Data))
 		return s.given > 0, nil
-	case frameTooLarge, frameMalformed:
+	case wire.FrameTooLarge, wire.FrameMalformed:
 		s := c.begin(f.Type, f.Data)
 		c.countEvent()
-		s.malformed(-1, len(f.Data), f.size, f.err)
+		s.malformed(-1, len(f.Data), f.Size, f.Err)
 		return true, nil
-	case frameUnterminated:
+	case wire.FrameUnterminated:
 		if ok := c.salvage(f); !ok {
 			return false, nil
 		}
 	}
 	if c.opt.Events != nil {
-		if err := c.opt.Events.HandleEvent((*Event)(&f.wireEvent)); err != nil {
+		if err := c.opt.Events.HandleEvent((*Event)(&f.Event)); err != nil {
 			return false, err
 		}
 	}
 	first := c.track.events == 0 && c.track.apiError == nil && c.wireKind() == WireJSON
-	if f.kind == frameException || f.kind == frameError {
+	if f.Kind == wire.FrameException || f.Kind == wire.FrameError {
 		s := c.begin(f.Type, f.Data)
 		c.countEvent()
-		s.addException(f.kind == frameError)
+		s.addException(f.Kind == wire.FrameError)
 		return true, nil
 	}
 	if c.carries(f) {
@@ -177,9 +182,9 @@ func (c *core) end(cause error) (ok bool, err error) {
 	}
 	if !c.ending {
 		c.ending, c.ready = true, false
-		c.wire.finish(&c.borrow().frame)
+		c.wire.Finish(&c.borrow().frame)
 		if !c.left {
-			c.pending = c.wire.pending()
+			c.pending = c.wire.Pending()
 		}
 	}
 	if c.stopped == nil {
@@ -187,9 +192,9 @@ func (c *core) end(cause error) (ok bool, err error) {
 			c.nextGlued()
 			return true, nil
 		}
-		for !c.left && c.dead == nil && c.wire.end(&c.borrow().frame) {
-			if c.step.frame.kind != frameUnterminated { // of which salvage tells
-				c.pending = c.wire.pending()
+		for !c.left && c.dead == nil && c.wire.End(&c.borrow().frame) {
+			if c.step.frame.Kind != wire.FrameUnterminated { // of which salvage tells
+				c.pending = c.wire.Pending()
 			}
 			if ok, err := c.take(&c.step.frame); ok || err != nil {
 				return ok, err
@@ -234,5 +239,5 @@ func (c *core) err() error {
 }
 
 func (c *core) wireKind() Wire {
-	return Wire(c.wire.kind())
+	return Wire(c.wire.Kind())
 }

@@ -1,6 +1,11 @@
 package llmstream
 
-import "bytes"
+import (
+	"bytes"
+
+	"github.com/seed-4d65deac/llmstream/internal/jsonscan"
+	"github.com/seed-4d65deac/llmstream/internal/wire"
+)
 
 // event decodes one event.
 func (c *core) event(typ, data []byte) {
@@ -9,7 +14,7 @@ func (c *core) event(typ, data []byte) {
 		return
 	}
 	c.countEvent()
-	c.decode(s, trimSpace(data))
+	c.decode(s, jsonscan.TrimSpace(data))
 	if s.given == 0 {
 		s.add(KindOther, -1)
 	}
@@ -33,7 +38,7 @@ func (c *core) decode(s *step, data []byte) {
 			}
 		}
 		c.decodeObject(s)
-	case bytes.IndexByte(data, '\n') >= 0 && !isJSON(data):
+	case bytes.IndexByte(data, '\n') >= 0 && !jsonscan.Valid(data):
 		offset, err := s.check(data)
 		c.recover(s, data, offset, err)
 	case isKeepAlive(data):
@@ -42,7 +47,7 @@ func (c *core) decode(s *step, data []byte) {
 		if !s.addErrorOfList(data) {
 			s.addErrorText(data)
 		}
-	case isJSON(data):
+	case jsonscan.Valid(data):
 		c.decodeOther(s, data)
 	case data[0] == '[', data[0] == '"':
 		offset, err := s.check(data)
@@ -60,6 +65,8 @@ func (c *core) parseLean(s *step, data []byte) (ok bool) {
 	lean := dialects[c.dialect].lean
 	return lean != nil && !s.opt.NoFastPath && lean(s, data)
 }
+
+var newline = []byte{'\n'}
 
 // decodeOther decodes data that is JSON and no object: null and the like, which
 // say nothing (F-35), or an error in an array, as Gemini writes it.
@@ -135,14 +142,14 @@ func (c *core) unglue(data []byte) []byte {
 // appendUnglued appends a line, or as many as there are events in it.
 func (c *core) appendUnglued(lines, line []byte) []byte {
 	for len(line) > 0 && line[0] == '{' {
-		scan := jsonScanner{maxValues: c.opt.MaxValues}
-		n, err := scan.scan(line)
-		next, glued := bytes.CutPrefix(trimSpace(line[n:]), []byte("data:"))
+		scan := jsonscan.Scanner{MaxValues: c.opt.MaxValues}
+		n, err := scan.Scan(line)
+		next, glued := bytes.CutPrefix(jsonscan.TrimSpace(line[n:]), []byte("data:"))
 		if err != nil || !glued {
 			break
 		}
 		lines = append(append(lines, line[:n]...), '\n')
-		line = trimSpace(next)
+		line = jsonscan.TrimSpace(next)
 	}
 	return append(lines, line...)
 }
@@ -152,7 +159,7 @@ func (c *core) appendUnglued(lines, line []byte) []byte {
 // "data: {…}\nevent: error\ndata: {…}\n\n".
 func (c *core) nextGlued() {
 	line, rest, _ := bytes.Cut(c.glued, newline)
-	c.glued = trimSpace(rest)
+	c.glued = jsonscan.TrimSpace(rest)
 	c.track.glued++
 	typ := c.borrow().frame.Type
 	if len(c.glued) > 0 {
@@ -229,7 +236,7 @@ func (c *core) takeText(s *step, text []byte) {
 // salvage makes the best of a last event that has no blank line behind it (F-19):
 // it counts if its data is a whole object or an end marker, or as far as it is a
 // row of such.
-func (c *core) salvage(f *frame) (ok bool) {
+func (c *core) salvage(f *wire.Frame) (ok bool) {
 	f.Data = c.unglue(f.Data)
 	if c.isWhole(f.Data) {
 		c.pending = 0
@@ -255,8 +262,8 @@ func (c *core) salvage(f *frame) (ok bool) {
 
 // isWhole tells whether data is a whole JSON object or an end marker.
 func (c *core) isWhole(data []byte) bool {
-	data = trimSpace(data)
-	return c.isDone(data) || string(data) == doneWord || len(data) > 0 && data[0] == '{' && isJSON(data)
+	data = jsonscan.TrimSpace(data)
+	return c.isDone(data) || string(data) == doneWord || len(data) > 0 && data[0] == '{' && jsonscan.Valid(data)
 }
 
 // isDone tells whether data is the end marker of the dialect: all of it, not a

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"unsafe"
 
+	"github.com/seed-4d65deac/llmstream/internal/testkit"
 	"github.com/stretchr/testify/require"
 )
 
@@ -51,7 +52,7 @@ func TestDeliveredMeansThatADeltaHadOutput(t *testing.T) {
 			got = got || d.HasOutput()
 			return nil
 		}), nil)
-		p.Write([]byte(sse(event)))
+		p.Write([]byte(testkit.SSE(event)))
 		require.Equal(t, got, p.Outcome().Delivered, event)
 	}
 }

@@ -3,6 +3,7 @@ package llmstream
 import (
 	"bytes"
 
+	"github.com/seed-4d65deac/llmstream/internal/fault"
 	"github.com/valyala/fastjson"
 )
 
@@ -114,7 +115,7 @@ func (s *step) blockOf(e *anthropicEvent) *choiceTrack {
 	if !isNull(e.index) {
 		index, ok := s.index(e.index)
 		if !ok || index < 0 {
-			s.malformed(-1, 0, len(s.data), reason("a content block's index is none"))
+			s.malformed(-1, 0, len(s.data), fault.Reason("a content block's index is none"))
 			return nil
 		}
 		s.part = index
@@ -196,7 +197,7 @@ func (s *step) isAnother(t *choiceTrack, id []byte) bool {
 		return false
 	}
 	if !s.sawDone {
-		s.malformed(t.index, 0, len(s.data), reason("another message begins inside this one"))
+		s.malformed(t.index, 0, len(s.data), fault.Reason("another message begins inside this one"))
 	}
 	s.again = true
 	t.finish, t.native = FinishNone, "" // of the other

@@ -3,6 +3,9 @@ package llmstream
 import (
 	"sync"
 
+	"github.com/seed-4d65deac/llmstream/internal/fault"
+	"github.com/seed-4d65deac/llmstream/internal/jsonscan"
+	"github.com/seed-4d65deac/llmstream/internal/wire"
 	"github.com/valyala/fastjson"
 )
 
@@ -25,7 +28,7 @@ type heldBlock struct {
 	// What pieces add to, as JSON; nil: the block has no such member.
 	input, content, encrypted []byte
 	pieces                    []byte // of the input
-	scan                      jsonScanner
+	scan                      jsonscan.Scanner
 	high                      uint16 // as choiceTrack.high, for the input
 	broken                    bool   // the pieces are no JSON
 }
@@ -43,7 +46,7 @@ func (s *step) hold(t *choiceTrack, v *fastjson.Value) {
 	h := t.held
 	n := len(h.blocks)
 	if n >= s.opt.MaxToolCalls {
-		s.malformed(t.index, 0, len(s.data), &limitFault{Limit: "MaxToolCalls", Max: s.opt.MaxToolCalls})
+		s.malformed(t.index, 0, len(s.data), &fault.Limit{Limit: "MaxToolCalls", Max: s.opt.MaxToolCalls})
 		return
 	}
 	s.layout++ // no delta to this part is for a block of a known type any more
@@ -53,7 +56,7 @@ func (s *step) hold(t *choiceTrack, v *fastjson.Value) {
 		h.blocks = append(h.blocks, heldBlock{})
 	}
 	b := &h.blocks[n]
-	b.part, b.scan.strict = s.part, true
+	b.part, b.scan.Strict = s.part, true
 	v.GetObject().Visit(func(key []byte, v *fastjson.Value) {
 		switch string(key) {
 		case "input":
@@ -63,7 +66,7 @@ func (s *step) hold(t *choiceTrack, v *fastjson.Value) {
 		case "encrypted_content":
 			b.encrypted = v.MarshalTo(b.encrypted[:0])
 		default:
-			b.members = append(appendString(append(b.members, ','), key), ':')
+			b.members = append(jsonscan.AppendQuoted(append(b.members, ','), key), ':')
 			b.members = v.MarshalTo(b.members)
 		}
 	})
@@ -78,7 +81,7 @@ func (b *heldBlock) size() int {
 // limitHeld lets go of a block that is past the limit.
 func (s *step) limitHeld(t *choiceTrack, at int) {
 	if t.held.size > s.opt.MaxEvent {
-		s.malformed(t.index, 0, len(s.data), &limitFault{Limit: "MaxEvent", Max: s.opt.MaxEvent})
+		s.malformed(t.index, 0, len(s.data), &fault.Limit{Limit: "MaxEvent", Max: s.opt.MaxEvent})
 		t.release(at)
 	}
 }
@@ -99,7 +102,7 @@ func (c *choiceTrack) release(at int) {
 	b, last := &h.blocks[at], &h.blocks[len(h.blocks)-1]
 	h.size -= b.size()
 	*b = heldBlock{
-		members: letGo(b.members), input: letGo(b.input), content: letGo(b.content), encrypted: letGo(b.encrypted), pieces: letGo(b.pieces),
+		members: wire.Recycle(b.members), input: wire.Recycle(b.input), content: wire.Recycle(b.content), encrypted: wire.Recycle(b.encrypted), pieces: wire.Recycle(b.pieces),
 	}
 	*b, *last = *last, *b
 	if h.blocks = h.blocks[:len(h.blocks)-1]; len(h.blocks) == 0 {
@@ -167,7 +170,7 @@ func (b *heldBlock) addInput(piece []byte) {
 	if b.broken {
 		return
 	}
-	if _, err := b.scan.scanAll(piece); err != nil {
+	if _, err := b.scan.ScanAll(piece); err != nil {
 		b.broken = true
 		return
 	}
@@ -184,13 +187,13 @@ func (s *step) endHeld(t *choiceTrack) {
 	s.stateful = true
 	b := &t.held.blocks[at]
 	input := b.input
-	if !b.scan.blank() {
+	if !b.scan.Blank() {
 		input = b.pieces
 	}
 	switch {
 	case b.broken:
-		s.malformed(t.index, 0, len(s.data), reason("the input of a content block is no JSON"))
-	case b.scan.blank() || b.scan.complete():
+		s.malformed(t.index, 0, len(s.data), fault.Reason("the input of a content block is no JSON"))
+	case b.scan.Blank() || b.scan.Complete():
 		from := len(s.text)
 		s.text = append(s.text, '{')
 		s.text = append(s.text, b.members[1:]...)

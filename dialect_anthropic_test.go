@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/seed-4d65deac/llmstream/internal/testkit"
+	"github.com/seed-4d65deac/llmstream/internal/wire"
 	"github.com/stretchr/testify/require"
 )
 
@@ -52,7 +54,7 @@ func TestCallsWithoutIDsAtOneIndex(t *testing.T) {
 // What stands there as a whole is told at once, whether or not it is said to end.
 func TestWholeBlocksAreTold(t *testing.T) {
 	start := func(content string) string {
-		return sse(`{"type":"message_start","message":{"id":"m","content":[` + content + `]}}`)
+		return testkit.SSE(`{"type":"message_start","message":{"id":"m","content":[` + content + `]}}`)
 	}
 	for _, c := range []struct {
 		name, body string
@@ -66,7 +68,7 @@ func TestWholeBlocksAreTold(t *testing.T) {
 		{"a call with its input as text", steadyBlock(`{"type":"tool_use","id":"a","name":"f","input":"{\"a\":1}"}`, "")(0), lines{`tool_call #0 id=a name=f type=function args={"a":1}`}},
 		{"calls of the message", start(`{"type":"tool_use","id":"a","name":"f","input":{"a":1}},{"type":"tool_use","id":"b","name":"f"}`),
 			lines{"start id=m", `tool_call #0 id=a name=f type=function args={"a":1}`, "tool_call_end #0 valid", "tool_call #1 id=b name=f type=function", "tool_call_end #1 valid"}},
-		{"the message once more, of which the id comes late", sse(`{"type":"message_start","message":{}}`) + start(""), lines{"other", "start id=m"}}, // A-11
+		{"the message once more, of which the id comes late", testkit.SSE(`{"type":"message_start","message":{}}`) + start(""), lines{"other", "start id=m"}}, // A-11
 	} {
 		l, o := push(AnthropicMessages, nil, c.body)
 		require.Equal(t, c.want, l, c.name)
@@ -79,7 +81,7 @@ func TestWholeBlocksAreTold(t *testing.T) {
 func TestAnotherMessageAnswersCalls(t *testing.T) {
 	var a Accumulator
 	p := NewParser(AnthropicMessages, &a, nil)
-	p.Write([]byte(sse(
+	p.Write([]byte(testkit.SSE(
 		`{"type":"message_start","message":{"id":"m"}}`,
 		`{"type":"content_block_start","index":1,"content_block":{"type":"tool_use","id":"a","name":"f","input":{"a":1}}}`,
 		`{"type":"message_stop"}`,
@@ -93,7 +95,7 @@ func TestAnotherMessageAnswersCalls(t *testing.T) {
 
 // A call that another message's part has taken the place of is not open any more.
 func TestCallInPlaceOfWhichAnotherBlockBegins(t *testing.T) {
-	_, o := push(AnthropicMessages, nil, sse(
+	_, o := push(AnthropicMessages, nil, testkit.SSE(
 		`{"type":"message_start","message":{"id":"m"}}`,
 		`{"type":"content_block_start","index":0,"content_block":{"type":"tool_use","id":"a","name":"f","input":{}}}`,
 		`{"type":"content_block_delta","index":0,"delta":{"type":"input_json_delta","partial_json":"{"}}`,
@@ -115,7 +117,7 @@ func TestErrorsOfGatewaysToAnthropic(t *testing.T) {
 		`{"type":"error"}`:            "error ",
 		`{"type":"error","error":{}}`: "error ",
 	} {
-		l, o := push(AnthropicMessages, nil, sse(event))
+		l, o := push(AnthropicMessages, nil, testkit.SSE(event))
 		require.Equal(t, lines{want}, l, event)
 		require.Equal(t, StateError, o.State, event)
 	}
@@ -201,10 +203,10 @@ func TestHeldBlocksEnd(t *testing.T) {
 		{"an input that is no JSON", []string{start(2), input("[NaN]"), stop}, lines{"other", "other", "malformed"}},
 		{"at the end of the message, in order", []string{start(5), start(2), start(9), end}, lines{"other", "other", "other", item("2", "{}"), item("5", "{}"), item("9", "{}"), "done"}},
 	} {
-		l, _ := push(AnthropicMessages, nil, sse(c.events...))
+		l, _ := push(AnthropicMessages, nil, testkit.SSE(c.events...))
 		require.Equal(t, c.want, l, c.name)
 	}
-	deltas := read(AnthropicMessages, nil, []byte(sse(start(5), start(2), end))).Deltas
+	deltas := read(AnthropicMessages, nil, []byte(testkit.SSE(start(5), start(2), end))).Deltas
 	require.Equal(t, []int{2, 5, 0}, []int{deltas[2].Part, deltas[3].Part, deltas[4].Part})
 }
 
@@ -218,7 +220,7 @@ func TestHeldBlocksAreLetGo(t *testing.T) {
 	require.Nil(t, p.track.choices[0].held)
 	require.Zero(t, held.size)
 	for _, b := range held.blocks[:cap(held.blocks)] {
-		require.LessOrEqual(t, cap(b.pieces), maxKeptBuffer)
+		require.LessOrEqual(t, cap(b.pieces), wire.MaxKept)
 	}
 }
 
@@ -249,7 +251,7 @@ func TestBlocksInPiecesAreWholeBlocks(t *testing.T) {
 				event := func(typ, name string, value any) {
 					data, err := json.Marshal(map[string]any{"type": typ, "index": i, name: value})
 					require.NoError(t, err)
-					stream += sse(string(data))
+					stream += testkit.SSE(string(data))
 				}
 				event("content_block_start", "content_block", whole)
 				for _, piece := range pieces {

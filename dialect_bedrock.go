@@ -3,6 +3,7 @@ package llmstream
 import (
 	"bytes"
 
+	"github.com/seed-4d65deac/llmstream/internal/fault"
 	"github.com/valyala/fastjson"
 )
 
@@ -108,7 +109,7 @@ func (s *step) decodeConverseEvent(e *converseEvent) {
 	t := s.message()
 	switch {
 	case t == nil: // a model that InvokeModel carries has taken all choices
-		s.malformed(-1, 0, len(s.data), &limitFault{Limit: "MaxChoices", Max: s.opt.MaxChoices})
+		s.malformed(-1, 0, len(s.data), &fault.Limit{Limit: "MaxChoices", Max: s.opt.MaxChoices})
 	case e.isWhole():
 		s.decodeWholeConverse(t, member(e.output, "message"))
 	default:
@@ -145,7 +146,7 @@ func (s *step) decodeConverse(t *choiceTrack, e *converseEvent) {
 func (s *step) blockIndex(v *fastjson.Value) (index int, ok bool) {
 	if !isNull(v) {
 		if index, ok = s.index(v); !ok || index < 0 {
-			s.malformed(0, 0, len(s.data), reason("a block's index is none"))
+			s.malformed(0, 0, len(s.data), fault.Reason("a block's index is none"))
 			return 0, false
 		}
 	}

@@ -4,13 +4,17 @@ import (
 	"bytes"
 	"encoding/base64"
 	"slices"
+
+	"github.com/seed-4d65deac/llmstream/internal/fault"
+	"github.com/seed-4d65deac/llmstream/internal/jsonscan"
+	"github.com/seed-4d65deac/llmstream/internal/wire"
 )
 
 // Bedrock's InvokeModelWithResponseStream carries the events of the model's own
 // dialect: {"bytes":"<base64 of the event>","p":"<padding>"} (B-01).
 
 // carries tells whether a frame is one of InvokeModel.
-func (c *core) carries(f *frame) bool {
+func (c *core) carries(f *wire.Frame) bool {
 	return isCarrier(f.Type) && c.wireKind() == WireFrames
 }
 
@@ -19,9 +23,9 @@ func isCarrier(typ []byte) bool { return string(typ) == "chunk" }
 
 // carriedEvent decodes the event that a frame carries. That is the event from there
 // on, for offsets and deltas too.
-func (c *core) carriedEvent(f *frame) {
+func (c *core) carriedEvent(f *wire.Frame) {
 	s := c.begin(f.Type, f.Data)
-	data := trimSpace(f.Data)
+	data := jsonscan.TrimSpace(f.Data)
 	inner, offset, err := s.unwrap(data)
 	if inner != nil { // a template of it fits nothing else, since it has the type of the frame
 		s.data, s.carried = inner, true
@@ -36,7 +40,7 @@ func (c *core) carriedEvent(f *frame) {
 	case inner == nil: // it carries nothing
 		c.decode(s, data)
 	default:
-		c.decode(s, trimSpace(inner))
+		c.decode(s, jsonscan.TrimSpace(inner))
 	}
 	if s.given == 0 {
 		s.add(KindOther, -1)
@@ -64,7 +68,7 @@ func (s *step) unwrap(data []byte) (inner []byte, offset int, err error) {
 	s.inner = slices.Grow(s.inner[:0], size)[:size]
 	n, err := base64.StdEncoding.Decode(s.inner, coded)
 	if err != nil {
-		return nil, 0, reason("what InvokeModel carries is not base64")
+		return nil, 0, fault.Reason("what InvokeModel carries is not base64")
 	}
 	if n == 0 {
 		return nil, 0, nil
@@ -88,7 +92,7 @@ func codedBytes(data []byte) (coded []byte, ok bool) {
 	coded, data = data[:end], data[end+1:]
 	if bytes.HasPrefix(data, []byte(padding)) {
 		data = data[len(padding):]
-		n := plainString(data, true)
+		n := jsonscan.PlainLen(data, true)
 		if n == len(data) || data[n] != '"' {
 			return nil, false
 		}

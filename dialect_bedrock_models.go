@@ -1,6 +1,9 @@
 package llmstream
 
-import "github.com/valyala/fastjson"
+import (
+	"github.com/seed-4d65deac/llmstream/internal/fault"
+	"github.com/valyala/fastjson"
+)
 
 // modelEvent are the members by which models that have no dialect of their own
 // give their answers over InvokeModel:
@@ -106,7 +109,7 @@ func (c *modelChoice) read(v *fastjson.Value) {
 func (s *step) decodeModelText(choice int, text, finish *fastjson.Value) {
 	t := s.track.choice(choice, s.opt.MaxChoices)
 	if t == nil {
-		s.malformed(-1, 0, len(s.data), &limitFault{Limit: "MaxChoices", Max: s.opt.MaxChoices})
+		s.malformed(-1, 0, len(s.data), &fault.Limit{Limit: "MaxChoices", Max: s.opt.MaxChoices})
 		return
 	}
 	piece, _ := s.string(text, &t.high.content)

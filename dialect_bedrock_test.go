@@ -7,9 +7,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/stretchr/testify/require"
-
 	"github.com/seed-4d65deac/llmstream/testdata"
+	"github.com/stretchr/testify/require"
 )
 
 // recordedFrames returns a recording of Bedrock.

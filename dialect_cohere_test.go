@@ -3,6 +3,7 @@ package llmstream
 import (
 	"testing"
 
+	"github.com/seed-4d65deac/llmstream/internal/testkit"
 	"github.com/stretchr/testify/require"
 )
 
@@ -11,7 +12,7 @@ func TestCallsOfCohereAtOneIndex(t *testing.T) {
 	call := func(typ, members string) string {
 		return `{"type":"tool-call-` + typ + `","index":0,"delta":{"message":{"tool_calls":{` + members + `}}}}`
 	}
-	l, _ := push(Cohere, nil, sse(
+	l, _ := push(Cohere, nil, testkit.SSE(
 		call("start", `"id":"a","type":"function","function":{"name":"f","arguments":""}`),
 		call("start", `"id":"b","type":"function","function":{"name":"f","arguments":""}`),
 		call("delta", `"function":{"arguments":"1"}`),
@@ -29,7 +30,7 @@ func TestUsageOfCohere(t *testing.T) {
 	} {
 		var a Accumulator
 		p := NewParser(Cohere, &a, nil)
-		p.Write([]byte(sse(event)))
+		p.Write([]byte(testkit.SSE(event)))
 		require.Equal(t, " in=2 out=3", describeUsage(a.Usage()), event)
 		require.Equal(t, raw, string(a.Usage().Raw), event)
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"time"
 
+	"github.com/seed-4d65deac/llmstream/internal/fault"
 	"github.com/valyala/fastjson"
 )
 
@@ -157,13 +158,13 @@ func (s *step) decodeCandidate(v *fastjson.Value, position int) {
 	if !isNull(c.index) {
 		var ok bool
 		if index, ok = s.index(c.index); !ok || index < 0 {
-			s.malformed(-1, 0, len(s.data), reason("a candidate's index is none"))
+			s.malformed(-1, 0, len(s.data), fault.Reason("a candidate's index is none"))
 			return
 		}
 	}
 	t := s.track.choice(index, s.opt.MaxChoices)
 	if t == nil {
-		s.malformed(-1, 0, len(s.data), &limitFault{Limit: "MaxChoices", Max: s.opt.MaxChoices})
+		s.malformed(-1, 0, len(s.data), &fault.Limit{Limit: "MaxChoices", Max: s.opt.MaxChoices})
 		return
 	}
 	s.decodeGeminiContent(t, c.content)

@@ -1,6 +1,10 @@
 package llmstream
 
-import "github.com/valyala/fastjson"
+import (
+	"github.com/seed-4d65deac/llmstream/internal/fault"
+	"github.com/seed-4d65deac/llmstream/internal/jsonscan"
+	"github.com/valyala/fastjson"
+)
 
 // geminiCall are the members of a functionCall.
 type geminiCall struct {
@@ -145,7 +149,7 @@ func (p *partialArguments) take(s *step, v *fastjson.Value) (text []byte, err er
 	isString := str != nil
 	if isString {
 		if body = s.raw(str); len(body) < 2 || body[0] != '"' {
-			return nil, reason("a piece of arguments that is no string")
+			return nil, fault.Reason("a piece of arguments that is no string")
 		}
 		body = body[1 : len(body)-1]
 	} else if value != nil {
@@ -155,7 +159,7 @@ func (p *partialArguments) take(s *step, v *fastjson.Value) (text []byte, err er
 	}
 	to := s.word(path)
 	if len(to) == 0 || to[0] != '$' {
-		return nil, reason("arguments without a path")
+		return nil, fault.Reason("arguments without a path")
 	}
 	to = to[1:]
 	at := len(s.text)
@@ -207,14 +211,14 @@ func (p *partialArguments) finish(s *step) []byte {
 // beginnings of those on the new one.
 func (p *partialArguments) move(dst, path []byte) ([]byte, error) {
 	if len(path) > maxPartialPath {
-		return dst, reason("a path that is too long")
+		return dst, fault.Reason("a path that is too long")
 	}
 	from, to, depth := p.path, path, 0
 	for len(from) > 0 {
 		old, oldRest, _ := nextStep(from) // it was read before
 		next, rest, ok := nextStep(to)
 		if !ok || next.isIndex != old.isIndex {
-			return dst, reason("a path that leads nowhere, or into another value")
+			return dst, fault.Reason("a path that leads nowhere, or into another value")
 		}
 		if string(next.name) != string(old.name) || next.index != old.index {
 			if next.isIndex && next.index != old.index+1 {
@@ -226,7 +230,7 @@ func (p *partialArguments) move(dst, path []byte) ([]byte, error) {
 		}
 		from, to, depth = oldRest, rest, depth+1
 		if len(from) == 0 {
-			return dst, reason("a path to a value that has been given")
+			return dst, fault.Reason("a path to a value that has been given")
 		}
 	}
 	for len(p.keys) > 0 && p.keys[len(p.keys)-1].depth > depth {
@@ -234,12 +238,12 @@ func (p *partialArguments) move(dst, path []byte) ([]byte, error) {
 	}
 	begun := len(from) > 0 // the object or array that the first step leads into
 	if !begun && len(to) == 0 {
-		return dst, reason("a path that leads nowhere")
+		return dst, fault.Reason("a path that leads nowhere")
 	}
 	for ; len(to) > 0; depth++ {
 		next, rest, ok := nextStep(to)
-		if !ok || depth >= maxDepth-1 {
-			return dst, reason("a path that leads nowhere")
+		if !ok || depth >= jsonscan.MaxDepth-1 {
+			return dst, fault.Reason("a path that leads nowhere")
 		}
 		switch {
 		case next.isIndex && !begun && next.index != 0:
@@ -248,7 +252,7 @@ func (p *partialArguments) move(dst, path []byte) ([]byte, error) {
 			dst = append(dst, '[')
 		case !next.isIndex:
 			if !p.note(depth, next.name) {
-				return dst, reason("a member that was given before, or too many of them")
+				return dst, fault.Reason("a member that was given before, or too many of them")
 			}
 			if !begun {
 				dst = append(dst, '{')
@@ -261,7 +265,7 @@ func (p *partialArguments) move(dst, path []byte) ([]byte, error) {
 	return dst, nil
 }
 
-const errElementOrder = reason("an element of an array out of order")
+const errElementOrder = fault.Reason("an element of an array out of order")
 
 // note remembers a member of the object at this depth. !ok: it has it already, or
 // too many.
@@ -340,7 +344,7 @@ func nextStep(path []byte) (step pathStep, rest []byte, ok bool) {
 // in JSON, but for the quotes.
 func appendKey(dst []byte, step pathStep) []byte {
 	if step.quote == 0 {
-		return appendString(dst, step.name)
+		return jsonscan.AppendQuoted(dst, step.name)
 	}
 	dst = append(dst, '"')
 	for i := 0; i < len(step.name); i++ {
@@ -353,7 +357,7 @@ func appendKey(dst []byte, step pathStep) []byte {
 			dst = append(dst, c)
 			continue
 		}
-		dst = appendEscaped(dst, c)
+		dst = jsonscan.AppendEscaped(dst, c)
 	}
 	return append(dst, '"')
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/seed-4d65deac/llmstream/internal/testkit"
 	"github.com/stretchr/testify/require"
 )
 
@@ -72,12 +73,12 @@ func TestPartialArguments(t *testing.T) {
 		{"too long", []string{num("$."+strings.Repeat("a", 5000), 1)}, "", false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			together := sse(parted("f", false, c.pieces...), `{"candidates":[{"finishReason":"STOP"}]}`)
+			together := testkit.SSE(parted("f", false, c.pieces...), `{"candidates":[{"finishReason":"STOP"}]}`)
 			events := []string{parted("f", true)}
 			for _, p := range c.pieces {
 				events = append(events, parted("", true, p))
 			}
-			apart := sse(append(events, `{"candidates":[{"finishReason":"STOP"}]}`)...)
+			apart := testkit.SSE(append(events, `{"candidates":[{"finishReason":"STOP"}]}`)...)
 			for _, body := range []string{together, apart} {
 				var a Accumulator
 				p := NewParser(Gemini, &a, nil)
@@ -100,7 +101,7 @@ func TestPartialArgumentsWithManyMembers(t *testing.T) {
 	for i := range 4 * maxPartialKeys {
 		events = append(events, parted("", true, `{"jsonPath":"$.a`+strconv.Itoa(i)+`","numberValue":1}`))
 	}
-	_, o := push(Gemini, nil, sse(events...))
+	_, o := push(Gemini, nil, testkit.SSE(events...))
 	require.EqualValues(t, 3*maxPartialKeys, o.Malformed)
 	require.ErrorContains(t, o.Damage, "too many")
 }
@@ -121,7 +122,7 @@ func FuzzPartialArguments(f *testing.F) {
 		}
 		var a Accumulator
 		p := NewParser(Gemini, &a, nil)
-		p.Write([]byte(sse(append(events, `{"candidates":[{"finishReason":"STOP"}]}`)...)))
+		p.Write([]byte(testkit.SSE(append(events, `{"candidates":[{"finishReason":"STOP"}]}`)...)))
 		p.Close()
 		call, _ := a.ToolCall(0, 0)
 		want, err := json.Marshal(value)

@@ -3,6 +3,7 @@ package llmstream
 import (
 	"bytes"
 
+	"github.com/seed-4d65deac/llmstream/internal/fault"
 	"github.com/valyala/fastjson"
 )
 
@@ -181,7 +182,7 @@ func (s *step) startStep(t *choiceTrack, index, v *fastjson.Value) {
 func (s *step) decodeStepCall(t *choiceTrack, index *fastjson.Value, p *interactionStep) {
 	i, ok := s.index(index)
 	if !ok {
-		s.malformed(t.index, 0, len(s.data), reason("a step's index is none"))
+		s.malformed(t.index, 0, len(s.data), fault.Reason("a step's index is none"))
 		return
 	}
 	at := t.callAt(i)

@@ -4,13 +4,14 @@ import (
 	"fmt"
 	"testing"
 
+	"github.com/seed-4d65deac/llmstream/internal/testkit"
 	"github.com/stretchr/testify/require"
 )
 
 // An interaction ends with an event of the name of its status, whatever that is.
 func TestEndsOfInteractions(t *testing.T) {
 	end := func(typ, members string) string {
-		return sse(`{"event_type":"interaction.` + typ + `","interaction":{"id":"i",` + members + `}}`)
+		return testkit.SSE(`{"event_type":"interaction.` + typ + `","interaction":{"id":"i",` + members + `}}`)
 	}
 	for _, c := range []struct {
 		body string
@@ -48,7 +49,7 @@ func TestDeltasOfInteractions(t *testing.T) {
 		{"its summary", []string{`{"event_type":"step.start","index":0,"step":{"type":"thought","summary":[{"type":"text","text":"x"},{"type":"text","text":"y"}]}}`}, lines{"reasoning x", "reasoning y"}},
 		{"counts so far", []string{`{"event_type":"step.stop","index":0,"metadata":{"usage":{"total_input_tokens":1,"total_reasoning_tokens":2}}}`}, lines{"usage in=1 reasoning=2"}},
 	} {
-		l, _ := push(GeminiInteractions, nil, sse(c.events...))
+		l, _ := push(GeminiInteractions, nil, testkit.SSE(c.events...))
 		require.Equal(t, c.want, l, c.name)
 	}
 }
@@ -61,7 +62,7 @@ func TestTemplatesOfInteractions(t *testing.T) {
 		`{"index":0,"delta":{"content":{"text":"%s","type":"text"},"type":"thought_summary"},"event_type":"step.delta"}`,
 		`{"index":0,"delta":{"thought":"%s","type":"thought"},"event_type":"content.delta"}`,
 	} {
-		event := func(text string) string { return "event: step.delta\n" + sse(fmt.Sprintf(form, text)) }
+		event := func(text string) string { return "event: step.delta\n" + testkit.SSE(fmt.Sprintf(form, text)) }
 		body := ""
 		for i := range 50 {
 			body += event(fmt.Sprint("word ", i))

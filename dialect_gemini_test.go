@@ -3,6 +3,7 @@ package llmstream
 import (
 	"testing"
 
+	"github.com/seed-4d65deac/llmstream/internal/testkit"
 	"github.com/stretchr/testify/require"
 )
 
@@ -32,14 +33,14 @@ func TestDeltasOfGemini(t *testing.T) {
 		}, lines{"tool_call #0 id=a name=f type=function", `tool_call #0 args={"x":"1`, `tool_call #0 args="}`, "tool_call_end #0 valid", "tool_call #1 id=b name=f type=function", "tool_call #1 args={}", "tool_call_end #1 valid"}},
 		{"and from somewhere", []string{`{"candidates":[{"groundingMetadata":{},"citationMetadata":{"citationSources":[1]}}]}`}, lines{`annotation [{"citationMetadata":{"citationSources":[1]}}]`}},
 	} {
-		l, _ := push(Gemini, nil, sse(c.events...))
+		l, _ := push(Gemini, nil, testkit.SSE(c.events...))
 		require.Equal(t, c.want, l, c.name)
 	}
 }
 
 // C-16
 func TestCandidatesPastALimit(t *testing.T) {
-	l, o := push(Gemini, &Options{MaxChoices: 1}, sse(`{"candidates":[{"content":{"parts":[{"text":"a"}]}},{"content":{"parts":[{"text":"b"}]}}]}`))
+	l, o := push(Gemini, &Options{MaxChoices: 1}, testkit.SSE(`{"candidates":[{"content":{"parts":[{"text":"a"}]}},{"content":{"parts":[{"text":"b"}]}}]}`))
 	require.Equal(t, lines{"content a", "malformed"}, l)
 	require.ErrorContains(t, o.Damage, "MaxChoices")
 }
@@ -49,7 +50,7 @@ func TestCandidatesPastALimit(t *testing.T) {
 func TestThoughtsOfGeminiAreNoOutput(t *testing.T) {
 	var a Accumulator
 	p := NewParser(Gemini, &a, nil)
-	p.Write([]byte(sse(
+	p.Write([]byte(testkit.SSE(
 		`{"usageMetadata":{"promptTokenCount":1,"candidatesTokenCount":2,"thoughtsTokenCount":3,"cachedContentTokenCount":1,"totalTokenCount":9}}`,
 		`{"usageMetadata":{"candidatesTokenCount":4}}`,
 	)))

@@ -3,6 +3,7 @@ package llmstream
 import (
 	"bytes"
 
+	"github.com/seed-4d65deac/llmstream/internal/fault"
 	"github.com/valyala/fastjson"
 )
 
@@ -151,13 +152,13 @@ func (s *step) decodeChatChoice(v *fastjson.Value, position int) (usage *fastjso
 	if !isNull(c.index) {
 		var ok bool
 		if index, ok = s.index(c.index); !ok || index < 0 {
-			s.malformed(-1, 0, len(s.data), reason("a choice's index is none"))
+			s.malformed(-1, 0, len(s.data), fault.Reason("a choice's index is none"))
 			return nil
 		}
 	}
 	t := s.track.choice(index, s.opt.MaxChoices)
 	if t == nil {
-		s.malformed(-1, 0, len(s.data), &limitFault{Limit: "MaxChoices", Max: s.opt.MaxChoices})
+		s.malformed(-1, 0, len(s.data), &fault.Limit{Limit: "MaxChoices", Max: s.opt.MaxChoices})
 		return nil
 	}
 	if delta := c.delta.GetObject(); delta != nil && delta.Len() > 0 { // {} says nothing of what stands beside it

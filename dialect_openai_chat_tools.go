@@ -1,6 +1,9 @@
 package llmstream
 
-import "github.com/valyala/fastjson"
+import (
+	"github.com/seed-4d65deac/llmstream/internal/fault"
+	"github.com/valyala/fastjson"
+)
 
 // chatCall are the members of a tool call and of the function in it.
 type chatCall struct {
@@ -74,7 +77,7 @@ func (s *step) addToolCall(t *choiceTrack, c *chatCall, first bool) {
 		k.indexed = true
 		var ok bool
 		if k.index, ok = s.index(c.index); !ok || k.index < -1 {
-			s.malformed(t.index, 0, len(s.data), reason("a tool call's index is none"))
+			s.malformed(t.index, 0, len(s.data), fault.Reason("a tool call's index is none"))
 			return
 		}
 	}
@@ -89,7 +92,7 @@ func (s *step) addToolCall(t *choiceTrack, c *chatCall, first bool) {
 	begins := at < 0
 	if begins {
 		if s.calls >= s.opt.MaxToolCalls {
-			s.malformed(t.index, 0, len(s.data), &limitFault{Limit: "MaxToolCalls", Max: s.opt.MaxToolCalls})
+			s.malformed(t.index, 0, len(s.data), &fault.Limit{Limit: "MaxToolCalls", Max: s.opt.MaxToolCalls})
 			return
 		}
 		at = len(t.calls)

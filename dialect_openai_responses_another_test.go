@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"testing"
 
+	"github.com/seed-4d65deac/llmstream/internal/testkit"
 	"github.com/stretchr/testify/require"
 )
 
@@ -28,7 +29,7 @@ func timesBegunAgain(events ...string) (n int) {
 		}
 		return nil
 	}), nil)
-	p.Write([]byte(sse(events...)))
+	p.Write([]byte(testkit.SSE(events...)))
 	return n
 }
 
@@ -53,8 +54,8 @@ func TestCallsOfAResponseBehindAnother(t *testing.T) {
 	const call = `{"type":"function_call","call_id":"%s","name":"f","arguments":"{}"}`
 	first := []string{`{"type":"response.created","response":{"id":"a"}}`, `{"type":"response.completed","response":{"id":"a","output":[` + fmt.Sprintf(call, "c") + `]}}`, `{"type":"response.created","response":{"id":"b"}}`}
 	begun := lines{"start id=a", "tool_call #0 id=c name=f type=function", "tool_call #0 args={}", "tool_call_end #0 valid", "finish tool_calls(completed)", "done", "start"}
-	l, _ := push(OpenAIResponses, nil, sse(append(first, `{"type":"response.output_text.delta","output_index":0,"content_index":0,"delta":"Hi"}`, `{"type":"response.completed","response":{"id":"b"}}`)...))
+	l, _ := push(OpenAIResponses, nil, testkit.SSE(append(first, `{"type":"response.output_text.delta","output_index":0,"content_index":0,"delta":"Hi"}`, `{"type":"response.completed","response":{"id":"b"}}`)...))
 	require.Equal(t, append(begun[:len(begun):len(begun)], "content Hi", "start id=b", "finish stop(completed)"), l)
-	l, _ = push(OpenAIResponses, nil, sse(append(first, `{"type":"response.completed","response":{"id":"b","output":[`+fmt.Sprintf(call, "d")+`]}}`)...))
+	l, _ = push(OpenAIResponses, nil, testkit.SSE(append(first, `{"type":"response.completed","response":{"id":"b","output":[`+fmt.Sprintf(call, "d")+`]}}`)...))
 	require.Equal(t, append(begun[:len(begun):len(begun)], "start id=b", "tool_call #1 id=d name=f type=function", "tool_call #1 args={}", "tool_call_end #1 valid"), l)
 }

@@ -1,6 +1,9 @@
 package llmstream
 
-import "github.com/valyala/fastjson"
+import (
+	"github.com/seed-4d65deac/llmstream/internal/fault"
+	"github.com/valyala/fastjson"
+)
 
 // responseTrack is what is remembered of a response. Its calls are those of its
 // choice.
@@ -58,7 +61,7 @@ func (s *step) place(index, id *fastjson.Value) (n int, ok bool) {
 		return noIndex, true
 	}
 	if n, ok = s.index(index); !ok || n < 0 {
-		s.malformed(0, 0, len(s.data), reason("an item's index is none"))
+		s.malformed(0, 0, len(s.data), fault.Reason("an item's index is none"))
 		return 0, false
 	}
 	s.part = n
@@ -88,7 +91,7 @@ func (s *step) newItem(place int, reasoning bool) *itemTrack {
 	s.layout++
 	list := s.response.items
 	if len(list) >= s.opt.MaxToolCalls {
-		s.malformed(0, 0, len(s.data), &limitFault{Limit: "MaxToolCalls", Max: s.opt.MaxToolCalls})
+		s.malformed(0, 0, len(s.data), &fault.Limit{Limit: "MaxToolCalls", Max: s.opt.MaxToolCalls})
 		return nil
 	}
 	s.response.items = append(list, itemTrack{index: place, reasoning: reasoning})

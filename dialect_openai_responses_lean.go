@@ -3,6 +3,7 @@ package llmstream
 import (
 	"bytes"
 
+	"github.com/seed-4d65deac/llmstream/internal/jsonscan"
 	"github.com/valyala/fastjson"
 )
 
@@ -61,12 +62,12 @@ func parseLeanResponse(s *step, data []byte) (ok bool) {
 // not known, as in skipJSON.
 func (l *leanCopy) object(at int, in leanPlace) (end int) {
 	l.values++
-	if at = skipSpace(l.data, at+1); at < len(l.data) && l.data[at] == '}' {
+	if at = jsonscan.SkipSpace(l.data, at+1); at < len(l.data) && l.data[at] == '}' {
 		return at + 1
 	}
 	for {
 		var key []byte
-		if key, at = skipKey(l.data, at); at < 0 || at == len(l.data) {
+		if key, at = jsonscan.SkipKey(l.data, at); at < 0 || at == len(l.data) {
 			return -1
 		}
 		if at = l.member(key, at, in); at < 0 {
@@ -82,11 +83,11 @@ func (l *leanCopy) object(at int, in leanPlace) (end int) {
 // goOn goes from behind one element of an object or a list to the next. done: there is
 // none, since what ends with this byte ends there; or, where at is -1, that is not known.
 func (l *leanCopy) goOn(from int, closing byte) (at int, done bool) {
-	at = skipSpace(l.data, from)
+	at = jsonscan.SkipSpace(l.data, from)
 	switch {
 	case at == len(l.data):
 	case l.data[at] == ',':
-		return skipSpace(l.data, at+1), false
+		return jsonscan.SkipSpace(l.data, at+1), false
 	case l.data[at] == closing:
 		return at + 1, true
 	}
@@ -121,7 +122,7 @@ func (l *leanCopy) member(key []byte, at int, in leanPlace) (end int) {
 	case inResponse:
 		leave = !isResponseMember(key) && bytes.IndexByte(key, '\\') < 0 || !l.output && string(key) == "output"
 	}
-	end, values := skipJSON(l.data, at)
+	end, values := jsonscan.Skip(l.data, at)
 	l.values += values
 	if c == '"' && end-at > leanText && string(key) == "text" {
 		leave, l.texts = true, true
@@ -136,7 +137,7 @@ func (l *leanCopy) member(key []byte, at int, in leanPlace) (end int) {
 // parts goes over a list of parts.
 func (l *leanCopy) parts(at int) (end int) {
 	l.values++
-	if at = skipSpace(l.data, at+1); at < len(l.data) && l.data[at] == ']' {
+	if at = jsonscan.SkipSpace(l.data, at+1); at < len(l.data) && l.data[at] == ']' {
 		return at + 1
 	}
 	for at < len(l.data) && l.data[at] == '{' {

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/seed-4d65deac/llmstream/internal/testkit"
 	"github.com/stretchr/testify/require"
 )
 
@@ -19,7 +20,7 @@ func TestResponsesDeltas(t *testing.T) {
 		got = append(got, fmt.Sprintf("%d/%d %s", d.Sequence, d.Part, describe(d)))
 		return nil
 	}), nil)
-	p.Write([]byte(sse(
+	p.Write([]byte(testkit.SSE(
 		`{"type":"response.created","sequence_number":0,"response":{"id":"r","model":"m","created_at":7,"service_tier":"auto","status":"in_progress"}}`,
 		`{"type":"response.output_item.added","sequence_number":1,"output_index":0,"item":{"type":"message","role":"assistant","content":[]}}`,
 		`{"type":"response.output_text.delta","sequence_number":2,"output_index":0,"content_index":0,"delta":"Hi"}`,
@@ -105,7 +106,7 @@ func TestResponsesToldAsAWhole(t *testing.T) {
 			`{"type":"response.completed","response":{"id":"r","status":"completed","output":[` + search + `,{"type":"message","content":[{"type":"output_text","text":"Hi"}]}]}}`,
 		}, lines{"start id=r", "other", "content Hi", "other", "item " + search, "finish stop(completed)", "done"}},
 	} {
-		l, _ := push(OpenAIResponses, nil, sse(c.events...))
+		l, _ := push(OpenAIResponses, nil, testkit.SSE(c.events...))
 		require.Equal(t, c.want, l, c.name)
 	}
 }
@@ -133,7 +134,7 @@ func TestResponsesOtherEnds(t *testing.T) {
 		`{"type":"vendor.note","message":"well","error":null}`:                                                                          {"other"},
 		`{"type":"response.web_search_call.failed","output_index":0,"error":{"x":"y"}}`:                                                 {"other"},
 	} {
-		got, _ := push(OpenAIResponses, nil, sse(event))
+		got, _ := push(OpenAIResponses, nil, testkit.SSE(event))
 		require.Equal(t, want, got, event)
 	}
 }
@@ -142,7 +143,7 @@ func TestResponsesOtherEnds(t *testing.T) {
 // at (O-03, O-04).
 func TestResponsesOtherCallIDs(t *testing.T) {
 	call := `{"type":"function_call","call_id":"%s","name":"f","arguments":"{}"}`
-	got, _ := push(OpenAIResponses, nil, sse(
+	got, _ := push(OpenAIResponses, nil, testkit.SSE(
 		`{"type":"response.output_item.added","output_index":0,"item":`+fmt.Sprintf(call, "c1")+`}`,
 		`{"type":"response.output_item.done","output_index":0,"item":`+fmt.Sprintf(call, "c2")+`}`,
 		`{"type":"response.completed","response":{"output":[`+fmt.Sprintf(call, "c3")+`]}}`,
@@ -154,7 +155,7 @@ func TestResponsesOtherCallIDs(t *testing.T) {
 func TestResponsesItemsInOrder(t *testing.T) {
 	var a Accumulator
 	p := NewParser(OpenAIResponses, &a, nil)
-	p.Write([]byte(sse(
+	p.Write([]byte(testkit.SSE(
 		`{"type":"response.output_text.delta","output_index":2,"content_index":0,"delta":"sec"}`,
 		`{"type":"response.output_text.delta","output_index":0,"content_index":0,"delta":"first "}`,
 		`{"type":"response.output_text.delta","output_index":2,"content_index":0,"delta":"ond"}`,
@@ -179,7 +180,7 @@ func TestResponsesLimits(t *testing.T) {
 				for _, i := range indexes {
 					events = append(events, fmt.Sprintf(body, i))
 				}
-				_, outcome := push(OpenAIResponses, o, sse(events...))
+				_, outcome := push(OpenAIResponses, o, testkit.SSE(events...))
 				require.EqualValues(t, 1, outcome.Malformed)
 				var limit *LimitError
 				require.ErrorAs(t, outcome.Err(), &limit)
@@ -194,7 +195,7 @@ func TestResponsesManyParts(t *testing.T) {
 	var a Accumulator
 	p := NewParser(OpenAIResponses, &a, nil)
 	for i := range 100 {
-		p.Write([]byte(sse(
+		p.Write([]byte(testkit.SSE(
 			fmt.Sprintf(`{"type":"response.output_text.delta","output_index":0,"content_index":%d,"delta":"%d,"}`, i, i),
 			fmt.Sprintf(`{"type":"response.output_text.done","output_index":0,"content_index":%d,"text":"%d,"}`, i, i),
 		)))
@@ -246,7 +247,7 @@ func TestLeanResponse(t *testing.T) {
 		"other dialect":   {`{"choices":[{"index":0,"delta":{"content":"` + long + `"}}]}`},
 	} {
 		t.Run(name, func(t *testing.T) {
-			body := []byte(sse(events...))
+			body := []byte(testkit.SSE(events...))
 			for _, d := range []Dialect{OpenAIResponses, Auto} {
 				requireSame(t, read(d, &Options{NoFastPath: true}, body), read(d, nil, body), d)
 			}
@@ -283,7 +284,7 @@ func TestLeanResponseBytes(t *testing.T) {
 func TestResponsesAuto(t *testing.T) {
 	var got lines
 	p := NewParser(Auto, &got, nil)
-	p.Write([]byte(sse(`{"type":"keepalive","sequence_number":3}`)))
+	p.Write([]byte(testkit.SSE(`{"type":"keepalive","sequence_number":3}`)))
 	require.Equal(t, lines{"ping"}, got)
 	require.Equal(t, Auto, p.Dialect())
 	p.Write([]byte("event: response.output_text.delta\ndata: {\"output_index\":0,\"delta\":\"x\"}\n\n"))

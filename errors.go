@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"io"
 	"strconv"
+
+	"github.com/seed-4d65deac/llmstream/internal/fault"
 )
 
 const errorPrefix = "llmstream: "
@@ -72,7 +74,7 @@ func (e *DialectError) Error() string {
 
 // publicFault returns the public form of what a lower layer found wrong.
 func publicFault(err error) error {
-	if limit, ok := err.(*limitFault); ok {
+	if limit, ok := err.(*fault.Limit); ok {
 		return (*LimitError)(limit)
 	}
 	return err

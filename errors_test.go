@@ -7,6 +7,8 @@ import (
 	"testing"
 	"unicode/utf8"
 
+	"github.com/seed-4d65deac/llmstream/internal/fault"
+	"github.com/seed-4d65deac/llmstream/internal/testkit"
 	"github.com/stretchr/testify/require"
 )
 
@@ -14,7 +16,7 @@ func TestErrorTexts(t *testing.T) {
 	for want, err := range map[string]error{
 		"llmstream: the stream ended before its answer":                                        ErrTruncated,
 		"llmstream: cannot read event 2 at byte 3 of 4: more than MaxEvent allows: 5":          &SyntaxError{2, 3, 4, &LimitError{"MaxEvent", 5}},
-		"llmstream: cannot read event 2 at byte 3 of 4: no key":                                &SyntaxError{2, 3, 4, reason("no key")},
+		"llmstream: cannot read event 2 at byte 3 of 4: no key":                                &SyntaxError{2, 3, 4, fault.Reason("no key")},
 		"llmstream: the stream is not openai-chat: it looks like gemini":                       &DialectError{OpenAIChat, "gemini"},
 		"llmstream: the dialect of the stream is not known":                                    &DialectError{Auto, ""},
 		"llmstream: the provider reported an error":                                            &APIError{},
@@ -80,7 +82,7 @@ func TestAPIErrorFields(t *testing.T) {
 		{`{"__type":"t","Message":"m"}`, APIError{Message: "m", Type: "t"}},
 		{`{"error":{"type":null,"code":null,"param":null,"message":"m"}}`, APIError{Message: "m"}},
 	} {
-		_, o := push(OpenAIChat, nil, sse(c.event))
+		_, o := push(OpenAIChat, nil, testkit.SSE(c.event))
 		require.NotNil(t, o.APIError, c.event)
 		c.want.Raw = []byte(c.event)
 		require.Equal(t, c.want, *o.APIError, c.event)
@@ -90,7 +92,7 @@ func TestAPIErrorFields(t *testing.T) {
 // That an event is an error is no type of error.
 func TestTypeOfAnErrorEvent(t *testing.T) {
 	for _, typ := range []string{"error", "response.error"} {
-		_, o := push(OpenAIResponses, nil, sse(`{"type":"`+typ+`","error":{"code":"c","message":"m"}}`))
+		_, o := push(OpenAIResponses, nil, testkit.SSE(`{"type":"`+typ+`","error":{"code":"c","message":"m"}}`))
 		require.NotNil(t, o.APIError, typ)
 		require.Equal(t, "c", o.APIError.Code)
 		require.Empty(t, o.APIError.Type)
@@ -99,12 +101,12 @@ func TestTypeOfAnErrorEvent(t *testing.T) {
 
 // The first error of a stream is the outcome's; each is a delta.
 func TestFirstErrorCounts(t *testing.T) {
-	l, o := push(OpenAIChat, nil, sse(`{"error":"first"}`, says("x"))+"event: e\n"+sse(`{"error":"second"}`))
+	l, o := push(OpenAIChat, nil, testkit.SSE(`{"error":"first"}`, says("x"))+"event: e\n"+testkit.SSE(`{"error":"second"}`))
 	require.Equal(t, lines{"error first", "content x", "error second"}, l)
 	require.Equal(t, "first", o.APIError.Message)
 	require.False(t, o.APIError.Delivered)
 
-	got := read(OpenAIChat, nil, []byte(sse(says("x"))+"event: e\n"+sse(`{"error":"no"}`)))
+	got := read(OpenAIChat, nil, []byte(testkit.SSE(says("x"))+"event: e\n"+testkit.SSE(`{"error":"no"}`)))
 	require.True(t, got.Outcome.APIError.Delivered)
 	require.Equal(t, "e", got.Outcome.APIError.Event)
 }
@@ -114,8 +116,8 @@ func TestFirstErrorCounts(t *testing.T) {
 func TestErrorTextsAreBounded(t *testing.T) {
 	text := strings.Repeat("ä", 50)
 	for name, body := range map[string]string{
-		"text": "data: no" + text + "\n\n", "object": sse(`{"error":{"message":"no` + text + `","type":"` + text + `"}}`), "string": sse(`{"error":"no` + text + `"}`),
-		"number": sse(`{"error":{"message":"no` + text + `","code":` + strings.Repeat("1", 50) + `}}`), "name": "event: " + text + "\n" + sse(`{"error":"no`+text+`"}`),
+		"text": "data: no" + text + "\n\n", "object": testkit.SSE(`{"error":{"message":"no` + text + `","type":"` + text + `"}}`), "string": testkit.SSE(`{"error":"no` + text + `"}`),
+		"number": testkit.SSE(`{"error":{"message":"no` + text + `","code":` + strings.Repeat("1", 50) + `}}`), "name": "event: " + text + "\n" + testkit.SSE(`{"error":"no`+text+`"}`),
 		"exception": framed(`exception x {"message":"no` + text + `"}`), "page": "<html>no" + text,
 	} {
 		_, o := push(Auto, &Options{MaxBadText: 11}, body)

@@ -3,6 +3,8 @@ package llmstream
 import (
 	"fmt"
 	"io"
+
+	"github.com/seed-4d65deac/llmstream/internal/wire"
 )
 
 // An EventParser is pushed the bytes of any SSE stream, cut anywhere, and hands
@@ -11,7 +13,7 @@ import (
 //
 // An EventParser is not safe for concurrent use.
 type EventParser struct {
-	sse     sseWire
+	sse     wire.SSEReader
 	handler EventHandler
 	comment CommentHandler
 	stopped error
@@ -29,7 +31,7 @@ func NewEventParser(h EventHandler, o *Options) *EventParser {
 	p := &EventParser{handler: h}
 	p.comment, _ = h.(CommentHandler)
 	o = o.withDefaults()
-	p.sse.init(limits{o.MaxLine, o.MaxEvent, o.MaxBadText}, true, p.comment != nil)
+	p.sse.Init(wire.Limits{Line: o.MaxLine, Event: o.MaxEvent, Text: o.MaxBadText}, true, p.comment != nil)
 	return p
 }
 
@@ -47,20 +49,20 @@ func (p *EventParser) Write(b []byte) (n int, err error) {
 	if p.closed {
 		return 0, io.ErrClosedPipe
 	}
-	var f frame
+	var f wire.Frame
 	for {
-		k, ok := p.sse.next(b[n:], &f)
+		k, ok := p.sse.Next(b[n:], &f)
 		n += k
 		p.busy = true
 		switch {
 		case !ok:
 			p.busy = false
 			return n, nil
-		case f.kind == frameEvent:
-			err = p.handler.HandleEvent((*Event)(&f.wireEvent))
-		case f.kind == frameTooLarge && p.damage == nil:
-			p.damage = fmt.Errorf("%san event was left out: %w", errorPrefix, publicFault(f.err))
-		case f.kind == frameComment && p.comment != nil && f.Data != nil:
+		case f.Kind == wire.FrameEvent:
+			err = p.handler.HandleEvent((*Event)(&f.Event))
+		case f.Kind == wire.FrameTooLarge && p.damage == nil:
+			p.damage = fmt.Errorf("%san event was left out: %w", errorPrefix, publicFault(f.Err))
+		case f.Kind == wire.FrameComment && p.comment != nil && f.Data != nil:
 			err = p.comment.HandleComment(f.Data)
 		}
 		p.busy = false
@@ -92,15 +94,15 @@ func (p *EventParser) notePanic() {
 // Reset makes p ready for another stream with the same handler. It keeps its
 // memory.
 func (p *EventParser) Reset() {
-	p.sse.reset()
+	p.sse.Reset()
 	p.stopped, p.damage, p.closed, p.busy = nil, nil, false, false
 }
 
 // LastEventID returns the last event ID that the stream has set, to be sent as
 // Last-Event-ID when it is resumed; empty: it has set none. It is borrowed until
 // the next Write or Reset.
-func (p *EventParser) LastEventID() []byte { return p.sse.building.lastID }
+func (p *EventParser) LastEventID() []byte { return p.sse.LastEventID() }
 
 // Retry returns the reconnection time that the stream has set, in milliseconds;
 // -1: none.
-func (p *EventParser) Retry() int { return p.sse.building.lastRetry }
+func (p *EventParser) Retry() int { return p.sse.LastRetry() }

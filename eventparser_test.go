@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/seed-4d65deac/llmstream/internal/testkit"
 	"github.com/stretchr/testify/require"
 )
 
@@ -77,10 +78,10 @@ func TestEventParserFollowsTheStandard(t *testing.T) {
 		{"an end in CRLF and half a blank line", "data: a\r\n", nil},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			eachCut(c.body, func(cuts ...int) {
+			testkit.EachCut(c.body, func(cuts ...int) {
 				var l eventLog
 				p := NewEventParser(&l, nil)
-				writeCut(t, p.Write, c.body, cuts...)
+				testkit.WriteCut(t, p.Write, c.body, cuts...)
 				require.NoError(t, p.Close())
 				require.Equal(t, c.want, l.lines, "cut at %v", cuts)
 			})
@@ -125,10 +126,10 @@ func TestEventParserLeavesOutWhatIsTooLarge(t *testing.T) {
 		{"its id still counts", "id: 7\ndata: 123456\n\ndata: b\n\n", Options{MaxEvent: 5}, []string{"|b|7"}, "MaxEvent"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			eachCut(c.body, func(cuts ...int) {
+			testkit.EachCut(c.body, func(cuts ...int) {
 				var l eventLog
 				p := NewEventParser(&l, &c.options)
-				writeCut(t, p.Write, c.body, cuts...)
+				testkit.WriteCut(t, p.Write, c.body, cuts...)
 				err := p.Close()
 				require.Equal(t, c.want, l.lines, "cut at %v", cuts)
 				var limit *LimitError
@@ -184,7 +185,7 @@ func TestEventParserWithoutACommentHandler(t *testing.T) {
 		got = append(got, string(e.Data))
 		return nil
 	}), nil)
-	writeCut(t, p.Write, ": a\ndata: b\n:c\n\n", 1, 6)
+	testkit.WriteCut(t, p.Write, ": a\ndata: b\n:c\n\n", 1, 6)
 	require.NoError(t, p.Close())
 	require.Equal(t, []string{"b"}, got)
 }

@@ -11,10 +11,12 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/seed-4d65deac/llmstream/internal/fault"
+	"github.com/seed-4d65deac/llmstream/internal/jsonscan"
+	"github.com/seed-4d65deac/llmstream/internal/testkit"
+	"github.com/seed-4d65deac/llmstream/testdata"
 	"github.com/stretchr/testify/require"
 	"github.com/valyala/fastjson"
-
-	"github.com/seed-4d65deac/llmstream/testdata"
 )
 
 // Every fuzz target has an oracle: another way to the same answer. Run one with
@@ -147,9 +149,9 @@ func FuzzTemplate(f *testing.F) {
 		{`{"id":"x","choices":[],"i\u0064":""}`, `{"id":"x","choices":[]}`},
 		{`{"id":"a","x":Infinity,"choices":[]}`, `{"id":"a","x":Infinity,"choices":[{"delta":{},"logprobs":{"content":[NaN]}}]}`},
 	} {
-		f.Add(uint8(OpenAIChat), []byte(sse(events...)), []byte{})
+		f.Add(uint8(OpenAIChat), []byte(testkit.SSE(events...)), []byte{})
 	}
-	f.Add(uint8(OpenAIChat), []byte(sse(`{"id":"a","code":"c1","choices":[]}`)+"error: {\"id\":\"a\",\"code\":\"c1\",\"detail\":\"boo\"}\n\n"), []byte{})
+	f.Add(uint8(OpenAIChat), []byte(testkit.SSE(`{"id":"a","code":"c1","choices":[]}`)+"error: {\"id\":\"a\",\"code\":\"c1\",\"detail\":\"boo\"}\n\n"), []byte{})
 	f.Fuzz(func(t *testing.T, dialect uint8, body, lengths []byte) {
 		requireShortcuts(t, anyDialect(dialect), body, cutsOf(lengths, len(body))...)
 	})
@@ -263,9 +265,9 @@ func FuzzUnescape(f *testing.F) {
 			var text []byte
 			var high uint16
 			for _, piece := range pieces {
-				text, high = appendUnescaped(text, piece, high)
+				text, high = jsonscan.AppendUnescaped(text, piece, high)
 			}
-			return string([]rune(string(appendLoneHalf(text, high)))) // as encoding/json replaces bad UTF-8
+			return string([]rune(string(jsonscan.AppendLoneSurrogate(text, high)))) // as encoding/json replaces bad UTF-8
 		}
 		require.Equal(t, want, unescape(raw))
 		if cut > 0 && cut < len(raw) && json.Valid(slices.Concat([]byte{'"'}, raw[:cut], []byte{'"'})) && json.Valid(slices.Concat([]byte{'"'}, raw[cut:], []byte{'"'})) {
@@ -289,50 +291,44 @@ func FuzzStructure(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
 		for _, strict := range []bool{true, false} {
-			s := jsonScanner{strict: strict}
-			n, err := s.scanAll(data)
-			accepts := err == nil && s.complete()
+			s := jsonscan.Scanner{Strict: strict}
+			n, err := s.ScanAll(data)
+			accepts := err == nil && s.Complete()
 
-			bytewise := jsonScanner{strict: strict}
+			bytewise := jsonscan.Scanner{Strict: strict}
 			m := 0
 			var cutErr error
 			for ; m < len(data) && cutErr == nil; m++ {
-				_, cutErr = bytewise.scanAll(data[m : m+1])
+				_, cutErr = bytewise.ScanAll(data[m : m+1])
 			}
 			if cutErr != nil {
 				m--
 			}
-			require.Equal(t, [3]any{n, err, accepts}, [3]any{m, cutErr, cutErr == nil && bytewise.complete()})
+			require.Equal(t, [3]any{n, err, accepts}, [3]any{m, cutErr, cutErr == nil && bytewise.Complete()})
 
-			if end, values := skipJSON(data, skipSpace(data, 0)); !strict && end > 0 && skipSpace(data, end) == len(data) {
-				require.Equal(t, [2]any{true, s.values}, [2]any{accepts, values}, "at one go")
+			if end, values := jsonscan.Skip(data, jsonscan.SkipSpace(data, 0)); !strict && end > 0 && jsonscan.SkipSpace(data, end) == len(data) {
+				require.Equal(t, [2]any{true, s.Values}, [2]any{accepts, values}, "at one go")
 			}
 
-			var limit *limitFault
+			var limit *fault.Limit
 			switch {
 			case errors.As(err, &limit): // deeper than encoding/json minds
 			case strict:
 				require.Equal(t, json.Valid(data), accepts, "encoding/json")
 			case bytes.Contains(bytes.ToLower(data), []byte("inity")): // which fastjson does not know
-			case len(trimSpace(data)) == 1 && bytes.ContainsAny(data, "+-"): // which fastjson takes for a number
+			case len(jsonscan.TrimSpace(data)) == 1 && bytes.ContainsAny(data, "+-"): // which fastjson takes for a number
 			default:
 				var p fastjson.Parser
 				_, err := p.ParseBytes(data)
 				require.Equal(t, err == nil, accepts, "fastjson: %v", err)
 			}
 		}
-		if mended := withoutWords(data); isJSON(data) {
+		if mended := jsonscan.NullNonFinite(data); jsonscan.Valid(data) {
 			var p fastjson.Parser
 			_, err := p.ParseBytes(mended)
 			require.NoError(t, err)
 		}
 	})
-}
-
-func isA(err error, target **LimitError) bool {
-	limit, ok := err.(*LimitError)
-	*target = limit
-	return ok
 }
 
 // FuzzAccumulator: a completion is what joining the texts of the deltas gives.

@@ -1,26 +1,17 @@
 package llmstream
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"strings"
-	"testing"
+
+	"github.com/seed-4d65deac/llmstream/internal/testkit"
 )
 
 // What the tests of several files share. See corpus_test.go for recorder, read
 // and pushCut.
 
 var errBoom = errors.New("boom")
-
-// sse returns an event for each of the data.
-func sse(data ...string) string {
-	var b strings.Builder
-	for _, d := range data {
-		b.WriteString("data: " + d + "\n\n")
-	}
-	return b.String()
-}
 
 // chunk returns the JSON of a chunk with one choice, which has these members.
 func chunk(members string) string { return `{"choices":[{` + members + `}]}` }
@@ -35,7 +26,7 @@ func calls(elements ...string) string {
 
 var (
 	stops = chunk(`"index":0,"delta":{},"finish_reason":"stop"`)
-	whole = sse(says("hi"), stops, "[DONE]") // a small stream that is complete
+	whole = testkit.SSE(says("hi"), stops, "[DONE]") // a small stream that is complete
 )
 
 // describe tells what a delta says, in one line.
@@ -121,37 +112,4 @@ func push(d Dialect, o *Options, body string) (lines, Outcome) {
 	p.Write([]byte(body))
 	p.Close()
 	return l, p.Outcome()
-}
-
-// eachCut calls f with a body whole, cut once at every position, cut twice at
-// every pair of positions if it is short, and byte by byte.
-func eachCut(body string, f func(cuts ...int)) {
-	f()
-	every := []int{}
-	for i := 1; i < len(body); i++ {
-		f(i)
-		every = append(every, i)
-		for j := i + 1; j < len(body) && len(body) <= 100; j++ {
-			f(i, j)
-		}
-	}
-	f(every...)
-}
-
-// writeCut writes a body in pieces that end at cuts. Each piece is overwritten
-// behind its Write, which must not have changed it.
-func writeCut(t testing.TB, write func([]byte) (int, error), body string, cuts ...int) {
-	t.Helper()
-	from := 0
-	for _, to := range append(cuts, len(body)) {
-		piece := []byte(body[from:to])
-		if n, err := write(piece); n != len(piece) || err != nil {
-			t.Fatalf("Write returned %d, %v for %d bytes", n, err, len(piece))
-		}
-		if string(piece) != body[from:to] {
-			t.Fatalf("Write has changed its argument")
-		}
-		copy(piece, bytes.Repeat([]byte{'X'}, len(piece)))
-		from = to
-	}
 }

@@ -5,6 +5,9 @@ import (
 	"math"
 	"strconv"
 
+	"github.com/seed-4d65deac/llmstream/internal/fault"
+	"github.com/seed-4d65deac/llmstream/internal/jsonscan"
+	"github.com/seed-4d65deac/llmstream/internal/wire"
 	"github.com/valyala/fastjson"
 )
 
@@ -21,13 +24,13 @@ func (s *step) parse(data []byte) (offset int, err error) {
 			return offset, err
 		}
 	}
-	s.large = s.large || len(data) > maxKeptBuffer
+	s.large = s.large || len(data) > wire.MaxKept
 	return s.parseUnchecked(data)
 }
 
 // parseProven is parse for data that is known to be well-formed.
 func (s *step) parseProven(data []byte) (ok bool) {
-	s.large = s.large || len(data) > maxKeptBuffer
+	s.large = s.large || len(data) > wire.MaxKept
 	_, err := s.parseUnchecked(data)
 	return err == nil
 }
@@ -44,9 +47,9 @@ func (s *step) parseUnchecked(data []byte) (offset int, err error) {
 		}
 		// It is well-formed but for the word Infinity, which fastjson does not
 		// know: the event must not be lost for that (J-04).
-		s.root, err = s.parser.ParseBytes(withoutWords(data))
+		s.root, err = s.parser.ParseBytes(jsonscan.NullNonFinite(data))
 		if err != nil {
-			return 0, reason("not understood")
+			return 0, fault.Reason("not understood")
 		}
 	}
 	return 0, nil
@@ -54,12 +57,12 @@ func (s *step) parseUnchecked(data []byte) (offset int, err error) {
 
 // check looks at the structure of data alone.
 func (s *step) check(data []byte) (offset int, err error) {
-	if end, values := skipJSON(data, skipSpace(data, 0)); end > 0 && skipSpace(data, end) == len(data) && values <= s.opt.MaxValues {
+	if end, values := jsonscan.Skip(data, jsonscan.SkipSpace(data, 0)); end > 0 && jsonscan.SkipSpace(data, end) == len(data) && values <= s.opt.MaxValues {
 		return 0, nil
 	}
-	scan := jsonScanner{maxValues: s.opt.MaxValues}
-	if offset, err = scan.scanAll(data); err == nil && !scan.complete() {
-		err = reason("unfinished")
+	scan := jsonscan.Scanner{MaxValues: s.opt.MaxValues}
+	if offset, err = scan.ScanAll(data); err == nil && !scan.Complete() {
+		err = fault.Reason("unfinished")
 	}
 	return offset, err
 }
@@ -67,7 +70,7 @@ func (s *step) check(data []byte) (offset int, err error) {
 // indent is how much white space the event's data begins with, which parsing
 // leaves out and offsets count.
 func (s *step) indent() (n int) {
-	for n < len(s.data) && isSpace(s.data[n]) {
+	for n < len(s.data) && jsonscan.IsSpace(s.data[n]) {
 		n++
 	}
 	return n
@@ -88,7 +91,7 @@ func (s *step) source(v *fastjson.Value) []byte {
 		if i < 0 {
 			break
 		}
-		n, ok := matchSpaced(rest[i:], compact)
+		n, ok := jsonscan.MatchSpaced(rest[i:], compact)
 		if ok {
 			s.sourceAt += i + n
 			return rest[i : i+n : i+n]
@@ -131,8 +134,8 @@ func (s *step) string(v *fastjson.Value, high *uint16) (text []byte, ok bool) {
 		high = &half
 	}
 	at := len(s.text)
-	s.text, *high = appendUnescaped(s.text, raw[1:len(raw)-1], *high)
-	s.text = appendLoneHalf(s.text, half)
+	s.text, *high = jsonscan.AppendUnescaped(s.text, raw[1:len(raw)-1], *high)
+	s.text = jsonscan.AppendLoneSurrogate(s.text, half)
 	return s.text[at:len(s.text):len(s.text)], true
 }
 
@@ -205,8 +208,8 @@ func (s *step) readNumber(v *fastjson.Value) (n int64, exact, ok bool) {
 	if len(raw) > 1 && raw[0] == '"' {
 		raw = raw[1 : len(raw)-1]
 	}
-	if len(raw) <= maxDigits {
-		if n, ok = parseDigits(raw); ok {
+	if len(raw) <= jsonscan.MaxDigits {
+		if n, ok = jsonscan.ParseDigits(raw); ok {
 			return n, true, true
 		}
 	}

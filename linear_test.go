@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/seed-4d65deac/llmstream/internal/wire"
 	"github.com/stretchr/testify/require"
 )
 
@@ -156,9 +157,9 @@ func hostileBodies() map[string][]byte {
 		"glued in line": data("{}" + strings.Repeat("data: {}", size/8)),
 		"glued lines":   []byte(strings.Repeat("data: {}data: {}\n", size/17) + "\n"),
 		"mixed events":  []byte(strings.Repeat("data: {}\n\n: x\n\n", size/14)),
-		"frames":        []byte(strings.Repeat(rawFrame("", ""), size/minFrame)),
+		"frames":        []byte(strings.Repeat(rawFrame("", ""), size/wire.MinFrame)),
 		"huge frame":    []byte(framed(`event x {"y":"` + strings.Repeat("x", size) + `"}`)),
-		"frame headers": []byte(strings.Repeat(rawFrame(strings.Repeat("\x00\x00", maxHeaderSize/2), "{}"), size/maxHeaderSize)),
+		"frame headers": []byte(strings.Repeat(rawFrame(strings.Repeat("\x00\x00", wire.MaxHeaderSize/2), "{}"), size/wire.MaxHeaderSize)),
 		"lost frames":   []byte(framed(`event x {}`, `lost event x {}`) + strings.Repeat("\x00\x00\x10\x00\x00\x00\x01", size/7)),
 		"glued":         []byte(strings.Repeat("data: {\"choices\":[]}\n", size/21) + "\n"),
 	}

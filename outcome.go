@@ -182,7 +182,7 @@ func (c *core) verdict(cause error) (State, error) {
 		return StateStopped, told
 	case !begun && t.unknown && !c.settled && (isEnd(cause) || t.sawDone):
 		return StateNotStream, &DialectError{Want: c.asked}
-	case !begun && isEnd(cause) && (c.wire.sawText() && t.events == 0 || c.wireKind() == WireJSON && whole):
+	case !begun && isEnd(cause) && (c.wire.SawText() && t.events == 0 || c.wireKind() == WireJSON && whole):
 		return StateNotStream, nil
 	case !begun && (isEnd(cause) || t.sawDone) && whole:
 		return StateEmpty, told

@@ -14,6 +14,8 @@ import (
 	"testing/iotest"
 	"time"
 
+	"github.com/seed-4d65deac/llmstream/internal/testkit"
+	"github.com/seed-4d65deac/llmstream/internal/wire"
 	"github.com/stretchr/testify/require"
 )
 
@@ -32,33 +34,33 @@ func TestOutcomeTellsHowAStreamEnded(t *testing.T) {
 		is         []error // what errors.Is finds in Err; none: Err is nil
 	}{
 		{"finish and end marker", whole, nil, StateComplete, nil},
-		{"finish alone", sse(says("hi"), stops), nil, StateComplete, nil},
-		{"end marker alone", sse(says("hi"), "[DONE]"), nil, StateComplete, nil},
-		{"finish in the first event", sse(chunk(`"index":0,"delta":{"content":"x"},"finish_reason":"length"`)), nil, StateComplete, nil}, // C-27
+		{"finish alone", testkit.SSE(says("hi"), stops), nil, StateComplete, nil},
+		{"end marker alone", testkit.SSE(says("hi"), "[DONE]"), nil, StateComplete, nil},
+		{"finish in the first event", testkit.SSE(chunk(`"index":0,"delta":{"content":"x"},"finish_reason":"length"`)), nil, StateComplete, nil}, // C-27
 		{"io.EOF is the ordinary end", whole, io.EOF, StateComplete, nil},
 		{"a late transport error", whole, io.ErrUnexpectedEOF, StateComplete, nil},
-		{"a late transport error behind a finish", sse(says("hi"), stops), errBoom, StateComplete, nil},
-		{"every choice has its finish", sse(`{"choices":[{"index":0,"finish_reason":"stop"},{"index":1,"finish_reason":"length"}]}`), nil, StateComplete, nil},
+		{"a late transport error behind a finish", testkit.SSE(says("hi"), stops), errBoom, StateComplete, nil},
+		{"every choice has its finish", testkit.SSE(`{"choices":[{"index":0,"finish_reason":"stop"},{"index":1,"finish_reason":"length"}]}`), nil, StateComplete, nil},
 
-		{"one choice has none", sse(`{"choices":[{"index":0,"finish_reason":"stop"},{"index":1,"delta":{"content":"x"}}]}`), nil, StateTruncated, []error{ErrTruncated}},
-		{"neither finish nor marker", sse(says("hi")), nil, StateTruncated, []error{ErrTruncated, io.ErrUnexpectedEOF}},                            // E-08
-		{"an empty finish is none", sse(says("hi"), chunk(`"index":0,"delta":{},"finish_reason":""`)), nil, StateTruncated, []error{ErrTruncated}}, // C-07
-		{"a finish that is a word for none", sse(says("hi"), chunk(`"index":0,"delta":{},"finish_reason":"null"`)), nil, StateTruncated, []error{ErrTruncated}},
-		{"a transport error", sse(says("hi")), errBoom, StateTruncated, []error{ErrTruncated, io.ErrUnexpectedEOF, errBoom}}, // E-09
+		{"one choice has none", testkit.SSE(`{"choices":[{"index":0,"finish_reason":"stop"},{"index":1,"delta":{"content":"x"}}]}`), nil, StateTruncated, []error{ErrTruncated}},
+		{"neither finish nor marker", testkit.SSE(says("hi")), nil, StateTruncated, []error{ErrTruncated, io.ErrUnexpectedEOF}},                            // E-08
+		{"an empty finish is none", testkit.SSE(says("hi"), chunk(`"index":0,"delta":{},"finish_reason":""`)), nil, StateTruncated, []error{ErrTruncated}}, // C-07
+		{"a finish that is a word for none", testkit.SSE(says("hi"), chunk(`"index":0,"delta":{},"finish_reason":"null"`)), nil, StateTruncated, []error{ErrTruncated}},
+		{"a transport error", testkit.SSE(says("hi")), errBoom, StateTruncated, []error{ErrTruncated, io.ErrUnexpectedEOF, errBoom}}, // E-09
 		{"a transport error in the first field's name", "dat", errBoom, StateTruncated, []error{ErrTruncated, errBoom}},
 		{"the first field's name breaks off", "dat", nil, StateTruncated, []error{ErrTruncated, io.ErrUnexpectedEOF}},
 		{"a transport error first of all", "", errBoom, StateTruncated, []error{ErrTruncated, errBoom}},
 		{"an unfinished event", "data: {\"choices\":[{\"ind", nil, StateTruncated, []error{ErrTruncated}},
-		{"an open tool call at the marker", sse(args(`{\"a\":`), "[DONE]"), nil, StateTruncated, []error{ErrTruncated}}, // T-19
-		{"a whole tool call at the marker", sse(args(`{}`), "[DONE]"), nil, StateComplete, nil},
-		{"a finish closes a tool call", sse(args(`{\"a\":`), chunk(`"index":0,"finish_reason":"length"`)), nil, StateComplete, nil},
-		{"the marker inside a text is none", sse(says("data: [DONE]"), says("[DONE]")), nil, StateTruncated, []error{ErrTruncated}}, // F-21
+		{"an open tool call at the marker", testkit.SSE(args(`{\"a\":`), "[DONE]"), nil, StateTruncated, []error{ErrTruncated}}, // T-19
+		{"a whole tool call at the marker", testkit.SSE(args(`{}`), "[DONE]"), nil, StateComplete, nil},
+		{"a finish closes a tool call", testkit.SSE(args(`{\"a\":`), chunk(`"index":0,"finish_reason":"length"`)), nil, StateComplete, nil},
+		{"the marker inside a text is none", testkit.SSE(says("data: [DONE]"), says("[DONE]")), nil, StateTruncated, []error{ErrTruncated}}, // F-21
 
-		{"a provider's error", sse(says("hi"), `{"error":{"message":"quota"}}`), nil, StateError, nil}, // E-01
-		{"and behind it the marker", sse(`{"error":{"message":"quota"}}`, "[DONE]"), nil, StateError, nil},
-		{"and the connection fails too", sse(`{"error":{"message":"quota"}}`), errBoom, StateError, []error{errBoom}},
-		{"and the caller gives up", sse(`{"error":{"message":"quota"}}`), context.Canceled, StateError, []error{context.Canceled}},
-		{"an error behind the marker", sse(says("hi"), stops, "[DONE]", `{"error":{"message":"late"}}`), nil, StateComplete, nil}, // F-22
+		{"a provider's error", testkit.SSE(says("hi"), `{"error":{"message":"quota"}}`), nil, StateError, nil}, // E-01
+		{"and behind it the marker", testkit.SSE(`{"error":{"message":"quota"}}`, "[DONE]"), nil, StateError, nil},
+		{"and the connection fails too", testkit.SSE(`{"error":{"message":"quota"}}`), errBoom, StateError, []error{errBoom}},
+		{"and the caller gives up", testkit.SSE(`{"error":{"message":"quota"}}`), context.Canceled, StateError, []error{context.Canceled}},
+		{"an error behind the marker", testkit.SSE(says("hi"), stops, "[DONE]", `{"error":{"message":"late"}}`), nil, StateComplete, nil}, // F-22
 
 		{"nothing", "", nil, StateEmpty, []error{ErrEmpty}}, // E-12
 		{"blank lines", "\n\r\n\r\n", nil, StateEmpty, []error{ErrEmpty}},
@@ -66,12 +68,12 @@ func TestOutcomeTellsHowAStreamEnded(t *testing.T) {
 		{"a line of white space and then text, which may be cut", ": c\n\n         text\n", nil, StateEmpty, []error{ErrEmpty}},
 		{"a comment that has not ended", ": ping", nil, StateEmpty, []error{ErrEmpty}},
 		{"comments", ": ping\n\n: ping\n\n", nil, StateEmpty, []error{ErrEmpty}},
-		{"pings", sse("", `{"type":"ping"}`, ": keepalive"), nil, StateEmpty, []error{ErrEmpty}},
-		{"the marker alone", sse("[DONE]"), nil, StateEmpty, []error{ErrEmpty}},
-		{"the marker alone and a late transport error", sse("[DONE]"), errBoom, StateEmpty, []error{ErrEmpty}},
-		{"no choices", sse(`{"id":"a","choices":[]}`, "[DONE]"), nil, StateEmpty, []error{ErrEmpty}},
-		{"no choices, and a line that is none of an event's", sse(`{"choices":[]}`) + "text\n\n", nil, StateEmpty, []error{ErrEmpty}},
-		{"no choices in JSON null", sse(`{"choices":null}`, `{"choices":[null,1]}`), nil, StateEmpty, []error{ErrEmpty}}, // C-28
+		{"pings", testkit.SSE("", `{"type":"ping"}`, ": keepalive"), nil, StateEmpty, []error{ErrEmpty}},
+		{"the marker alone", testkit.SSE("[DONE]"), nil, StateEmpty, []error{ErrEmpty}},
+		{"the marker alone and a late transport error", testkit.SSE("[DONE]"), errBoom, StateEmpty, []error{ErrEmpty}},
+		{"no choices", testkit.SSE(`{"id":"a","choices":[]}`, "[DONE]"), nil, StateEmpty, []error{ErrEmpty}},
+		{"no choices, and a line that is none of an event's", testkit.SSE(`{"choices":[]}`) + "text\n\n", nil, StateEmpty, []error{ErrEmpty}},
+		{"no choices in JSON null", testkit.SSE(`{"choices":null}`, `{"choices":[null,1]}`), nil, StateEmpty, []error{ErrEmpty}}, // C-28
 
 		{"gzip", "\x1f\x8b\x08\x00data: x\n\n", nil, StateNotStream, []error{ErrNotStream, ErrCompressed}}, // F-29
 		{"zstd", "\x28\xb5\x2f\xfd\x00\x01\x02", nil, StateNotStream, []error{ErrNotStream, ErrCompressed}},
@@ -82,14 +84,14 @@ func TestOutcomeTellsHowAStreamEnded(t *testing.T) {
 		{"a JSON body that is no answer", `{"object":"list","data":[]}`, nil, StateNotStream, []error{ErrNotStream}}, // F-26
 		{"an empty array", `[]`, nil, StateNotStream, []error{ErrNotStream}},
 
-		{"given up", sse(says("hi")), context.Canceled, StateStopped, []error{ErrStopped, context.Canceled}},
-		{"given up by a wrapped error", sse(says("hi")), fmt.Errorf("read: %w", context.Canceled), StateStopped, []error{ErrStopped, context.Canceled}},
-		{"out of time", sse(says("hi")), context.DeadlineExceeded, StateStopped, []error{ErrStopped, context.DeadlineExceeded}},
-		{"stopped", sse(says("hi")), ErrStopped, StateStopped, []error{ErrStopped}},
+		{"given up", testkit.SSE(says("hi")), context.Canceled, StateStopped, []error{ErrStopped, context.Canceled}},
+		{"given up by a wrapped error", testkit.SSE(says("hi")), fmt.Errorf("read: %w", context.Canceled), StateStopped, []error{ErrStopped, context.Canceled}},
+		{"out of time", testkit.SSE(says("hi")), context.DeadlineExceeded, StateStopped, []error{ErrStopped, context.DeadlineExceeded}},
+		{"stopped", testkit.SSE(says("hi")), ErrStopped, StateStopped, []error{ErrStopped}},
 		{"given up first of all", "", context.Canceled, StateStopped, []error{ErrStopped, context.Canceled}},
-		{"given up behind a marker with no answer", sse("[DONE]"), context.Canceled, StateStopped, []error{ErrStopped, context.Canceled}},
+		{"given up behind a marker with no answer", testkit.SSE("[DONE]"), context.Canceled, StateStopped, []error{ErrStopped, context.Canceled}},
 		{"given up behind the end", whole, context.Canceled, StateComplete, nil},
-		{"stopped behind a finish", sse(says("hi"), stops), ErrStopped, StateComplete, nil},
+		{"stopped behind a finish", testkit.SSE(says("hi"), stops), ErrStopped, StateComplete, nil},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			var first Outcome
@@ -100,7 +102,7 @@ func TestOutcomeTellsHowAStreamEnded(t *testing.T) {
 					for k := 1; bytewise && k < len(c.body); k++ {
 						cuts = append(cuts, k)
 					}
-					writeCut(t, p.Write, c.body, cuts...)
+					testkit.WriteCut(t, p.Write, c.body, cuts...)
 					require.Equal(t, StateOpen, p.Outcome().State)
 					err := p.CloseWithError(c.cause)
 					got := p.Outcome()
@@ -132,7 +134,7 @@ func TestOutcomeOfAHandlersError(t *testing.T) {
 	}{
 		{KindContent, whole, StateStopped},
 		{KindDone, whole, StateStopped}, // behind completeness: what the handler was to get is lost all the same
-		{KindError, sse(`{"error":{"message":"quota"}}`), StateError},
+		{KindError, testkit.SSE(`{"error":{"message":"quota"}}`), StateError},
 	} {
 		p := NewParser(OpenAIChat, HandlerFunc(func(d *Delta) error {
 			if d.Kind == c.at {
@@ -150,7 +152,7 @@ func TestOutcomeOfAHandlersError(t *testing.T) {
 
 func TestOutcomeErrHoldsTypedErrors(t *testing.T) {
 	var api *APIError
-	_, o := push(OpenAIChat, nil, sse(says("x"), `{"error":{"message":"slow down","type":"rate_limit_error","code":429},"request_id":"r1"}`))
+	_, o := push(OpenAIChat, nil, testkit.SSE(says("x"), `{"error":{"message":"slow down","type":"rate_limit_error","code":429},"request_id":"r1"}`))
 	require.ErrorAs(t, o.Err(), &api)
 	require.Equal(t, "slow down", api.Message)
 	require.Equal(t, "rate_limit_error", api.Type)
@@ -161,19 +163,19 @@ func TestOutcomeErrHoldsTypedErrors(t *testing.T) {
 	require.Contains(t, string(api.Raw), "slow down")
 
 	var syntax *SyntaxError
-	_, o = push(OpenAIChat, nil, sse(says("x"), `{"choices":[}`, "[DONE]"))
+	_, o = push(OpenAIChat, nil, testkit.SSE(says("x"), `{"choices":[}`, "[DONE]"))
 	require.Equal(t, StateComplete, o.State)
 	require.ErrorAs(t, o.Err(), &syntax) // complete, but not undamaged
 	require.Equal(t, SyntaxError{Event: 2, Offset: 12, Length: 13, Err: syntax.Err}, *syntax)
 
 	var limit *LimitError
-	_, o = push(OpenAIChat, &Options{MaxEvent: 100}, sse(strings.Repeat("x", 101), says("x"), stops))
+	_, o = push(OpenAIChat, &Options{MaxEvent: 100}, testkit.SSE(strings.Repeat("x", 101), says("x"), stops))
 	require.ErrorAs(t, o.Err(), &limit)
 	require.Equal(t, LimitError{"MaxEvent", 100}, *limit)
 	require.ErrorAs(t, o.Err(), &syntax)
 
 	var dialect *DialectError
-	_, o = push(OpenAIChat, nil, sse(`{"candidates":[]}`))
+	_, o = push(OpenAIChat, nil, testkit.SSE(`{"candidates":[]}`))
 	require.ErrorAs(t, o.Err(), &dialect)
 }
 
@@ -182,9 +184,9 @@ func TestWrongDialectIsNamed(t *testing.T) {
 	for _, c := range []struct{ looks, body string }{
 		{"anthropic-messages", "event: message_start\ndata: {\"type\":\"message_start\",\"message\":{\"id\":\"m\"}}\n\n"},
 		{"openai-responses", "event: response.created\ndata: {\"type\":\"response.created\",\"response\":{\"id\":\"r\"}}\n\n"},
-		{"gemini", sse(`{"candidates":[{"content":{"parts":[{"text":"x"}]}}]}`)},
+		{"gemini", testkit.SSE(`{"candidates":[{"content":{"parts":[{"text":"x"}]}}]}`)},
 		{"gemini", `[{"candidates":[{"content":{"parts":[{"text":"x"}]}}]}`},
-		{"openai-chat", sse(says("x"))},
+		{"openai-chat", testkit.SSE(says("x"))},
 	} {
 		for i := range dialects {
 			d := Dialect(i)
@@ -193,7 +195,7 @@ func TestWrongDialectIsNamed(t *testing.T) {
 			}
 			var l lines
 			p := NewParser(d, &l, nil)
-			body := c.body + sse(says("swallowed"))
+			body := c.body + testkit.SSE(says("swallowed"))
 			n, err := p.Write([]byte(body))
 			require.Equal(t, len(body), n)
 			require.NoError(t, err)
@@ -211,7 +213,7 @@ func TestWrongDialectIsNamed(t *testing.T) {
 
 func TestOutcomeCountsAsItGoes(t *testing.T) {
 	p := NewParser(OpenAIChat, nil, nil)
-	p.Write([]byte(": c\n\n" + sse(says("x"), "null", "", `{"choices":[}`) + "data: {"))
+	p.Write([]byte(": c\n\n" + testkit.SSE(says("x"), "null", "", `{"choices":[}`) + "data: {"))
 	o := p.Outcome()
 	require.Equal(t, StateOpen, o.State)
 	require.NoError(t, func() error { o := o; o.Damage = nil; return o.Err() }())
@@ -227,7 +229,7 @@ func TestOutcomeCountsAsItGoes(t *testing.T) {
 
 func TestOutcomeLogsNoContent(t *testing.T) {
 	var log bytes.Buffer
-	_, o := push(OpenAIChat, nil, sse(says("secret"), `{"secret":}`, `{"error":{"message":"secret","type":"t","code":"c"}}`)+"data: {\"secret")
+	_, o := push(OpenAIChat, nil, testkit.SSE(says("secret"), `{"secret":}`, `{"error":{"message":"secret","type":"t","code":"c"}}`)+"data: {\"secret")
 	slog.New(slog.NewTextHandler(&log, nil)).Info("ended", "outcome", o)
 	require.NotContains(t, log.String(), "secret") // J-07
 	require.Contains(t, log.String(), "outcome.state=error")
@@ -244,12 +246,12 @@ func TestOnlyCloseAddsWhatNoByteCanBring(t *testing.T) {
 		added      lines // those that Close adds
 	}{
 		{"nothing", whole, 3, nil},
-		{"an unfinished last event", sse(says("a")) + "data: " + stops, 1, lines{"finish stop(stop)"}}, // F-19
-		{"half of a pair in the content", sse(says(`a\ud83d`), stops, "[DONE]"), 3, lines{"content \uFFFD"}},
-		{"half of a pair in a refusal", sse(chunk(`"delta":{"refusal":"\ud83d"}`)), 1, lines{"refusal \uFFFD"}},
-		{"half of a pair in reasoning", sse(chunk(`"delta":{"reasoning":"a\ud83d"}`)), 1, lines{"reasoning \uFFFD"}},
-		{"the end of tool calls without a marker", sse(calls(`{"index":0,"id":"c","function":{"name":"f","arguments":"{}"}}`), stops), 2, lines{"tool_call_end #0 valid"}},
-		{"a text that no blank line has ended", sse(says("a")) + "<html>oh no", 1, lines{"error <html>oh no"}},
+		{"an unfinished last event", testkit.SSE(says("a")) + "data: " + stops, 1, lines{"finish stop(stop)"}}, // F-19
+		{"half of a pair in the content", testkit.SSE(says(`a\ud83d`), stops, "[DONE]"), 3, lines{"content \uFFFD"}},
+		{"half of a pair in a refusal", testkit.SSE(chunk(`"delta":{"refusal":"\ud83d"}`)), 1, lines{"refusal \uFFFD"}},
+		{"half of a pair in reasoning", testkit.SSE(chunk(`"delta":{"reasoning":"a\ud83d"}`)), 1, lines{"reasoning \uFFFD"}},
+		{"the end of tool calls without a marker", testkit.SSE(calls(`{"index":0,"id":"c","function":{"name":"f","arguments":"{}"}}`), stops), 2, lines{"tool_call_end #0 valid"}},
+		{"a text that no blank line has ended", testkit.SSE(says("a")) + "<html>oh no", 1, lines{"error <html>oh no"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			var l lines
@@ -280,7 +282,7 @@ func TestParserIsPromptWithJSON(t *testing.T) {
 
 // F-19
 func TestLastEventWithoutABlankLine(t *testing.T) {
-	first := sse(says("a"))
+	first := testkit.SSE(says("a"))
 	for _, c := range []struct {
 		name, rest   string
 		want         lines
@@ -303,12 +305,12 @@ func TestLastEventWithoutABlankLine(t *testing.T) {
 		{"the lone error field", `error: {"message":"no"}`, lines{"error no"}, false, 0, StateError}, // F-37
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			eachCut(c.rest, func(cuts ...int) {
+			testkit.EachCut(c.rest, func(cuts ...int) {
 				var l lines
 				p := NewParser(OpenAIChat, &l, nil)
 				p.Write([]byte(first))
 				l = nil
-				writeCut(t, p.Write, c.rest, cuts...)
+				testkit.WriteCut(t, p.Write, c.rest, cuts...)
 				require.Empty(t, l)
 				p.Close()
 				o := p.Outcome()
@@ -367,7 +369,7 @@ func TestDamageIsToldAndDoesNotStopTheStream(t *testing.T) {
 		{"MaxBadText", "x\n\n<html>1234567890\n", &Options{MaxBadText: 8}, lines{"error x", "error <html>12"}, 0, ""}, // F-38
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			body := sse(says("before"), c.event, says("behind"), "[DONE]")
+			body := testkit.SSE(says("before"), c.event, says("behind"), "[DONE]")
 			l, o := push(OpenAIChat, c.options, body)
 			l = slices.DeleteFunc(l, func(line string) bool { return strings.HasPrefix(line, "tool_call_end") })
 			require.Equal(t, append(append(lines{"content before"}, c.want...), "content behind", "done"), l)
@@ -407,7 +409,7 @@ func TestDamageBehindAnEqualBeginning(t *testing.T) {
 		for _, warm := range []string{begin + `"delta":{"content":"x"}}]}`, `{"id":"a","created":1,"model":"m","choices":[]}`} {
 			t.Run(c.name, func(t *testing.T) {
 				require.NotPanics(t, func() {
-					l, _ := push(OpenAIChat, nil, sse(warm, warm, c.event))
+					l, _ := push(OpenAIChat, nil, testkit.SSE(warm, warm, c.event))
 					require.Equal(t, c.want, l[len(l)-1])
 				})
 			})
@@ -416,7 +418,7 @@ func TestDamageBehindAnEqualBeginning(t *testing.T) {
 }
 
 func TestWriteReturnsWhatItTook(t *testing.T) {
-	first, second := sse(says("a")), sse(says("b"))
+	first, second := testkit.SSE(says("a")), testkit.SSE(says("b"))
 	p := NewParser(OpenAIChat, HandlerFunc(func(d *Delta) error {
 		if string(d.Text) == "b" {
 			return errBoom
@@ -458,7 +460,7 @@ func TestWriteBehindClose(t *testing.T) {
 // E-16
 func TestHandlersPanicPassesThrough(t *testing.T) {
 	for _, at := range []string{"write", "close"} {
-		body := sse(says("x"), says("y"))
+		body := testkit.SSE(says("x"), says("y"))
 		if at == "close" {
 			body = "data: " + says("x") // unterminated
 		}
@@ -491,9 +493,9 @@ func TestHandlersPanicPassesThrough(t *testing.T) {
 // A Reader too reads no further, however its input was cut, and says so.
 func TestEventHandlersPanicPassesThroughAReader(t *testing.T) {
 	for name, body := range map[string]io.Reader{
-		"at once":      strings.NewReader(sse(says("a"), says("b"), says("c"), "[DONE]")),
-		"byte by byte": iotest.OneByteReader(strings.NewReader(sse(says("a"), says("b"), says("c"), "[DONE]"))),
-		"at the end":   strings.NewReader(sse(says("a")) + "data: " + says("b")),
+		"at once":      strings.NewReader(testkit.SSE(says("a"), says("b"), says("c"), "[DONE]")),
+		"byte by byte": iotest.OneByteReader(strings.NewReader(testkit.SSE(says("a"), says("b"), says("c"), "[DONE]"))),
+		"at the end":   strings.NewReader(testkit.SSE(says("a")) + "data: " + says("b")),
 	} {
 		r := NewReader(body, OpenAIChat, &Options{Events: EventHandlerFunc(func(e *Event) error {
 			if bytes.Contains(e.Data, []byte(`"b"`)) {
@@ -528,26 +530,26 @@ func TestEventsThatSayNothingStayVisible(t *testing.T) {
 		raw         string
 		skips       Skips
 	}{
-		{"an unknown object", sse(`{"type":"new_thing"}`), KindOther, `{"type":"new_thing"}`, Skips{}}, // O-07
-		{"an empty delta", sse(chunk(`"index":0,"delta":{}`)), KindOther, chunk(`"index":0,"delta":{}`), Skips{}},
-		{"a null error", sse(`{"error":null,"choices":[]}`), KindOther, `{"error":null,"choices":[]}`, Skips{}}, // E-05
-		{"log probabilities that are null", sse(chunk(`"index":0,"delta":{},"logprobs":null`)), KindOther, chunk(`"index":0,"delta":{},"logprobs":null`), Skips{}},
-		{"an empty list of citations", sse(`{"choices":[],"citations":[]}`), KindOther, `{"choices":[],"citations":[]}`, Skips{}}, // C-19
-		{"null", sse(`null`), KindOther, `null`, Skips{NotObject: 1}},                                                             // F-35
-		{"a number", sse(`1`), KindOther, `1`, Skips{NotObject: 1}},
-		{"a string", sse(`"x"`), KindOther, `"x"`, Skips{NotObject: 1}},
-		{"an array", sse(`[1]`), KindOther, `[1]`, Skips{NotObject: 1}},
-		{"no data", "data:\n\n", KindPing, ``, Skips{Empty: 1}},                                                         // F-05
-		{"a comment as data", sse(`: OPENROUTER PROCESSING`), KindPing, `: OPENROUTER PROCESSING`, Skips{KeepAlive: 1}}, // F-04
-		{"a word", sse(`keep-alive`), KindPing, `keep-alive`, Skips{KeepAlive: 1}},
-		{"another", sse(`heartbeat`), KindPing, `heartbeat`, Skips{KeepAlive: 1}},
-		{"a heartbeat", sse(`{"type":"heartbeat"}`), KindPing, `{"type":"heartbeat"}`, Skips{KeepAlive: 1}},
-		{"an empty object", sse(`{}`), KindOther, `{}`, Skips{Empty: 1}},                                                 // F-35
+		{"an unknown object", testkit.SSE(`{"type":"new_thing"}`), KindOther, `{"type":"new_thing"}`, Skips{}}, // O-07
+		{"an empty delta", testkit.SSE(chunk(`"index":0,"delta":{}`)), KindOther, chunk(`"index":0,"delta":{}`), Skips{}},
+		{"a null error", testkit.SSE(`{"error":null,"choices":[]}`), KindOther, `{"error":null,"choices":[]}`, Skips{}}, // E-05
+		{"log probabilities that are null", testkit.SSE(chunk(`"index":0,"delta":{},"logprobs":null`)), KindOther, chunk(`"index":0,"delta":{},"logprobs":null`), Skips{}},
+		{"an empty list of citations", testkit.SSE(`{"choices":[],"citations":[]}`), KindOther, `{"choices":[],"citations":[]}`, Skips{}}, // C-19
+		{"null", testkit.SSE(`null`), KindOther, `null`, Skips{NotObject: 1}},                                                             // F-35
+		{"a number", testkit.SSE(`1`), KindOther, `1`, Skips{NotObject: 1}},
+		{"a string", testkit.SSE(`"x"`), KindOther, `"x"`, Skips{NotObject: 1}},
+		{"an array", testkit.SSE(`[1]`), KindOther, `[1]`, Skips{NotObject: 1}},
+		{"no data", "data:\n\n", KindPing, ``, Skips{Empty: 1}},                                                                 // F-05
+		{"a comment as data", testkit.SSE(`: OPENROUTER PROCESSING`), KindPing, `: OPENROUTER PROCESSING`, Skips{KeepAlive: 1}}, // F-04
+		{"a word", testkit.SSE(`keep-alive`), KindPing, `keep-alive`, Skips{KeepAlive: 1}},
+		{"another", testkit.SSE(`heartbeat`), KindPing, `heartbeat`, Skips{KeepAlive: 1}},
+		{"a heartbeat", testkit.SSE(`{"type":"heartbeat"}`), KindPing, `{"type":"heartbeat"}`, Skips{KeepAlive: 1}},
+		{"an empty object", testkit.SSE(`{}`), KindOther, `{}`, Skips{Empty: 1}},                                         // F-35
 		{"a typed ping", "event: ping\ndata: {\"type\":\"ping\"}\n\n", KindPing, `{"type":"ping"}`, Skips{KeepAlive: 1}}, // F-06
-		{"a keepalive", sse(`{"type":"keepalive","sequence_number":466}`), KindPing, `{"type":"keepalive","sequence_number":466}`, Skips{KeepAlive: 1}},
+		{"a keepalive", testkit.SSE(`{"type":"keepalive","sequence_number":466}`), KindPing, `{"type":"keepalive","sequence_number":466}`, Skips{KeepAlive: 1}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			got := read(OpenAIChat, nil, []byte(sse(says("x"))+c.event+sse("[DONE]")))
+			got := read(OpenAIChat, nil, []byte(testkit.SSE(says("x"))+c.event+testkit.SSE("[DONE]")))
 			require.Len(t, got.Deltas, 3)
 			d := got.Deltas[1]
 			require.Equal(t, c.want, d.Kind)
@@ -571,7 +573,7 @@ func TestEveryDeltaHoldsItsEvent(t *testing.T) {
 
 // The order of an event's deltas, and each kind once.
 func TestDeltasOfEveryKind(t *testing.T) {
-	l, o := push(OpenAIChat, nil, sse(
+	l, o := push(OpenAIChat, nil, testkit.SSE(
 		`{"id":"","model":"","created":0,"choices":[]}`, // C-03
 		`{"id":"a","model":"m","created":7,"system_fingerprint":"s","service_tier":"t","choices":[{"index":0,"delta":{"role":"assistant","content":""}}]}`,
 		`{"id":"b","model":"n","choices":[{"delta":{"role":"assistant","content":"C","reasoning":"R","reasoning_content":"R","refusal":"F","annotations":[1],"images":[{"type":"image_url"}]},"logprobs":{"content":[]},"finish_reason":"recitation"}],"citations":["u"],"usage":{"prompt_tokens":1}}`,
@@ -592,7 +594,7 @@ func TestDeltasOfEveryKind(t *testing.T) {
 
 // A finish reason is told when it is news; nothing ends at it (C-06, C-09, C-29).
 func TestNothingEndsAtAFinishReason(t *testing.T) {
-	l, o := push(OpenAIChat, nil, sse(
+	l, o := push(OpenAIChat, nil, testkit.SSE(
 		chunk(`"index":0,"delta":{"content":"a"},"finish_reason":"stop"`),
 		chunk(`"index":0,"delta":{"content":"b"},"finish_reason":"stop"`),
 		chunk(`"index":0,"delta":{"content":"c"},"finish_reason":null`),
@@ -607,7 +609,7 @@ func TestNothingEndsAtAFinishReason(t *testing.T) {
 
 // Behind the end marker a parser reads on, and counts (F-22).
 func TestParserReadsOnBehindTheEndMarker(t *testing.T) {
-	l, o := push(OpenAIChat, nil, whole+sse("[DONE]", `{"choices":[],"usage":{"total_tokens":2}}`, `{"bad`))
+	l, o := push(OpenAIChat, nil, whole+testkit.SSE("[DONE]", `{"choices":[],"usage":{"total_tokens":2}}`, `{"bad`))
 	require.Equal(t, lines{"content hi", "finish stop(stop)", "done", "other", "usage total=2", "malformed"}, l)
 	require.EqualValues(t, 3, o.AfterDone)
 	require.NoError(t, o.Err())
@@ -618,7 +620,7 @@ func TestEndMarkerMustBeAllOfTheData(t *testing.T) {
 		"[DONE]": true, " [DONE] ": true, "[DONE]\t": true,
 		"[DONE]x": false, "[done]": false, `"[DONE]"`: false, "[DONE] [DONE]": false, "DONE": false,
 	} {
-		_, o := push(OpenAIChat, nil, sse(says("x"), data))
+		_, o := push(OpenAIChat, nil, testkit.SSE(says("x"), data))
 		require.Equal(t, done, o.SawDone, "%q", data)
 	}
 }
@@ -642,7 +644,7 @@ func TestSurrogatePairsOverEvents(t *testing.T) {
 		{"reasoning, with a detail between", []string{thinks("a"), chunk(`"index":0,"delta":{"reasoning":"\ud83d","reasoning_details":[{"text":"b"}]}`), thinks(`\ude00`)}, lines{"reasoning a", "reasoning", "reasoning 😀"}},
 		{"within a text", []string{says(`\ud83d\u0041\ude00\ud83d\ude00`)}, lines{"content \uFFFDA\uFFFD😀"}},
 	} {
-		l, _ := push(OpenAIChat, nil, sse(c.events...))
+		l, _ := push(OpenAIChat, nil, testkit.SSE(c.events...))
 		require.Equal(t, c.want, l, c.name)
 	}
 }
@@ -650,7 +652,7 @@ func TestSurrogatePairsOverEvents(t *testing.T) {
 // J-04
 func TestNumbersThatAreNoJSONCostNothing(t *testing.T) {
 	for _, word := range []string{"NaN", "-Infinity", "Infinity", "-inf"} {
-		l, o := push(OpenAIChat, nil, sse(chunk(`"index":0,"delta":{"content":"Infinity"},"logprobs":{"content":[{"logprob":`+word+`}]},"finish_reason":"stop"`)))
+		l, o := push(OpenAIChat, nil, testkit.SSE(chunk(`"index":0,"delta":{"content":"Infinity"},"logprobs":{"content":[{"logprob":`+word+`}]},"finish_reason":"stop"`)))
 		require.Contains(t, l, "content Infinity", word)
 		require.NoError(t, o.Err(), word)
 	}
@@ -675,7 +677,7 @@ func TestLastOfEqualKeysWins(t *testing.T) {
 		{"an error", `{"error":{"message":"a"},"error":{"message":"b"}}`, "error b"},
 		{"an error's message", `{"error":{"message":"a","message":"b"}}`, "error b"},
 	} {
-		l, _ := push(OpenAIChat, nil, sse(c.event))
+		l, _ := push(OpenAIChat, nil, testkit.SSE(c.event))
 		require.Equal(t, lines{c.want}, l, c.name)
 	}
 }
@@ -722,7 +724,7 @@ func TestUsageIsSetFieldByField(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			var a Accumulator
 			p := NewParser(OpenAIChat, &a, nil)
-			p.Write([]byte(sse(c.events...)))
+			p.Write([]byte(testkit.SSE(c.events...)))
 			require.Equal(t, c.want, describeUsage(a.Usage()))
 		})
 	}
@@ -743,7 +745,7 @@ func TestUsageTellsWhatContainsWhat(t *testing.T) {
 	} {
 		var a Accumulator
 		p := NewParser(OpenAIChat, &a, nil)
-		p.Write([]byte(sse(`{"choices":[],"usage":` + c.usage + `}`)))
+		p.Write([]byte(testkit.SSE(`{"choices":[],"usage":` + c.usage + `}`)))
 		u := a.Usage()
 		require.Equal(t, c.cached, u.CachedInInput, c.usage)
 		require.Equal(t, c.reasoning, u.ReasoningInOutput, c.usage)
@@ -835,7 +837,7 @@ func TestToolCallsAreFoundWhateverTheirIndex(t *testing.T) {
 			lines{"tool_call #0 id=a name=f type=function args=1", "tool_call[1] #0 id=a name=g type=function args=2"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			l, _ := push(OpenAIChat, nil, sse(c.events...))
+			l, _ := push(OpenAIChat, nil, testkit.SSE(c.events...))
 			require.Equal(t, c.want, l)
 		})
 	}
@@ -847,14 +849,14 @@ func TestFunctionCallIsOneCall(t *testing.T) { // T-24
 	}
 	var a Accumulator
 	p := NewParser(OpenAIChat, &a, nil)
-	p.Write([]byte(sse(function(`{\"a\"`), function(`:1}`), chunk(`"delta":{},"finish_reason":"function_call"`), "[DONE]")))
+	p.Write([]byte(testkit.SSE(function(`{\"a\"`), function(`:1}`), chunk(`"delta":{},"finish_reason":"function_call"`), "[DONE]")))
 	require.NoError(t, p.Close())
 	require.Len(t, a.Completion().Choices[0].Message.ToolCalls, 1)
 	require.Equal(t, `{"a":1}`, a.Completion().Choices[0].Message.ToolCalls[0].Arguments)
 }
 
 func TestIndexTellsCallsApartWhoseIdsAreTheSame(t *testing.T) { // N-04, T-16
-	l, _ := push(OpenAIChat, nil, sse(
+	l, _ := push(OpenAIChat, nil, testkit.SSE(
 		calls(`{"index":0,"id":"0","function":{"name":"f","arguments":"1"}}`),
 		calls(`{"index":1,"id":"0","function":{"name":"g","arguments":"2"}}`),
 		calls(`{"index":0,"id":"0","function":{"arguments":"3"}}`),
@@ -867,7 +869,7 @@ func TestIndexTellsCallsApartWhoseIdsAreTheSame(t *testing.T) { // N-04, T-16
 func TestUsageUnderSeveralNames(t *testing.T) {
 	var a Accumulator
 	p := NewParser(OpenAIChat, &a, nil)
-	p.Write([]byte(sse(`{"choices":[],"usage":{"input_tokens":0,"prompt_tokens":10,"completion_tokens":5,"total_tokens":15,"output_tokens":0,"reasoning_tokens":4,"completion_tokens_details":{"reasoning_tokens":0}}}`)))
+	p.Write([]byte(testkit.SSE(`{"choices":[],"usage":{"input_tokens":0,"prompt_tokens":10,"completion_tokens":5,"total_tokens":15,"output_tokens":0,"reasoning_tokens":4,"completion_tokens_details":{"reasoning_tokens":0}}}`)))
 	u := a.Usage()
 	require.Equal(t, [4]int64{10, 5, 15, 4}, [4]int64{u.Input, u.Output, u.Total, u.Reasoning})
 }
@@ -885,7 +887,7 @@ func TestToolCallsAreReadInLinearTime(t *testing.T) {
 		least := time.Duration(1 << 62)
 		for range 20 { // some of which nothing else disturbs
 			start := time.Now()
-			l, _ := push(OpenAIChat, nil, sse(event))
+			l, _ := push(OpenAIChat, nil, testkit.SSE(event))
 			least = min(least, time.Since(start))
 			require.Len(t, l, n)
 			require.Equal(t, `tool_call #0 args={"a":1} extra={"b":1}`, l[1])
@@ -898,7 +900,7 @@ func TestToolCallsAreReadInLinearTime(t *testing.T) {
 }
 
 func TestConflictsOfToolCallsAreCounted(t *testing.T) {
-	_, o := push(OpenAIChat, nil, sse(
+	_, o := push(OpenAIChat, nil, testkit.SSE(
 		calls(`{"index":0,"id":"a","function":{"name":"f","arguments":"{"}}`),
 		calls(`{"index":0,"id":"b","function":{"arguments":"}"}}`),           // T-28
 		calls(`{"index":0,"id":"a","function":{"name":"g","arguments":""}}`), // another name
@@ -938,7 +940,7 @@ func TestToolCallsEndAtTheEnd(t *testing.T) {
 		{"spaces are a value with what they surround", []string{call(` {} `), finish}, lines{"finish tool_calls(tool_calls)", "tool_call_end #0 valid"}, 0},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			l, o := push(OpenAIChat, nil, sse(c.events...))
+			l, o := push(OpenAIChat, nil, testkit.SSE(c.events...))
 			if len(l) > 1 {
 				require.Equal(t, c.want, l[1:])
 			} else {
@@ -950,7 +952,7 @@ func TestToolCallsEndAtTheEnd(t *testing.T) {
 }
 
 func TestFreeTextOfACustomToolIsValid(t *testing.T) {
-	l, _ := push(OpenAIChat, nil, sse(calls(`{"index":0,"id":"a","custom":{"name":"f","input":"free {"}}`), calls(`{"index":0,"function":{"arguments":"]"}}`), stops, "[DONE]"))
+	l, _ := push(OpenAIChat, nil, testkit.SSE(calls(`{"index":0,"id":"a","custom":{"name":"f","input":"free {"}}`), calls(`{"index":0,"function":{"arguments":"]"}}`), stops, "[DONE]"))
 	require.Contains(t, l, "tool_call_end #0 valid") // T-25
 }
 
@@ -961,40 +963,40 @@ func TestErrorsOfAllShapes(t *testing.T) {
 		name, body string
 		want       lines
 	}{
-		{"E-02 a string", sse(`{"error":"no"}`), lines{"error no"}},
-		{"E-02 an array", sse(`{"error":[{"message":"no"}]}`), lines{"error no"}},
-		{"E-03 no error member", sse(`{"object":"error","message":"no"}`), lines{"error no"}},
+		{"E-02 a string", testkit.SSE(`{"error":"no"}`), lines{"error no"}},
+		{"E-02 an array", testkit.SSE(`{"error":[{"message":"no"}]}`), lines{"error no"}},
+		{"E-03 no error member", testkit.SSE(`{"object":"error","message":"no"}`), lines{"error no"}},
 		{"E-04 by its type", "event: error\ndata: {\"code\":\"c\",\"message\":\"no\"}\n\n", lines{"error no"}},
 		{"E-04 by its type, text", "event: error\ndata: no\n\n", lines{"error no"}},
 		{"E-04 by its type, with choices", "event: error\ndata: {\"choices\":[],\"message\":\"no\"}\n\n", lines{"error no"}},
-		{"E-13 with choices", sse(`{"choices":[{"index":0,"delta":{"content":"x"},"finish_reason":"error"}],"error":{"message":"no"}}`), lines{"content x", "finish unknown(error)", "error no"}},
-		{"E-05 empty ones are none", sse(`{"error":null,"choices":[]}`, `{"error":{},"choices":[]}`, `{"error":[],"choices":[]}`, `{"error":"","choices":[]}`, `{"error":false,"choices":[]}`, `{"errors":[]}`, `{"errors":null,"choices":[]}`, `{"errors":["x"],"choices":[]}`), lines{"other", "other", "other", "other", "other", "other", "other", "other"}},
-		{"E-05 messages of success are none", sse(`{"code":200,"message":"success"}`, `{"code":0,"message":"ok"}`), lines{"other", "other"}},
-		{"E-02 of Groq's own", sse(`{"choices":[{"index":0,"delta":{},"finish_reason":"stop"}],"x_groq":{"id":"r","error":"no"}}`), lines{"finish stop(stop)", "error no"}},
-		{"C-22 a filter's nested one is none", sse(chunk(`"index":0,"delta":{"content":"x"},"content_filter_results":{"error":{"code":"content_filter_error"}}`)), lines{"content x"}},
+		{"E-13 with choices", testkit.SSE(`{"choices":[{"index":0,"delta":{"content":"x"},"finish_reason":"error"}],"error":{"message":"no"}}`), lines{"content x", "finish unknown(error)", "error no"}},
+		{"E-05 empty ones are none", testkit.SSE(`{"error":null,"choices":[]}`, `{"error":{},"choices":[]}`, `{"error":[],"choices":[]}`, `{"error":"","choices":[]}`, `{"error":false,"choices":[]}`, `{"errors":[]}`, `{"errors":null,"choices":[]}`, `{"errors":["x"],"choices":[]}`), lines{"other", "other", "other", "other", "other", "other", "other", "other"}},
+		{"E-05 messages of success are none", testkit.SSE(`{"code":200,"message":"success"}`, `{"code":0,"message":"ok"}`), lines{"other", "other"}},
+		{"E-02 of Groq's own", testkit.SSE(`{"choices":[{"index":0,"delta":{},"finish_reason":"stop"}],"x_groq":{"id":"r","error":"no"}}`), lines{"finish stop(stop)", "error no"}},
+		{"C-22 a filter's nested one is none", testkit.SSE(chunk(`"index":0,"delta":{"content":"x"},"content_filter_results":{"error":{"code":"content_filter_error"}}`)), lines{"content x"}},
 		{"F-37 as a field", "error: {\"code\":400,\"message\":\"no\"}\n\ndata: [DONE]\n\n", lines{"error no", "done"}},
 		{"F-37 as a field, with no message", "error: {\"code\":\"bad\"}\n\n", lines{"error "}},
 		{"F-37 as a field, text", "error: no\n\n", lines{"error no"}},
-		{"F-38 a bare line behind events", sse(says("x")) + "{\"error\":{\"message\":\"no\"}}\n\n" + sse(says("y")), lines{"content x", "error no", "content y"}},
-		{"F-38 a bare line and at once an event", sse(says("x")) + "{\"error\":{\"message\":\"no\"}}\n" + sse(says("y")), lines{"content x", "error no", "content y"}},
-		{"F-38 over lines", sse(says("x")) + "{\"error\":{\r\n\"message\":\r\n\"no\"}}\r\n\r\n", lines{"content x", "error no"}},
-		{"F-38 an array", sse(says("x")) + "[{\"error\":{\"message\":\"no\"}}]\n\n" + sse(says("y")), lines{"content x", "error no", "content y"}},
-		{"F-38 an array over lines", sse(says("x")) + "[\n{\"error\":\n{\"message\":\"no\"}}\n]\n", lines{"content x", "error no"}},
-		{"F-38 an array that breaks off", sse(says("x")) + "[{\"error\":\n{\"me", lines{"content x", "error [{\"error\":\n{\"me"}},
+		{"F-38 a bare line behind events", testkit.SSE(says("x")) + "{\"error\":{\"message\":\"no\"}}\n\n" + testkit.SSE(says("y")), lines{"content x", "error no", "content y"}},
+		{"F-38 a bare line and at once an event", testkit.SSE(says("x")) + "{\"error\":{\"message\":\"no\"}}\n" + testkit.SSE(says("y")), lines{"content x", "error no", "content y"}},
+		{"F-38 over lines", testkit.SSE(says("x")) + "{\"error\":{\r\n\"message\":\r\n\"no\"}}\r\n\r\n", lines{"content x", "error no"}},
+		{"F-38 an array", testkit.SSE(says("x")) + "[{\"error\":{\"message\":\"no\"}}]\n\n" + testkit.SSE(says("y")), lines{"content x", "error no", "content y"}},
+		{"F-38 an array over lines", testkit.SSE(says("x")) + "[\n{\"error\":\n{\"message\":\"no\"}}\n]\n", lines{"content x", "error no"}},
+		{"F-38 an array that breaks off", testkit.SSE(says("x")) + "[{\"error\":\n{\"me", lines{"content x", "error [{\"error\":\n{\"me"}},
 		{"F-38 a page and at once an event with a type", "<p>no\nevent: error\ndata: {\"message\":\"no more\"}\n\n", lines{"error <p>no", "error no more"}},
-		{"F-38 over lines, and a comment between them", sse(says("x")) + "{\"error\":{\n: ping\n\"message\":\"no\"}}\n\n", lines{"content x", "error no"}}, // F-03
-		{"F-38 brackets that are no error", sse(says("x")) + "[DONE]\n\n[\n\n[{}]\n\n" + sse(says("y")), lines{"content x", "content y"}},
+		{"F-38 over lines, and a comment between them", testkit.SSE(says("x")) + "{\"error\":{\n: ping\n\"message\":\"no\"}}\n\n", lines{"content x", "error no"}}, // F-03
+		{"F-38 brackets that are no error", testkit.SSE(says("x")) + "[DONE]\n\n[\n\n[{}]\n\n" + testkit.SSE(says("y")), lines{"content x", "content y"}},
 		{"E-04 by its type, an array", "event: error\ndata: [{\"error\":{\"message\":\"no\"}}]\n\n", lines{"error no"}},
 		{"F-38 a page", "<html>\n<p>no</p>\n", lines{"error <html>\n<p>no</p>"}},
-		{"F-39 text as data", sse(`error: no`, `'async for' requires an object`), lines{"error error: no", "error 'async for' requires an object"}},
+		{"F-39 text as data", testkit.SSE(`error: no`, `'async for' requires an object`), lines{"error error: no", "error 'async for' requires an object"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			want, _ := push(OpenAIChat, nil, c.body)
 			require.Equal(t, c.want, want)
-			eachCut(c.body, func(cuts ...int) {
+			testkit.EachCut(c.body, func(cuts ...int) {
 				var l lines
 				p := NewParser(OpenAIChat, &l, nil)
-				writeCut(t, p.Write, c.body, cuts...)
+				testkit.WriteCut(t, p.Write, c.body, cuts...)
 				p.Close()
 				require.Equal(t, c.want, l, "cut at %v", cuts)
 			})
@@ -1006,7 +1008,7 @@ func TestErrorsOfAllShapes(t *testing.T) {
 func TestErrorsOfGateways(t *testing.T) {
 	for d := range dialects {
 		for _, event := range []string{`{"error":{"message":"no"}}`, `{"error":"no"}`, `{"message":"no"}`, `{"detail":"no"}`, `{"object":"error","message":"no"}`} {
-			l, o := push(Dialect(d), nil, sse(event))
+			l, o := push(Dialect(d), nil, testkit.SSE(event))
 			require.Equal(t, lines{"error no"}, l, "%v: %s", Dialect(d), event)
 			require.Equal(t, StateError, o.State, "%v: %s", Dialect(d), event)
 		}
@@ -1022,7 +1024,7 @@ func TestErrorInPlaceOfAStreamIsNoEvent(t *testing.T) {
 		failed + "\n" + failed:    1,
 		says("x") + "\n" + failed: 2,
 		says("x")[:len(says("x"))-1] + `,"error":{"message":"no"}}`: 1,
-		sse(failed): 1,
+		testkit.SSE(failed): 1,
 	} {
 		_, o := push(OpenAIChat, nil, body)
 		require.Equal(t, StateError, o.State, body)
@@ -1041,8 +1043,8 @@ func TestJSONBodies(t *testing.T) {
 	}{
 		{"a whole answer", answer, want, StateComplete},
 		{"behind blank lines", "\n\n\r\n  " + answer + "\n", want, StateComplete},
-		{"with a byte order mark", byteOrderMark + answer, want, StateComplete},
-		{"as the data of an event", sse(answer, "[DONE]"), append(want[:len(want):len(want)], "done"), StateComplete},
+		{"with a byte order mark", wire.ByteOrderMark + answer, want, StateComplete},
+		{"as the data of an event", testkit.SSE(answer, "[DONE]"), append(want[:len(want):len(want)], "done"), StateComplete},
 		{"and the marker glued to it", answer + "data: [DONE]\n\n", append(want[:len(want):len(want)], "done"), StateComplete},
 		{"behind spaces and the marker glued to it", "  " + answer + "data: [DONE]\n\n", append(want[:len(want):len(want)], "done"), StateComplete},
 		{"over lines", "{\"choices\":\n[{\"message\":\n{\"content\":\"x\"},\n\n\"finish_reason\":\"stop\"}]}", lines{"content x", "finish stop(stop)"}, StateComplete},
@@ -1052,14 +1054,14 @@ func TestJSONBodies(t *testing.T) {
 		{"an error in an array", `[{"error":{"message":"no"}}]`, lines{"error no"}, StateError},
 		{"half an answer", answer[:50], nil, StateTruncated},
 		{"a broken one", `{"id":]`, lines{"malformed"}, StateTruncated},
-		{"a broken one over lines in front of a stream", "{\n\"a\" [1,\n2]\n\n" + sse(says("x")), lines{"malformed", "content x"}, StateTruncated},
-		{"an error in front of a stream", `{"error":{"message":"no"}}` + "\n\n" + sse(says("x")), lines{"error no", "content x"}, StateError},
+		{"a broken one over lines in front of a stream", "{\n\"a\" [1,\n2]\n\n" + testkit.SSE(says("x")), lines{"malformed", "content x"}, StateTruncated},
+		{"an error in front of a stream", `{"error":{"message":"no"}}` + "\n\n" + testkit.SSE(says("x")), lines{"error no", "content x"}, StateError},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			eachCut(c.body, func(cuts ...int) {
+			testkit.EachCut(c.body, func(cuts ...int) {
 				var l lines
 				p := NewParser(OpenAIChat, &l, nil)
-				writeCut(t, p.Write, c.body, cuts...)
+				testkit.WriteCut(t, p.Write, c.body, cuts...)
 				p.Close()
 				require.Equal(t, c.want, l, "cut at %v", cuts)
 				require.Equal(t, c.state, p.Outcome().State, "cut at %v", cuts)
@@ -1089,10 +1091,10 @@ func TestEventsWithoutABlankLineBetween(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			var first Outcome
-			eachCut(c.body, func(cuts ...int) {
+			testkit.EachCut(c.body, func(cuts ...int) {
 				var l lines
 				p := NewParser(OpenAIChat, &l, nil)
-				writeCut(t, p.Write, c.body, cuts...)
+				testkit.WriteCut(t, p.Write, c.body, cuts...)
 				require.Equal(t, c.want, l, "cut at %v", cuts)
 				p.Close()
 				if len(cuts) == 0 {
@@ -1136,7 +1138,7 @@ func TestEventHandlersErrorStops(t *testing.T) {
 			return nil
 		}}}
 		p := NewParser(OpenAIChat, &l, &Options{Events: &l})
-		first := sse(says("a")) + ": c\n" + sse(says("b"))
+		first := testkit.SSE(says("a")) + ": c\n" + testkit.SSE(says("b"))
 		n, err := p.Write([]byte(first + whole))
 		require.Equal(t, errBoom, err)
 		require.Equal(t, strings.Index(first, strings.Trim(at, "|"))+len(strings.Trim(at, "|"))+map[bool]int{true: 1, false: 2}[at == ": c"], n)
@@ -1147,7 +1149,7 @@ func TestEventHandlersErrorStops(t *testing.T) {
 }
 
 func TestKindsChooseTheDeltas(t *testing.T) {
-	body := []byte(sse(`{"id":"a","choices":[{"index":0,"delta":{"role":"assistant","content":"x","reasoning":"r","refusal":"f"}}]}`,
+	body := []byte(testkit.SSE(`{"id":"a","choices":[{"index":0,"delta":{"role":"assistant","content":"x","reasoning":"r","refusal":"f"}}]}`,
 		calls(`{"index":0,"id":"c","function":{"name":"f","arguments":"{}"}}`), stops, "null", "", `{"bad`, `{"error":{"message":"no"}}`,
 		`{"choices":[],"usage":{"total_tokens":1}}`, "[DONE]"))
 	all := read(OpenAIChat, nil, body)
@@ -1242,22 +1244,22 @@ func TestAutoDialect(t *testing.T) {
 		require.Equal(t, d, p.Dialect())
 	}
 	step(": c\n\n", Auto)
-	step(sse(""), Auto, "ping")
+	step(testkit.SSE(""), Auto, "ping")
 	step("event: ping\ndata: {\"type\":\"ping\"}\n\n", Auto, "ping")
-	step(sse(`{"error":{"message":"no"}}`), Auto, "error no")
+	step(testkit.SSE(`{"error":{"message":"no"}}`), Auto, "error no")
 	step("event: error\ndata: {\"message\":\"no\"}\n\n", Auto, "error no")
-	step(sse(says("x")), OpenAIChat, "content x")
-	step(sse("[DONE]"), OpenAIChat, "done")
+	step(testkit.SSE(says("x")), OpenAIChat, "content x")
+	step(testkit.SSE("[DONE]"), OpenAIChat, "done")
 	require.Error(t, p.Close())
 	require.Equal(t, OpenAIChat, p.Outcome().Dialect)
 	p.Reset()
 	require.Equal(t, Auto, p.Dialect())
 
 	for _, object := range []string{"chat.completion.chunk", "chat.completion", "text_completion"} { // and no choices
-		_, o := push(Auto, nil, sse(`{"object":"`+object+`","usage":{"total_tokens":1}}`))
+		_, o := push(Auto, nil, testkit.SSE(`{"object":"`+object+`","usage":{"total_tokens":1}}`))
 		require.Equal(t, OpenAIChat, o.Dialect, object)
 	}
-	_, o := push(Auto, nil, sse("[DONE]"))
+	_, o := push(Auto, nil, testkit.SSE("[DONE]"))
 	require.True(t, o.SawDone)
 	require.Equal(t, StateEmpty, o.State)
 }
@@ -1265,18 +1267,18 @@ func TestAutoDialect(t *testing.T) {
 // A stream of no dialect comes through as events, and the outcome says that the
 // dialect is not known. Where one was asked for, it is as if the answer was empty.
 func TestUnknownDialect(t *testing.T) {
-	body := "event: weather\ndata: {\"celsius\":-3}\n\n" + sse(`{"type":"ping"}`, `{"type":"wind"}`)
+	body := "event: weather\ndata: {\"celsius\":-3}\n\n" + testkit.SSE(`{"type":"ping"}`, `{"type":"wind"}`)
 	for _, c := range []struct {
 		dialect Dialect
 		body    string
 		want    State
 	}{
 		{Auto, body, StateNotStream},
-		{Auto, body + sse("[DONE]"), StateNotStream},
-		{OpenAIChat, sse(`{"type":"ping"}`, "", "{}"), StateEmpty},
-		{Auto, sse(`{"type":"ping"}`, "", "{}"), StateEmpty},
+		{Auto, body + testkit.SSE("[DONE]"), StateNotStream},
+		{OpenAIChat, testkit.SSE(`{"type":"ping"}`, "", "{}"), StateEmpty},
+		{Auto, testkit.SSE(`{"type":"ping"}`, "", "{}"), StateEmpty},
 		{Auto, body + whole, StateComplete},
-		{Auto, body + sse(`{"error":"no"}`), StateError},
+		{Auto, body + testkit.SSE(`{"error":"no"}`), StateError},
 	} {
 		l, o := push(c.dialect, nil, c.body)
 		require.Equal(t, c.want, o.State, c.body)
@@ -1291,11 +1293,11 @@ func TestUnknownDialect(t *testing.T) {
 		}
 	}
 	late := NewParser(Auto, nil, nil) // behind the marker it does not matter what cut the body
-	late.Write([]byte(body + sse("[DONE]")))
+	late.Write([]byte(body + testkit.SSE("[DONE]")))
 	require.ErrorContains(t, late.CloseWithError(errBoom), "not known")
 	require.Equal(t, StateNotStream, late.Outcome().State)
 	for _, event := range []string{`{"response":"x","celsius":-3}`, `{"response":{"celsius":-3}}`} { // nor are they Cloudflare's
-		_, o := push(Auto, nil, sse(event))
+		_, o := push(Auto, nil, testkit.SSE(event))
 		require.Equal(t, StateNotStream, o.State, event)
 	}
 	_, o := push(Auto, nil, `{"celsius":-3}`)
@@ -1305,11 +1307,11 @@ func TestUnknownDialect(t *testing.T) {
 // A stream of another kind says so, whatever dialect was asked for, and what it says
 // is no error.
 func TestUnknownDialectByPath(t *testing.T) {
-	l, o := push(OpenAIChat, nil, sse(`{"type":"wind"}`)+"event: output\ndata: Once\n\n")
+	l, o := push(OpenAIChat, nil, testkit.SSE(`{"type":"wind"}`)+"event: output\ndata: Once\n\n")
 	require.Equal(t, "other", l[0])
 	require.Equal(t, StateError, o.State, "a text in a stream of chat is an error")
 
-	l, o = push(OpenAIChat, nil, sse(`{"type":"wind"}`, `{"celsius":-3}`))
+	l, o = push(OpenAIChat, nil, testkit.SSE(`{"type":"wind"}`, `{"celsius":-3}`))
 	require.Equal(t, lines{"other", "other"}, l)
 	var e *DialectError
 	require.ErrorAs(t, o.Err(), &e)
@@ -1365,7 +1367,7 @@ func TestHandlerMayChangeItsDelta(t *testing.T) {
 		*d = Delta{Kind: KindError, Choice: 99, Err: errBoom}
 		return nil
 	}), nil)
-	p.Write(bytes.Clone([]byte(sse(says("a"), says("b"), calls(`{"index":0,"id":"c","function":{"name":"f","arguments":"{}"}}`), stops, "[DONE]"))))
+	p.Write(bytes.Clone([]byte(testkit.SSE(says("a"), says("b"), calls(`{"index":0,"id":"c","function":{"name":"f","arguments":"{}"}}`), stops, "[DONE]"))))
 	p.Close()
 	require.Equal(t, []string{"content a", "content b", "tool_call #0 id=c name=f type=function args={}", "finish stop(stop)", "tool_call_end #0 valid", "done"}, got)
 	require.NoError(t, p.Outcome().Err())
@@ -1393,11 +1395,11 @@ func TestParserReset(t *testing.T) {
 	var l lines
 	p := NewParser(OpenAIChat, &l, &Options{MaxEvent: 1000})
 	for _, left := range []string{
-		whole, sse(says(`\ud83d`)), "data: {", "event: error\n", "id: 1\n", "data: x\r", "\x1f", "\x1f\x8b", "\xEF\xBB", "<html>", "{\"a\":", "[1,", "error: x\n",
-		sse(`{"candidates":[]}`), sse(`{"id":"a","model":"m","created":1,"choices":[{"index":0,"delta":{"role":"assistant"}}]}`), sse(`{"choices":[],"usage":{"total_tokens":9}}`),
-		sse(calls(`{"index":0,"id":"c","function":{"name":"f"}}`)), "data: {\"a\ndata: {}\n\n", "data: " + strings.Repeat("x", 1001), sse(`{"choices":[],"citations":["u"]}`),
+		whole, testkit.SSE(says(`\ud83d`)), "data: {", "event: error\n", "id: 1\n", "data: x\r", "\x1f", "\x1f\x8b", "\xEF\xBB", "<html>", "{\"a\":", "[1,", "error: x\n",
+		testkit.SSE(`{"candidates":[]}`), testkit.SSE(`{"id":"a","model":"m","created":1,"choices":[{"index":0,"delta":{"role":"assistant"}}]}`), testkit.SSE(`{"choices":[],"usage":{"total_tokens":9}}`),
+		testkit.SSE(calls(`{"index":0,"id":"c","function":{"name":"f"}}`)), "data: {\"a\ndata: {}\n\n", "data: " + strings.Repeat("x", 1001), testkit.SSE(`{"choices":[],"citations":["u"]}`),
 	} {
-		body := sse(`{"id":"a","model":"m","created":1,"citations":["u"],"choices":[{"index":0,"delta":{"role":"assistant","content":"\ude00"}}],"usage":{"total_tokens":1}}`, "[DONE]")
+		body := testkit.SSE(`{"id":"a","model":"m","created":1,"citations":["u"],"choices":[{"index":0,"delta":{"role":"assistant","content":"\ude00"}}],"usage":{"total_tokens":1}}`, "[DONE]")
 		want, outcome := push(OpenAIChat, nil, body)
 		p.Write([]byte(left))
 		p.Reset()

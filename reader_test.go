@@ -10,6 +10,7 @@ import (
 	"testing/iotest"
 	"time"
 
+	"github.com/seed-4d65deac/llmstream/internal/testkit"
 	"github.com/stretchr/testify/require"
 )
 
@@ -27,19 +28,19 @@ func pull(r *Reader) (l lines) {
 }
 
 // aBitOfAll is a stream with something of everything, up to the end marker.
-var aBitOfAll = ": c\n\n" + sse(
+var aBitOfAll = ": c\n\n" + testkit.SSE(
 	`{"id":"a","model":"m","created":1,"choices":[{"index":0,"delta":{"role":"assistant","content":"x\ud83d"}}]}`,
 	says(`\ude00`), "", "null", `{"bad`, calls(`{"index":0,"id":"c","function":{"name":"f","arguments":"{}"}}`),
-) + "data: " + says("g") + "\ndata: " + stops + "\n\n" + sse(`{"choices":[],"usage":{"total_tokens":3}}`, "[DONE]")
+) + "data: " + says("g") + "\ndata: " + stops + "\n\n" + testkit.SSE(`{"choices":[],"usage":{"total_tokens":3}}`, "[DONE]")
 
 // A Reader gives the same deltas and the same outcome as a Parser, however its
 // input comes.
 func TestReaderGivesWhatAParserGives(t *testing.T) {
 	for name, body := range map[string]string{
 		"a bit of all": aBitOfAll, "cut": aBitOfAll[:len(aBitOfAll)-50], "unterminated": strings.TrimSpace(aBitOfAll), "empty": "", "CR": strings.ReplaceAll(aBitOfAll, "\n", "\r"),
-		"gzip": "\x1f\x8b\x08", "text": "no\n", "another dialect": sse(`{"candidates":[]}`, says("x")), "JSON": `{"choices":[{"message":{"content":"x"},"finish_reason":"stop"}]}`,
-		"no marker": sse(calls(`{"index":0,"id":"c","function":{"name":"f","arguments":"{}"}}`), stops), "half of a pair": sse(says(`\ud83d`)), "an error": sse(`{"error":"no"}`),
-		"large": sse(says(strings.Repeat("x", 3*readSize)), says("y"), "[DONE]"),
+		"gzip": "\x1f\x8b\x08", "text": "no\n", "another dialect": testkit.SSE(`{"candidates":[]}`, says("x")), "JSON": `{"choices":[{"message":{"content":"x"},"finish_reason":"stop"}]}`,
+		"no marker": testkit.SSE(calls(`{"index":0,"id":"c","function":{"name":"f","arguments":"{}"}}`), stops), "half of a pair": testkit.SSE(says(`\ud83d`)), "an error": testkit.SSE(`{"error":"no"}`),
+		"large": testkit.SSE(says(strings.Repeat("x", 3*readSize)), says("y"), "[DONE]"),
 	} {
 		want, outcome := push(OpenAIChat, nil, body)
 		for how, wrap := range map[string]func(io.Reader) io.Reader{
@@ -80,7 +81,7 @@ func TestReaderStopsAtTheEndMarker(t *testing.T) {
 }
 
 func TestReaderIgnoresWhatFollowsTheEndMarker(t *testing.T) {
-	body := whole + sse(says("more")) + "data: {\"unfinished"
+	body := whole + testkit.SSE(says("more")) + "data: {\"unfinished"
 	r := NewReader(strings.NewReader(body), OpenAIChat, nil)
 	require.Equal(t, lines{"content hi", "finish stop(stop)", "done"}, pull(r))
 	require.Zero(t, r.Outcome().AfterDone)
@@ -110,13 +111,13 @@ func TestReaderTellsWhatItsInputFailedWith(t *testing.T) {
 		is    error
 	}{
 		{"at once", iotest.ErrReader(errBoom), nil, StateTruncated, errBoom},
-		{"in the midst", io.MultiReader(strings.NewReader(sse(says("a"))), iotest.ErrReader(errBoom)), lines{"content a"}, StateTruncated, errBoom},
-		{"a timeout", iotest.TimeoutReader(iotest.OneByteReader(strings.NewReader(sse(says("a"))))), nil, StateTruncated, iotest.ErrTimeout},
-		{"with the last bytes", readerFunc(func(b []byte) (int, error) { return copy(b, sse(says("a"))), errBoom }), lines{"content a"}, StateTruncated, errBoom},
+		{"in the midst", io.MultiReader(strings.NewReader(testkit.SSE(says("a"))), iotest.ErrReader(errBoom)), lines{"content a"}, StateTruncated, errBoom},
+		{"a timeout", iotest.TimeoutReader(iotest.OneByteReader(strings.NewReader(testkit.SSE(says("a"))))), nil, StateTruncated, iotest.ErrTimeout},
+		{"with the last bytes", readerFunc(func(b []byte) (int, error) { return copy(b, testkit.SSE(says("a"))), errBoom }), lines{"content a"}, StateTruncated, errBoom},
 		{"behind the end", readerFunc(func(b []byte) (int, error) { return copy(b, whole), errBoom }), lines{"content hi", "finish stop(stop)", "done"}, StateComplete, nil},
-		{"behind an end with no answer", readerFunc(func(b []byte) (int, error) { return copy(b, sse("[DONE]")), context.Canceled }), lines{"done"}, StateEmpty, ErrEmpty},
-		{"behind the finish", readerFunc(func(b []byte) (int, error) { return copy(b, sse(says("a"), stops)), io.ErrUnexpectedEOF }), lines{"content a", "finish stop(stop)"}, StateComplete, nil},
-		{"an error of the provider", readerFunc(func(b []byte) (int, error) { return copy(b, sse(`{"error":"no"}`)), errBoom }), lines{"error no"}, StateError, errBoom},
+		{"behind an end with no answer", readerFunc(func(b []byte) (int, error) { return copy(b, testkit.SSE("[DONE]")), context.Canceled }), lines{"done"}, StateEmpty, ErrEmpty},
+		{"behind the finish", readerFunc(func(b []byte) (int, error) { return copy(b, testkit.SSE(says("a"), stops)), io.ErrUnexpectedEOF }), lines{"content a", "finish stop(stop)"}, StateComplete, nil},
+		{"an error of the provider", readerFunc(func(b []byte) (int, error) { return copy(b, testkit.SSE(`{"error":"no"}`)), errBoom }), lines{"error no"}, StateError, errBoom},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			r := NewReader(c.src, OpenAIChat, nil)
@@ -157,7 +158,7 @@ func TestReaderGivesUpOnEmptyReads(t *testing.T) {
 }
 
 func TestReaderReadsNoFurtherThanItMust(t *testing.T) {
-	events, reads := []string{sse(says("a"), says("b")), sse(says("c"))}, 0
+	events, reads := []string{testkit.SSE(says("a"), says("b")), testkit.SSE(says("c"))}, 0
 	r := NewReader(readerFunc(func(b []byte) (int, error) {
 		if reads == len(events) {
 			return 0, io.EOF
@@ -173,7 +174,7 @@ func TestReaderReadsNoFurtherThanItMust(t *testing.T) {
 
 // Input that is of no use is not read to its end.
 func TestReaderStopsReadingWhatIsOfNoUse(t *testing.T) {
-	for _, body := range []string{"\x1f\x8b\x08\x00", sse(`{"candidates":[]}`)} {
+	for _, body := range []string{"\x1f\x8b\x08\x00", testkit.SSE(`{"candidates":[]}`)} {
 		reads := 0
 		r := NewReader(readerFunc(func(b []byte) (int, error) {
 			reads++
@@ -187,7 +188,7 @@ func TestReaderStopsReadingWhatIsOfNoUse(t *testing.T) {
 }
 
 func TestReaderDeltasGoOnAfterABreak(t *testing.T) {
-	r := NewReader(strings.NewReader(sse(`{"choices":[{"index":0,"delta":{"content":"a"}},{"index":1,"delta":{"content":"b"}}]}`, says("c"))), OpenAIChat, nil)
+	r := NewReader(strings.NewReader(testkit.SSE(`{"choices":[{"index":0,"delta":{"content":"a"}},{"index":1,"delta":{"content":"b"}}]}`, says("c"))), OpenAIChat, nil)
 	var got []string
 	for d, err := range r.Deltas() {
 		require.NoError(t, err)
@@ -219,8 +220,8 @@ func TestReaderDeltasGoOnAfterABreak(t *testing.T) {
 // A delta is good until the next call of Next, also when its event was the last
 // of a read.
 func TestReaderLendsItsDeltas(t *testing.T) {
-	r := NewReader(iotest.OneByteReader(strings.NewReader(sse(says("a"), says("b"), says("c")))), OpenAIChat, nil)
-	other := NewReader(strings.NewReader(sse(says("other"), says("other"), says("other"))), OpenAIChat, nil)
+	r := NewReader(iotest.OneByteReader(strings.NewReader(testkit.SSE(says("a"), says("b"), says("c")))), OpenAIChat, nil)
+	other := NewReader(strings.NewReader(testkit.SSE(says("other"), says("other"), says("other"))), OpenAIChat, nil)
 	for _, want := range []string{"a", "b", "c"} {
 		require.True(t, r.Next())
 		d := r.Delta()
@@ -252,7 +253,7 @@ func TestReaderReset(t *testing.T) {
 
 func TestReaderStopsAtAnEventHandlersError(t *testing.T) {
 	seen := 0
-	r := NewReader(strings.NewReader(sse(says("a"), says("b"))+whole), OpenAIChat, &Options{Events: EventHandlerFunc(func(*Event) error {
+	r := NewReader(strings.NewReader(testkit.SSE(says("a"), says("b"))+whole), OpenAIChat, &Options{Events: EventHandlerFunc(func(*Event) error {
 		if seen++; seen == 2 {
 			return errBoom
 		}
@@ -275,7 +276,7 @@ func TestReaderStopsAtAnEventHandlersErrorAtTheEnd(t *testing.T) {
 }
 
 func TestReaderDialect(t *testing.T) {
-	r := NewReader(strings.NewReader(sse("", says("a"))), Auto, nil)
+	r := NewReader(strings.NewReader(testkit.SSE("", says("a"))), Auto, nil)
 	require.True(t, r.Next())
 	require.Equal(t, Auto, r.Dialect())
 	require.True(t, r.Next())
@@ -285,7 +286,7 @@ func TestReaderDialect(t *testing.T) {
 func TestReaderKeepsTheCauseOfACancel(t *testing.T) {
 	here, there := io.Pipe()
 	go func() {
-		there.Write([]byte(sse(says("a"))))
+		there.Write([]byte(testkit.SSE(says("a"))))
 		there.CloseWithError(errors.Join(errBoom, ErrStopped))
 	}()
 	r := NewReader(here, OpenAIChat, nil)

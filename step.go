@@ -3,6 +3,7 @@ package llmstream
 import (
 	"sync"
 
+	"github.com/seed-4d65deac/llmstream/internal/wire"
 	"github.com/valyala/fastjson"
 )
 
@@ -13,7 +14,7 @@ type step struct {
 	*track
 	opt *Options
 
-	frame  frame // what the wire has given: an event, as a rule
+	frame  wire.Frame // what the wire has given: an event, as a rule
 	parser fastjson.Parser
 	data   []byte          // the event's data
 	typ    []byte          // its SSE type
@@ -21,11 +22,11 @@ type step struct {
 	// escaped: the event holds a backslash, so that its strings are unescaped by
 	// appendUnescaped and not by fastjson.
 	escaped bool
-	noPing  bool         // the event calls itself something else than a sign of life
-	carried bool         // the event is one that Bedrock's InvokeModel carries
-	rest    []byte       // the event without what its dialect does not read; see parseLean
-	inner   []byte       // what InvokeModel carries
-	known   *knownFrames // of binary frames, if there were some
+	noPing  bool             // the event calls itself something else than a sign of life
+	carried bool             // the event is one that Bedrock's InvokeModel carries
+	rest    []byte           // the event without what its dialect does not read; see parseLean
+	inner   []byte           // what InvokeModel carries
+	known   *wire.FrameCache // of binary frames, if there were some
 	// sourceAt is how far source has looked: values are asked for in the order
 	// in which they stand, and each byte must be looked at once.
 	sourceAt   int
@@ -69,7 +70,7 @@ func borrowStep(t *track, o *Options) *step {
 
 // release gives s back. Nothing that it lent may be used any more.
 func (s *step) release() {
-	if s.large || cap(s.text) > maxKeptBuffer || max(cap(s.rest), cap(s.inner)) > maxKeptBuffer ||
+	if s.large || cap(s.text) > wire.MaxKept || max(cap(s.rest), cap(s.inner)) > wire.MaxKept ||
 		max(cap(s.deltas), cap(s.starts), cap(s.details)) > maxKeptDeltas {
 		return
 	}
@@ -79,17 +80,17 @@ func (s *step) release() {
 	}
 	s.unheard = Delta{}
 	s.begin(nil, nil)
-	s.frame = frame{} // slices of what was read
+	s.frame = wire.Frame{} // slices of what was read
 	s.track, s.opt, s.root = nil, nil, nil
 	stepPool.Put(s)
 }
 
 // knownFrames returns those with these headers.
-func (s *step) knownFrames(headers []byte) *knownFrames {
+func (s *step) knownFrames(headers []byte) *wire.FrameCache {
 	if s.known == nil {
-		s.known = new(knownFrames)
+		s.known = new(wire.FrameCache)
 	}
-	s.known.use(headers)
+	s.known.Use(headers)
 	return s.known
 }
 

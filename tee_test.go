@@ -9,6 +9,7 @@ import (
 	"testing/iotest"
 	"time"
 
+	"github.com/seed-4d65deac/llmstream/internal/testkit"
 	"github.com/stretchr/testify/require"
 )
 
@@ -67,7 +68,7 @@ func TestTeePassesEverythingOn(t *testing.T) {
 		"fails":         func(s string) io.Reader { return io.MultiReader(strings.NewReader(s), iotest.ErrReader(errBoom)) },
 		"odd":           odd,
 	} {
-		for _, body := range []string{aBitOfAll, "", "\x1f\x8b\x08", "no stream", sse(`{"candidates":[]}`, says("x")), sse(strings.Repeat("x", 2000))} {
+		for _, body := range []string{aBitOfAll, "", "\x1f\x8b\x08", "no stream", testkit.SSE(`{"candidates":[]}`, says("x")), testkit.SSE(strings.Repeat("x", 2000))} {
 			for _, size := range []int{1, 64, 1 << 16} {
 				var l teeLog
 				n = 0
@@ -91,15 +92,15 @@ func TestTeeIsDoneOnce(t *testing.T) {
 		is    error
 	}{
 		{"at the end", strings.NewReader(whole), -1, StateComplete, nil},
-		{"at the end of a cut one", strings.NewReader(sse(says("a"))), -1, StateTruncated, io.ErrUnexpectedEOF},
+		{"at the end of a cut one", strings.NewReader(testkit.SSE(says("a"))), -1, StateTruncated, io.ErrUnexpectedEOF},
 		{"with the last bytes", iotest.DataErrReader(strings.NewReader(whole)), -1, StateComplete, nil},
-		{"at an error", io.MultiReader(strings.NewReader(sse(says("a"))), iotest.ErrReader(errBoom)), -1, StateTruncated, errBoom},
+		{"at an error", io.MultiReader(strings.NewReader(testkit.SSE(says("a"))), iotest.ErrReader(errBoom)), -1, StateTruncated, errBoom},
 		{"at an error behind the end", io.MultiReader(strings.NewReader(whole), iotest.ErrReader(errBoom)), -1, StateComplete, nil},
 		{"closed before anything", strings.NewReader(whole), 0, StateStopped, ErrStopped},
-		{"closed before the end", strings.NewReader(sse(says("a"))), 1, StateStopped, ErrStopped},
+		{"closed before the end", strings.NewReader(testkit.SSE(says("a"))), 1, StateStopped, ErrStopped},
 		{"closed behind the end", strings.NewReader(whole), 1, StateComplete, nil},
-		{"closed behind a finish", strings.NewReader(sse(says("a"), stops)), 1, StateComplete, nil},
-		{"closed behind an error", strings.NewReader(sse(`{"error":"no"}`)), 1, StateError, nil},
+		{"closed behind a finish", strings.NewReader(testkit.SSE(says("a"), stops)), 1, StateComplete, nil},
+		{"closed behind an error", strings.NewReader(testkit.SSE(`{"error":"no"}`)), 1, StateError, nil},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			var l teeLog
@@ -159,7 +160,7 @@ func TestTeeClosedDuringARead(t *testing.T) {
 			defer client.Done()
 			io.Copy(io.Discard, tee)
 		}()
-		there.Write([]byte(sse(says("a"))))
+		there.Write([]byte(testkit.SSE(says("a"))))
 		closed := make(chan error)
 		go func() { closed <- tee.Close() }()
 		select {
@@ -186,7 +187,7 @@ func TestTeeClosedDuringAReadThatGoesOn(t *testing.T) {
 		tee := Tee(&teeBody{Reader: readerFunc(func(b []byte) (int, error) {
 			enter <- true
 			<-leave
-			return copy(b, sse(says("a"))), fails
+			return copy(b, testkit.SSE(says("a"))), fails
 		})}, NewParser(OpenAIChat, nil, nil), l.done)
 		read := make(chan readStep)
 		go func() {
@@ -198,7 +199,7 @@ func TestTeeClosedDuringAReadThatGoesOn(t *testing.T) {
 		require.NoError(t, tee.Close())
 		require.NoError(t, tee.Close())
 		leave <- true
-		require.Equal(t, readStep{sse(says("a")), fails}, <-read)
+		require.Equal(t, readStep{testkit.SSE(says("a")), fails}, <-read)
 		require.Len(t, l.outcomes, 1)
 		require.Equal(t, StateStopped, l.outcomes[0].State)
 		require.True(t, l.outcomes[0].Delivered)
@@ -273,7 +274,7 @@ func TestTeeGivesItsParserBack(t *testing.T) {
 	tee := Tee(&teeBody{Reader: strings.NewReader(whole)}, p, func(o Outcome) {
 		states = append(states, o.State)
 		p.Reset()
-		p.Write([]byte(sse(says("another"))))
+		p.Write([]byte(testkit.SSE(says("another"))))
 	})
 	io.Copy(io.Discard, tee)
 	tee.Close()
@@ -287,7 +288,7 @@ func TestTeeGivesItsParserBack(t *testing.T) {
 // The bytes reach the parser in the same Read in which they reach the client.
 func TestTeeIsPrompt(t *testing.T) {
 	var got lines
-	body := sse(says("a"), says("b"))
+	body := testkit.SSE(says("a"), says("b"))
 	tee := Tee(&teeBody{Reader: strings.NewReader(body)}, NewParser(OpenAIChat, &got, nil), nil)
 	tee.Read(make([]byte, len(body)/2))
 	require.Equal(t, lines{"content a"}, got)

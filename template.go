@@ -3,6 +3,8 @@ package llmstream
 import (
 	"encoding/binary"
 	"math/bits"
+
+	"github.com/seed-4d65deac/llmstream/internal/jsonscan"
 )
 
 // Most events of a stream have the same JSON as one before, but for a text and
@@ -158,11 +160,11 @@ func (t *template) fits(b []byte, m *match, cut int) bool {
 		if t.slots[i] > slotString {
 			at = skipValue(b, at, t.slots[i])
 		} else if at+8 > len(b) {
-			at += plainString(b[at:], true)
-		} else if found := specialBytes(binary.LittleEndian.Uint64(b[at:]), true); found != 0 {
+			at += jsonscan.PlainLen(b[at:], true)
+		} else if found := jsonscan.Special(binary.LittleEndian.Uint64(b[at:]), true); found != 0 {
 			at += bits.TrailingZeros64(found) / 8
 		} else {
-			at += 8 + plainString(b[at+8:], true)
+			at += 8 + jsonscan.PlainLen(b[at+8:], true)
 		}
 		switch t.slots[i] {
 		case slotText:
@@ -198,11 +200,11 @@ func (t *template) fitsEscaped(b []byte, m *match, cut int) bool {
 		if t.slots[i] > slotString {
 			at = skipValue(b, at, t.slots[i])
 		} else {
-			at += plainString(b[at:], true)
+			at += jsonscan.PlainLen(b[at:], true)
 			for at+1 < len(b) && b[at] == '\\' && b[at+1] >= ' ' {
 				m.escaped = m.escaped || t.slots[i] == slotText
 				at += 2
-				at += plainString(b[at:], true)
+				at += jsonscan.PlainLen(b[at:], true)
 			}
 		}
 		switch t.slots[i] {
@@ -262,7 +264,7 @@ func skipValue(b []byte, at int, kind slotKind) int {
 	for at < len(b) && b[at]-'0' < 10 {
 		at++
 	}
-	if at == begin || kind >= slotOutput && (b[begin] == '0' || at-begin > maxDigits) {
+	if at == begin || kind >= slotOutput && (b[begin] == '0' || at-begin > jsonscan.MaxDigits) {
 		return len(b) // where no literal fits
 	}
 	return at

@@ -1,6 +1,10 @@
 package llmstream
 
-import "bytes"
+import (
+	"bytes"
+
+	"github.com/seed-4d65deac/llmstream/internal/jsonscan"
+)
 
 // Gemini reports its counts so far in every event. A template of such an event
 // has slots for those that differ. The report of one event says all that the
@@ -102,11 +106,11 @@ func (t *template) countsOf(b []byte, at int) (u Usage, digits [countSlots][]byt
 	for i := range int(t.n) {
 		begin := at
 		if kind := t.slots[i]; kind <= slotString {
-			at += stringLen(b[at-1:]) - 2 // from quote to quote
+			at += jsonscan.StringLen(b[at-1:]) - 2 // from quote to quote
 		} else if at = skipValue(b, at, kind); kind >= slotOutput && kind <= slotReasoning {
 			digits[kind-slotOutput] = b[begin:at]
 			field, to := u.to(kind)
-			n, _ := parseDigits(b[begin:at])
+			n, _ := jsonscan.ParseDigits(b[begin:at])
 			u.set(field, to, n)
 		}
 		at += int(t.ends[i]) - from

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/seed-4d65deac/llmstream/internal/testkit"
 	"github.com/stretchr/testify/require"
 )
 
@@ -31,13 +32,13 @@ func TestTemplatesOfCountsAreExact(t *testing.T) {
 					if at%2 != 0 || testing.Short() && at%7 != 0 {
 						continue
 					}
-					body := []byte(sse(event(1), event(2), event(3), second[:at]+edit+second[at+1:], event(12), event(123)))
+					body := []byte(testkit.SSE(event(1), event(2), event(3), second[:at]+edit+second[at+1:], event(12), event(123)))
 					requireShortcuts(t, Gemini, body)
 					var all []string // each with the same edit
 					for n := range 6 {
 						all = append(all, event(n)[:at]+edit+event(n)[at+1:])
 					}
-					requireShortcuts(t, Gemini, []byte(sse(all...)))
+					requireShortcuts(t, Gemini, []byte(testkit.SSE(all...)))
 				}
 			}
 		})
@@ -56,7 +57,7 @@ func TestTemplatesOfZeroCounts(t *testing.T) {
 		for i, c := range counts {
 			events = append(events, fmt.Sprintf(form, fmt.Sprint("a", i), c[0], c[1]))
 		}
-		requireShortcuts(t, Gemini, []byte(sse(events...)))
+		requireShortcuts(t, Gemini, []byte(testkit.SSE(events...)))
 	}
 }
 
@@ -77,7 +78,7 @@ func TestTemplatesOfOtherCounts(t *testing.T) {
 		for i := range 12 {
 			events = append(events, candidates+fmt.Sprintf(members, 1+i, 1+i/2)+"}")
 		}
-		requireShortcuts(t, Gemini, []byte(sse(events...)))
+		requireShortcuts(t, Gemini, []byte(testkit.SSE(events...)))
 	}
 }
 
@@ -88,7 +89,7 @@ func TestCountsAreFoldedWithinMaxBytes(t *testing.T) {
 	for i := range 60 {
 		events = append(events, countedEvent(countedEvents["answer"], "some words and more of them", 3*i*i))
 	}
-	body := []byte(sse(events...))
+	body := []byte(testkit.SSE(events...))
 	for limit := 1; limit < 4000; limit += 3 {
 		folded := func(o *Options) *Completion {
 			a := Accumulator{MaxBytes: limit}
@@ -109,7 +110,7 @@ func TestTemplatesOfCountsFit(t *testing.T) {
 		}
 		for _, h := range []Handler{nil, new(Accumulator), HandlerFunc(func(*Delta) error { return nil })} {
 			p := NewParser(Gemini, h, nil)
-			p.Write([]byte(strings.ReplaceAll(sse(events...), "\n", "\r\n")))
+			p.Write([]byte(strings.ReplaceAll(testkit.SSE(events...), "\n", "\r\n")))
 			require.GreaterOrEqual(t, p.track.templates.fitted, int64(97), name)
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/seed-4d65deac/llmstream/internal/testkit"
 	"github.com/stretchr/testify/require"
 )
 
@@ -45,44 +46,44 @@ func TestTemplatesStayTrue(t *testing.T) {
 		dialect Dialect
 		body    string
 	}{
-		"pieces for nobody": {OpenAIResponses, sse(begins("r"), tool("a", "1"), tool("b", "2"), tool(`\ud83d`, "3"), tool(`\n`, "4"), tool("", "5"), tool("c", "6"),
+		"pieces for nobody": {OpenAIResponses, testkit.SSE(begins("r"), tool("a", "1"), tool("b", "2"), tool(`\ud83d`, "3"), tool(`\n`, "4"), tool("", "5"), tool("c", "6"),
 			item, piece("d", "7"), piece("e", "8"), tool("f", "9"), refuses(`\ud83d`), tool("g", "10"), refuses(`\ude00`), tool("h", "11")) +
-			"event: ping\n" + sse(tool("i", "12")) + "event: error\n" + sse(tool("j", "13"), tool("k", "14"))},
-		"pieces for nobody that call themselves a ping": {OpenAIResponses, strings.Repeat("event: ping\n"+sse(tool("i", "12")), 4)},
-		"pieces for nobody behind a text":               {OpenAIResponses, sse(begins("r"), item, refuses(strings.Repeat("no ", 11)), piece("a", "1"), piece("b", "2"), tool("c", "3"), tool("d", "4"), tool("e", "5"), tool(`f\ud83d`, "6"), tool("g", "7"), piece("h", "8"))},
-		"the first piece of an item":                    {OpenAIResponses, sse(begins("r"), item, piece("a", "1"), piece("b", "2"), piece("", "3"), item, piece("c", "4"), piece("d", "5"))},
-		"a response behind another": {OpenAIResponses, sse(begins("1"), item, piece("a", "1"), piece("b", "2"), `{"type":"response.completed","response":{"id":"1"}}`,
+			"event: ping\n" + testkit.SSE(tool("i", "12")) + "event: error\n" + testkit.SSE(tool("j", "13"), tool("k", "14"))},
+		"pieces for nobody that call themselves a ping": {OpenAIResponses, strings.Repeat("event: ping\n"+testkit.SSE(tool("i", "12")), 4)},
+		"pieces for nobody behind a text":               {OpenAIResponses, testkit.SSE(begins("r"), item, refuses(strings.Repeat("no ", 11)), piece("a", "1"), piece("b", "2"), tool("c", "3"), tool("d", "4"), tool("e", "5"), tool(`f\ud83d`, "6"), tool("g", "7"), piece("h", "8"))},
+		"the first piece of an item":                    {OpenAIResponses, testkit.SSE(begins("r"), item, piece("a", "1"), piece("b", "2"), piece("", "3"), item, piece("c", "4"), piece("d", "5"))},
+		"a response behind another": {OpenAIResponses, testkit.SSE(begins("1"), item, piece("a", "1"), piece("b", "2"), `{"type":"response.completed","response":{"id":"1"}}`,
 			piece("c", "3"), tool("d", "4"), tool("e", "5"), begins("2"), item, piece("f", "6"), piece("g", "7"), piece(`\n`, "8"))},
-		"texts behind the end":        {OpenAIChat, sse(says("a"), says("b"), "[DONE]", says("c"), says("d"), says(`\n`), "[DONE]", says("e"))},
-		"a detail before the content": {OpenAIChat, sse(detail(`"reasoning":"r"`, "r"), detail(`"content":"a"`, "b"), detail(`"content":"c"`, "d"), detail(`"content":""`, "e"))},
-		"a detail before the arguments": {OpenAIChat, sse(detail(`"reasoning":"r"`, "r"), calls(`{"index":0,"id":"i","function":{"name":"f","arguments":""}}`),
+		"texts behind the end":        {OpenAIChat, testkit.SSE(says("a"), says("b"), "[DONE]", says("c"), says("d"), says(`\n`), "[DONE]", says("e"))},
+		"a detail before the content": {OpenAIChat, testkit.SSE(detail(`"reasoning":"r"`, "r"), detail(`"content":"a"`, "b"), detail(`"content":"c"`, "d"), detail(`"content":""`, "e"))},
+		"a detail before the arguments": {OpenAIChat, testkit.SSE(detail(`"reasoning":"r"`, "r"), calls(`{"index":0,"id":"i","function":{"name":"f","arguments":""}}`),
 			detail(`"tool_calls":[{"index":0,"function":{"arguments":"1"}}]`, "b"), detail(`"tool_calls":[{"index":0,"function":{"arguments":"2"}}]`, "d"))},
-		"a detail before the thought": {OpenAIChat, sse(detail(`"reasoning":"r"`, "r"),
+		"a detail before the thought": {OpenAIChat, testkit.SSE(detail(`"reasoning":"r"`, "r"),
 			detail(`"extra_content":{"google":{"thought":true}},"content":"a"`, "b"), detail(`"extra_content":{"google":{"thought":true}},"content":"c"`, "d"))},
-		"a message behind a delta": {OpenAIChat, sse(answer("a"), answer("b"), says("c"), answer("d"))},
-		"a text behind a delta":    {OpenAIChat, sse(legacy("a"), legacy("b"), says("c"), legacy("d"))},
-		"an answer behind pieces":  {Cohere, sse(cohere("a"), cohere("b"), cohere("c"), `{"text":"d","is_finished":false}`, cohere("e"))},
-		"two names of arguments": {AnthropicMessages, sse(`{"type":"content_block_start","index":0,"content_block":{"type":"tool_use","id":"i","name":"f","input":{}}}`,
+		"a message behind a delta": {OpenAIChat, testkit.SSE(answer("a"), answer("b"), says("c"), answer("d"))},
+		"a text behind a delta":    {OpenAIChat, testkit.SSE(legacy("a"), legacy("b"), says("c"), legacy("d"))},
+		"an answer behind pieces":  {Cohere, testkit.SSE(cohere("a"), cohere("b"), cohere("c"), `{"text":"d","is_finished":false}`, cohere("e"))},
+		"two names of arguments": {AnthropicMessages, testkit.SSE(`{"type":"content_block_start","index":0,"content_block":{"type":"tool_use","id":"i","name":"f","input":{}}}`,
 			delta(`"type":"input_json_delta","partial_json":"1","input":"2"`), delta(`"type":"input_json_delta","partial_json":"3","input":"2"`))},
-		"two names of arguments, Cohere": {Cohere, sse(`{"type":"tool-call-start","index":0,"delta":{"message":{"tool_calls":{"id":"i","function":{"name":"f","arguments":""}}}}}`,
+		"two names of arguments, Cohere": {Cohere, testkit.SSE(`{"type":"tool-call-start","index":0,"delta":{"message":{"tool_calls":{"id":"i","function":{"name":"f","arguments":""}}}}}`,
 			`{"type":"tool-call-delta","index":0,"delta":{"message":{"tool_calls":{"function":{"arguments":"1","input":"2"}}}}}`,
 			`{"type":"tool-call-delta","index":0,"delta":{"message":{"tool_calls":{"function":{"arguments":"3","input":"2"}}}}}`)},
-		"a block that takes another's place": {AnthropicMessages, sse(`{"type":"message_start","message":{"id":"1"}}`, thinks("a"), thinks("b"), thinks("c"),
+		"a block that takes another's place": {AnthropicMessages, testkit.SSE(`{"type":"message_start","message":{"id":"1"}}`, thinks("a"), thinks("b"), thinks("c"),
 			`{"type":"message_start","message":{"id":"2"}}`, thinks("d"))},
-		"a signature of no thought": {AnthropicMessages, sse(signs("a"), signs("b"), `{"type":"content_block_start","index":0,"content_block":{"type":"text","text":""}}`, signs("c"))},
+		"a signature of no thought": {AnthropicMessages, testkit.SSE(signs("a"), signs("b"), `{"type":"content_block_start","index":0,"content_block":{"type":"text","text":""}}`, signs("c"))},
 		"lines within an event": {OpenAIChat, strings.Repeat("data: {\"choices\":\ndata: [{\"delta\":{\"content\":\"a\"}}]}\n\n", 3) +
-			"data: {\"choices\":\n[{\"delta\":{\"content\":\"b\"}}]}\n\n" + sse(says("c"))},
-		"spaces in front of glued events": {OpenAIChat, strings.Repeat("data:  "+says("a")+"\ndata:"+says("b")+" \n\n", 3) + sse(says("c"), says("d"))},
+			"data: {\"choices\":\n[{\"delta\":{\"content\":\"b\"}}]}\n\n" + testkit.SSE(says("c"))},
+		"spaces in front of glued events": {OpenAIChat, strings.Repeat("data:  "+says("a")+"\ndata:"+says("b")+" \n\n", 3) + testkit.SSE(says("c"), says("d"))},
 		"a type that begins with a space": {OpenAIChat, strings.Repeat("event:  error\ndata:"+says("a")+"\n\n", 3) + "event: error\ndata:" + says("b") + "\n\n"},
-		"lines and then SSE":              {Ollama, row(line("a"), line("b"), line("c"), line("d")) + sse(line("e"), line("f")) + line("g") + "\n" + line("h") + "\n\n" + sse(line("i"))},
+		"lines and then SSE":              {Ollama, row(line("a"), line("b"), line("c"), line("d")) + testkit.SSE(line("e"), line("f")) + line("g") + "\n" + line("h") + "\n\n" + testkit.SSE(line("i"))},
 		"lines that go on":                {Ollama, row(line("a"), line("b"), line("c"), line("d")+"garbage", line("e")+"\x00", line("f")+line("g"))},
-		"a row and then SSE":              {Ollama, line("a") + sse(line("e"), line("f")) + line("g") + "\n" + line("h") + "\n\n" + sse(line("i"))},
+		"a row and then SSE":              {Ollama, line("a") + testkit.SSE(line("e"), line("f")) + line("g") + "\n" + line("h") + "\n\n" + testkit.SSE(line("i"))},
 		"an array and then lines": {Ollama, "[" + line("a") + ",\n{\"message\":\n{\"content\":\"a\"},\"done\":false}]" + row(line("a"), line("b"), line("c"), line("d")+"garbage",
 			"{\"message\":\n{\"content\":\"a\"},\"done\":false}", line("e"))},
-		"a number that is none":              {OpenAIResponses, sse(item, piece("a", "1"), piece("b", "2"), piece("c", "99999999999999999999"), piece("d", "9223372036854775807"))},
-		"a message beside no text":           {Gemini, sse(`{"candidates":[{"content":{"parts":[{"text":"a"}]}}],"error":null,"message":"no"}`, `{"candidates":[{"content":{"parts":[{"text":"b"}]}}],"error":null,"message":"no"}`, `{"candidates":[{"content":{"parts":[{"text":""}]}}],"error":null,"message":"no"}`)},
-		"a message beside no text, Converse": {Bedrock, sse(`{"contentBlockDelta":{"delta":{"text":"a"}},"message":"no"}`, `{"contentBlockDelta":{"delta":{"text":"b"}},"message":"no"}`, `{"contentBlockDelta":{"delta":{"text":""}},"message":"no"}`)},
-		"a detail beside no text":            {Gemini, sse(`{"candidates":[{"content":{"parts":[{"text":"a"}]}}],"error":null,"detail":"no"}`, `{"candidates":[{"content":{"parts":[{"text":"b"}]}}],"error":null,"detail":"no"}`, `{"candidates":[{"content":{"parts":[{"text":""}]}}],"error":null,"detail":"no"}`)},
+		"a number that is none":              {OpenAIResponses, testkit.SSE(item, piece("a", "1"), piece("b", "2"), piece("c", "99999999999999999999"), piece("d", "9223372036854775807"))},
+		"a message beside no text":           {Gemini, testkit.SSE(`{"candidates":[{"content":{"parts":[{"text":"a"}]}}],"error":null,"message":"no"}`, `{"candidates":[{"content":{"parts":[{"text":"b"}]}}],"error":null,"message":"no"}`, `{"candidates":[{"content":{"parts":[{"text":""}]}}],"error":null,"message":"no"}`)},
+		"a message beside no text, Converse": {Bedrock, testkit.SSE(`{"contentBlockDelta":{"delta":{"text":"a"}},"message":"no"}`, `{"contentBlockDelta":{"delta":{"text":"b"}},"message":"no"}`, `{"contentBlockDelta":{"delta":{"text":""}},"message":"no"}`)},
+		"a detail beside no text":            {Gemini, testkit.SSE(`{"candidates":[{"content":{"parts":[{"text":"a"}]}}],"error":null,"detail":"no"}`, `{"candidates":[{"content":{"parts":[{"text":"b"}]}}],"error":null,"detail":"no"}`, `{"candidates":[{"content":{"parts":[{"text":""}]}}],"error":null,"detail":"no"}`)},
 	} {
 		t.Run(name, func(t *testing.T) {
 			requireShortcuts(t, test.dialect, []byte(test.body))
@@ -102,7 +103,7 @@ func TestEmptyWriteBehindAPanic(t *testing.T) {
 		}
 		return nil
 	}), nil)
-	require.Panics(t, func() { p.Write([]byte(sse(says("a"), says("b"), says("c"), says("d"), says("e")))) })
+	require.Panics(t, func() { p.Write([]byte(testkit.SSE(says("a"), says("b"), says("c"), says("d"), says("e")))) })
 	for range 2 {
 		_, err := p.Write(nil)
 		require.Equal(t, errPanicked, err)
@@ -130,11 +131,11 @@ func TestSplitBeforeLongLines(t *testing.T) {
 
 // An Accumulator that its owner resets in mid-stream holds what came since then.
 func TestTemplatesAndResetAccumulator(t *testing.T) {
-	for _, rest := range []string{sse(says("")), sse(says("b"))[:20], sse(says("b"), says("c")), sse(says(`\ud83d`))} {
+	for _, rest := range []string{testkit.SSE(says("")), testkit.SSE(says("b"))[:20], testkit.SSE(says("b"), says("c")), testkit.SSE(says(`\ud83d`))} {
 		completion := func(o *Options) *Completion {
 			var a Accumulator
 			p := NewParser(OpenAIChat, &a, o)
-			p.Write([]byte(sse(says("a"), says("a"), says("a"))))
+			p.Write([]byte(testkit.SSE(says("a"), says("a"), says("a"))))
 			a.Reset()
 			p.Write([]byte(rest))
 			return a.Completion()

@@ -1,14 +1,19 @@
 package llmstream
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+
+	"github.com/seed-4d65deac/llmstream/internal/jsonscan"
+	"github.com/seed-4d65deac/llmstream/internal/wire"
+)
 
 // skimFrames is skim for binary frames: it reads those at the start of b that lie
 // whole there, have the headers of the one before, and fit the template that is
 // expected. It returns how many bytes that were.
 func (p *Parser) skimFrames(b []byte) (n int) {
-	w := p.wire.frameReader()
+	w := p.wire.FrameReader()
 	if !p.skims || w == nil || !p.mayRun() ||
-		!w.headers.isEvent() || isCarrier(w.headers.eventType) || len(w.last) > maxKnownHeaders {
+		!w.Headers.IsEvent() || isCarrier(w.Headers.EventType) || len(w.Last) > wire.MaxKnownHeaders {
 		return 0
 	}
 	ts := &p.track.templates
@@ -36,7 +41,7 @@ func (p *Parser) skimFrames(b []byte) (n int) {
 func (p *Parser) skimFramesOf(t *template, b []byte, row bool) (n int, events int64) {
 	choice := &p.track.choices[t.choice]
 	if t.n == 0 || !t.plain || t.again || t.call >= 0 || t.counted || choice.high.wait() || t.layout != p.track.layout ||
-		string(p.wire.frames.headers.eventType) != string(t.typ()) {
+		string(p.wire.Frames.Headers.EventType) != string(t.typ()) {
 		return 0, 0
 	}
 	var into *[]byte
@@ -52,14 +57,14 @@ func (p *Parser) skimFramesOf(t *template, b []byte, row bool) (n int, events in
 			return 0, 0
 		}
 	}
-	known := p.borrow().knownFrames(p.wire.frames.last)
+	known := p.borrow().knownFrames(p.wire.Frames.Last)
 	size := 0
 	for more := true; more; more = row {
-		frame := known.frame(b[n:])
+		frame := known.Frame(b[n:])
 		if frame == nil || len(frame) > p.longest {
 			break
 		}
-		k, ok := t.skimFrame(b[n:], preludeSize+len(known.headers), len(frame)-crcSize, text[size:])
+		k, ok := t.skimFrame(b[n:], wire.PreludeSize+len(known.Headers), len(frame)-wire.CrcSize, text[size:])
 		if !ok {
 			break
 		}
@@ -99,11 +104,11 @@ func (t *template) skimFrame(b []byte, pos, end int, text []byte) (size int, ok 
 			n = skipValue(b, pos, kind) - pos
 		case from == int(t.last): // the padding, of which the end is known
 			n = end - len(literal) - pos
-			if n < 0 || !isPlain(b, pos, pos+n) {
+			if n < 0 || !jsonscan.IsPlain(b, pos, pos+n) {
 				return 0, false
 			}
 		default:
-			n = plainString(b[pos:], true)
+			n = jsonscan.PlainLen(b[pos:], true)
 		}
 		pos += n
 		if len(b)-pos < len(literal) || string(b[pos:pos+len(literal)]) != string(literal) {
@@ -121,16 +126,16 @@ func (t *template) skimFrame(b []byte, pos, end int, text []byte) (size int, ok 
 func skimText(to, b []byte) (size, n int) {
 	for len(b)-n >= 17 && (to == nil || len(to)-size >= 17) {
 		w0, w1 := binary.LittleEndian.Uint64(b[n:]), binary.LittleEndian.Uint64(b[n+8:])
-		k := plainIn(w0, w1)
+		k := jsonscan.PlainIn(w0, w1)
 		if to != nil {
 			binary.LittleEndian.PutUint64(to[size:], w0)
 			binary.LittleEndian.PutUint64(to[size+8:], w1)
 		}
-		if k == longText {
+		if k == jsonscan.LongText {
 			if to != nil {
-				k += copyPlain(to[size+k:], b[n+k:])
+				k += jsonscan.CopyPlain(to[size+k:], b[n+k:])
 			} else {
-				k += copyPlain(nil, b[n+k:])
+				k += jsonscan.CopyPlain(nil, b[n+k:])
 			}
 			size, n = size+k, n+k
 			continue

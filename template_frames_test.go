@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/seed-4d65deac/llmstream/internal/wire"
 	"github.com/stretchr/testify/require"
 )
 
@@ -49,11 +50,11 @@ func TestTemplatesOfFramesEndWithThem(t *testing.T) {
 	frames := framed(blockDelta(strings.Repeat("x", 200)), blockDelta(strings.Repeat("x", 100)), blockDelta("two"), blockDelta("one"))
 	whole := framed(blockDelta("six"))
 	for cut := 1; cut < 60; cut++ { // a frame whose payload breaks off where the next would go on with it
-		b := []byte(whole[:len(whole)-crcSize-cut])
-		binary.BigEndian.PutUint32(b, uint32(len(b)+crcSize))
+		b := []byte(whole[:len(whole)-wire.CrcSize-cut])
+		binary.BigEndian.PutUint32(b, uint32(len(b)+wire.CrcSize))
 		binary.BigEndian.PutUint32(b[8:], crc32.ChecksumIEEE(b[:8]))
 		b = binary.BigEndian.AppendUint32(b, crc32.ChecksumIEEE(b))
-		for _, behind := range []string{whole, whole[len(whole)-crcSize-cut:], `"},"p":"abcdefghijkl"}` + whole} {
+		for _, behind := range []string{whole, whole[len(whole)-wire.CrcSize-cut:], `"},"p":"abcdefghijkl"}` + whole} {
 			requireShortcuts(t, Bedrock, []byte(frames+string(b)+behind+frames))
 		}
 	}
@@ -70,28 +71,28 @@ func TestTemplatesOfFramesAreProven(t *testing.T) {
 	}
 	b := []byte(next) // its own checksum is right, that of its prelude is not
 	b[8] ^= 1
-	binary.BigEndian.PutUint32(b[len(b)-crcSize:], crc32.ChecksumIEEE(b[:len(b)-crcSize]))
+	binary.BigEndian.PutUint32(b[len(b)-wire.CrcSize:], crc32.ChecksumIEEE(b[:len(b)-wire.CrcSize]))
 	requireShortcuts(t, Bedrock, []byte(frames+string(b)+frames))
 }
 
 // What is known of frames holds for every length, and for others' headers not at all.
 func TestKnownFrames(t *testing.T) {
-	var k knownFrames
+	var k wire.FrameCache
 	for range 2 {
 		for _, typ := range []string{"a", "contentBlockDelta", "contentBlockOther", strings.Repeat("long", 60)} {
 			for size := range 600 {
 				frame := []byte(framed("event " + typ + ` {"p":"` + strings.Repeat("x", size) + `"}`))
-				payload := preludeSize + int(binary.BigEndian.Uint32(frame[4:]))
-				k.use(frame[preludeSize:payload])
+				payload := wire.PreludeSize + int(binary.BigEndian.Uint32(frame[4:]))
+				k.Use(frame[wire.PreludeSize:payload])
 				for range 2 {
-					require.Equal(t, frame, k.frame(append(frame, "next"...)))
+					require.Equal(t, frame, k.Frame(append(frame, "next"...)))
 				}
-				require.Nil(t, k.frame(frame[:len(frame)-1]))
+				require.Nil(t, k.Frame(frame[:len(frame)-1]))
 				frame[payload-1]++
-				require.Nil(t, k.frame(frame))
+				require.Nil(t, k.Frame(frame))
 				frame[payload-1]--
 				frame[len(frame)-1-size%(len(frame)-payload)]++
-				require.Nil(t, k.frame(frame))
+				require.Nil(t, k.Frame(frame))
 			}
 		}
 	}

@@ -1,6 +1,11 @@
 package llmstream
 
-import "bytes"
+import (
+	"bytes"
+
+	"github.com/seed-4d65deac/llmstream/internal/jsonscan"
+	"github.com/seed-4d65deac/llmstream/internal/wire"
+)
 
 // textRole is the text that an event gave, and where that stood.
 type textRole struct {
@@ -39,9 +44,9 @@ func (c *core) learn(s *step) {
 	if !ok {
 		return
 	}
-	f, _ := c.wire.framing()
-	if !f.fits(s.typ, s.data) {
-		f = framing{}
+	f, _ := c.wire.Framing()
+	if !fits(&f, s.typ, s.data) {
+		f = wire.Framing{}
 	}
 	ts.list[at].set(s, f, slots, counts)
 	ts.follow(at)
@@ -50,9 +55,9 @@ func (c *core) learn(s *step) {
 }
 
 // fits tells whether an event of this type with this data may be framed so.
-func (f *framing) fits(typ, data []byte) bool {
+func fits(f *wire.Framing, typ, data []byte) bool {
 	return bytes.IndexByte(data, '\n') < 0 && bytes.IndexByte(data, '\r') < 0 &&
-		(f.data != "data:" || data[0] != ' ' && (len(typ) == 0 || typ[0] != ' '))
+		(f.Data != "data:" || data[0] != ' ' && (len(typ) == 0 || typ[0] != ' '))
 }
 
 // teaches tells whether the event gave a text, perhaps with a detail that says the
@@ -87,10 +92,10 @@ func (s *step) findSlots(slots []slot) (_ []slot, ok bool) {
 			at++
 			continue
 		}
-		end := at + stringLen(s.data[at:])
+		end := at + jsonscan.StringLen(s.data[at:])
 		name := s.data[at+1 : max(at+1, end-1)]
 		at = end
-		colon := skipSpace(s.data, end)
+		colon := jsonscan.SkipSpace(s.data, end)
 		if colon == len(s.data) || s.data[colon] != ':' {
 			continue
 		}
@@ -102,7 +107,7 @@ func (s *step) findSlots(slots []slot) (_ []slot, ok bool) {
 		if !ok {
 			continue
 		}
-		value := slotAt(s.data, skipSpace(s.data, colon+1), kind)
+		value := slotAt(s.data, jsonscan.SkipSpace(s.data, colon+1), kind)
 		if kind <= slotDetail || kind >= slotSequence {
 			if found[kind] || value.to == 0 && kind < slotOutput {
 				return slots, false
@@ -174,7 +179,7 @@ func slotAt(b []byte, at int, kind slotKind) slot {
 			return slot{}
 		}
 		at++
-		end = at + stringLen(b[at-1:]) - 2
+		end = at + jsonscan.StringLen(b[at-1:]) - 2
 	}
 	return slot{kind, at, end}
 }
@@ -196,7 +201,7 @@ func (ts *templates) place() (at uint8, ok bool) {
 }
 
 // set makes t the template of the event of s with these slots.
-func (t *template) set(s *step, f framing, slots []slot, found [countSlots]countSlot) {
+func (t *template) set(s *step, f wire.Framing, slots []slot, found [countSlots]countSlot) {
 	literals := t.literals[:0]
 	from := slots[0].to
 	for i := range slots {
@@ -208,19 +213,19 @@ func (t *template) set(s *step, f framing, slots []slot, found [countSlots]count
 		if i+1 < len(slots) {
 			from = slots[i+1].to
 		} else {
-			literals = append(append(literals, f.end...), f.blank...)
+			literals = append(append(literals, f.End...), f.Blank...)
 		}
 		t.ends[i], t.slots[i] = uint16(len(literals)), slots[i].kind
 	}
 	t.last = uint16(len(literals))
 	frame := len(literals)
 	if len(s.typ) > 0 {
-		literals = append(append(append(literals, f.event...), s.typ...), f.end...)
+		literals = append(append(append(literals, f.Event...), s.typ...), f.End...)
 	}
-	literals = append(literals, f.data...)
+	literals = append(literals, f.Data...)
 	frame = len(literals) - frame
 	literals = append(literals, s.data[:slots[0].from]...)
-	t.frame, t.tail = uint8(frame), uint8(len(f.end)+len(f.blank))
+	t.frame, t.tail = uint8(frame), uint8(len(f.End)+len(f.Blank))
 	t.head = uint16(len(literals))
 	t.literals = append(literals, s.typ...)
 	t.n, t.again, t.used, t.compared = uint8(len(slots)), false, false, t.ends

@@ -1,6 +1,10 @@
 package llmstream
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+
+	"github.com/seed-4d65deac/llmstream/internal/jsonscan"
+)
 
 // oneText is how long the text of an event may be that skimOne reads.
 const oneText = 16
@@ -34,7 +38,7 @@ func (p *Parser) skimOne(b []byte) (ok bool) {
 	text := b[int(t.head)-last:]
 	w0, w1 := binary.LittleEndian.Uint64(text), binary.LittleEndian.Uint64(text[8:])
 	// The text is plain if the first special byte is the quote behind it.
-	if plainIn(w0, w1) != size || string(text[size:]) != string(t.literals[:last]) || string(b[:len(b)-len(text)]) != string(t.literals[last:t.head]) {
+	if jsonscan.PlainIn(w0, w1) != size || string(text[size:]) != string(t.literals[:last]) || string(b[:len(b)-len(text)]) != string(t.literals[last:t.head]) {
 		return false
 	}
 	if into != nil {

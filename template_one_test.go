@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/seed-4d65deac/llmstream/internal/testkit"
 	"github.com/stretchr/testify/require"
 )
 
@@ -110,7 +111,7 @@ func TestSkimOneLeavesCounts(t *testing.T) {
 	var a Accumulator
 	p := NewParser(Gemini, &a, nil)
 	counts := func(n string) []byte {
-		return []byte(sse(`{"candidates":[{"content":{"parts":[{"text":"a"}]},"index":0}],"usageMetadata":{"promptTokenCount":` + n + `}}`))
+		return []byte(testkit.SSE(`{"candidates":[{"content":{"parts":[{"text":"a"}]},"index":0}],"usageMetadata":{"promptTokenCount":` + n + `}}`))
 	}
 	for range 3 {
 		p.Write(counts("10"))
@@ -129,7 +130,7 @@ func TestSkimOneLeavesCounts(t *testing.T) {
 func TestSkimOneLeavesDetails(t *testing.T) {
 	var a Accumulator
 	p := NewParser(AnthropicMessages, &a, nil)
-	piece := []byte(sse(`{"type":"content_block_delta","delta":{"thinking":"a","type":"thinking_delta"},"index":0}`))
+	piece := []byte(testkit.SSE(`{"type":"content_block_delta","delta":{"thinking":"a","type":"thinking_delta"},"index":0}`))
 	p.Write(piece)
 	p.Write(piece)
 	a.grow()
@@ -141,8 +142,8 @@ func TestSkimOneLeavesDetails(t *testing.T) {
 func TestSkimOneBehindAnotherItem(t *testing.T) {
 	var a Accumulator
 	p := NewParser(OpenAIResponses, &a, nil)
-	piece := sse(`{"type":"response.output_text.delta","delta":"a","output_index":0,"content_index":0}`)
-	p.Write([]byte(sse(`{"type":"response.created","response":{"id":"r"}}`, `{"type":"response.output_item.added","output_index":0,"item":{"type":"message"}}`) + piece + piece))
+	piece := testkit.SSE(`{"type":"response.output_text.delta","delta":"a","output_index":0,"content_index":0}`)
+	p.Write([]byte(testkit.SSE(`{"type":"response.created","response":{"id":"r"}}`, `{"type":"response.output_item.added","output_index":0,"item":{"type":"message"}}`) + piece + piece))
 	a.grow()
 	require.True(t, p.skimOne([]byte(piece)))
 	p.track.layout++

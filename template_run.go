@@ -1,6 +1,10 @@
 package llmstream
 
-import "bytes"
+import (
+	"bytes"
+
+	"github.com/seed-4d65deac/llmstream/internal/jsonscan"
+)
 
 // Events that lie whole in a read, framing and all, are compared with templates
 // where they lie, one after the other: neither the wire nor a step sees them.
@@ -11,7 +15,7 @@ func (c *core) canRun() bool {
 	if !c.mayRun() {
 		return false
 	}
-	_, ok := c.wire.framing()
+	_, ok := c.wire.Framing()
 	return ok
 }
 
@@ -34,7 +38,7 @@ func (c *core) accept(t *template, b []byte, m *match) (text []byte, ok bool) {
 		high = &call.high
 	}
 	text = b[m.text:m.after:m.after]
-	if *high != 0 || m.end-m.start > c.longest || t.layout != c.track.layout || m.sequenceEnd-m.sequence > maxDigits {
+	if *high != 0 || m.end-m.start > c.longest || t.layout != c.track.layout || m.sequenceEnd-m.sequence > jsonscan.MaxDigits {
 		return nil, false
 	}
 	if m.escaped && !t.silent {
@@ -64,7 +68,7 @@ func (c *core) unescape(t *template, raw []byte, high *uint16) (text []byte, ok 
 	}
 	s := c.borrow()
 	var half uint16
-	s.text, half = appendUnescaped(s.text[:0], raw, 0)
+	s.text, half = jsonscan.AppendUnescaped(s.text[:0], raw, 0)
 	if len(s.text) == 0 {
 		return nil, false
 	}
@@ -78,7 +82,7 @@ var escapeU = []byte(`\u`)
 func (s *step) addFitted(t *template, b []byte, m *match, text []byte) {
 	index := s.choices[t.choice].index
 	s.part = t.part
-	s.sequence, _ = parseDigits(b[m.sequence:m.sequenceEnd])
+	s.sequence, _ = jsonscan.ParseDigits(b[m.sequence:m.sequenceEnd])
 	switch {
 	case len(text) == 0, t.silent:
 		s.add(KindOther, -1)
@@ -96,8 +100,8 @@ func (s *step) addFitted(t *template, b []byte, m *match, text []byte) {
 		if r.Text = raw; bytes.IndexByte(raw, '\\') >= 0 {
 			at := len(s.text)
 			var half uint16
-			s.text, half = appendUnescaped(s.text, raw, 0)
-			s.text = appendLoneHalf(s.text, half)
+			s.text, half = jsonscan.AppendUnescaped(s.text, raw, 0)
+			s.text = jsonscan.AppendLoneSurrogate(s.text, half)
 			r.Text = s.text[at:len(s.text):len(s.text)]
 		}
 		s.addDetail(index, r)
@@ -218,7 +222,7 @@ func (p *Parser) runOf(t *template, b []byte, m *match) (ok bool, err error) {
 	for {
 		text := b[m.text:m.after]
 		if m.escaped || len(text) == 0 || choice.high.wait() || !plain || m.end-m.start > p.longest ||
-			t.layout != p.track.layout || m.sequenceEnd-m.sequence > maxDigits {
+			t.layout != p.track.layout || m.sequenceEnd-m.sequence > jsonscan.MaxDigits {
 			if text, ok = p.accept(t, b, m); !ok {
 				return false, nil
 			}

@@ -3,6 +3,8 @@ package llmstream
 import (
 	"encoding/binary"
 	"math/bits"
+
+	"github.com/seed-4d65deac/llmstream/internal/jsonscan"
 )
 
 // The tightest of all loops: events that follow one another and give a text of a
@@ -33,7 +35,7 @@ func (p *Parser) skimCut(b []byte) (n int) {
 // hold leaves b to the wire, if it is the beginning of an event and nothing else,
 // and notes that.
 func (p *Parser) hold(b []byte) bool {
-	if !p.skims || !p.wire.hold(b, 2*templateMax) {
+	if !p.skims || !p.wire.Hold(b, 2*templateMax) {
 		return false
 	}
 	p.ready, p.held = false, true
@@ -47,7 +49,7 @@ const cutText = 64
 // skimHeld reads the event of which the wire holds the beginning, and b begins with
 // the rest.
 func (p *Parser) skimHeld(b []byte) (n int) {
-	buf := p.wire.held()
+	buf := p.wire.Held()
 	held := len(buf)
 	missing := len(p.track.templates.last().literals) + cutText - held
 	if missing <= 0 {
@@ -55,10 +57,10 @@ func (p *Parser) skimHeld(b []byte) (n int) {
 	}
 	both := append(buf, b[:min(len(b), missing)]...)
 	if n = p.skim(both); n <= held {
-		p.wire.keep(both[:held])
+		p.wire.Keep(both[:held])
 		return 0
 	}
-	p.wire.keep(both[:0])
+	p.wire.Keep(both[:0])
 	return n - held
 }
 
@@ -172,7 +174,7 @@ func (t *template) skim(b []byte, n, pos int, text []byte) (_, size int, events 
 					return n, size, events, last, false
 				}
 				w := binary.LittleEndian.Uint64(b[pos:])
-				k := bits.TrailingZeros64(specialBytes(w, true)) / 8
+				k := bits.TrailingZeros64(jsonscan.Special(w, true)) / 8
 				if keep {
 					if len(text)-end < 9 {
 						return n, size, events, last, false
@@ -181,14 +183,14 @@ func (t *template) skim(b []byte, n, pos int, text []byte) (_, size int, events 
 					end += k
 				}
 				if pos += k; k == 8 {
-					if plain += k; plain >= longText {
+					if plain += k; plain >= jsonscan.LongText {
 						if keep {
-							k = copyPlain(text[end:], b[pos:])
+							k = jsonscan.CopyPlain(text[end:], b[pos:])
 							end += k
 						} else if t.slots[i] == slotTime {
 							k = t.skipTime(b[pos:])
 						} else {
-							k = copyPlain(nil, b[pos:])
+							k = jsonscan.CopyPlain(nil, b[pos:])
 						}
 						pos += k
 					}

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/seed-4d65deac/llmstream/internal/testkit"
 	"github.com/stretchr/testify/require"
 )
 
@@ -34,7 +35,7 @@ func TestTemplatesAreExact(t *testing.T) {
 					if testing.Short() && at%7 != 0 {
 						continue
 					}
-					body := []byte(sse(first, third, second[:at]+edit+second[at+1:], third))
+					body := []byte(testkit.SSE(first, third, second[:at]+edit+second[at+1:], third))
 					requireShortcuts(t, OpenAIChat, body)
 				}
 			}
@@ -68,7 +69,7 @@ func TestTemplatesSeeWhatComesBetween(t *testing.T) {
 	for _, event := range providerEvents {
 		for _, one := range between {
 			for _, two := range between {
-				body := []byte(sse(fmt.Sprintf(event, "a"), fmt.Sprintf(event, "b"), one, fmt.Sprintf(event, "c"), two, fmt.Sprintf(event, `\u00e9`), fmt.Sprintf(event, ""), fmt.Sprintf(event, "d")))
+				body := []byte(testkit.SSE(fmt.Sprintf(event, "a"), fmt.Sprintf(event, "b"), one, fmt.Sprintf(event, "c"), two, fmt.Sprintf(event, `\u00e9`), fmt.Sprintf(event, ""), fmt.Sprintf(event, "d")))
 				requireShortcuts(t, OpenAIChat, body)
 			}
 		}
@@ -78,7 +79,7 @@ func TestTemplatesSeeWhatComesBetween(t *testing.T) {
 // An event whose SSE type is error is one, whatever it looks like.
 func TestTemplatesHeedTheEventType(t *testing.T) {
 	event := fmt.Sprintf(providerEvents["openai"], "x")
-	body := []byte(sse(event, event) + "event: error\n" + sse(event) + "event: ping\n" + sse(event))
+	body := []byte(testkit.SSE(event, event) + "event: error\n" + testkit.SSE(event) + "event: ping\n" + testkit.SSE(event))
 	requireShortcuts(t, OpenAIChat, body)
 }
 
@@ -92,7 +93,7 @@ func TestTemplatesFit(t *testing.T) {
 		}
 		for _, o := range []*Options{nil, {Events: &eventLog{}}} {
 			p := NewParser(OpenAIChat, nil, o)
-			p.Write([]byte(sse(events...)))
+			p.Write([]byte(testkit.SSE(events...)))
 			require.GreaterOrEqual(t, p.track.templates.fitted, int64(98), name)
 		}
 	}
@@ -121,7 +122,7 @@ func TestTemplatesFitResponses(t *testing.T) {
 		}
 		for name, h := range map[string]Handler{"nobody": nil, "deltas": &lines{}, "answer": new(Accumulator)} {
 			p := NewParser(OpenAIResponses, h, nil)
-			p.Write([]byte(sse(events...)))
+			p.Write([]byte(testkit.SSE(events...)))
 			require.Equal(t, 50-test.misses, p.track.templates.fitted, name)
 			require.EqualValues(t, 52, p.Outcome().AfterDone, name)
 			require.Equal(t, test.event == piece, p.Outcome().Delivered, name)

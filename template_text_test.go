@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/seed-4d65deac/llmstream/internal/jsonscan"
+	"github.com/seed-4d65deac/llmstream/internal/testkit"
 	"github.com/stretchr/testify/require"
 )
 
@@ -19,7 +21,7 @@ func TestTemplatesOfLongTexts(t *testing.T) {
 			add(strings.Repeat("z", 51))
 			add(strings.Repeat("x", at) + special + strings.Repeat("y", size-at))
 		}
-		requireShortcuts(t, OpenAIChat, []byte(sse(events...)))
+		requireShortcuts(t, OpenAIChat, []byte(testkit.SSE(events...)))
 	}
 }
 
@@ -30,13 +32,13 @@ func TestCopyPlainWithinItsRoom(t *testing.T) {
 		for from := range len(b) {
 			for room := range 100 {
 				to := make([]byte, room+1)
-				n := copyPlain(to[:room], b[from:])
+				n := jsonscan.CopyPlain(to[:room], b[from:])
 				require.Equal(t, string(b[from:from+n]), string(to[:n]))
 				require.Zero(t, to[room])
-				plain := plainString(b[from:], true)
+				plain := jsonscan.PlainLen(b[from:], true)
 				require.LessOrEqual(t, n, plain)
 				require.True(t, n == plain || room-n < 32 || len(b)-from-n < 32)
-				require.Equal(t, n, copyPlain(nil, b[from:from+min(len(b)-from, room)]), room)
+				require.Equal(t, n, jsonscan.CopyPlain(nil, b[from:from+min(len(b)-from, room)]), room)
 			}
 		}
 	}
@@ -48,11 +50,11 @@ func TestIsPlain(t *testing.T) {
 	for n := range 80 {
 		for front := range 10 {
 			b := []byte(strings.Repeat(before, 4)[:front] + strings.Repeat("x", n) + behind)
-			require.True(t, isPlain(b, front, front+n))
+			require.True(t, jsonscan.IsPlain(b, front, front+n))
 			for at := front; at < front+n; at++ {
 				for _, c := range []byte{0, 0x1f, ' ', '!', '"', '#', '[', '\\', ']', 0x7f, 0x80, 0xa2, 0xdc, 0xff} {
 					b[at] = c
-					require.Equal(t, c >= ' ' && c != '"' && c != '\\', isPlain(b, front, front+n), "%q", b)
+					require.Equal(t, c >= ' ' && c != '"' && c != '\\', jsonscan.IsPlain(b, front, front+n), "%q", b)
 				}
 				b[at] = 'x'
 			}

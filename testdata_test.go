@@ -12,9 +12,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/stretchr/testify/require"
-
 	"github.com/seed-4d65deac/llmstream/testdata"
+	"github.com/stretchr/testify/require"
 )
 
 // wantRecording is what a recording in testdata means: NAME.want.json. Members

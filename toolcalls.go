@@ -1,6 +1,10 @@
 package llmstream
 
-import "strconv"
+import (
+	"strconv"
+
+	"github.com/seed-4d65deac/llmstream/internal/wire"
+)
 
 // callFold is a tool call as far as it has come. Which call a delta belongs to
 // was decided where the stream was decoded; see choiceTrack.find.
@@ -14,7 +18,7 @@ type callFold struct {
 }
 
 func (f *callFold) reset(a *Accumulator) {
-	*f = callFold{id: letGo(f.id), name: letGo(f.name), typ: letGo(f.typ), arguments: a.letGo(f.arguments), extra: letGo(f.extra)}
+	*f = callFold{id: wire.Recycle(f.id), name: wire.Recycle(f.name), typ: wire.Recycle(f.typ), arguments: a.letGo(f.arguments), extra: wire.Recycle(f.extra)}
 }
 
 // maxCallGap bounds how far a delta's index may run ahead of the calls that are

@@ -4,6 +4,9 @@ import (
 	"hash/maphash"
 	"strings"
 
+	"github.com/seed-4d65deac/llmstream/internal/fault"
+	"github.com/seed-4d65deac/llmstream/internal/jsonscan"
+	"github.com/seed-4d65deac/llmstream/internal/wire"
 	"github.com/valyala/fastjson"
 )
 
@@ -105,11 +108,11 @@ type callTrack struct {
 	list      uint32 // the list of calls that its last piece came in; see choiceTrack
 	broken    bool   // its arguments are not JSON
 	high      uint16 // as choiceTrack.high, for the arguments
-	arguments jsonScanner
+	arguments jsonscan.Scanner
 }
 
 func (t *track) reset() {
-	choices, templates, usage, items := t.choices, t.templates, letGo(t.usageRaw), t.response.items
+	choices, templates, usage, items := t.choices, t.templates, wire.Recycle(t.usageRaw), t.response.items
 	clear(choices) // so that no call and no text of the last stream is kept
 	templates.reset()
 	*t = track{
@@ -187,19 +190,19 @@ func (c *choiceTrack) open(i int) bool {
 
 // whole tells whether the arguments are one JSON value.
 func (c *callTrack) whole() bool {
-	return !c.custom && !c.broken && c.arguments.complete()
+	return !c.custom && !c.broken && c.arguments.Complete()
 }
 
 // valid tells whether a call that has ended may be run: its arguments are JSON,
 // or there are none (T-11), or its tool takes any text.
 func (c *callTrack) valid() bool {
-	return c.custom || c.whole() || !c.broken && c.arguments.blank()
+	return c.custom || c.whole() || !c.broken && c.arguments.Blank()
 }
 
 // cut tells whether the arguments break off: they have begun to be a JSON value
 // and are none yet, or the dialect says so.
 func (c *callTrack) cut() bool {
-	return c.short || !c.custom && !c.broken && !c.arguments.blank() && !c.arguments.complete()
+	return c.short || !c.custom && !c.broken && !c.arguments.Blank() && !c.arguments.Complete()
 }
 
 // argue takes a piece of the arguments.
@@ -211,8 +214,8 @@ func (c *callTrack) argue(piece []byte) {
 	if c.custom || c.broken {
 		return
 	}
-	c.arguments.strict = true
-	if _, err := c.arguments.scanAll(piece); err != nil {
+	c.arguments.Strict = true
+	if _, err := c.arguments.ScanAll(piece); err != nil {
 		c.broken = true
 	}
 }
@@ -386,7 +389,7 @@ func (s *step) flushHalves() {
 			kind Kind
 			high *uint16
 		}{{KindReasoning, &c.high.reasoning}, {KindContent, &c.high.content}, {KindRefusal, &c.high.refusal}} {
-			s.addText(f.kind, c.index, appendLoneHalf(nil, *f.high))
+			s.addText(f.kind, c.index, jsonscan.AppendLoneSurrogate(nil, *f.high))
 			*f.high = 0
 		}
 		for at := range c.calls {
@@ -398,7 +401,7 @@ func (s *step) flushHalves() {
 // flushHalf is flushHalves for the arguments of a call.
 func (s *step) flushHalf(c *choiceTrack, at int) {
 	if call := &c.calls[at]; call.high != 0 {
-		half := appendLoneHalf(nil, call.high)
+		half := jsonscan.AppendLoneSurrogate(nil, call.high)
 		call.high = 0
 		call.argue(half)
 		s.add(KindToolCall, c.index).ToolCall = ToolCallDelta{Index: at, Arguments: half}
@@ -458,7 +461,7 @@ func (s *step) newToolCall(t *choiceTrack, index int, d ToolCallDelta) (at int) 
 		return at
 	}
 	if s.calls >= s.opt.MaxToolCalls {
-		s.malformed(t.index, 0, len(s.data), &limitFault{Limit: "MaxToolCalls", Max: s.opt.MaxToolCalls})
+		s.malformed(t.index, 0, len(s.data), &fault.Limit{Limit: "MaxToolCalls", Max: s.opt.MaxToolCalls})
 		return -1
 	}
 	s.calls++

@@ -1,6 +1,9 @@
 package llmstream
 
-import "github.com/valyala/fastjson"
+import (
+	"github.com/seed-4d65deac/llmstream/internal/jsonscan"
+	"github.com/valyala/fastjson"
+)
 
 // Usage is how many tokens an answer cost, as the provider reported it: no
 // number is summed, derived or corrected (U-04, U-14). A number that was not
@@ -214,9 +217,9 @@ func appendOverlay(dst, older, newer []byte) []byte {
 // well-formed and has no white space between its tokens.
 func eachMember(object []byte, f func(key, value []byte)) {
 	for at := 1; at < len(object) && object[at] == '"'; {
-		key := object[at : at+stringLen(object[at:])]
+		key := object[at : at+jsonscan.StringLen(object[at:])]
 		at += len(key) + len(":")
-		n := valueLen(object[at:])
+		n := jsonscan.ValueLen(object[at:])
 		f(key, object[at:at+n])
 		at += n + len(",")
 	}

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/seed-4d65deac/llmstream/internal/testkit"
 	"github.com/stretchr/testify/require"
 )
 
@@ -88,7 +89,7 @@ func TestOverlayOfReports(t *testing.T) {
 		{`"output_tokens":2`, `{"output_tokens":2}`},
 		{`"b":3`, `{"output_tokens":2,"b":3}`},
 	} {
-		p.Write([]byte(sse(usage(c.report))))
+		p.Write([]byte(testkit.SSE(usage(c.report))))
 		require.Equal(t, c.want, string(a.Usage().Raw))
 	}
 	require.Equal(t, [2]int64{1, 2}, [2]int64{a.Usage().Input, a.Usage().Output})
@@ -104,7 +105,7 @@ func TestCachedTokensOfAnthropic(t *testing.T) {
 	} {
 		var a Accumulator
 		p := NewParser(AnthropicMessages, &a, nil)
-		p.Write([]byte(sse(`{"type":"message_delta","delta":{},"usage":` + usage + `}`)))
+		p.Write([]byte(testkit.SSE(`{"type":"message_delta","delta":{},"usage":` + usage + `}`)))
 		require.Equal(t, want, a.Usage().CachedInInput, usage)
 	}
 }

@@ -9,9 +9,10 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/stretchr/testify/require"
-
+	"github.com/seed-4d65deac/llmstream/internal/testkit"
+	"github.com/seed-4d65deac/llmstream/internal/wire"
 	"github.com/seed-4d65deac/llmstream/testdata"
+	"github.com/stretchr/testify/require"
 )
 
 // framed returns the binary frames that the lines describe; see testdata.Frames.
@@ -32,7 +33,7 @@ func claims(total, headers uint32) string {
 
 // rawFrame returns a frame with these headers and this payload.
 func rawFrame(headers, payload string) string {
-	b := []byte(claims(uint32(minFrame+len(headers)+len(payload)), uint32(len(headers))) + headers + payload)
+	b := []byte(claims(uint32(wire.MinFrame+len(headers)+len(payload)), uint32(len(headers))) + headers + payload)
 	return string(binary.BigEndian.AppendUint32(b, crc32.ChecksumIEEE(b)))
 }
 
@@ -133,7 +134,7 @@ func TestFramesPastLimits(t *testing.T) {
 	big := `event contentBlockDelta {"contentBlockIndex":0,"delta":{"text":"` + strings.Repeat("x", 200) + `"}}`
 	body := framed(`event messageStart {"role":"assistant"}`, big, saysHi, endsTurn, tellsUsage)
 	o := &Options{MaxEvent: 100}
-	eachCut(body, func(cuts ...int) {
+	testkit.EachCut(body, func(cuts ...int) {
 		got := read(Bedrock, o, []byte(body), cuts...)
 		require.Equal(t, "hi", got.Completion.Choices[0].Message.Content)
 		require.Equal(t, StateComplete, got.Outcome.State)
@@ -146,7 +147,7 @@ func TestFramesPastLimits(t *testing.T) {
 	require.Zero(t, read(Bedrock, just, []byte(body)).Outcome.Malformed)
 	require.Zero(t, read(Bedrock, just, []byte(body), len(body)/2).Outcome.Malformed)
 
-	headers := claims(16+maxHeaderSize+1, maxHeaderSize+1) + strings.Repeat("x", maxHeaderSize+1) + "crc!"
+	headers := claims(16+wire.MaxHeaderSize+1, wire.MaxHeaderSize+1) + strings.Repeat("x", wire.MaxHeaderSize+1) + "crc!"
 	l, out := push(Bedrock, nil, framed(saysHi)+headers+framed(endsTurn, tellsUsage))
 	require.Equal(t, lines{"content hi", "malformed", "finish stop(end_turn)", "usage in=1 out=2 total=3", "done"}, l)
 	require.ErrorContains(t, out.Damage, "headers")
@@ -159,13 +160,13 @@ func TestFramesWithTheLargestHeaders(t *testing.T) {
 	filler := func(n int) string {
 		return "\x01a\x06" + string(binary.BigEndian.AppendUint16(nil, uint16(n))) + strings.Repeat("x", n)
 	}
-	headers := typ + filler(1<<16-1) + filler(maxHeaderSize-len(typ)-1<<16-9)
-	require.Len(t, headers, maxHeaderSize)
+	headers := typ + filler(1<<16-1) + filler(wire.MaxHeaderSize-len(typ)-1<<16-9)
+	require.Len(t, headers, wire.MaxHeaderSize)
 	hi := rawFrame(headers, `{"contentBlockIndex":0,"delta":{"text":"hi"}}`)
 	for _, cut := range []int{0, 1, 7, 8, 11, 12, len(hi) - 1, len(hi), len(hi) + 5, len(hi) + 12} {
 		var l lines
 		p := NewParser(Auto, &l, nil)
-		writeCut(t, p.Write, hi+hi, cut)
+		testkit.WriteCut(t, p.Write, hi+hi, cut)
 		require.Equal(t, lines{"content hi", "content hi"}, l, "cut at %d", cut)
 	}
 }
@@ -195,7 +196,7 @@ func TestFrameThatClaimsMuch(t *testing.T) {
 func TestFrameOfImpossibleLengths(t *testing.T) {
 	for _, prelude := range []string{claims(0, 0), claims(15, 0), claims(20, 5), claims(100, 1<<32-1)} {
 		body := framed(saysHi) + prelude + "?" + framed(endsTurn, tellsUsage)
-		eachCut(body, func(cuts ...int) {
+		testkit.EachCut(body, func(cuts ...int) {
 			got := read(Bedrock, nil, []byte(body), cuts...)
 			require.EqualValues(t, 1, got.Outcome.Malformed)
 			require.Equal(t, StateComplete, got.Outcome.State)
@@ -213,7 +214,7 @@ func TestFramesAreFoundAgain(t *testing.T) {
 		"\x00\x00\x00\x20\x00\x00\x00\x00\x00\x00\x00\x00",
 	} {
 		body := hi + framed("lost "+saysHi) + garbage + hi + framed(endsTurn, tellsUsage)
-		eachCut(body, func(cuts ...int) {
+		testkit.EachCut(body, func(cuts ...int) {
 			got := read(Bedrock, nil, []byte(body), cuts...)
 			require.Equal(t, "hihi", got.Completion.Choices[0].Message.Content, "%q", garbage)
 			require.EqualValues(t, 1, got.Outcome.Malformed)
@@ -231,13 +232,13 @@ func TestFramesAreFoundAgain(t *testing.T) {
 // other bytes and is not held back for them.
 func TestFramesAreSniffed(t *testing.T) {
 	hi := framed(saysHi)
-	for n := range preludeSize {
+	for n := range wire.PreludeSize {
 		p := NewParser(Auto, nil, nil)
 		p.Write([]byte(hi[:n]))
 		require.Equal(t, WireUnknown, p.Wire(), n)
 	}
 	p := NewParser(Auto, nil, nil)
-	p.Write([]byte(hi[:preludeSize]))
+	p.Write([]byte(hi[:wire.PreludeSize]))
 	require.Equal(t, WireFrames, p.Wire())
 
 	for body, wire := range map[string]Wire{
@@ -254,13 +255,13 @@ func TestFramesAreSniffed(t *testing.T) {
 			require.Equal(t, StateNotStream, closed(p).State, "%q", body)
 		}
 	}
-	for total, wire := range map[uint32]Wire{minFrame: WireFrames, 1 << 24: WireFrames, maxUsualFrame: WireFrames, maxUsualFrame + 1: WireSSE} {
+	for total, wire := range map[uint32]Wire{wire.MinFrame: WireFrames, 1 << 24: WireFrames, wire.MaxUsualFrame: WireFrames, wire.MaxUsualFrame + 1: WireSSE} {
 		p := NewParser(Auto, nil, nil)
 		p.Write([]byte(claims(total, 0)))
 		require.Equal(t, wire, p.Wire(), total)
 	}
-	body := "\x00\x00\n" + sse(says("hi"), stops, "[DONE]")
-	eachCut(body, func(cuts ...int) {
+	body := "\x00\x00\n" + testkit.SSE(says("hi"), stops, "[DONE]")
+	testkit.EachCut(body, func(cuts ...int) {
 		require.Equal(t, "hi", read(Auto, nil, []byte(body), cuts...).Completion.Choices[0].Message.Content)
 	})
 }
@@ -290,12 +291,12 @@ func TestFrameHeaders(t *testing.T) {
 		{"\x01a\x0a", false},
 		{"\x01a\x00\x05", false},
 	} {
-		var h frameHeaders
-		require.Equal(t, c.ok, h.read([]byte(c.headers)), "%q", c.headers)
+		var h wire.FrameHeaders
+		require.Equal(t, c.ok, h.Read([]byte(c.headers)), "%q", c.headers)
 	}
-	var h frameHeaders
-	require.True(t, h.read([]byte("\x0b:event-type\x07\x00\x01a\x0b:event-type\x06\x00\x01b\x0b:event-type\x07\x00\x01c")))
-	require.Equal(t, "c", string(h.eventType))
+	var h wire.FrameHeaders
+	require.True(t, h.Read([]byte("\x0b:event-type\x07\x00\x01a\x0b:event-type\x06\x00\x01b\x0b:event-type\x07\x00\x01c")))
+	require.Equal(t, "c", string(h.EventType))
 }
 
 // Run with: go test -run ^$ -bench Frames .

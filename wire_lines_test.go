@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/seed-4d65deac/llmstream/internal/testkit"
 	"github.com/stretchr/testify/require"
 )
 
@@ -23,7 +24,7 @@ func TestLinesOfJSON(t *testing.T) {
 		name, body string
 		want       lines
 		state      State
-		wire       Wire
+		reader     Wire
 	}{
 		{"lines", line("a") + "\n" + line("b") + "\n" + lastLine + "\n", whole, StateComplete, WireLines},
 		{"no end of the last line", line("a") + "\n" + line("b") + "\n" + lastLine, whole, StateComplete, WireLines},
@@ -41,26 +42,26 @@ func TestLinesOfJSON(t *testing.T) {
 		{"an error", line("a") + "\n" + `{"error":"no"}`, lines{start, a, "error no"}, StateError, WireLines},
 		{"a word", line("a") + "\n" + "Not today\n", lines{start, a, "error Not today"}, StateError, WireLines},
 		{"a page", line("a") + "\n<html>\n</html>\n", lines{start, a, "error <html>\n</html>"}, StateError, WireJSON},
-		{"server-sent events behind an error", `{"error":"no"}` + "\n\n" + sse(line("a")), lines{"error no", start, a}, StateError, WireJSON},
-		{"server-sent events behind CRLF", line("a") + "\r\n" + line("b") + "\r\n" + sse(lastLine), whole, StateComplete, WireLines},
-		{"server-sent events that begin with an id", line("a") + "\nid: 1\n" + sse(lastLine), append(lines{start, a}, end...), StateComplete, WireJSON},
-		{"with a time to reconnect", line("a") + "\nretry: 1\n" + sse(lastLine), append(lines{start, a}, end...), StateComplete, WireJSON},
-		{"with a type", line("a") + "\nevent: x\n" + sse(lastLine), append(lines{start, a}, end...), StateComplete, WireJSON},
-		{"with a comment", line("a") + "\n: x\n" + sse(lastLine), append(lines{start, a}, end...), StateComplete, WireJSON},
-		{"server-sent events behind lines", line("a") + "\n" + line("b") + "\n" + sse(lastLine), whole, StateComplete, WireLines},
+		{"server-sent events behind an error", `{"error":"no"}` + "\n\n" + testkit.SSE(line("a")), lines{"error no", start, a}, StateError, WireJSON},
+		{"server-sent events behind CRLF", line("a") + "\r\n" + line("b") + "\r\n" + testkit.SSE(lastLine), whole, StateComplete, WireLines},
+		{"server-sent events that begin with an id", line("a") + "\nid: 1\n" + testkit.SSE(lastLine), append(lines{start, a}, end...), StateComplete, WireJSON},
+		{"with a time to reconnect", line("a") + "\nretry: 1\n" + testkit.SSE(lastLine), append(lines{start, a}, end...), StateComplete, WireJSON},
+		{"with a type", line("a") + "\nevent: x\n" + testkit.SSE(lastLine), append(lines{start, a}, end...), StateComplete, WireJSON},
+		{"with a comment", line("a") + "\n: x\n" + testkit.SSE(lastLine), append(lines{start, a}, end...), StateComplete, WireJSON},
+		{"server-sent events behind lines", line("a") + "\n" + line("b") + "\n" + testkit.SSE(lastLine), whole, StateComplete, WireLines},
 		{"a broken last line", line("a") + "\n{]", lines{start, a, "malformed"}, StateTruncated, WireLines},
 		{"a word with no end", line("a") + "\nNot today", lines{start, a, "error Not today"}, StateError, WireLines},
 		{"a cut line", line("a") + "\n" + line("b")[:20], lines{start, a}, StateTruncated, WireLines},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			eachCut(c.body, func(cuts ...int) {
+			testkit.EachCut(c.body, func(cuts ...int) {
 				var l lines
 				p := NewParser(Ollama, &l, nil)
-				writeCut(t, p.Write, c.body, cuts...)
+				testkit.WriteCut(t, p.Write, c.body, cuts...)
 				p.Close()
 				require.Equal(t, c.want, l, "cut at %v", cuts)
 				require.Equal(t, c.state, p.Outcome().State, "cut at %v", cuts)
-				require.Equal(t, c.wire, p.Wire(), "cut at %v", cuts)
+				require.Equal(t, c.reader, p.Wire(), "cut at %v", cuts)
 			})
 		})
 	}
@@ -106,7 +107,7 @@ func TestLinesPastALimit(t *testing.T) {
 			require.Equal(t, c.limit, limit.Limit)
 			require.ErrorAs(t, want.Outcome.Damage, &damage)
 			require.Equal(t, len(strings.Split(strings.ReplaceAll(body, "\r", ""), "\n")[1]), damage.Length)
-			eachCut(body, func(cuts ...int) {
+			testkit.EachCut(body, func(cuts ...int) {
 				requireSame(t, want, read(Ollama, &c.options, []byte(body), cuts...), cuts)
 			})
 		}
@@ -116,17 +117,17 @@ func TestLinesPastALimit(t *testing.T) {
 	body := long + "\n" + lastLine + "\n"
 	want := read(Ollama, o, []byte(body))
 	require.EqualValues(t, 1, want.Outcome.Malformed)
-	eachCut(body, func(cuts ...int) { requireSame(t, want, read(Ollama, o, []byte(body), cuts...), cuts) })
+	testkit.EachCut(body, func(cuts ...int) { requireSame(t, want, read(Ollama, o, []byte(body), cuts...), cuts) })
 	just := &Options{MaxEvent: len(long), MaxLine: 100}
 	want = read(Ollama, just, []byte(long))
 	require.Zero(t, want.Outcome.Malformed)
-	eachCut(long, func(cuts ...int) { requireSame(t, want, read(Ollama, just, []byte(long), cuts...), cuts) })
+	testkit.EachCut(long, func(cuts ...int) { requireSame(t, want, read(Ollama, just, []byte(long), cuts...), cuts) })
 	// And so is one that is no JSON, however much of it was kept.
 	body = `{"x":"` + strings.Repeat("x", 200) + `"]` + "\n" + lastLine + "\n"
 	want = read(Ollama, o, []byte(body))
 	require.EqualValues(t, 1, want.Outcome.Malformed)
 	require.True(t, want.Outcome.SawDone)
-	eachCut(body, func(cuts ...int) { requireSame(t, want, read(Ollama, o, []byte(body), cuts...), cuts) })
+	testkit.EachCut(body, func(cuts ...int) { requireSame(t, want, read(Ollama, o, []byte(body), cuts...), cuts) })
 }
 
 // A line that never ends is not kept.
@@ -136,7 +137,7 @@ func TestLineThatNeverEnds(t *testing.T) {
 	for range 1 << 10 {
 		p.Write([]byte(strings.Repeat("x", 1<<10)))
 	}
-	require.Less(t, cap(p.core.wire.array.lines.lines.buf), 4<<10)
+	require.Less(t, cap(p.core.wire.Array.Lines.Lines.Buf), 4<<10)
 	require.Error(t, p.Close())
 	require.EqualValues(t, 1, p.Outcome().Malformed)
 	require.Zero(t, p.Outcome().PendingBytes) // they are told of as damage
@@ -157,10 +158,10 @@ func TestArrayIsReadOnBehindDamage(t *testing.T) {
 		{"behind the array", "[{]\n]\n" + line("a"), lines{"malformed", "start model=m", "content a"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			eachCut(c.body, func(cuts ...int) {
+			testkit.EachCut(c.body, func(cuts ...int) {
 				var l lines
 				p := NewParser(Ollama, &l, nil)
-				writeCut(t, p.Write, c.body, cuts...)
+				testkit.WriteCut(t, p.Write, c.body, cuts...)
 				p.Close()
 				require.Equal(t, c.want, l, "cut at %v", cuts)
 			})

@@ -1,6 +1,11 @@
-package llmstream
+package wire
 
-import "bytes"
+import (
+	"bytes"
+
+	"github.com/seed-4d65deac/llmstream/internal/fault"
+	"github.com/seed-4d65deac/llmstream/internal/jsonscan"
+)
 
 // arrayWire reads JSON values in place of a stream: a whole answer or an error
 // where a stream was asked for (F-26), several objects one behind the other, or
@@ -11,59 +16,59 @@ import "bytes"
 // else nothing follows: linesWire goes on behind it. What follows and cannot be
 // JSON is SSE: `{"id":…}data: [DONE]` was seen, and so was an error object in
 // front of a stream.
-type arrayWire struct {
-	scan    jsonScanner // of the unfinished value
-	buf     []byte      // what earlier reads brought of it
-	size    int         // how many bytes of it have come, kept or not
-	inArray bool        // the outermost array is open
-	inLine  bool        // there is no line end in the value, or behind the last one, which is no element of an array
-	max     int         // bytes that a value may have
+type arrayReader struct {
+	scan    jsonscan.Scanner // of the unfinished value
+	buf     []byte           // what earlier reads brought of it
+	size    int              // how many bytes of it have come, kept or not
+	inArray bool             // the outermost array is open
+	inLine  bool             // there is no line end in the value, or behind the last one, which is no element of an array
+	max     int              // bytes that a value may have
 
 	// lost: an element of the array could not be read, and the next one that
 	// begins behind a line with nothing but a comma is looked for. lineStart: a
 	// line begins.
 	lost, lineStart bool
 
-	lines linesWire
-	sse   *sseWire
-	after wire // one of these two, if it reads what follows; else nil
+	Lines linesReader
+	sse   *SSEReader
+	after reader // one of these two, if it reads what follows; else nil
 }
 
-func (w *arrayWire) init(l limits, sse *sseWire) {
-	*w = arrayWire{buf: letGo(w.buf), max: l.event, lines: w.lines, sse: sse}
-	w.lines.init(l, sse)
+func (w *arrayReader) init(l Limits, sse *SSEReader) {
+	*w = arrayReader{buf: Recycle(w.buf), max: l.Event, Lines: w.Lines, sse: sse}
+	w.Lines.init(l, sse)
 }
 
-func (w *arrayWire) kind() wireKind {
-	if w.lines.used {
-		return w.lines.kind()
+func (w *arrayReader) Kind() Kind {
+	if w.Lines.used {
+		return w.Lines.Kind()
 	}
-	return wireJSON
+	return JSON
 }
 
-func (w *arrayWire) framing() (f framing, ok bool) {
+func (w *arrayReader) Framing() (f Framing, ok bool) {
 	if w.after != nil {
-		return w.after.framing()
+		return w.after.Framing()
 	}
-	return framing{}, false
+	return Framing{}, false
 }
 
-func (w *arrayWire) pending() int {
+func (w *arrayReader) Pending() int {
 	if w.after != nil {
-		return w.after.pending()
+		return w.after.Pending()
 	}
 	return w.size
 }
 
-func (w *arrayWire) next(p []byte, f *frame) (n int, ok bool) {
+func (w *arrayReader) Next(p []byte, f *Frame) (n int, ok bool) {
 	if w.after == nil && w.size == 0 {
 		n = w.between(p)
 	}
 	if w.after != nil {
-		k, ok := w.after.next(p[n:], f)
+		k, ok := w.after.Next(p[n:], f)
 		return n + k, ok
 	}
-	k, err := w.scan.scan(p[n:])
+	k, err := w.scan.Scan(p[n:])
 	w.size += k
 	value := p[n : n+k]
 	if w.inLine {
@@ -71,13 +76,13 @@ func (w *arrayWire) next(p []byte, f *frame) (n int, ok bool) {
 	}
 	if err != nil && w.inLine {
 		// A line that is no JSON; the next one may be.
-		w.lines.begin(w.buf, w.size-len(value))
-		w.lines.begin(value, len(value))
-		w.after, w.buf, w.size = &w.lines, letGo(w.buf), 0
-		k, ok = w.lines.next(p[n+k:], f)
+		w.Lines.begin(w.buf, w.size-len(value))
+		w.Lines.begin(value, len(value))
+		w.after, w.buf, w.size = &w.Lines, Recycle(w.buf), 0
+		k, ok = w.Lines.Next(p[n+k:], f)
 		return n + len(value) + k, ok
 	}
-	if err == nil && !w.scan.ended() {
+	if err == nil && !w.scan.Ended() {
 		w.keep(value)
 		return n + k, false
 	}
@@ -86,16 +91,16 @@ func (w *arrayWire) next(p []byte, f *frame) (n int, ok bool) {
 }
 
 // between takes what may stand between two values and finds out what follows.
-func (w *arrayWire) between(p []byte) (n int) {
+func (w *arrayReader) between(p []byte) (n int) {
 	if w.lost {
 		n = w.find(p)
 	}
 	for n < len(p) {
 		switch c := p[n]; {
 		case c == '\n' && w.inLine && !w.inArray:
-			w.after = &w.lines
+			w.after = &w.Lines
 			return n + 1
-		case isSpace(c), c == ',' && w.inArray:
+		case jsonscan.IsSpace(c), c == ',' && w.inArray:
 		case c == '[' && !w.inArray:
 			w.inArray = true
 		case c == ']' && w.inArray:
@@ -115,7 +120,7 @@ func (w *arrayWire) between(p []byte) (n int) {
 // find looks for the next element behind one that could not be read: nobody can
 // tell where that ends, but the server writes a comma in a line of its own between
 // two.
-func (w *arrayWire) find(p []byte) (n int) {
+func (w *arrayReader) find(p []byte) (n int) {
 	for n < len(p) && w.lost {
 		c := p[n]
 		w.lost = !w.lineStart || c != ',' && c != ']'
@@ -128,27 +133,27 @@ func (w *arrayWire) find(p []byte) (n int) {
 }
 
 // keep copies the beginning of an unfinished value, up to the limit.
-func (w *arrayWire) keep(b []byte) {
+func (w *arrayReader) keep(b []byte) {
 	if w.size <= w.max {
-		w.buf = appendGrowing(w.buf, b)
+		w.buf = AppendGrowing(w.buf, b)
 	} else {
-		w.buf = letGo(w.buf[:0])
+		w.buf = Recycle(w.buf[:0])
 	}
 }
 
 // take gives out the value that ends with b, or that err ends. Behind an error
 // nobody can tell where the next value begins; lines are the better guess.
-func (w *arrayWire) take(b []byte, f *frame, err error) {
+func (w *arrayReader) take(b []byte, f *Frame, err error) {
 	if w.size > len(b) {
 		w.keep(b)
 		b = w.buf
 	}
-	*f = frame{wireEvent: wireEvent{Data: b, Retry: -1}, size: w.size}
+	*f = Frame{Event: Event{Data: b, Retry: -1}, Size: w.size}
 	switch {
 	case w.size > w.max:
-		f.kind, f.Data, f.err = frameTooLarge, nil, &limitFault{Limit: "MaxEvent", Max: w.max}
+		f.Kind, f.Data, f.Err = FrameTooLarge, nil, &fault.Limit{Limit: "MaxEvent", Max: w.max}
 	case err != nil:
-		f.kind, f.err = frameMalformed, err
+		f.Kind, f.Err = FrameMalformed, err
 	}
 	switch {
 	case err == nil:
@@ -157,13 +162,13 @@ func (w *arrayWire) take(b []byte, f *frame, err error) {
 	default:
 		w.after = w.sse
 	}
-	w.buf, w.size = letGo(w.buf), 0
-	w.scan.reset()
+	w.buf, w.size = Recycle(w.buf), 0
+	w.scan.Reset()
 }
 
-func (w *arrayWire) end(f *frame) bool {
+func (w *arrayReader) End(f *Frame) bool {
 	if w.after != nil {
-		return w.after.end(f)
+		return w.after.End(f)
 	}
 	return false
 }

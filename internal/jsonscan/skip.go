@@ -1,4 +1,4 @@
-package llmstream
+package jsonscan
 
 import (
 	"bytes"
@@ -16,7 +16,7 @@ const skipDepth = 64
 
 // skipJSON returns where the JSON value ends that begins at b[at], and how many
 // values it is, with those inside it. -1: that is not known.
-func skipJSON(b []byte, at int) (end, values int) {
+func Skip(b []byte, at int) (end, values int) {
 	var objects uint64 // a bit for each value that is open: 1 for an object
 	depth := 0
 value:
@@ -27,7 +27,7 @@ value:
 		}
 		switch c := b[at]; {
 		case c == '"':
-			if at = skipString(b, at); at < 0 {
+			if at = SkipString(b, at); at < 0 {
 				return -1, values
 			}
 		case c == '{' || c == '[':
@@ -35,11 +35,11 @@ value:
 				return -1, values
 			}
 			objects = objects<<1 | uint64(c>>5&1)
-			if at = skipSpace(b, at+1); at < len(b) && b[at] == c+2 {
+			if at = SkipSpace(b, at+1); at < len(b) && b[at] == c+2 {
 				break // it is empty
 			}
 			if c == '{' {
-				if _, at = skipKey(b, at); at < 0 {
+				if _, at = SkipKey(b, at); at < 0 {
 					return -1, values
 				}
 			}
@@ -50,13 +50,13 @@ value:
 			}
 		}
 		for depth > 0 {
-			if at = skipSpace(b, at); at >= len(b) {
+			if at = SkipSpace(b, at); at >= len(b) {
 				return -1, values
 			}
 			switch c := b[at]; {
 			case c == ',':
-				if at = skipSpace(b, at+1); objects&1 == 1 {
-					if _, at = skipKey(b, at); at < 0 {
+				if at = SkipSpace(b, at+1); objects&1 == 1 {
+					if _, at = SkipKey(b, at); at < 0 {
 						return -1, values
 					}
 				}
@@ -74,27 +74,27 @@ value:
 
 // skipKey returns the key that begins at b[at], as it stands between its quotes, and
 // where its value begins; -1: there is none.
-func skipKey(b []byte, at int) (key []byte, value int) {
+func SkipKey(b []byte, at int) (key []byte, value int) {
 	if at >= len(b) || b[at] != '"' {
 		return nil, -1
 	}
-	end := skipString(b, at)
+	end := SkipString(b, at)
 	if end < 0 {
 		return nil, -1
 	}
-	colon := skipSpace(b, end)
+	colon := SkipSpace(b, end)
 	if colon >= len(b) || b[colon] != ':' {
 		return nil, -1
 	}
-	return b[at+1 : end-1], skipSpace(b, colon+1)
+	return b[at+1 : end-1], SkipSpace(b, colon+1)
 }
 
 // skipString returns where the string ends that begins at b[at]; -1: it does not.
-func skipString(b []byte, at int) int {
+func SkipString(b []byte, at int) int {
 	at++
 	begin := at
-	for at+8 <= len(b) && at-begin < longText {
-		found := specialBytes(binary.LittleEndian.Uint64(b[at:]), false)
+	for at+8 <= len(b) && at-begin < LongText {
+		found := Special(binary.LittleEndian.Uint64(b[at:]), false)
 		if at += bits.TrailingZeros64(found) / 8; found == 0 {
 			continue
 		}

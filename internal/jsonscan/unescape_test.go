@@ -1,4 +1,4 @@
-package llmstream
+package jsonscan
 
 import (
 	"encoding/json"
@@ -39,7 +39,7 @@ func TestAppendUnescaped(t *testing.T) {
 		{`\\u0041`, 0, `\u0041`, 0},
 		{"\xff\x01é", 0, "\xff\x01é", 0},
 	} {
-		got, pending := appendUnescaped([]byte("> "), []byte(c.raw), c.before)
+		got, pending := AppendUnescaped([]byte("> "), []byte(c.raw), c.before)
 		require.Equal(t, "> "+c.want, string(got), c.raw)
 		require.Equal(t, c.pending, pending, c.raw)
 	}
@@ -50,8 +50,8 @@ func TestAppendUnescapedAsEncodingJSON(t *testing.T) {
 	for _, raw := range []string{`a`, `\u0041\n`, `\ud83d\ude00`, `\ud83d`, `\ude00`, `\ud83d\u0041`, `\ud83d\ud83d`, `\ud83dx`, `\/\"`, `é\u00e9`, `\uffff\u0000`} {
 		var want string
 		require.NoError(t, json.Unmarshal([]byte(`"`+raw+`"`), &want))
-		got, pending := appendUnescaped(nil, []byte(raw), 0)
-		require.Equal(t, want, string(appendLoneHalf(got, pending)), raw)
+		got, pending := AppendUnescaped(nil, []byte(raw), 0)
+		require.Equal(t, want, string(AppendLoneSurrogate(got, pending)), raw)
 	}
 }
 
@@ -62,11 +62,11 @@ func TestAppendUnescapedInPieces(t *testing.T) {
 	for _, token := range tokens {
 		raw += token
 	}
-	want, pending := appendUnescaped(nil, []byte(raw), 0)
+	want, pending := AppendUnescaped(nil, []byte(raw), 0)
 	var got []byte
 	var high uint16
 	for _, token := range tokens {
-		got, high = appendUnescaped(got, []byte(token), high)
+		got, high = AppendUnescaped(got, []byte(token), high)
 	}
 	require.Equal(t, string(want), string(got))
 	require.Equal(t, pending, high)

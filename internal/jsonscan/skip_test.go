@@ -1,4 +1,4 @@
-package llmstream
+package jsonscan
 
 import (
 	"encoding/json"
@@ -21,18 +21,18 @@ func TestSkipJSON(t *testing.T) {
 	)
 	for _, text := range texts {
 		data := []byte(text)
-		end, values := skipJSON(data, skipSpace(data, 0))
-		whole := end > 0 && skipSpace(data, end) == len(data)
+		end, values := Skip(data, SkipSpace(data, 0))
+		whole := end > 0 && SkipSpace(data, end) == len(data)
 		require.True(t, whole || !json.Valid(data), text)
 		if whole {
-			var s jsonScanner
-			_, err := s.scanAll(data)
+			var s Scanner
+			_, err := s.ScanAll(data)
 			require.NoError(t, err, text)
-			require.True(t, s.complete(), text)
-			require.Equal(t, s.values, values, text)
+			require.True(t, s.Complete(), text)
+			require.Equal(t, s.Values, values, text)
 		}
 	}
 	deep := []byte(strings.Repeat("[", skipDepth+1) + strings.Repeat("]", skipDepth+1))
-	end, _ := skipJSON(deep, 0)
+	end, _ := Skip(deep, 0)
 	require.Negative(t, end)
 }

@@ -1,4 +1,4 @@
-package llmstream
+package wire
 
 import (
 	"encoding/binary"
@@ -11,45 +11,45 @@ import (
 // behind the headers.
 //
 // They are no stream's own, since the headers are those of a provider.
-type knownFrames struct {
-	headers []byte
-	list    [256]knownFrame // by the last byte of their length
+type FrameCache struct {
+	Headers []byte
+	list    [256]cachedFrame // by the last byte of their length
 }
 
 // maxKnownHeaders is how many bytes of headers are worth knowing: those of a provider
 // take some hundred.
-const maxKnownHeaders = 1 << 10
+const MaxKnownHeaders = 1 << 10
 
 // knownFrame is how one begins: its prelude, but for the length of the headers, and
 // what the bytes up to checkedFrom sum up to.
-type knownFrame struct{ total, crc, sum uint32 }
+type cachedFrame struct{ total, crc, sum uint32 }
 
 // use makes k those of frames with these headers.
-func (k *knownFrames) use(headers []byte) {
-	if string(headers) != string(k.headers) {
-		*k = knownFrames{headers: append(k.headers[:0], headers...)}
+func (k *FrameCache) Use(headers []byte) {
+	if string(headers) != string(k.Headers) {
+		*k = FrameCache{Headers: append(k.Headers[:0], headers...)}
 	}
 }
 
 // frame returns the frame that b begins with, if all of it is there, it has the
 // headers of k, and it is undamaged; nil: that is to be found out in another way.
-func (k *knownFrames) frame(b []byte) []byte {
-	if len(b) < minFrame {
+func (k *FrameCache) Frame(b []byte) []byte {
+	if len(b) < MinFrame {
 		return nil
 	}
-	p, payload := readPrelude(b), preludeSize+len(k.headers)
-	if uint64(p.total) > uint64(len(b)) || int(p.total) < payload+crcSize || p.headers != uint32(len(k.headers)) ||
-		string(b[preludeSize:payload]) != string(k.headers) {
+	p, payload := readPrelude(b), PreludeSize+len(k.Headers)
+	if uint64(p.total) > uint64(len(b)) || int(p.total) < payload+CrcSize || p.headers != uint32(len(k.Headers)) ||
+		string(b[PreludeSize:payload]) != string(k.Headers) {
 		return nil
 	}
-	end := int(p.total) - crcSize
+	end := int(p.total) - CrcSize
 	from := checkedFrom(payload, end)
 	known := &k.list[p.total%uint32(len(k.list))]
 	if known.total != p.total || known.crc != p.crc {
 		if !p.proven() {
 			return nil
 		}
-		*known = knownFrame{p.total, p.crc, crc32.ChecksumIEEE(b[:from])}
+		*known = cachedFrame{p.total, p.crc, crc32.ChecksumIEEE(b[:from])}
 	}
 	if crc32.Update(known.sum, crc32.IEEETable, b[from:end]) != binary.BigEndian.Uint32(b[end:]) {
 		return nil

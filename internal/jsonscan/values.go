@@ -1,13 +1,13 @@
-package llmstream
+package jsonscan
 
 import "bytes"
 
 // trimSpace cuts the white space of JSON off both ends.
-func trimSpace(b []byte) []byte {
-	for len(b) > 0 && isSpace(b[0]) {
+func TrimSpace(b []byte) []byte {
+	for len(b) > 0 && IsSpace(b[0]) {
 		b = b[1:]
 	}
-	for len(b) > 0 && isSpace(b[len(b)-1]) {
+	for len(b) > 0 && IsSpace(b[len(b)-1]) {
 		b = b[:len(b)-1]
 	}
 	return b
@@ -15,27 +15,27 @@ func trimSpace(b []byte) []byte {
 
 // skipSpace returns the position of the first byte from at on that is no white
 // space.
-func skipSpace(b []byte, at int) int {
-	for at < len(b) && isSpace(b[at]) {
+func SkipSpace(b []byte, at int) int {
+	for at < len(b) && IsSpace(b[at]) {
 		at++
 	}
 	return at
 }
 
-func isSpace(c byte) bool { return c == ' ' || c == '\n' || c == '\r' || c == '\t' }
+func IsSpace(c byte) bool { return c == ' ' || c == '\n' || c == '\r' || c == '\t' }
 
 // isJSON tells whether data is one JSON value.
-func isJSON(data []byte) bool {
-	var scan jsonScanner
-	_, err := scan.scanAll(data)
-	return err == nil && scan.complete()
+func Valid(data []byte) bool {
+	var scan Scanner
+	_, err := scan.ScanAll(data)
+	return err == nil && scan.Complete()
 }
 
 // stringLen returns the length of the JSON string that b begins with.
-func stringLen(b []byte) int {
+func StringLen(b []byte) int {
 	n := 1
 	for n < len(b) {
-		if n += plainString(b[n:], false); n < len(b) && b[n] == '"' {
+		if n += PlainLen(b[n:], false); n < len(b) && b[n] == '"' {
 			return n + 1
 		}
 		n += 2 // a backslash and what it escapes
@@ -45,13 +45,13 @@ func stringLen(b []byte) int {
 
 // valueLen returns the length of the JSON value that b, which is well-formed,
 // begins with.
-func valueLen(b []byte) (n int) {
+func ValueLen(b []byte) (n int) {
 	switch b[0] {
 	case '"':
-		return stringLen(b)
+		return StringLen(b)
 	case '{', '[':
 	default: // a number or a word
-		for n < len(b) && !isSpace(b[n]) && b[n] != ',' && b[n] != '}' && b[n] != ']' {
+		for n < len(b) && !IsSpace(b[n]) && b[n] != ',' && b[n] != '}' && b[n] != ']' {
 			n++
 		}
 		return n
@@ -59,7 +59,7 @@ func valueLen(b []byte) (n int) {
 	for depth := 0; ; {
 		switch b[n] {
 		case '"':
-			n += stringLen(b[n:])
+			n += StringLen(b[n:])
 			continue
 		case '{', '[':
 			depth++
@@ -74,14 +74,14 @@ func valueLen(b []byte) (n int) {
 
 // matchSpaced tells whether b begins with compact, but for white space between
 // tokens, and how much of b that is; if not, how much of it was alike.
-func matchSpaced(b, compact []byte) (n int, ok bool) {
+func MatchSpaced(b, compact []byte) (n int, ok bool) {
 	for i := 0; i < len(compact); {
-		for n < len(b) && isSpace(b[n]) {
+		for n < len(b) && IsSpace(b[n]) {
 			n++
 		}
 		k := 1
 		if compact[i] == '"' {
-			k = stringLen(compact[i:])
+			k = StringLen(compact[i:])
 		}
 		if !bytes.HasPrefix(b[n:], compact[i:i+k]) {
 			return n, false
@@ -93,9 +93,9 @@ func matchSpaced(b, compact []byte) (n int, ok bool) {
 }
 
 // maxDigits is how many digits a number may have that surely fits into 64 bits.
-const maxDigits = 18
+const MaxDigits = 18
 
-func parseDigits(b []byte) (n int64, ok bool) {
+func ParseDigits(b []byte) (n int64, ok bool) {
 	for _, c := range b {
 		if c < '0' || c > '9' {
 			return 0, false

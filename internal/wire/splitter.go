@@ -1,59 +1,61 @@
-package llmstream
+package wire
+
+import "github.com/seed-4d65deac/llmstream/internal/jsonscan"
 
 // A splitter turns the bytes of one stream into frames. It finds out from the
 // first bytes what carries the stream.
-type splitter struct {
-	limits limits
+type Splitter struct {
+	limits Limits
 
-	wire wire // nil until the first bytes have decided
-	sse  sseWire
+	wire reader // nil until the first bytes have decided
+	sse  SSEReader
 	// array and frames are made for the first stream that needs them, and kept.
-	array  *arrayWire
-	frames *framesWire
+	Array  *arrayReader
+	Frames *FrameReader
 
 	// head holds the first bytes of the stream as long as they may become one of
 	// the signatures or the prelude of a frame: "\x1f" | "\x8b…".
-	head    [preludeSize]byte
+	head    [PreludeSize]byte
 	headLen uint8
 	sniffed bool // they cannot any more
 	// compressed: the stream begins with the signature of gzip or zstd. Nothing of
 	// it is read.
-	compressed bool
+	Compressed bool
 }
 
-func (s *splitter) init(l limits, comments bool) {
+func (s *Splitter) Init(l Limits, comments bool) {
 	s.limits = l
-	s.sse.init(l, false, comments)
-	s.reset()
+	s.sse.Init(l, false, comments)
+	s.Reset()
 }
 
 // reset makes s ready for another stream. It keeps its memory.
-func (s *splitter) reset() {
-	s.sse.reset()
-	if s.array != nil {
-		s.array.init(s.limits, &s.sse)
+func (s *Splitter) Reset() {
+	s.sse.Reset()
+	if s.Array != nil {
+		s.Array.init(s.limits, &s.sse)
 	}
-	if s.frames != nil {
-		s.frames.init(s.limits)
+	if s.Frames != nil {
+		s.Frames.init(s.limits)
 	}
-	*s = splitter{limits: s.limits, sse: s.sse, array: s.array, frames: s.frames}
+	*s = Splitter{limits: s.limits, sse: s.sse, Array: s.Array, Frames: s.Frames}
 }
 
 // next takes bytes from p until a frame is whole and fills f with it; see wire.
-func (s *splitter) next(p []byte, f *frame) (n int, ok bool) {
+func (s *Splitter) Next(p []byte, f *Frame) (n int, ok bool) {
 	if s.wire == nil {
 		n = s.sniff(p, f)
 	}
 	if s.wire == nil {
 		return len(p), false
 	}
-	k, ok := s.wire.next(p[n:], f)
+	k, ok := s.wire.Next(p[n:], f)
 	return n + k, ok
 }
 
 // finish says that no more bytes come, before the first call of end.
-func (s *splitter) finish(f *frame) {
-	if s.wire != nil || s.compressed {
+func (s *Splitter) Finish(f *Frame) {
+	if s.wire != nil || s.Compressed {
 		return
 	}
 	if s.headLen > 0 && mayBeFrames(s.head[:s.headLen]) {
@@ -63,51 +65,51 @@ func (s *splitter) finish(f *frame) {
 }
 
 // end returns, one a call, what is left when no more bytes come.
-func (s *splitter) end(f *frame) (ok bool) { return s.wire != nil && s.wire.end(f) }
+func (s *Splitter) End(f *Frame) (ok bool) { return s.wire != nil && s.wire.End(f) }
 
 // pending returns how many bytes of an unfinished event have come.
-func (s *splitter) pending() int {
+func (s *Splitter) Pending() int {
 	if s.wire == nil {
 		return 0
 	}
-	return s.wire.pending()
+	return s.wire.Pending()
 }
 
 // kind returns what carries the stream.
-func (s *splitter) kind() wireKind {
+func (s *Splitter) Kind() Kind {
 	if s.wire == nil {
-		return wireUnknown
+		return Unknown
 	}
-	return s.wire.kind()
+	return s.wire.Kind()
 }
 
 // sawText reports whether an SSE stream holds lines that are no fields.
-func (s *splitter) sawText() bool { return s.sse.junk }
+func (s *Splitter) SawText() bool { return s.sse.junk }
 
 // framing returns what stands around the data of events; see wire.
-func (s *splitter) framing() (f framing, ok bool) {
+func (s *Splitter) Framing() (f Framing, ok bool) {
 	if s.wire == nil {
-		return framing{}, false
+		return Framing{}, false
 	}
-	return s.wire.framing()
+	return s.wire.Framing()
 }
 
 // hold takes p as the beginning of an event if p is that and nothing else, and if
 // it is no longer than most.
-func (s *splitter) hold(p []byte, most int) bool {
+func (s *Splitter) Hold(p []byte, most int) bool {
 	return s.wire == &s.sse && s.sse.hold(p, most)
 }
 
 // held returns the beginning of the event that hold took.
-func (s *splitter) held() []byte { return s.sse.lines.buf }
+func (s *Splitter) Held() []byte { return s.sse.lines.Buf }
 
 // keep replaces what held returned. With an empty b the event has been read.
-func (s *splitter) keep(b []byte) { s.sse.lines.buf, s.sse.lines.size = b, len(b) }
+func (s *Splitter) Keep(b []byte) { s.sse.lines.Buf, s.sse.lines.size = b, len(b) }
 
 // frameReader returns the reader of binary frames if a frame begins at the next
 // byte, else nil.
-func (s *splitter) frameReader() *framesWire {
-	if w := s.frames; w != nil && s.wire == w && w.size == 0 && !w.lost {
+func (s *Splitter) FrameReader() *FrameReader {
+	if w := s.Frames; w != nil && s.wire == w && w.size == 0 && !w.lost {
 		return w
 	}
 	return nil
@@ -118,15 +120,15 @@ var signatures = [...]struct {
 	bytes      string
 	compressed bool
 }{
-	{byteOrderMark, false},
+	{ByteOrderMark, false},
 	{"\x1f\x8b", true},         // gzip, RFC 1952
 	{"\x28\xb5\x2f\xfd", true}, // zstd, RFC 8878
 }
 
 // sniff finds out from the first bytes what carries the stream. Blank lines and
 // white space may come first (F-26); they go to the SSE wire, which ignores them.
-func (s *splitter) sniff(p []byte, f *frame) (n int) {
-	for n < len(p) && s.wire == nil && !s.compressed {
+func (s *Splitter) sniff(p []byte, f *Frame) (n int) {
+	for n < len(p) && s.wire == nil && !s.Compressed {
 		b := p[n]
 		if !s.sniffed {
 			if s.signature(b, f) {
@@ -135,16 +137,16 @@ func (s *splitter) sniff(p []byte, f *frame) (n int) {
 			continue
 		}
 		switch {
-		case isSpace(b):
-			s.sse.next(p[n:n+1], f)
+		case jsonscan.IsSpace(b):
+			s.sse.Next(p[n:n+1], f)
 			n++
 		case b == '{' || b == '[':
-			if s.array == nil {
-				s.array = new(arrayWire)
+			if s.Array == nil {
+				s.Array = new(arrayReader)
 			}
-			s.sse.reset() // of the white space
-			s.array.init(s.limits, &s.sse)
-			s.wire = s.array
+			s.sse.Reset() // of the white space
+			s.Array.init(s.limits, &s.sse)
+			s.wire = s.Array
 		default:
 			s.wire = &s.sse
 		}
@@ -153,7 +155,7 @@ func (s *splitter) sniff(p []byte, f *frame) (n int) {
 }
 
 // signature takes b if it may belong to a signature at the start of the stream.
-func (s *splitter) signature(b byte, f *frame) (taken bool) {
+func (s *Splitter) signature(b byte, f *Frame) (taken bool) {
 	s.head[s.headLen] = b
 	head := string(s.head[:s.headLen+1])
 	for _, known := range signatures {
@@ -163,7 +165,7 @@ func (s *splitter) signature(b byte, f *frame) (taken bool) {
 			s.endSniffing(f)
 			return true
 		case known.bytes == head:
-			s.compressed = true
+			s.Compressed = true
 			return true
 		case len(head) < len(known.bytes) && known.bytes[:len(head)] == head:
 			s.headLen++
@@ -171,7 +173,7 @@ func (s *splitter) signature(b byte, f *frame) (taken bool) {
 		}
 	}
 	if mayBeFrames([]byte(head)) {
-		if s.headLen++; s.headLen == preludeSize {
+		if s.headLen++; s.headLen == PreludeSize {
 			s.beginFrames(f)
 		}
 		return true
@@ -181,19 +183,19 @@ func (s *splitter) signature(b byte, f *frame) (taken bool) {
 }
 
 // beginFrames hands the prelude to the reader of frames.
-func (s *splitter) beginFrames(f *frame) {
-	if s.frames == nil {
-		s.frames = new(framesWire)
+func (s *Splitter) beginFrames(f *Frame) {
+	if s.Frames == nil {
+		s.Frames = new(FrameReader)
 	}
-	s.frames.init(s.limits)
-	s.wire = s.frames
-	s.frames.next(s.head[:s.headLen], f) // f stays empty: no frame is that short
+	s.Frames.init(s.limits)
+	s.wire = s.Frames
+	s.Frames.Next(s.head[:s.headLen], f) // f stays empty: no frame is that short
 	s.sniffed, s.headLen = true, 0
 }
 
 // endSniffing hands what was held back for a signature to the SSE wire, which
 // removes a byte order mark. Anything else begins a line.
-func (s *splitter) endSniffing(f *frame) {
+func (s *Splitter) endSniffing(f *Frame) {
 	s.sniffed = true
 	if s.headLen == 0 {
 		return
@@ -201,10 +203,10 @@ func (s *splitter) endSniffing(f *frame) {
 	head := s.head[:s.headLen]
 	for held, ok := head, true; ok; { // a comment may stand in a dozen bytes that begin with NUL
 		var n int
-		n, ok = s.sse.next(held, f)
+		n, ok = s.sse.Next(held, f)
 		held = held[n:]
 	}
-	if string(head) != byteOrderMark {
+	if string(head) != ByteOrderMark {
 		s.wire = &s.sse
 	}
 	s.headLen = 0

@@ -1,16 +1,16 @@
-package llmstream
+package jsonscan
 
 // appendString appends text as a JSON string.
-func appendString(dst, text []byte) []byte {
+func AppendQuoted(dst, text []byte) []byte {
 	dst = append(dst, '"')
 	for _, c := range text {
-		dst = appendEscaped(dst, c)
+		dst = AppendEscaped(dst, c)
 	}
 	return append(dst, '"')
 }
 
 // appendEscaped appends a byte of a text to a JSON string.
-func appendEscaped(dst []byte, c byte) []byte {
+func AppendEscaped(dst []byte, c byte) []byte {
 	const hex = "0123456789abcdef"
 	switch {
 	case c == '"' || c == '\\':

@@ -1,10 +1,12 @@
-package llmstream
+package jsonscan
 
 import (
 	"encoding/json"
 	"strings"
 	"testing"
 
+	"github.com/seed-4d65deac/llmstream/internal/fault"
+	"github.com/seed-4d65deac/llmstream/internal/testkit"
 	"github.com/stretchr/testify/require"
 )
 
@@ -20,26 +22,26 @@ var jsonTexts = []string{
 
 // scanned tells whether text, fed in the pieces that end at cuts, is one value.
 func scanned(strict bool, text string, cuts ...int) bool {
-	s := jsonScanner{strict: strict}
+	s := Scanner{Strict: strict}
 	from := 0
 	for _, to := range append(cuts, len(text)) {
 		piece := text[from:to]
-		if s.state == jsonDone {
+		if s.state == done {
 			if strings.Trim(piece, " \t\r\n") != "" {
 				return false
 			}
-		} else if _, err := s.scanAll([]byte(piece)); err != nil {
+		} else if _, err := s.ScanAll([]byte(piece)); err != nil {
 			return false
 		}
 		from = to
 	}
-	return s.complete()
+	return s.Complete()
 }
 
 func TestStrictScannerIsEncodingJSONsValid(t *testing.T) {
 	for _, text := range append(jsonTexts, `["`+strings.Repeat("long text ", 10)+`"]`, `"`+strings.Repeat("x", 30)+"\x1f"+`"`) {
 		want := json.Valid([]byte(text))
-		eachCut(text, func(cuts ...int) {
+		testkit.EachCut(text, func(cuts ...int) {
 			require.Equal(t, want, scanned(true, text, cuts...), "%q cut at %v", text, cuts)
 		})
 	}
@@ -55,7 +57,7 @@ func TestLenientScanner(t *testing.T) {
 		if whole && !json.Valid([]byte(text)) {
 			beyond[text] = true
 		}
-		eachCut(text, func(cuts ...int) {
+		testkit.EachCut(text, func(cuts ...int) {
 			require.Equal(t, whole, scanned(false, text, cuts...), "%q cut at %v", text, cuts)
 		})
 	}
@@ -81,14 +83,14 @@ func TestScannerLimits(t *testing.T) {
 		{"just as many values", `[1,{"a":2}]`, 4, ""},
 		{"one too many", `[1,{"a":2}]`, 3, "MaxValues"},
 	} {
-		s := jsonScanner{maxValues: c.maxValues}
-		_, err := s.scanAll([]byte(c.text))
+		s := Scanner{MaxValues: c.maxValues}
+		_, err := s.ScanAll([]byte(c.text))
 		if c.limit == "" {
 			require.NoError(t, err, c.name)
-			require.True(t, s.complete(), c.name)
+			require.True(t, s.Complete(), c.name)
 			continue
 		}
-		var limit *limitFault
+		var limit *fault.Limit
 		require.ErrorAs(t, err, &limit, c.name)
 		require.Equal(t, c.limit, limit.Limit, c.name)
 	}
@@ -97,32 +99,32 @@ func TestScannerLimits(t *testing.T) {
 // The scanner finds the end of a value, and takes no byte of what follows.
 func TestScannerFindsTheEnd(t *testing.T) {
 	for text, want := range map[string]int{`{"a":[1]}data: x`: 9, `[]]`: 2, `"x""y"`: 3, `{}{}`: 2, `nullx`: 4} {
-		var s jsonScanner
-		n, err := s.scan([]byte(text))
+		var s Scanner
+		n, err := s.Scan([]byte(text))
 		require.NoError(t, err, text)
 		require.Equal(t, want, n, text)
-		require.Equal(t, jsonDone, s.state, text)
+		require.Equal(t, done, s.state, text)
 	}
 	for text, want := range map[string]int{`{"a":1,}`: 7, `[1 2]`: 3, `{"a" 1}`: 5, `tx`: 1, `}`: 0} {
-		var s jsonScanner
-		n, err := s.scan([]byte(text))
+		var s Scanner
+		n, err := s.Scan([]byte(text))
 		require.Error(t, err, text)
 		require.Equal(t, want, n, text) // the byte behind them cannot stand there
 	}
 }
 
 func TestScannerReset(t *testing.T) {
-	s := jsonScanner{strict: true, maxValues: 3}
+	s := Scanner{Strict: true, MaxValues: 3}
 	for _, left := range []string{`{"a":[`, `"x\u1`, `-`, `tru`, `[1,2,3]`, `x`} {
-		s.scan([]byte(left))
-		s.reset()
-		require.True(t, s.blank())
-		require.False(t, s.complete())
-		_, err := s.scanAll([]byte(`[1,2]`))
+		s.Scan([]byte(left))
+		s.Reset()
+		require.True(t, s.Blank())
+		require.False(t, s.Complete())
+		_, err := s.ScanAll([]byte(`[1,2]`))
 		require.NoError(t, err, left)
-		require.True(t, s.complete(), left)
-		require.False(t, s.blank())
-		s.reset()
+		require.True(t, s.Complete(), left)
+		require.False(t, s.Blank())
+		s.Reset()
 	}
 }
 
@@ -136,7 +138,7 @@ func TestPlainString(t *testing.T) {
 				if special >= 0x20 || control {
 					want = at
 				}
-				require.Equal(t, want, plainString(b, control), "%q at %d", special, at)
+				require.Equal(t, want, PlainLen(b, control), "%q at %d", special, at)
 			}
 		}
 	}

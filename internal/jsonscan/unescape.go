@@ -1,4 +1,4 @@
-package llmstream
+package jsonscan
 
 import (
 	"bytes"
@@ -14,11 +14,11 @@ import (
 // half of a pair that the string before this one ended with, or 0; the half that
 // this one ends with is returned. Any other lone half becomes U+FFFD. An escape
 // that is none is kept as it stands, as fastjson does.
-func appendUnescaped(dst, raw []byte, high uint16) (_ []byte, pending uint16) {
+func AppendUnescaped(dst, raw []byte, high uint16) (_ []byte, pending uint16) {
 	for i := 0; i < len(raw); {
 		if raw[i] != '\\' {
 			if high != 0 {
-				dst, high = appendLoneHalf(dst, high), 0
+				dst, high = AppendLoneSurrogate(dst, high), 0
 			}
 			n := bytes.IndexByte(raw[i:], '\\')
 			if n < 0 {
@@ -29,7 +29,7 @@ func appendUnescaped(dst, raw []byte, high uint16) (_ []byte, pending uint16) {
 			continue
 		}
 		if i+1 == len(raw) {
-			dst = append(appendLoneHalf(dst, high), raw[i])
+			dst = append(AppendLoneSurrogate(dst, high), raw[i])
 			high = 0
 			i++
 			continue
@@ -43,16 +43,16 @@ func appendUnescaped(dst, raw []byte, high uint16) (_ []byte, pending uint16) {
 					dst = utf8.AppendRune(dst, 0x10000+(rune(high)-0xD800)<<10+(rune(u)-0xDC00))
 					high = 0
 				case isHighSurrogate(u):
-					dst = appendLoneHalf(dst, high)
+					dst = AppendLoneSurrogate(dst, high)
 					high = u
 				default:
-					dst = appendLoneHalf(dst, high)
+					dst = AppendLoneSurrogate(dst, high)
 					dst, high = utf8.AppendRune(dst, rune(u)), 0 // a lone low half becomes U+FFFD here
 				}
 				continue
 			}
 		}
-		dst, high = appendLoneHalf(dst, high), 0
+		dst, high = AppendLoneSurrogate(dst, high), 0
 		i += 2
 		switch e {
 		case '"', '\\', '/':
@@ -75,7 +75,7 @@ func appendUnescaped(dst, raw []byte, high uint16) (_ []byte, pending uint16) {
 }
 
 // appendLoneHalf appends U+FFFD for half of a pair whose other half never came.
-func appendLoneHalf(dst []byte, half uint16) []byte {
+func AppendLoneSurrogate(dst []byte, half uint16) []byte {
 	if half != 0 {
 		dst = append(dst, "\uFFFD"...)
 	}

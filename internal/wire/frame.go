@@ -1,9 +1,11 @@
-package llmstream
+package wire
 
 import (
 	"encoding/binary"
 	"hash/crc32"
 	"math"
+
+	"github.com/seed-4d65deac/llmstream/internal/fault"
 )
 
 // A frame on the wire, in application/vnd.amazon.eventstream:
@@ -15,10 +17,10 @@ import (
 //
 // All numbers are big-endian; the CRCs are CRC-32 of IEEE 802.3.
 const (
-	preludeSize   = 12
-	crcSize       = 4
-	minFrame      = preludeSize + crcSize
-	maxHeaderSize = 128 << 10 // of the format itself, for all headers of a frame
+	PreludeSize   = 12
+	CrcSize       = 4
+	MinFrame      = PreludeSize + CrcSize
+	MaxHeaderSize = 128 << 10 // of the format itself, for all headers of a frame
 )
 
 // prelude is what a frame begins with.
@@ -44,30 +46,30 @@ func (p prelude) proven() bool {
 
 // sound tells whether a frame can have these lengths.
 func (p prelude) sound() bool {
-	return uint64(p.total) >= uint64(p.headers)+minFrame
+	return uint64(p.total) >= uint64(p.headers)+MinFrame
 }
 
 // usual tells whether p may be searched for: its lengths are such as the format
 // allows.
 func (p prelude) usual() bool {
-	return p.sound() && p.headers <= maxHeaderSize && p.total <= maxUsualFrame
+	return p.sound() && p.headers <= MaxHeaderSize && p.total <= MaxUsualFrame
 }
 
 // maxUsualFrame is the end of what the first byte 0x01 can begin, and more than
 // the 24 MiB that the format allows. No text begins with 0x00 or 0x01.
-const maxUsualFrame = 1<<25 - 1
+const MaxUsualFrame = 1<<25 - 1
 
 // mayBeFrames tells whether a stream that begins so may yet prove to be one of
 // frames, with the CRC that its first 12 bytes hold. No text holds anything back
 // for it: its first byte is greater.
 func mayBeFrames(head []byte) bool {
-	var b [preludeSize]byte
+	var b [PreludeSize]byte
 	copy(b[:], head)
 	p := readPrelude(b[:])
 	if len(head) < 8 { // the rest may be anything that makes it right
-		return head[0] <= 1 && p.headers <= maxHeaderSize
+		return head[0] <= 1 && p.headers <= MaxHeaderSize
 	}
-	return p.usual() && (len(head) < preludeSize || p.proven())
+	return p.usual() && (len(head) < PreludeSize || p.proven())
 }
 
 // framesWire reads binary frames (B-01). A frame is an event: its type is the
@@ -78,7 +80,7 @@ func mayBeFrames(head []byte) bool {
 // wrong nothing tells where the next frame begins. The wire then looks for the
 // next twelve bytes that prove themselves a prelude, byte by byte; what it passes
 // over is one damaged event.
-type framesWire struct {
+type FrameReader struct {
 	buf  []byte  // the beginning of the unfinished frame, as far as it is kept
 	size int64   // how many bytes of it have come, kept or not
 	head prelude // of the unfinished frame
@@ -87,23 +89,23 @@ type framesWire struct {
 	max  int     // bytes that a payload may have
 	// last are the headers of the last frame, and headers what they say: nearly
 	// always those of the next are the same.
-	last    []byte
-	headers frameHeaders
+	Last    []byte
+	Headers FrameHeaders
 }
 
-func (w *framesWire) init(l limits) {
-	*w = framesWire{buf: letGo(w.buf), last: letGo(w.last), max: l.event}
+func (w *FrameReader) init(l Limits) {
+	*w = FrameReader{buf: Recycle(w.buf), Last: Recycle(w.Last), max: l.Event}
 }
 
-func (w *framesWire) kind() wireKind { return wireFrames }
+func (w *FrameReader) Kind() Kind { return Frames }
 
-func (w *framesWire) framing() (f framing, ok bool) { return framing{}, false }
+func (w *FrameReader) Framing() (f Framing, ok bool) { return Framing{}, false }
 
-func (w *framesWire) pending() int { return clampInt(w.size) }
+func (w *FrameReader) Pending() int { return clampInt(w.size) }
 
-func (w *framesWire) end(*frame) bool { return false }
+func (w *FrameReader) End(*Frame) bool { return false }
 
-func (w *framesWire) next(p []byte, f *frame) (n int, ok bool) {
+func (w *FrameReader) Next(p []byte, f *Frame) (n int, ok bool) {
 	if w.lost {
 		n = w.seek(p)
 	}
@@ -117,8 +119,8 @@ func (w *framesWire) next(p []byte, f *frame) (n int, ok bool) {
 		}
 	}
 	if !w.read {
-		n += w.keep(p[n:], preludeSize)
-		if w.size < preludeSize {
+		n += w.keep(p[n:], PreludeSize)
+		if w.size < PreludeSize {
 			return n, false
 		}
 		w.head, w.read = readPrelude(w.buf), true
@@ -132,14 +134,14 @@ func (w *framesWire) next(p []byte, f *frame) (n int, ok bool) {
 		return n, false
 	}
 	w.take(w.buf, f)
-	w.buf, w.size, w.read = letGo(w.buf), 0, false
+	w.buf, w.size, w.read = Recycle(w.buf), 0, false
 	return n, true
 }
 
 // wholeFrame returns the frame that p begins with, if all of it is there and its
 // prelude is right; take is then for it. It is a slice of p.
-func (w *framesWire) wholeFrame(p []byte) []byte {
-	if len(p) < minFrame {
+func (w *FrameReader) wholeFrame(p []byte) []byte {
+	if len(p) < MinFrame {
 		return nil
 	}
 	w.head = readPrelude(p)
@@ -152,35 +154,35 @@ func (w *framesWire) wholeFrame(p []byte) []byte {
 // keep takes bytes from p until the frame has size of them, and copies those of
 // a frame that is within the limits. What it allocates goes by what has come and
 // not by what the frame claims.
-func (w *framesWire) keep(p []byte, size int64) (n int) {
+func (w *FrameReader) keep(p []byte, size int64) (n int) {
 	n = int(min(int64(len(p)), size-w.size))
 	if !w.read || w.fault() == nil {
-		w.buf = appendGrowing(w.buf, p[:n])
+		w.buf = AppendGrowing(w.buf, p[:n])
 	}
 	w.size += int64(n)
 	return n
 }
 
 // fault tells what is wrong with the lengths of the frame.
-func (w *framesWire) fault() error {
+func (w *FrameReader) fault() error {
 	switch {
-	case int64(w.head.total)-int64(w.head.headers)-minFrame > int64(w.max):
-		return &limitFault{Limit: "MaxEvent", Max: w.max}
-	case w.head.headers > maxHeaderSize:
-		return reason("a frame's headers are larger than the format allows")
+	case int64(w.head.total)-int64(w.head.headers)-MinFrame > int64(w.max):
+		return &fault.Limit{Limit: "MaxEvent", Max: w.max}
+	case w.head.headers > MaxHeaderSize:
+		return fault.Reason("a frame's headers are larger than the format allows")
 	}
 	return nil
 }
 
 // lose reports a wrong prelude, which is in w.buf, and begins to look for the
 // next.
-func (w *framesWire) lose(f *frame) {
-	*f = frame{wireEvent: wireEvent{Retry: -1}, kind: frameMalformed, size: preludeSize, err: reason("a frame's prelude is wrong")}
+func (w *FrameReader) lose(f *Frame) {
+	*f = Frame{Event: Event{Retry: -1}, Kind: FrameMalformed, Size: PreludeSize, Err: fault.Reason("a frame's prelude is wrong")}
 	w.buf, w.size, w.read, w.lost = w.buf[:0], 0, false, true
 }
 
 // seek moves the window over p until it holds a prelude.
-func (w *framesWire) seek(p []byte) (n int) {
+func (w *FrameReader) seek(p []byte) (n int) {
 	h := &w.head
 	for n < len(p) && w.lost {
 		h.total, h.headers, h.crc = h.total<<8|h.headers>>24, h.headers<<8|h.crc>>24, h.crc<<8|uint32(p[n])
@@ -191,53 +193,53 @@ func (w *framesWire) seek(p []byte) (n int) {
 		w.buf = binary.BigEndian.AppendUint32(w.buf[:0], h.total)
 		w.buf = binary.BigEndian.AppendUint32(w.buf, h.headers)
 		w.buf = binary.BigEndian.AppendUint32(w.buf, h.crc)
-		w.size, w.read = preludeSize, true
+		w.size, w.read = PreludeSize, true
 	}
 	return n
 }
 
 // take fills f with the whole frame b, of which nothing was kept where its
 // lengths are at fault.
-func (w *framesWire) take(b []byte, f *frame) {
-	*f = frame{wireEvent: wireEvent{Retry: -1}, size: clampInt(int64(w.head.total))}
-	if f.err = w.fault(); f.err != nil {
-		f.kind = frameMalformed
+func (w *FrameReader) take(b []byte, f *Frame) {
+	*f = Frame{Event: Event{Retry: -1}, Size: clampInt(int64(w.head.total))}
+	if f.Err = w.fault(); f.Err != nil {
+		f.Kind = FrameMalformed
 		return
 	}
-	end := len(b) - crcSize
+	end := len(b) - CrcSize
 	if crc32.ChecksumIEEE(b[:end]) != binary.BigEndian.Uint32(b[end:]) {
-		f.kind, f.err = frameMalformed, reason("a frame's checksum is wrong")
+		f.Kind, f.Err = FrameMalformed, fault.Reason("a frame's checksum is wrong")
 		return
 	}
-	payload := preludeSize + int(w.head.headers)
-	h := &w.headers
-	if headers := b[preludeSize:payload]; string(headers) != string(w.last) {
-		w.last = append(letGo(w.last), headers...)
-		if *h = (frameHeaders{}); !h.read(w.last) {
-			w.last, *h = w.last[:0], frameHeaders{}
-			f.kind, f.err = frameMalformed, reason("a frame's headers cannot be read")
+	payload := PreludeSize + int(w.head.headers)
+	h := &w.Headers
+	if headers := b[PreludeSize:payload]; string(headers) != string(w.Last) {
+		w.Last = append(Recycle(w.Last), headers...)
+		if *h = (FrameHeaders{}); !h.Read(w.Last) {
+			w.Last, *h = w.Last[:0], FrameHeaders{}
+			f.Kind, f.Err = FrameMalformed, fault.Reason("a frame's headers cannot be read")
 			return
 		}
 	}
-	f.Type, f.Data = h.eventType, b[payload:end:end]
+	f.Type, f.Data = h.EventType, b[payload:end:end]
 	switch string(h.messageType) {
 	case "exception": // B-03
-		f.kind, f.Type = frameException, h.exceptionType
+		f.Kind, f.Type = FrameException, h.exceptionType
 	case "error":
-		if f.kind, f.Type = frameError, h.errorCode; len(f.Data) == 0 {
+		if f.Kind, f.Type = FrameError, h.errorCode; len(f.Data) == 0 {
 			f.Data = h.errorMessage
 		}
 	}
 }
 
 // frameHeaders are the headers of a frame that say what it is.
-type frameHeaders struct {
-	messageType, eventType, exceptionType []byte
+type FrameHeaders struct {
+	messageType, EventType, exceptionType []byte
 	errorCode, errorMessage               []byte
 }
 
 // isEvent tells whether the frame is an event.
-func (h *frameHeaders) isEvent() bool { return string(h.messageType) == "event" }
+func (h *FrameHeaders) IsEvent() bool { return string(h.messageType) == "event" }
 
 // headerString is the type of a header's value that is text.
 const headerString = 7
@@ -245,7 +247,7 @@ const headerString = 7
 // read reads headers: each has a length and a name, a type, and a value that is
 // as wide as its type says. Of two equal names the last counts. !ok: they are
 // damaged.
-func (h *frameHeaders) read(b []byte) (ok bool) {
+func (h *FrameHeaders) Read(b []byte) (ok bool) {
 	for len(b) > 0 {
 		nameLen := 1 + int(b[0])
 		if len(b) <= nameLen {
@@ -265,7 +267,7 @@ func (h *frameHeaders) read(b []byte) (ok bool) {
 		case ":message-type":
 			h.messageType = value
 		case ":event-type":
-			h.eventType = value
+			h.EventType = value
 		case ":exception-type":
 			h.exceptionType = value
 		case ":error-code":

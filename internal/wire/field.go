@@ -1,6 +1,10 @@
-package llmstream
+package wire
 
-import "bytes"
+import (
+	"bytes"
+
+	"github.com/seed-4d65deac/llmstream/internal/fault"
+)
 
 // eventBuilder puts the lines of an SSE stream together to events (WHATWG HTML,
 // section 9.2.6).
@@ -17,7 +21,7 @@ type eventBuilder struct {
 
 	// over: the event, or a line of it, is past a limit. Its data is dropped,
 	// its size counted, and at its blank line it is reported as too large.
-	over *limitFault
+	over *fault.Limit
 	size int
 	max  int
 
@@ -111,7 +115,7 @@ func (b *eventBuilder) addData(value []byte) {
 		b.size++ // the "\n" between two lines
 	}
 	if b.size > b.max && b.over == nil {
-		b.drop(&limitFault{Limit: "MaxEvent", Max: b.max})
+		b.drop(&fault.Limit{Limit: "MaxEvent", Max: b.max})
 	}
 	switch {
 	case b.over != nil:
@@ -119,20 +123,20 @@ func (b *eventBuilder) addData(value []byte) {
 		b.data = value
 	default:
 		b.ownData()
-		b.dataBuf = appendGrowing(b.dataBuf, newline)
-		b.dataBuf = appendGrowing(b.dataBuf, value)
+		b.dataBuf = AppendGrowing(b.dataBuf, newline)
+		b.dataBuf = AppendGrowing(b.dataBuf, value)
 		b.data = b.dataBuf
 	}
 	b.hasData = true
 }
 
 // drop forgets the data of an event that is past its limit.
-func (b *eventBuilder) drop(limit *limitFault) {
+func (b *eventBuilder) drop(limit *fault.Limit) {
 	if b.over == nil {
 		b.over = limit
 	}
 	b.hasData = true
-	b.data, b.dataBuf = nil, letGo(b.dataBuf)
+	b.data, b.dataBuf = nil, Recycle(b.dataBuf)
 }
 
 // own copies what the unfinished event borrows from the read.
@@ -146,7 +150,7 @@ func (b *eventBuilder) own() {
 
 func (b *eventBuilder) ownData() {
 	if len(b.data) > 0 && (len(b.dataBuf) == 0 || &b.data[0] != &b.dataBuf[0]) {
-		b.dataBuf = appendGrowing(b.dataBuf[:0], b.data)
+		b.dataBuf = AppendGrowing(b.dataBuf[:0], b.data)
 		b.data = b.dataBuf
 	}
 }
@@ -154,22 +158,22 @@ func (b *eventBuilder) ownData() {
 // take gives out the event that a blank line ends and begins the next. ok: there
 // is one; a block without a data line is none (F-25). What e borrows is good
 // until the next call of set.
-func (b *eventBuilder) take(e *wireEvent) (ok bool) {
+func (b *eventBuilder) take(e *Event) (ok bool) {
 	ok = b.hasData
 	if b.newID {
 		b.lastID, b.newID = append(b.lastID[:0], b.id...), false
 	}
-	*e = wireEvent{Type: b.typ, Data: b.data, ID: b.lastID, Retry: b.retry}
+	*e = Event{Type: b.typ, Data: b.data, ID: b.lastID, Retry: b.retry}
 	b.typ, b.data, b.hasData = nil, nil, false
 	b.retry, b.over, b.size = -1, nil, 0
-	b.dataBuf, b.typeBuf = letGo(b.dataBuf), letGo(b.typeBuf)
+	b.dataBuf, b.typeBuf = Recycle(b.dataBuf), Recycle(b.typeBuf)
 	return ok
 }
 
 func (b *eventBuilder) reset() {
 	*b = eventBuilder{
 		max: b.max, retry: -1, lastRetry: -1,
-		id: letGo(b.id), lastID: letGo(b.lastID), typeBuf: letGo(b.typeBuf), dataBuf: letGo(b.dataBuf),
+		id: Recycle(b.id), lastID: Recycle(b.lastID), typeBuf: Recycle(b.typeBuf), dataBuf: Recycle(b.dataBuf),
 	}
 }
 

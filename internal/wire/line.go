@@ -1,4 +1,4 @@
-package llmstream
+package wire
 
 import "bytes"
 
@@ -9,7 +9,7 @@ import "bytes"
 // beginning of a line that is cut is copied, and each byte is looked at once,
 // so that a line costs the same however it is cut.
 type lineSplitter struct {
-	buf  []byte // the beginning of the unfinished line
+	Buf  []byte // the beginning of the unfinished line
 	last []byte // the buffer of the last line that was cut, which is still borrowed
 	size int    // how many bytes of it have come, kept or not
 	max  int    // how many bytes a line may have
@@ -31,7 +31,7 @@ type lineSplitter struct {
 
 const bomDone = 0xFF
 
-const byteOrderMark = "\xEF\xBB\xBF"
+const ByteOrderMark = "\xEF\xBB\xBF"
 
 // lineState tells what next has found.
 type lineState uint8
@@ -50,7 +50,7 @@ const keptOfDropped = 8
 // it took. The line is borrowed until p changes. With lineCut it has taken all of
 // p and keeps what it needs. useful tells whether a line that begins so is worth
 // keeping until it ends.
-func (l *lineSplitter) next(p []byte, useful func(beginning []byte) bool) (line []byte, n int, state lineState) {
+func (l *lineSplitter) Next(p []byte, useful func(beginning []byte) bool) (line []byte, n int, state lineState) {
 	if l.skipLF && len(p) > 0 {
 		l.skipLF = false
 		if p[0] == '\n' {
@@ -84,12 +84,12 @@ func (l *lineSplitter) next(p []byte, useful func(beginning []byte) bool) (line 
 		return line, n, lineWhole
 	}
 	l.keep(line, useful)
-	line, state = l.buf, lineWhole
+	line, state = l.Buf, lineWhole
 	if l.dropped {
 		state = lineDropped
 	}
-	l.buf, l.last, l.size, l.dropped = letGo(l.last), line, 0, false
-	if cap(line) > maxKeptBuffer {
+	l.Buf, l.last, l.size, l.dropped = Recycle(l.last), line, 0, false
+	if cap(line) > MaxKept {
 		l.last = nil
 	}
 	return line, n, state
@@ -103,19 +103,19 @@ func (l *lineSplitter) keep(b []byte, useful func([]byte) bool) {
 	}
 	l.size += len(b)
 	if !l.dropped && l.size <= l.max {
-		if l.buf == nil { // this line may be as long as the last one
-			l.buf = make([]byte, 0, max(len(b), cap(l.last)))
+		if l.Buf == nil { // this line may be as long as the last one
+			l.Buf = make([]byte, 0, max(len(b), cap(l.last)))
 		}
-		l.buf = appendGrowing(l.buf, b)
-		l.dropped = !useful(l.buf)
+		l.Buf = AppendGrowing(l.Buf, b)
+		l.dropped = !useful(l.Buf)
 	} else {
 		l.dropped = true
-		l.buf = append(l.buf, b[:min(len(b), max(0, keptOfDropped-len(l.buf)))]...)
+		l.Buf = append(l.Buf, b[:min(len(b), max(0, keptOfDropped-len(l.Buf)))]...)
 	}
 	if l.dropped {
-		l.buf = l.buf[:min(len(l.buf), keptOfDropped)]
-		if cap(l.buf) > maxKeptBuffer {
-			l.buf = bytes.Clone(l.buf)
+		l.Buf = l.Buf[:min(len(l.Buf), keptOfDropped)]
+		if cap(l.Buf) > MaxKept {
+			l.Buf = bytes.Clone(l.Buf)
 		}
 	}
 }
@@ -123,13 +123,13 @@ func (l *lineSplitter) keep(b []byte, useful func([]byte) bool) {
 // skipBOM takes a byte order mark from the start of the stream. cut: p ended
 // before it was clear whether there is one.
 func (l *lineSplitter) skipBOM(p []byte) (n int, cut bool) {
-	for int(l.bom) < len(byteOrderMark) {
+	for int(l.bom) < len(ByteOrderMark) {
 		if n == len(p) {
 			return n, true
 		}
-		if p[n] != byteOrderMark[l.bom] {
+		if p[n] != ByteOrderMark[l.bom] {
 			// It was none: what looked like its beginning begins a line.
-			l.keep([]byte(byteOrderMark[:l.bom]), func([]byte) bool { return true })
+			l.keep([]byte(ByteOrderMark[:l.bom]), func([]byte) bool { return true })
 			l.bom = bomDone
 			return n, false
 		}
@@ -149,13 +149,13 @@ func (l *lineSplitter) rest() (line []byte, state lineState) {
 	case l.size > 0:
 		state = lineWhole
 	}
-	line = l.buf
-	l.buf, l.size, l.dropped = letGo(l.buf), 0, false
+	line = l.Buf
+	l.Buf, l.size, l.dropped = Recycle(l.Buf), 0, false
 	return line, state
 }
 
 func (l *lineSplitter) reset() {
-	*l = lineSplitter{buf: letGo(l.buf), last: letGo(l.last), max: l.max}
+	*l = lineSplitter{Buf: Recycle(l.Buf), last: Recycle(l.last), max: l.max}
 }
 
 // lineWindow is how far indexLineEnd looks ahead for one line end before it looks

@@ -1,10 +1,15 @@
-package llmstream
+package wire
 
-import "bytes"
+import (
+	"bytes"
+
+	"github.com/seed-4d65deac/llmstream/internal/fault"
+	"github.com/seed-4d65deac/llmstream/internal/jsonscan"
+)
 
 // sseWire reads server-sent events: WHATWG HTML section 9.2 and, unless strict,
 // what LLM servers write beside it (F-01 … F-40).
-type sseWire struct {
+type SSEReader struct {
 	lines    lineSplitter
 	building eventBuilder
 	strict   bool // the standard alone: no error field, no text, no unfinished event
@@ -28,36 +33,44 @@ type sseWire struct {
 }
 
 // init gives w the limits of o.
-func (w *sseWire) init(l limits, strict, comments bool) {
-	w.strict, w.comments, w.maxText = strict, comments, l.text
-	w.lines.max, w.building.max = l.line, l.event
-	w.reset()
+func (w *SSEReader) Init(l Limits, strict, comments bool) {
+	w.strict, w.comments, w.maxText = strict, comments, l.Text
+	w.lines.max, w.building.max = l.Line, l.Event
+	w.Reset()
 }
 
-func (w *sseWire) reset() {
+func (w *SSEReader) Reset() {
 	w.lines.reset()
 	w.building.reset()
-	w.text, w.size, w.inText, w.junk = letGo(w.text), 0, false, false
+	w.text, w.size, w.inText, w.junk = Recycle(w.text), 0, false, false
 }
 
 // framing is what stood around the data of the last event, if that was written in
 // the usual way.
-func (w *sseWire) framing() (f framing, ok bool) {
-	f = framing{data: "data:", event: "event:", end: "\n"}
+func (w *SSEReader) Framing() (f Framing, ok bool) {
+	f = Framing{Data: "data:", Event: "event:", End: "\n"}
 	if w.spaced {
-		f.data, f.event = "data: ", "event: "
+		f.Data, f.Event = "data: ", "event: "
 	}
 	if w.crlf {
-		f.end = "\r\n"
+		f.End = "\r\n"
 	}
-	f.blank = f.end
+	f.Blank = f.End
 	return f, !w.busy()
 }
 
-func (w *sseWire) kind() wireKind { return wireSSE }
-func (w *sseWire) pending() int   { return w.lines.size + w.building.size + w.size }
+func (w *SSEReader) Kind() Kind   { return SSE }
+func (w *SSEReader) Pending() int { return w.lines.size + w.building.size + w.size }
 
-func (w *sseWire) next(p []byte, f *frame) (n int, ok bool) {
+// lastEventID returns the last event ID that the stream has set. It is borrowed until
+// the next call.
+func (w *SSEReader) LastEventID() []byte { return w.building.lastID }
+
+// lastRetry returns the last reconnection time that the stream has set, in
+// milliseconds; -1 if it has set none.
+func (w *SSEReader) LastRetry() int { return w.building.lastRetry }
+
+func (w *SSEReader) Next(p []byte, f *Frame) (n int, ok bool) {
 	if n = w.plainEvent(p, f); n > 0 {
 		return n, true
 	}
@@ -65,9 +78,9 @@ func (w *sseWire) next(p []byte, f *frame) (n int, ok bool) {
 }
 
 // nextLines is next, line by line.
-func (w *sseWire) nextLines(p []byte, f *frame) (n int, ok bool) {
+func (w *SSEReader) nextLines(p []byte, f *Frame) (n int, ok bool) {
 	for {
-		line, k, state := w.lines.next(p[n:], w.useful)
+		line, k, state := w.lines.Next(p[n:], w.useful)
 		n += k
 		if state == lineCut {
 			w.own()
@@ -85,7 +98,7 @@ func (w *sseWire) nextLines(p []byte, f *frame) (n int, ok bool) {
 // own copies what the unfinished event borrows from the read, or from the buffer
 // of the line that was cut last. That buffer it takes over, and gives its own for
 // it: a stream needs no third one.
-func (w *sseWire) own() {
+func (w *SSEReader) own() {
 	b, l := &w.building, &w.lines
 	if n, m := len(b.data), len(l.last); n > 0 && m > 0 && &b.data[n-1] == &l.last[m-1] {
 		l.last, b.dataBuf = b.dataBuf[:0], append(l.last[:0], b.data...)
@@ -97,7 +110,7 @@ func (w *sseWire) own() {
 // plainEvent takes what nearly every event is, one line of data and a blank line
 // within one read, if it comes next. It returns 0 for anything else, which
 // nextLines then reads. The two must agree; FuzzEvents holds them together.
-func (w *sseWire) plainEvent(p []byte, f *frame) (n int) {
+func (w *SSEReader) plainEvent(p []byte, f *Frame) (n int) {
 	const prefix = "data: "
 	if len(p) < len(prefix) || string(p[:len(prefix)]) != prefix {
 		return 0
@@ -117,32 +130,32 @@ func (w *sseWire) plainEvent(p []byte, f *frame) (n int) {
 		return 0
 	}
 	f.Type, f.Data, f.ID, f.Retry = nil, data, w.building.lastID, -1
-	f.kind, f.size, f.err = frameEvent, len(data), nil
+	f.Kind, f.Size, f.Err = FrameEvent, len(data), nil
 	w.spaced, w.crlf = true, false
 	return end + 2
 }
 
 // hold takes the beginning of a data line, if that is all that p is, as nextLines
 // would.
-func (w *sseWire) hold(p []byte, most int) bool {
+func (w *SSEReader) hold(p []byte, most int) bool {
 	const prefix = "data: "
 	if len(p) < len(prefix) || len(p) > min(w.lines.max, most) || string(p[:len(prefix)]) != prefix || bytes.IndexByte(p, '\n') >= 0 ||
 		bytes.IndexByte(p, '\r') >= 0 {
 		return false
 	}
-	w.lines.buf, w.lines.size = append(w.lines.buf[:0], p...), len(p)
+	w.lines.Buf, w.lines.size = append(w.lines.Buf[:0], p...), len(p)
 	return true
 }
 
 // busy tells whether anything of an unfinished line, event or text has come.
-func (w *sseWire) busy() bool {
+func (w *SSEReader) busy() bool {
 	l, b := &w.lines, &w.building
 	return l.size > 0 || l.skipLF || l.bom != bomDone || w.inText ||
 		b.hasData || b.over != nil || b.retry >= 0 || b.newID || len(b.typ) > 0
 }
 
 // useful tells whether a line that begins so is worth keeping until it ends.
-func (w *sseWire) useful(beginning []byte) bool {
+func (w *SSEReader) useful(beginning []byte) bool {
 	if beginning[0] == ':' {
 		return w.comments
 	}
@@ -151,7 +164,7 @@ func (w *sseWire) useful(beginning []byte) bool {
 
 // take takes one line and tells whether it completes a frame. Of a dropped line
 // it has only the beginning.
-func (w *sseWire) take(line []byte, dropped bool, f *frame) (ok bool) {
+func (w *SSEReader) take(line []byte, dropped bool, f *Frame) (ok bool) {
 	kind, value := splitField(line)
 	if w.inText {
 		switch kind {
@@ -172,22 +185,22 @@ func (w *sseWire) take(line []byte, dropped bool, f *frame) (ok bool) {
 		if dropped {
 			value = nil
 		}
-		*f = frame{kind: frameComment, wireEvent: wireEvent{Data: value, Retry: -1}}
+		*f = Frame{Kind: FrameComment, Event: Event{Data: value, Retry: -1}}
 		return true
 	case fieldUnknown:
 		// Only what is given of a dropped line too may count, or the cut would.
-		w.junk = w.junk || len(trimSpace(line[:min(len(line), keptOfDropped)])) > 0
+		w.junk = w.junk || len(jsonscan.TrimSpace(line[:min(len(line), keptOfDropped)])) > 0
 		if !w.strict && beginsText(line) {
 			w.addText(line)
 		}
 	case fieldError:
 		if !w.strict {
-			*f = frame{kind: frameErrorField, wireEvent: wireEvent{Data: value, Retry: -1}}
+			*f = Frame{Kind: FrameErrorField, Event: Event{Data: value, Retry: -1}}
 			return true
 		}
 	case fieldData:
 		if dropped {
-			w.building.drop(&limitFault{Limit: "MaxLine", Max: w.lines.max})
+			w.building.drop(&fault.Limit{Limit: "MaxLine", Max: w.lines.max})
 			return ok
 		}
 		w.spaced, w.crlf = len(line) > len(value)+len("data:"), w.lines.crlf
@@ -206,7 +219,7 @@ func beginsText(line []byte) bool {
 	return line[0] == '{' || line[0] == '<' || line[0] == '[' && (len(line) == 1 || line[1] == '{')
 }
 
-func (w *sseWire) addText(line []byte) {
+func (w *SSEReader) addText(line []byte) {
 	if w.inText {
 		w.appendText(newline)
 	}
@@ -214,30 +227,30 @@ func (w *sseWire) addText(line []byte) {
 	w.appendText(line)
 }
 
-func (w *sseWire) appendText(b []byte) {
+func (w *SSEReader) appendText(b []byte) {
 	w.size += len(b)
 	w.text = append(w.text, b[:min(len(b), w.maxText-len(w.text))]...)
 }
 
-func (w *sseWire) takeText(f *frame) bool {
-	*f = frame{kind: frameText, wireEvent: wireEvent{Data: w.text, Retry: -1}, size: w.size}
+func (w *SSEReader) takeText(f *Frame) bool {
+	*f = Frame{Kind: FrameText, Event: Event{Data: w.text, Retry: -1}, Size: w.size}
 	w.text, w.size, w.inText = w.text[:0], 0, false
 	return true
 }
 
-func (w *sseWire) takeEvent(f *frame) bool {
+func (w *SSEReader) takeEvent(f *Frame) bool {
 	over, size := w.building.over, w.building.size
-	if !w.building.take(&f.wireEvent) {
+	if !w.building.take(&f.Event) {
 		return false
 	}
-	f.kind, f.size, f.err = frameEvent, size, nil
+	f.Kind, f.Size, f.Err = FrameEvent, size, nil
 	if over != nil {
-		f.kind, f.err = frameTooLarge, over
+		f.Kind, f.Err = FrameTooLarge, over
 	}
 	return true
 }
 
-func (w *sseWire) end(f *frame) bool {
+func (w *SSEReader) End(f *Frame) bool {
 	if w.strict { // the standard drops an unfinished event
 		return false
 	}
@@ -254,8 +267,8 @@ func (w *sseWire) end(f *frame) bool {
 	if !w.takeEvent(f) {
 		return false
 	}
-	if f.kind == frameEvent {
-		f.kind = frameUnterminated
+	if f.Kind == FrameEvent {
+		f.Kind = FrameUnterminated
 	}
 	return true
 }

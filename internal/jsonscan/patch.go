@@ -1,16 +1,16 @@
-package llmstream
+package jsonscan
 
 import "strings"
 
 // withoutWords returns a copy of data, which is well-formed, with null in place
 // of the numbers that JSON does not have: NaN, Inf and Infinity with their signs.
-func withoutWords(data []byte) []byte {
+func NullNonFinite(data []byte) []byte {
 	out := make([]byte, 0, len(data))
 	for i := 0; i < len(data); {
 		n, word := 1, false
 		switch c := data[i]; c | 0x20 {
 		case '"' | 0x20:
-			n = stringLen(data[i:])
+			n = StringLen(data[i:])
 		case 'i', 'n', '+', '-':
 			n, word = numberWord(data[i:])
 		}

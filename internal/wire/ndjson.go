@@ -1,4 +1,9 @@
-package llmstream
+package wire
+
+import (
+	"github.com/seed-4d65deac/llmstream/internal/fault"
+	"github.com/seed-4d65deac/llmstream/internal/jsonscan"
+)
 
 // linesWire reads newline-delimited JSON: each line is an event (N-03). The first
 // line looks as any JSON does, so that arrayWire reads it and hands over behind
@@ -6,62 +11,62 @@ package llmstream
 //
 // A line that begins as server-sent events do is the first of what the SSE wire
 // reads from there on: a gateway puts them behind a JSON error.
-type linesWire struct {
-	lines lineSplitter
+type linesReader struct {
+	Lines lineSplitter
 	used  bool // a line has come
-	max   limitFault
+	max   fault.Limit
 
-	sse *sseWire // reads what follows
-	out bool     // it does so now
+	sse *SSEReader // reads what follows
+	out bool       // it does so now
 }
 
-func (w *linesWire) init(l limits, sse *sseWire) {
-	w.max = limitFault{Limit: "MaxLine", Max: l.line}
-	if l.event < l.line { // a line is an event
-		w.max = limitFault{Limit: "MaxEvent", Max: l.event}
+func (w *linesReader) init(l Limits, sse *SSEReader) {
+	w.max = fault.Limit{Limit: "MaxLine", Max: l.Line}
+	if l.Event < l.Line { // a line is an event
+		w.max = fault.Limit{Limit: "MaxEvent", Max: l.Event}
 	}
-	w.lines.max = w.max.Max
-	w.lines.reset()
-	w.lines.bom = bomDone
+	w.Lines.max = w.max.Max
+	w.Lines.reset()
+	w.Lines.bom = bomDone
 	w.used, w.sse, w.out = false, sse, false
 }
 
-func (w *linesWire) kind() wireKind { return wireLines }
+func (w *linesReader) Kind() Kind { return Lines }
 
-func (w *linesWire) framing() (f framing, ok bool) {
+func (w *linesReader) Framing() (f Framing, ok bool) {
 	if w.out { // what was framed as lines would not be any more
-		f, _ = w.sse.framing()
+		f, _ = w.sse.Framing()
 		return f, false
 	}
-	f.end = "\n"
-	if w.lines.crlf {
-		f.end = "\r\n"
+	f.End = "\n"
+	if w.Lines.crlf {
+		f.End = "\r\n"
 	}
-	return f, w.used && w.lines.size == 0 && !w.lines.skipLF
+	return f, w.used && w.Lines.size == 0 && !w.Lines.skipLF
 }
 
-func (w *linesWire) pending() int {
+func (w *linesReader) Pending() int {
 	if w.out {
-		return w.sse.pending()
+		return w.sse.Pending()
 	}
-	return w.lines.size
+	return w.Lines.size
 }
 
 // begin takes the beginning of a line that another wire has read, which is all of
 // its size bytes, or less if they are past the limit.
-func (w *linesWire) begin(line []byte, size int) {
-	w.lines.size += size - len(line)
-	w.lines.keep(line, keepLine)
+func (w *linesReader) begin(line []byte, size int) {
+	w.Lines.size += size - len(line)
+	w.Lines.keep(line, keepLine)
 }
 
 // keepLine tells that any line is worth keeping.
 func keepLine([]byte) bool { return true }
 
-func (w *linesWire) next(p []byte, f *frame) (n int, ok bool) {
+func (w *linesReader) Next(p []byte, f *Frame) (n int, ok bool) {
 	for !w.out {
-		if w.lines.size == 0 && n < len(p) {
-			if w.lines.skipLF && p[n] == '\n' {
-				w.lines.skipLF = false
+		if w.Lines.size == 0 && n < len(p) {
+			if w.Lines.skipLF && p[n] == '\n' {
+				w.Lines.skipLF = false
 				n++
 				continue
 			}
@@ -69,8 +74,8 @@ func (w *linesWire) next(p []byte, f *frame) (n int, ok bool) {
 				break
 			}
 		}
-		size := w.lines.size
-		line, k, state := w.lines.next(p[n:], keepLine)
+		size := w.Lines.size
+		line, k, state := w.Lines.Next(p[n:], keepLine)
 		n += k
 		if state == lineCut {
 			return n, false
@@ -82,7 +87,7 @@ func (w *linesWire) next(p []byte, f *frame) (n int, ok bool) {
 			return n, true
 		}
 	}
-	k, ok := w.sse.next(p[n:], f)
+	k, ok := w.sse.Next(p[n:], f)
 	return n + k, ok
 }
 
@@ -109,36 +114,36 @@ func trimLineEnd(b []byte) []byte {
 
 // take fills f with a line and tells whether it is more than blank. Of a dropped
 // line it has the beginning, and size is how many bytes came.
-func (w *linesWire) take(line []byte, state lineState, size int, f *frame) (ok bool) {
+func (w *linesReader) take(line []byte, state lineState, size int, f *Frame) (ok bool) {
 	if state == lineDropped {
 		max := w.max
-		*f = frame{wireEvent: wireEvent{Retry: -1}, kind: frameTooLarge, size: size, err: &max}
+		*f = Frame{Event: Event{Retry: -1}, Kind: FrameTooLarge, Size: size, Err: &max}
 		w.used = true
 		return true
 	}
-	if len(trimSpace(line)) == 0 {
+	if len(jsonscan.TrimSpace(line)) == 0 {
 		return false
 	}
-	*f = frame{wireEvent: wireEvent{Data: line, Retry: -1}, size: len(line)}
+	*f = Frame{Event: Event{Data: line, Retry: -1}, Size: len(line)}
 	w.used = true
 	return true
 }
 
-func (w *linesWire) end(f *frame) bool {
+func (w *linesReader) End(f *Frame) bool {
 	if w.out {
-		return w.sse.end(f)
+		return w.sse.End(f)
 	}
-	size := w.lines.size
-	line, state := w.lines.rest()
+	size := w.Lines.size
+	line, state := w.Lines.rest()
 	if state == lineCut || !w.take(line, state, size, f) {
 		return false
 	}
-	if f.kind == frameEvent {
+	if f.Kind == FrameEvent {
 		// What more bytes would not mend is told as if the line had ended: damage,
 		// or a text that is an error.
-		var scan jsonScanner
-		if _, err := scan.scanAll(trimSpace(line)); err == nil {
-			f.kind = frameUnterminated
+		var scan jsonscan.Scanner
+		if _, err := scan.ScanAll(jsonscan.TrimSpace(line)); err == nil {
+			f.Kind = FrameUnterminated
 		}
 	}
 	return true

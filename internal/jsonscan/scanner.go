@@ -1,8 +1,10 @@
-package llmstream
+package jsonscan
+
+import "github.com/seed-4d65deac/llmstream/internal/fault"
 
 // maxDepth is how deep JSON values may be nested, the innermost one counted. It
 // is fastjson's limit; deeper values never reach it.
-const maxDepth = 300
+const MaxDepth = 300
 
 // jsonScanner checks that bytes form one JSON value, without building anything
 // of it. It is fed any number of pieces, allocates nothing and keeps what fits
@@ -15,14 +17,14 @@ const maxDepth = 300
 // characters, NaN and Inf (J-04, J-08). It also takes "Infinity", which fastjson
 // does not; see withoutWords. With strict it is a validator of RFC 8259, as
 // encoding/json's Valid is, but for the depth.
-type jsonScanner struct {
-	strict    bool
-	maxValues int // 0: any number
+type Scanner struct {
+	Strict    bool
+	MaxValues int // 0: any number
 
 	state  jsonState
 	depth  int                          // open objects and arrays
-	object [(maxDepth + 63) / 64]uint64 // a bit per level: 1 for an object, 0 for an array
-	values int                          // that have begun
+	object [(MaxDepth + 63) / 64]uint64 // a bit per level: 1 for an object, 0 for an array
+	Values int                          // that have begun
 
 	key     bool   // in a string: it is a key
 	hex     uint8  // of jsonHex: digits still to come
@@ -40,7 +42,7 @@ const (
 	jsonFirstKey                    // a key, or "}"
 	jsonColon                       // ":"
 	jsonNext                        // "," or the end of the object or array
-	jsonDone                        // the value has ended
+	done                            // the value has ended
 	jsonString                      // inside a string
 	jsonEscape                      // behind a backslash
 	jsonHex                         // strict: inside the digits of \u
@@ -60,17 +62,17 @@ const (
 )
 
 // reset makes s ready for another value.
-func (s *jsonScanner) reset() {
-	*s = jsonScanner{strict: s.strict, maxValues: s.maxValues}
+func (s *Scanner) Reset() {
+	*s = Scanner{Strict: s.Strict, MaxValues: s.MaxValues}
 }
 
 // complete tells whether what came is one whole value.
-func (s *jsonScanner) complete() bool {
+func (s *Scanner) Complete() bool {
 	if s.depth > 0 {
 		return false
 	}
 	switch s.state {
-	case jsonDone, jsonInf, jsonNumber, jsonZero, jsonInt, jsonFraction, jsonExpInt:
+	case done, jsonInf, jsonNumber, jsonZero, jsonInt, jsonFraction, jsonExpInt:
 		return true
 	}
 	return false
@@ -78,21 +80,21 @@ func (s *jsonScanner) complete() bool {
 
 // ended reports whether the value has ended, so that no further byte can belong to
 // it. A number ends only with the byte after it.
-func (s *jsonScanner) ended() bool { return s.state == jsonDone }
+func (s *Scanner) Ended() bool { return s.state == done }
 
 // blank tells whether nothing but white space has come.
-func (s *jsonScanner) blank() bool { return s.values == 0 }
+func (s *Scanner) Blank() bool { return s.Values == 0 }
 
 // scan takes b up to the end of the value and returns how many bytes it took. If
 // err is not nil, the byte behind them cannot stand there.
-func (s *jsonScanner) scan(b []byte) (n int, err error) {
-	for n < len(b) && s.state != jsonDone {
+func (s *Scanner) Scan(b []byte) (n int, err error) {
+	for n < len(b) && s.state != done {
 		if s.state == jsonString {
-			if n += plainString(b[n:], s.strict); n == len(b) {
+			if n += PlainLen(b[n:], s.Strict); n == len(b) {
 				break
 			}
 		}
-		again, err := s.step(b[n])
+		again, err := s.stepByte(b[n])
 		if err != nil {
 			return n, err
 		}
@@ -104,10 +106,10 @@ func (s *jsonScanner) scan(b []byte) (n int, err error) {
 }
 
 // scanAll is as scan, but b must hold nothing but white space behind the value.
-func (s *jsonScanner) scanAll(b []byte) (n int, err error) {
-	for n, err = s.scan(b); n < len(b) && err == nil; n++ {
-		if !isSpace(b[n]) {
-			err = reason("something behind the value")
+func (s *Scanner) ScanAll(b []byte) (n int, err error) {
+	for n, err = s.Scan(b); n < len(b) && err == nil; n++ {
+		if !IsSpace(b[n]) {
+			err = fault.Reason("something behind the value")
 			break
 		}
 	}
@@ -115,7 +117,7 @@ func (s *jsonScanner) scanAll(b []byte) (n int, err error) {
 }
 
 // step takes one byte. again: it ended a number and is to be taken once more.
-func (s *jsonScanner) step(c byte) (again bool, err error) {
+func (s *Scanner) stepByte(c byte) (again bool, err error) {
 	switch s.state {
 	case jsonString:
 		switch {
@@ -125,25 +127,25 @@ func (s *jsonScanner) step(c byte) (again bool, err error) {
 			s.endValue()
 		case c == '\\':
 			s.state = jsonEscape
-		case s.strict && c < 0x20:
-			return false, reason("a control character in a string")
+		case s.Strict && c < 0x20:
+			return false, fault.Reason("a control character in a string")
 		}
 		return false, nil
 	case jsonEscape:
 		s.state = jsonString
-		if s.strict {
+		if s.Strict {
 			switch c {
 			case '"', '\\', '/', 'b', 'f', 'n', 'r', 't':
 			case 'u':
 				s.state, s.hex = jsonHex, 4
 			default:
-				return false, reason("an unknown escape")
+				return false, fault.Reason("an unknown escape")
 			}
 		}
 		return false, nil
 	case jsonHex:
 		if _, ok := unhex(c); !ok {
-			return false, reason("an escape without its hexadecimal digits")
+			return false, fault.Reason("an escape without its hexadecimal digits")
 		}
 		if s.hex--; s.hex == 0 {
 			s.state = jsonString
@@ -151,7 +153,7 @@ func (s *jsonScanner) step(c byte) (again bool, err error) {
 		return false, nil
 	case jsonLiteral:
 		if c != s.literal[0] && !(s.word && c|0x20 == s.literal[0]) {
-			return false, reason("an unknown literal")
+			return false, fault.Reason("an unknown literal")
 		}
 		if s.literal = s.literal[1:]; s.literal == "" {
 			if s.inf {
@@ -165,10 +167,10 @@ func (s *jsonScanner) step(c byte) (again bool, err error) {
 		switch {
 		case c == 'u':
 			s.state, s.literal, s.word = jsonLiteral, "ll", false
-		case c|0x20 == 'a' && !s.strict:
+		case c|0x20 == 'a' && !s.Strict:
 			s.state, s.literal, s.word = jsonLiteral, "n", true
 		default:
-			return false, reason("an unknown literal")
+			return false, fault.Reason("an unknown literal")
 		}
 		return false, nil
 	case jsonInf:
@@ -184,7 +186,7 @@ func (s *jsonScanner) step(c byte) (again bool, err error) {
 			return false, nil
 		}
 		if !s.beginWord(c) {
-			return false, reason("a sign without a number")
+			return false, fault.Reason("a sign without a number")
 		}
 		return false, nil
 	case jsonNumber:
@@ -196,18 +198,18 @@ func (s *jsonScanner) step(c byte) (again bool, err error) {
 	case jsonMinus, jsonZero, jsonInt, jsonPoint, jsonFraction, jsonExp, jsonExpSign, jsonExpInt:
 		return s.strictNumber(c)
 	}
-	if isSpace(c) {
+	if IsSpace(c) {
 		return false, nil
 	}
 	return false, s.structure(c)
 }
 
 // structure takes a byte between values, keys and white space.
-func (s *jsonScanner) structure(c byte) error {
+func (s *Scanner) structure(c byte) error {
 	switch s.state {
 	case jsonColon:
 		if c != ':' {
-			return reason("no colon behind a key")
+			return fault.Reason("no colon behind a key")
 		}
 		s.state = jsonValue
 		return nil
@@ -222,7 +224,7 @@ func (s *jsonScanner) structure(c byte) error {
 			s.depth--
 			s.endValue()
 		default:
-			return reason("no comma between two values")
+			return fault.Reason("no comma between two values")
 		}
 		return nil
 	case jsonKey, jsonFirstKey:
@@ -233,7 +235,7 @@ func (s *jsonScanner) structure(c byte) error {
 			s.depth--
 			s.endValue()
 		default:
-			return reason("no key where one must stand")
+			return fault.Reason("no key where one must stand")
 		}
 		return nil
 	case jsonFirstValue:
@@ -246,27 +248,27 @@ func (s *jsonScanner) structure(c byte) error {
 	return s.beginValue(c)
 }
 
-func (s *jsonScanner) inObject() bool {
+func (s *Scanner) inObject() bool {
 	at := s.depth - 1
 	return s.object[at/64]>>(at%64)&1 == 1
 }
 
 // endValue tells what may follow a value.
-func (s *jsonScanner) endValue() {
+func (s *Scanner) endValue() {
 	s.state = jsonNext
 	if s.depth == 0 {
-		s.state = jsonDone
+		s.state = done
 	}
 }
 
 // beginValue takes the first byte of a value.
-func (s *jsonScanner) beginValue(c byte) error {
-	s.values++
-	if s.maxValues > 0 && s.values > s.maxValues {
-		return &limitFault{Limit: "MaxValues", Max: s.maxValues}
+func (s *Scanner) beginValue(c byte) error {
+	s.Values++
+	if s.MaxValues > 0 && s.Values > s.MaxValues {
+		return &fault.Limit{Limit: "MaxValues", Max: s.MaxValues}
 	}
-	if s.depth >= maxDepth {
-		return &limitFault{Limit: "depth", Max: maxDepth}
+	if s.depth >= MaxDepth {
+		return &fault.Limit{Limit: "depth", Max: MaxDepth}
 	}
 	switch c {
 	case '{':
@@ -287,19 +289,19 @@ func (s *jsonScanner) beginValue(c byte) error {
 		s.state = jsonN
 	default:
 		if !s.beginNumber(c) {
-			return reason("no value where one must stand")
+			return fault.Reason("no value where one must stand")
 		}
 	}
 	return nil
 }
 
-func (s *jsonScanner) beginNumber(c byte) bool {
+func (s *Scanner) beginNumber(c byte) bool {
 	switch {
-	case s.strict && c == '-':
+	case s.Strict && c == '-':
 		s.state = jsonMinus
-	case s.strict && c == '0':
+	case s.Strict && c == '0':
 		s.state = jsonZero
-	case s.strict:
+	case s.Strict:
 		s.state = jsonInt
 		return '1' <= c && c <= '9'
 	case c == '+' || c == '-':
@@ -313,7 +315,7 @@ func (s *jsonScanner) beginNumber(c byte) bool {
 }
 
 // beginWord takes the first letter of NaN or Inf.
-func (s *jsonScanner) beginWord(c byte) bool {
+func (s *Scanner) beginWord(c byte) bool {
 	s.state, s.word = jsonLiteral, true
 	switch c | 0x20 {
 	case 'n':
@@ -327,7 +329,7 @@ func (s *jsonScanner) beginWord(c byte) bool {
 }
 
 // strictNumber takes one byte of a number of RFC 8259, section 6.
-func (s *jsonScanner) strictNumber(c byte) (again bool, err error) {
+func (s *Scanner) strictNumber(c byte) (again bool, err error) {
 	was := s.state
 	switch {
 	case '0' <= c && c <= '9':
@@ -338,7 +340,7 @@ func (s *jsonScanner) strictNumber(c byte) (again bool, err error) {
 				s.state = jsonZero
 			}
 		case jsonZero:
-			return false, reason("a digit behind a leading zero")
+			return false, fault.Reason("a digit behind a leading zero")
 		case jsonPoint:
 			s.state = jsonFraction
 		case jsonExp, jsonExpSign:
@@ -358,7 +360,7 @@ func (s *jsonScanner) strictNumber(c byte) (again bool, err error) {
 		s.endValue()
 		return true, nil
 	}
-	return false, reason("an unfinished number")
+	return false, fault.Reason("an unfinished number")
 }
 
 // isNumberByte tells whether fastjson takes c for a part of a number.

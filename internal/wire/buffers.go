@@ -1,12 +1,12 @@
-package llmstream
+package wire
 
 // maxKeptBuffer is the largest buffer that is kept for the next event: one huge
 // event must not pin its size for the life of a stream, or of a pool.
-const maxKeptBuffer = 64 << 10
+const MaxKept = 64 << 10
 
 // letGo empties b for further use, or drops it if a huge event has grown it.
-func letGo(b []byte) []byte {
-	if cap(b) > maxKeptBuffer {
+func Recycle(b []byte) []byte {
+	if cap(b) > MaxKept {
 		return nil
 	}
 	return b[:0]
@@ -16,7 +16,7 @@ func letGo(b []byte) []byte {
 // append would grow it by a quarter: a huge event is then copied a third time at
 // the most, and allocates some five times its size at the worst, however it is
 // cut.
-func appendGrowing(buf, b []byte) []byte {
+func AppendGrowing(buf, b []byte) []byte {
 	if need := len(buf) + len(b); need > cap(buf) {
 		grown := make([]byte, len(buf), max(need, 4*cap(buf)))
 		copy(grown, buf)
