@@ -12,7 +12,7 @@ type core struct {
 	// What skimming an event takes comes first and stands together: with thousands
 	// of streams open, each line of the processor's cache has to be fetched anew. The
 	// rest is ordered so that little is lost between the fields; see TestParserSize.
-	opt     *Options
+	opt     *settings
 	longest int // an event that is longer may be past a limit
 	// fold is the handler if it is an Accumulator: the texts of events go there
 	// without a delta.
@@ -32,7 +32,7 @@ type core struct {
 
 	wire wire.Splitter
 
-	step *step // borrowed while an event is decoded and its deltas are handed out
+	step *scratch // borrowed while an event is decoded and its deltas are handed out
 	// glued are the events left over from one whose joined data lines are no
 	// JSON while each line is: "data: {…}\ndata: {…}\n\n" (F-40).
 	glued []byte
@@ -59,7 +59,7 @@ func (c *core) init(d Dialect, o *Options) {
 	c.opt, c.asked = o.withDefaults(), d
 	c.fast, c.longest = !c.opt.NoFastPath, min(c.opt.MaxLine, c.opt.MaxEvent)
 	_, comments := c.opt.Events.(CommentHandler)
-	c.wire.Init(wire.Limits{Line: c.opt.MaxLine, Event: c.opt.MaxEvent, Text: c.opt.MaxBadText}, comments)
+	c.wire.Init(c.opt.wire(), comments)
 	c.reset()
 }
 
@@ -154,15 +154,15 @@ func (c *core) take(f *wire.Frame) (ok bool, err error) {
 
 // begin borrows a step and makes it ready.
 func (c *core) begin(typ, data []byte) *step {
-	s := c.borrow()
+	s := &c.borrow().step
 	s.begin(typ, data)
 	return s
 }
 
 // borrow borrows a step, if that was not done yet.
-func (c *core) borrow() *step {
+func (c *core) borrow() *scratch {
 	if c.step == nil {
-		c.step = borrowStep(&c.track, c.opt)
+		c.step = borrowScratch(&c.track, &c.opt.decode)
 	}
 	return c.step
 }
@@ -221,7 +221,7 @@ func (c *core) end(cause error) (ok bool, err error) {
 
 // outcome is the verdict, or how far the stream has come.
 func (c *core) outcome() Outcome {
-	o := c.track.outcome()
+	o := outcomeOf(&c.track)
 	o.Dialect, o.Wire = c.dialect, c.wireKind()
 	o.SawDone = o.SawDone || dialects[c.dialect].finishEnds && c.track.finished()
 	if c.ended {
@@ -235,7 +235,7 @@ func (c *core) err() error {
 	if !c.ended {
 		return nil
 	}
-	return Outcome{State: c.state, Cause: c.cause, APIError: c.track.apiError, Damage: c.track.damage}.Err()
+	return Outcome{State: c.state, Cause: c.cause, APIError: (*APIError)(c.track.apiError), Damage: damageOf(c.track.damage)}.Err()
 }
 
 func (c *core) wireKind() Wire {

@@ -16,7 +16,7 @@ func (c *core) event(typ, data []byte) {
 	c.countEvent()
 	c.decode(s, jsonscan.TrimSpace(data))
 	if s.given == 0 {
-		s.add(KindOther, -1)
+		s.add(xKindOther, -1)
 	}
 	if c.fast {
 		c.learn(s)
@@ -63,7 +63,7 @@ func (c *core) decode(s *step, data []byte) {
 // to be parsed as it is.
 func (c *core) parseLean(s *step, data []byte) (ok bool) {
 	lean := dialects[c.dialect].lean
-	return lean != nil && !s.opt.NoFastPath && lean(s, data)
+	return lean != nil && !s.opt.Whole && lean(s, data)
 }
 
 var newline = []byte{'\n'}
@@ -196,19 +196,6 @@ func (c *core) decodeObject(s *step) {
 		return
 	}
 	s.unknown = s.unknown || !c.settled
-}
-
-// isPing tells whether an event says of itself that it is a sign of life (F-06).
-func isPing(s *step) bool {
-	return isPingType(s.typ) || !s.noPing && isPingType(s.word(member(s.root, "type")))
-}
-
-func isPingType(typ []byte) bool {
-	switch string(typ) {
-	case "ping", "keepalive", "heartbeat":
-		return true
-	}
-	return false
 }
 
 // takeText takes a text that stands where none belongs: nearly always an error,

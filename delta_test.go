@@ -155,7 +155,7 @@ func TestFinishReasons(t *testing.T) {
 		"tool_calls": FinishToolCalls, "tool_use": FinishToolCalls, "TOOL_CALL": FinishToolCalls, "content_filter": FinishContentFilter, "SAFETY": FinishContentFilter,
 		"function_call": FinishFunctionCall, "": FinishNone, "malformed_function_call": FinishUnknown, "error": FinishUnknown, "insufficient_system_resource": FinishUnknown, "Stop!": FinishUnknown,
 	} {
-		require.Equal(t, want, finishReasonOf([]byte(native)), native)
+		require.Equal(t, want, FinishReason(finishReasonOf([]byte(native))), native)
 	}
 	for reason, want := range map[FinishReason]string{
 		FinishNone: "", FinishStop: "stop", FinishLength: "length", FinishToolCalls: "tool_calls", FinishContentFilter: "content_filter",

@@ -233,12 +233,3 @@ func (c *core) settle(s *step) (ok bool) {
 	}
 	return true
 }
-
-// eventType returns what an event calls itself in its member "type", or else what
-// its SSE event does: many gateways leave out one of them.
-func (s *step) eventType() []byte {
-	if typ := s.word(member(s.root, "type")); len(typ) > 0 {
-		return typ
-	}
-	return s.typ
-}

@@ -181,7 +181,7 @@ func (s *step) decodeCompletion() {
 	s.startChat(&chatChunk{id: id, model: model})
 	t := s.message()
 	piece, _ := s.string(text, &t.high.content)
-	s.addTextOf("completion", KindContent, t.index, piece)
+	s.addTextOf("completion", xKindContent, t.index, piece)
 	if native := s.word(finish); len(native) > 0 {
 		s.addFinish(t, native)
 		s.endStream()
@@ -200,10 +200,10 @@ func (s *step) isAnother(t *choiceTrack, id []byte) bool {
 		s.malformed(t.index, 0, len(s.data), fault.Reason("another message begins inside this one"))
 	}
 	s.again = true
-	t.finish, t.native = FinishNone, "" // of the other
+	t.finish, t.native = xFinishNone, "" // of the other
 	t.releaseAll()
 	s.part = -1
-	s.addStart(t.index, Start{Again: true})
+	s.addStart(t.index, xStart{Again: true})
 	return true
 }
 
@@ -259,19 +259,19 @@ func (s *step) startBlock(t *choiceTrack, v *fastjson.Value) {
 	switch string(typ) {
 	case "text":
 		text, _ := s.string(b.text, &t.high.content)
-		s.addText(KindContent, t.index, text)
+		s.addText(xKindContent, t.index, text)
 		s.addCitation(t, b.citations)
 	case "thinking":
 		s.addThinking(t, &b)
 	case "redacted_thinking":
-		s.addBlockDetail(t, ReasoningDetail{Type: typ, Data: s.word(b.data)})
+		s.addBlockDetail(t, xReasoningDetail{Type: typ, Data: s.word(b.data)})
 	case "tool_use":
-		s.newToolCall(t, s.part, ToolCallDelta{ID: s.word(b.id), Name: s.word(b.name), Type: typeFunction, Arguments: s.givenInput(b.input)})
+		s.newToolCall(t, s.part, xToolCallDelta{ID: s.word(b.id), Name: s.word(b.name), Type: typeFunction, Arguments: s.givenInput(b.input)})
 	case "":
 	default:
 		if b.isWhole(typ) {
 			s.delivered = true
-			s.add(KindItem, t.index).Text = s.raw(v)
+			s.add(xKindItem, t.index).Text = s.raw(v)
 		} else {
 			s.hold(t, v)
 		}
@@ -291,7 +291,7 @@ func (b *anthropicBlock) isWhole(typ []byte) bool {
 
 // voidBlock tells that a block takes the place of another.
 func (s *step) voidBlock(t *choiceTrack) {
-	s.addStart(t.index, Start{Again: true})
+	s.addStart(t.index, xStart{Again: true})
 	if at := t.callAt(s.part); at >= 0 {
 		t.calls[at].ended, t.calls[at].index = true, voidIndex
 	}
@@ -324,7 +324,7 @@ func (s *step) decodeBlockDelta(e *anthropicEvent) {
 	switch string(typ) {
 	case "text_delta":
 		text, _ := s.string(d.text, &t.high.content)
-		s.addTextOf("text", KindContent, t.index, text)
+		s.addTextOf("text", xKindContent, t.index, text)
 	case "thinking_delta":
 		s.addThinking(t, &d)
 	case "signature_delta":
@@ -351,15 +351,15 @@ func (s *step) addThinking(t *choiceTrack, b *anthropicBlock) {
 	if len(text)+len(signature) == 0 {
 		return
 	}
-	s.addBlockDetail(t, ReasoningDetail{Type: typeThinking, Text: text, Signature: signature})
-	s.role = textRole{member: "thinking", kind: KindReasoning, choice: s.recent, call: -1, detailed: true}
+	s.addBlockDetail(t, xReasoningDetail{Type: typeThinking, Text: text, Signature: signature})
+	s.role = textRole{member: "thinking", kind: xKindReasoning, choice: s.recent, call: -1, detailed: true}
 }
 
-func (s *step) addBlockDetail(t *choiceTrack, r ReasoningDetail) {
+func (s *step) addBlockDetail(t *choiceTrack, r xReasoningDetail) {
 	r.Index = s.part
 	s.details = append(s.details, r)
 	s.delivered = s.delivered || len(r.Text) > 0
-	d := s.add(KindReasoning, t.index)
+	d := s.add(xKindReasoning, t.index)
 	d.Text, d.Detail = r.Text, &s.details[len(s.details)-1]
 }
 
@@ -386,13 +386,13 @@ func (s *step) addAnthropicUsage(v *fastjson.Value) {
 	if v.GetObject() == nil {
 		return
 	}
-	var u Usage
+	var u xUsage
 	s.readChatUsage(&u, v)
 	if u.Reported != 0 && u.empty() && !s.usage.empty() {
 		return // a row of zeros
 	}
-	if u.Reported&(UsageCached|UsageCacheWrite) != 0 && u.CachedInInput == TriUnknown {
-		u.CachedInInput = TriNo
+	if u.Reported&(xUsageCached|xUsageCacheWrite) != 0 && u.CachedInInput == xTriUnknown {
+		u.CachedInInput = xTriNo
 	}
 	if u.Reported != 0 {
 		s.usage.merge(&u)
@@ -402,7 +402,7 @@ func (s *step) addAnthropicUsage(v *fastjson.Value) {
 		s.addUncounted(raw)
 		return
 	}
-	d := s.add(KindUsage, -1)
+	d := s.add(xKindUsage, -1)
 	d.Usage = s.usage
 	d.Usage.Raw = raw
 }

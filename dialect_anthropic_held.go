@@ -207,7 +207,7 @@ func (s *step) endHeld(t *choiceTrack) {
 		}
 		s.text = append(s.text, '}')
 		s.delivered = true
-		s.add(KindItem, t.index).Text = s.text[from:len(s.text):len(s.text)]
+		s.add(xKindItem, t.index).Text = s.text[from:len(s.text):len(s.text)]
 	}
 	t.release(at)
 }

@@ -187,7 +187,7 @@ func (s *step) startConverseCall(t *choiceTrack, index int, v *fastjson.Value) {
 		}
 	})
 	if len(id)+len(name) > 0 && string(typ) != "server_tool_use" {
-		s.newToolCall(t, index, ToolCallDelta{ID: id, Name: name, Type: typeFunction, Arguments: s.givenInput(input)})
+		s.newToolCall(t, index, xToolCallDelta{ID: id, Name: name, Type: typeFunction, Arguments: s.givenInput(input)})
 	}
 }
 
@@ -225,7 +225,7 @@ func (s *step) decodeConverseDelta(t *choiceTrack, index int, delta *fastjson.Va
 	})
 	if text != nil {
 		piece, _ := s.string(text, &t.high.content)
-		s.addTextOf("text", KindContent, t.index, piece)
+		s.addTextOf("text", xKindContent, t.index, piece)
 	}
 	if reasoning.GetObject() != nil {
 		s.addConverseReasoning(t, reasoning)
@@ -248,7 +248,7 @@ func (s *step) decodeConverseDelta(t *choiceTrack, index int, delta *fastjson.Va
 // addConverseReasoning adds a piece of reasoning, with what is needed to send it
 // back: its text by block, its signature, or what is encrypted in its place.
 func (s *step) addConverseReasoning(t *choiceTrack, v *fastjson.Value) {
-	r := ReasoningDetail{Type: typeReasoningText}
+	r := xReasoningDetail{Type: typeReasoningText}
 	v.GetObject().Visit(func(key []byte, v *fastjson.Value) {
 		switch string(key) {
 		case "text":
@@ -273,16 +273,16 @@ func (s *step) addBedrockUsage(v *fastjson.Value) {
 		return
 	}
 	raw := s.raw(v)
-	var u Usage
+	var u xUsage
 	var cached, written [2]*fastjson.Value // by precedence
 	v.GetObject().Visit(func(key []byte, v *fastjson.Value) {
 		switch string(key) {
 		case "inputTokens", "inputTokenCount":
-			s.setCount(&u, UsageInput, &u.Input, [3]*fastjson.Value{v})
+			s.setCount(&u, xUsageInput, &u.Input, [3]*fastjson.Value{v})
 		case "outputTokens", "outputTokenCount":
-			s.setCount(&u, UsageOutput, &u.Output, [3]*fastjson.Value{v})
+			s.setCount(&u, xUsageOutput, &u.Output, [3]*fastjson.Value{v})
 		case "totalTokens":
-			s.setCount(&u, UsageTotal, &u.Total, [3]*fastjson.Value{v})
+			s.setCount(&u, xUsageTotal, &u.Total, [3]*fastjson.Value{v})
 		case "cacheReadInputTokens":
 			cached[0] = v
 		case "cacheReadInputTokenCount":
@@ -293,14 +293,14 @@ func (s *step) addBedrockUsage(v *fastjson.Value) {
 			written[1] = v
 		}
 	})
-	s.setCount(&u, UsageCached, &u.Cached, [3]*fastjson.Value{cached[0], cached[1]})
-	s.setCount(&u, UsageCacheWrite, &u.CacheWrite, [3]*fastjson.Value{written[0], written[1]})
-	if u.Cached > 0 && u.Reported&UsageTotal != 0 { // the total proves it
+	s.setCount(&u, xUsageCached, &u.Cached, [3]*fastjson.Value{cached[0], cached[1]})
+	s.setCount(&u, xUsageCacheWrite, &u.CacheWrite, [3]*fastjson.Value{written[0], written[1]})
+	if u.Cached > 0 && u.Reported&xUsageTotal != 0 { // the total proves it
 		switch u.Total {
 		case u.Input + u.Output:
-			u.CachedInInput = TriYes
+			u.CachedInInput = xTriYes
 		case u.Input + u.Output + u.Cached + u.CacheWrite:
-			u.CachedInInput = TriNo
+			u.CachedInInput = xTriNo
 		}
 	}
 	s.addUsage(&u, raw)

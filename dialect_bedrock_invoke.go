@@ -7,53 +7,18 @@ import (
 
 	"github.com/seed-4d65deac/llmstream/internal/fault"
 	"github.com/seed-4d65deac/llmstream/internal/jsonscan"
-	"github.com/seed-4d65deac/llmstream/internal/wire"
 )
 
 // Bedrock's InvokeModelWithResponseStream carries the events of the model's own
 // dialect: {"bytes":"<base64 of the event>","p":"<padding>"} (B-01).
 
-// carries tells whether a frame is one of InvokeModel.
-func (c *core) carries(f *wire.Frame) bool {
-	return isCarrier(f.Type) && c.wireKind() == WireFrames
-}
-
 // isCarrier tells whether frames of this type are those of InvokeModel.
 func isCarrier(typ []byte) bool { return string(typ) == "chunk" }
-
-// carriedEvent decodes the event that a frame carries. That is the event from there
-// on, for offsets and deltas too.
-func (c *core) carriedEvent(f *wire.Frame) {
-	s := c.begin(f.Type, f.Data)
-	data := jsonscan.TrimSpace(f.Data)
-	inner, offset, err := s.unwrap(data)
-	if inner != nil { // a template of it fits nothing else, since it has the type of the frame
-		s.data, s.carried = inner, true
-		if c.fast && c.fromTemplate(s) {
-			return
-		}
-	}
-	c.countEvent()
-	switch {
-	case err != nil:
-		s.malformed(-1, s.indent()+offset, len(s.data), err)
-	case inner == nil: // it carries nothing
-		c.decode(s, data)
-	default:
-		c.decode(s, jsonscan.TrimSpace(inner))
-	}
-	if s.given == 0 {
-		s.add(KindOther, -1)
-	}
-	if c.fast && s.carried {
-		c.learn(s)
-	}
-}
 
 // unwrap returns what a payload carries, in a buffer of the step; nil: nothing.
 func (s *step) unwrap(data []byte) (inner []byte, offset int, err error) {
 	coded, ok := codedBytes(data)
-	if !ok || s.opt.NoFastPath {
+	if !ok || s.opt.Whole {
 		if len(data) == 0 || data[0] != '{' {
 			return nil, 0, nil
 		}
@@ -116,20 +81,6 @@ func (s *step) addInvocationMetrics() {
 		}
 		s.endStream()
 	}
-}
-
-// decoder returns the dialect by which an event is decoded: that of the stream,
-// but for what InvokeModel carries.
-func (c *core) decoder(s *step) Dialect {
-	if c.dialect == Bedrock && c.carried == Auto && s.carried {
-		if c.carried = carriedBy(s); c.carried != Auto {
-			s.layout++ // what is not carried is decoded so too from now on
-		}
-	}
-	if c.dialect == Bedrock && c.carried != Auto {
-		return c.carried
-	}
-	return c.dialect
 }
 
 // carriedBy finds the dialect of an event that InvokeModel carries:

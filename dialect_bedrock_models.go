@@ -113,6 +113,6 @@ func (s *step) decodeModelText(choice int, text, finish *fastjson.Value) {
 		return
 	}
 	piece, _ := s.string(text, &t.high.content)
-	s.addText(KindContent, t.index, piece)
+	s.addText(xKindContent, t.index, piece)
 	s.addFinish(t, s.word(finish))
 }

@@ -18,7 +18,7 @@ func (s *step) decodeWholeConverse(t *choiceTrack, message *fastjson.Value) {
 }
 
 func (s *step) decodeWholeBlock(t *choiceTrack, v *fastjson.Value) {
-	s.addText(KindContent, t.index, s.word(member(v, "text")))
+	s.addText(xKindContent, t.index, s.word(member(v, "text")))
 	reasoning := member(v, "reasoningContent")
 	if plain := member(reasoning, "reasoningText"); plain != nil {
 		reasoning = plain
@@ -28,7 +28,7 @@ func (s *step) decodeWholeBlock(t *choiceTrack, v *fastjson.Value) {
 	}
 	cited := member(v, "citationsContent")
 	for _, part := range member(cited, "content").GetArray() {
-		s.addText(KindContent, t.index, s.word(member(part, "text")))
+		s.addText(xKindContent, t.index, s.word(member(part, "text")))
 	}
 	s.addCitation(t, member(cited, "citations"))
 	if image := member(v, "image"); image.GetObject() != nil {

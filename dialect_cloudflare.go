@@ -73,9 +73,9 @@ func decodeCloudflare(s *step) {
 	}
 	t := s.track.choice(0, s.opt.MaxChoices)
 	if text, ok := s.string(e.response, &t.high.content); ok {
-		s.addTextOf("response", KindContent, t.index, text)
+		s.addTextOf("response", xKindContent, t.index, text)
 	} else if e.response != nil && e.response.Type() == fastjson.TypeNumber { // a token of digits
-		s.addText(KindContent, t.index, s.raw(e.response))
+		s.addText(xKindContent, t.index, s.raw(e.response))
 	}
 	for i, v := range e.calls.GetArray() {
 		if member(v, "function") != nil { // in pieces, as OpenAI's
@@ -93,7 +93,7 @@ func decodeCloudflare(s *step) {
 	}
 	if e.usage.GetObject() != nil {
 		raw := s.raw(e.usage)
-		var u Usage
+		var u xUsage
 		s.readChatUsage(&u, e.usage)
 		s.addUsage(&u, raw)
 	}

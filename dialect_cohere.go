@@ -122,7 +122,7 @@ func decodeCohere(s *step) {
 		}
 		text, _ := s.string(e.text, &t.high.content)
 		t.delta = t.delta || len(text) > 0
-		s.addTextOf("text", KindContent, t.index, text)
+		s.addTextOf("text", xKindContent, t.index, text)
 		s.addCitation(t, e.citations)
 		s.decodeCohereMessage(t, &m)
 	}
@@ -144,7 +144,7 @@ func (s *step) startCohere(t *choiceTrack, e *cohereEvent) {
 	if id == nil {
 		id = e.generation
 	}
-	s.tellStart(Start{ID: s.wordUnless(s.told.id, id)})
+	s.tellStart(xStart{ID: s.wordUnless(s.told.id, id)})
 }
 
 // cohereMessage are the members of a message, whole or in a delta.
@@ -173,7 +173,7 @@ func (m *cohereMessage) read(v *fastjson.Value) {
 func (s *step) decodeCohereMessage(t *choiceTrack, m *cohereMessage) {
 	s.addToolPlan(t, m.plan)
 	if text, ok := s.string(m.content, &t.high.content); ok {
-		s.addText(KindContent, t.index, text)
+		s.addText(xKindContent, t.index, text)
 	}
 	s.decodeCohereContent(t, m.content)
 	for _, v := range m.content.GetArray() {
@@ -193,9 +193,9 @@ func (s *step) decodeCohereContent(t *choiceTrack, v *fastjson.Value) {
 		}
 	})
 	reasoning, _ := s.string(thinking, &t.high.reasoning)
-	s.addTextOf("thinking", KindReasoning, t.index, reasoning)
+	s.addTextOf("thinking", xKindReasoning, t.index, reasoning)
 	content, _ := s.string(text, &t.high.content)
-	s.addTextOf("text", KindContent, t.index, content)
+	s.addTextOf("text", xKindContent, t.index, content)
 }
 
 var typeToolPlan = []byte("tool_plan")
@@ -206,8 +206,8 @@ var typeToolPlan = []byte("tool_plan")
 func (s *step) addToolPlan(t *choiceTrack, v *fastjson.Value) {
 	if text := s.word(v); len(text) > 0 {
 		s.delivered, s.stateful, t.planned = true, true, true
-		s.details = append(s.details, ReasoningDetail{Index: -1, Type: typeToolPlan, Text: text})
-		s.add(KindReasoning, t.index).Detail = &s.details[len(s.details)-1]
+		s.details = append(s.details, xReasoningDetail{Index: -1, Type: typeToolPlan, Text: text})
+		s.add(xKindReasoning, t.index).Detail = &s.details[len(s.details)-1]
 	}
 }
 
@@ -304,7 +304,7 @@ func (s *step) decodeCohereAnswer(t *choiceTrack, e *cohereEvent) {
 	if !t.delta {
 		if !t.planned { // else the text is the plan
 			text, _ := s.string(e.text, &t.high.content)
-			s.addText(KindContent, t.index, text)
+			s.addText(xKindContent, t.index, text)
 		}
 		s.decodeCohereMessage(t, &m)
 		s.addCitation(t, e.citations)
@@ -353,19 +353,19 @@ func (s *step) addCohereUsage(v *fastjson.Value) {
 		raw = billed
 	}
 	text := s.raw(raw)
-	var u Usage
+	var u xUsage
 	for _, counts := range [...]*fastjson.Value{billed, tokens} {
 		counts.GetObject().Visit(func(key []byte, v *fastjson.Value) {
 			switch string(key) {
 			case "input_tokens":
-				s.count(&u, UsageInput, &u.Input, v)
+				s.count(&u, xUsageInput, &u.Input, v)
 			case "output_tokens":
-				s.count(&u, UsageOutput, &u.Output, v)
+				s.count(&u, xUsageOutput, &u.Output, v)
 			}
 		})
 	}
-	if s.count(&u, UsageCached, &u.Cached, cached); u.Reported&UsageCached != 0 {
-		u.CachedInInput = TriYes // they are those of the prompt that were in the cache
+	if s.count(&u, xUsageCached, &u.Cached, cached); u.Reported&xUsageCached != 0 {
+		u.CachedInInput = xTriYes // they are those of the prompt that were in the cache
 	}
 	s.addUsage(&u, text)
 }

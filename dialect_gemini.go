@@ -88,7 +88,7 @@ func (s *step) startGemini(r *geminiResponse) {
 	if (t.id || r.id == nil) && (t.model || r.model == nil) && (t.created || r.created == nil) {
 		return
 	}
-	start := Start{ID: s.wordUnless(t.id, r.id), Model: s.wordUnless(t.model, r.model)}
+	start := xStart{ID: s.wordUnless(t.id, r.id), Model: s.wordUnless(t.model, r.model)}
 	if !t.created {
 		start.Created = s.seconds(r.created)
 	}
@@ -113,8 +113,8 @@ func (s *step) blockPrompt(reason []byte) {
 		return
 	}
 	s.blockReason = string(reason[:min(len(reason), maxNativeWord)])
-	d := s.add(KindFinish, -1)
-	d.FinishReason, d.NativeFinishReason = FinishContentFilter, reason
+	d := s.add(xKindFinish, -1)
+	d.FinishReason, d.NativeFinishReason = xFinishContentFilter, reason
 }
 
 // candidate are the members of a candidate.
@@ -170,7 +170,7 @@ func (s *step) decodeCandidate(v *fastjson.Value, position int) {
 	s.decodeGeminiContent(t, c.content)
 	s.addAnnotations(t, &c)
 	if c.logprobs.GetObject() != nil {
-		s.add(KindLogprobs, t.index).Text = s.raw(c.logprobs)
+		s.add(xKindLogprobs, t.index).Text = s.raw(c.logprobs)
 	}
 	s.finishGemini(t, s.word(c.finish))
 }
@@ -236,16 +236,16 @@ func (s *step) decodeGeminiPart(t *choiceTrack, v *fastjson.Value) {
 		return
 	}
 	thought := p.thought.GetBool() // G-10
-	kind, high := KindContent, &t.high.content
+	kind, high := xKindContent, &t.high.content
 	if thought {
-		kind, high = KindReasoning, &t.high.reasoning
+		kind, high = xKindReasoning, &t.high.reasoning
 	}
 	text, _ := s.string(p.text, high)
 	s.addTextOf("text", kind, t.index, text)
 	switch {
 	case p.tool.GetObject() != nil: // with its signature, if there is one (G-15)
 		s.delivered = true
-		s.add(KindItem, t.index).Text = s.raw(v)
+		s.add(xKindItem, t.index).Text = s.raw(v)
 		return
 	case p.blob.GetObject() != nil && bytes.HasPrefix(s.word(member(p.blob, "mimeType")), []byte("audio/")):
 		s.addMedia(t, p.blob) // its data is a piece of a sound
@@ -269,13 +269,13 @@ func (s *step) addThoughtSignature(t *choiceTrack, v *fastjson.Value, thought bo
 	if len(signature) == 0 {
 		return
 	}
-	r := ReasoningDetail{Index: -1, Type: typeText, Signature: signature}
+	r := xReasoningDetail{Index: -1, Type: typeText, Signature: signature}
 	if thought {
 		r.Type, r.Text = typeThought, text
 	}
 	s.stateful = true
 	s.details = append(s.details, r)
-	s.add(KindReasoning, t.index).Detail = &s.details[len(s.details)-1]
+	s.add(xKindReasoning, t.index).Detail = &s.details[len(s.details)-1]
 }
 
 // addAnnotations adds where the answer comes from: an array with an object for
@@ -303,7 +303,7 @@ func (s *step) addAnnotations(t *choiceTrack, c *candidate) {
 		s.text = append(append(append(append(append(s.text, begin...), name...), `":`...), raw[i]...), '}')
 	}
 	s.text = append(s.text, ']')
-	s.add(KindAnnotation, t.index).Text = s.text[at:len(s.text):len(s.text)]
+	s.add(xKindAnnotation, t.index).Text = s.text[at:len(s.text):len(s.text)]
 }
 
 // finishGemini takes the finish reason of a candidate, which several events may
@@ -341,12 +341,12 @@ func (s *step) addGeminiUsage(v *fastjson.Value) {
 			reasoning = v
 		}
 	})
-	var u Usage
-	s.count(&u, UsageInput, &u.Input, input)
-	s.count(&u, UsageOutput, &u.Output, output)
-	s.count(&u, UsageTotal, &u.Total, total)
-	s.count(&u, UsageCached, &u.Cached, cached)
-	s.count(&u, UsageReasoning, &u.Reasoning, reasoning)
+	var u xUsage
+	s.count(&u, xUsageInput, &u.Input, input)
+	s.count(&u, xUsageOutput, &u.Output, output)
+	s.count(&u, xUsageTotal, &u.Total, total)
+	s.count(&u, xUsageCached, &u.Cached, cached)
+	s.count(&u, xUsageReasoning, &u.Reasoning, reasoning)
 	s.addCountsOf(&geminiCounts, &u, raw)
 }
 
@@ -354,12 +354,12 @@ func (s *step) addGeminiUsage(v *fastjson.Value) {
 var geminiCounts = countNames{"candidatesTokenCount", "totalTokenCount", "thoughtsTokenCount"}
 
 // completeGoogleUsage tells of counts what both of Google's dialects mean by them.
-func (t *track) completeGoogleUsage(u *Usage) {
+func (t *track) completeGoogleUsage(u *xUsage) {
 	reported := u.Reported | t.usage.Reported
-	if reported&UsageCached != 0 {
-		u.CachedInInput = TriYes
+	if reported&xUsageCached != 0 {
+		u.CachedInInput = xTriYes
 	}
-	if reported&UsageReasoning != 0 {
-		u.ReasoningInOutput = TriNo
+	if reported&xUsageReasoning != 0 {
+		u.ReasoningInOutput = xTriNo
 	}
 }

@@ -47,7 +47,7 @@ func (s *step) decodeGeminiCall(t *choiceTrack, v, signature *fastjson.Value) {
 		}
 	}
 	if sign := s.word(signature); len(sign) > 0 {
-		s.add(KindToolCall, t.index).ToolCall = ToolCallDelta{Index: at, Extra: s.signedExtra(signature)}
+		s.add(xKindToolCall, t.index).ToolCall = xToolCallDelta{Index: at, Extra: s.signedExtra(signature)}
 	}
 	s.argueToolCall(t, at, "", c.args)
 	if c.partial.GetArray() != nil || c.more.GetBool() {

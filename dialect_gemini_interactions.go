@@ -104,7 +104,7 @@ func (s *step) decodeInteraction(t *choiceTrack, v *fastjson.Value, typ []byte) 
 		}
 	})
 	told := &s.track.told
-	start := Start{ID: s.wordUnless(told.id, id), Model: s.wordUnless(told.model, model), ServiceTier: s.wordUnless(told.tier, tier)}
+	start := xStart{ID: s.wordUnless(told.id, id), Model: s.wordUnless(told.model, model), ServiceTier: s.wordUnless(told.tier, tier)}
 	if !told.created {
 		start.Created = s.seconds(created)
 	}
@@ -118,7 +118,7 @@ func (s *step) decodeInteraction(t *choiceTrack, v *fastjson.Value, typ []byte) 
 	switch string(typ) {
 	case "interaction.completed", "interaction.complete", "interaction.failed", "interaction.cancelled", "interaction.incomplete":
 		if native := s.word(status); t.finished(native) {
-			d := s.add(KindFinish, t.index)
+			d := s.add(xKindFinish, t.index)
 			d.FinishReason, d.NativeFinishReason = t.finish, native
 		}
 		s.endStream()
@@ -196,7 +196,7 @@ func (s *step) decodeStepCall(t *choiceTrack, index *fastjson.Value, p *interact
 		}
 	}
 	if len(s.word(p.signature)) > 0 {
-		s.add(KindToolCall, t.index).ToolCall = ToolCallDelta{Index: at, Extra: s.signedExtra(p.signature)}
+		s.add(xKindToolCall, t.index).ToolCall = xToolCallDelta{Index: at, Extra: s.signedExtra(p.signature)}
 	}
 	if p.arguments.GetObject() == nil || p.arguments.GetObject().Len() > 0 {
 		s.argueToolCall(t, at, "", p.arguments)
@@ -218,7 +218,7 @@ func (s *step) decodeStep(t *choiceTrack, v *fastjson.Value, p *interactionStep)
 	switch string(p.typ) {
 	case "text", "model_output":
 		text, _ := s.string(p.text, &t.high.content)
-		s.addTextOf("text", KindContent, t.index, text)
+		s.addTextOf("text", xKindContent, t.index, text)
 		for _, part := range p.content.GetArray() {
 			inner := s.readStep(part)
 			s.decodeStep(t, part, &inner)
@@ -226,11 +226,11 @@ func (s *step) decodeStep(t *choiceTrack, v *fastjson.Value, p *interactionStep)
 	case "thought", "thought_summary":
 		for i, v := range [...]*fastjson.Value{p.text, p.thought, member(p.content, "text")} {
 			text, _ := s.string(v, &t.high.reasoning)
-			s.addTextOf([...]string{"text", "thought", "text"}[i], KindReasoning, t.index, text)
+			s.addTextOf([...]string{"text", "thought", "text"}[i], xKindReasoning, t.index, text)
 		}
 		for _, part := range p.summary.GetArray() {
 			text, _ := s.string(member(part, "text"), &t.high.reasoning)
-			s.addText(KindReasoning, t.index, text)
+			s.addText(xKindReasoning, t.index, text)
 		}
 		s.addThoughtSignature(t, p.signature, true, nil)
 	case "thought_signature":
@@ -266,12 +266,12 @@ func (s *step) addInteractionUsage(v *fastjson.Value) {
 			reasoning = v
 		}
 	})
-	var u Usage
-	s.count(&u, UsageInput, &u.Input, input)
-	s.count(&u, UsageOutput, &u.Output, output)
-	s.count(&u, UsageTotal, &u.Total, total)
-	s.count(&u, UsageCached, &u.Cached, cached)
-	s.count(&u, UsageReasoning, &u.Reasoning, reasoning)
+	var u xUsage
+	s.count(&u, xUsageInput, &u.Input, input)
+	s.count(&u, xUsageOutput, &u.Output, output)
+	s.count(&u, xUsageTotal, &u.Total, total)
+	s.count(&u, xUsageCached, &u.Cached, cached)
+	s.count(&u, xUsageReasoning, &u.Reasoning, reasoning)
 	s.completeGoogleUsage(&u)
 	s.addUsage(&u, raw)
 }

@@ -68,12 +68,12 @@ func (s *step) decodeOllama(l *ollamaLine) {
 	t := s.track.choice(0, s.opt.MaxChoices)
 	s.startOllama(l)
 	thinking, _ := s.string(l.thinking, &t.high.reasoning)
-	s.addTextOf("thinking", KindReasoning, t.index, thinking)
+	s.addTextOf("thinking", xKindReasoning, t.index, thinking)
 	text, _ := s.string(l.response, &t.high.content)
-	s.addTextOf("response", KindContent, t.index, text)
+	s.addTextOf("response", xKindContent, t.index, text)
 	s.decodeOllamaMessage(t, l.message)
 	if len(l.logprobs.GetArray()) > 0 {
-		s.add(KindLogprobs, t.index).Text = s.wrap(`{"content":`, l.logprobs, "}")
+		s.add(xKindLogprobs, t.index).Text = s.wrap(`{"content":`, l.logprobs, "}")
 	}
 	if !l.done.GetBool() {
 		return
@@ -89,7 +89,7 @@ func (s *step) startOllama(l *ollamaLine) {
 	if t.model && t.created {
 		return
 	}
-	start := Start{Model: s.wordUnless(t.model, l.model)}
+	start := xStart{Model: s.wordUnless(t.model, l.model)}
 	if !t.created {
 		start.Created = s.seconds(l.created)
 	}
@@ -114,9 +114,9 @@ func (s *step) decodeOllamaMessage(t *choiceTrack, v *fastjson.Value) {
 	})
 	s.addRole(t, role)
 	reasoning, _ := s.string(thinking, &t.high.reasoning)
-	s.addTextOf("thinking", KindReasoning, t.index, reasoning)
+	s.addTextOf("thinking", xKindReasoning, t.index, reasoning)
 	text, _ := s.string(content, &t.high.content)
-	s.addTextOf("content", KindContent, t.index, text)
+	s.addTextOf("content", xKindContent, t.index, text)
 	for _, image := range images.GetArray() {
 		s.addMedia(t, image)
 	}
@@ -143,19 +143,19 @@ func (s *step) decodeOllamaCall(t *choiceTrack, v *fastjson.Value) {
 // addOllamaUsage adds the counts of the last line, of which the raw usage is made:
 // there is no object of them. The prompt's is missing where it was in the cache.
 func (s *step) addOllamaUsage(l *ollamaLine) {
-	var u Usage
-	s.count(&u, UsageInput, &u.Input, l.input)
-	s.count(&u, UsageOutput, &u.Output, l.output)
+	var u xUsage
+	s.count(&u, xUsageInput, &u.Input, l.input)
+	s.count(&u, xUsageOutput, &u.Output, l.output)
 	if u.Reported == 0 {
 		return
 	}
 	at := len(s.text)
 	begin := "{"
 	for _, m := range [...]struct {
-		field UsageFields
+		field xUsageFields
 		name  string
 		v     *fastjson.Value
-	}{{UsageInput, `"prompt_eval_count":`, l.input}, {UsageOutput, `"eval_count":`, l.output}} {
+	}{{xUsageInput, `"prompt_eval_count":`, l.input}, {xUsageOutput, `"eval_count":`, l.output}} {
 		if u.Reported&m.field != 0 {
 			s.text = m.v.MarshalTo(append(append(s.text, begin...), m.name...))
 			begin = ","

@@ -100,7 +100,7 @@ func (s *step) startChat(c *chatChunk) {
 	if t.id && t.model && t.created && (t.fingerprint || c.fingerprint == nil) && (t.tier || c.tier == nil) {
 		return
 	}
-	start := Start{
+	start := xStart{
 		ID: s.wordUnless(t.id, c.id), Model: s.wordUnless(t.model, c.model),
 		SystemFingerprint: s.wordUnless(t.fingerprint, c.fingerprint), ServiceTier: s.wordUnless(t.tier, c.tier),
 	}
@@ -176,10 +176,10 @@ func (s *step) decodeChatChoice(v *fastjson.Value, position int) (usage *fastjso
 	case c.text != nil: // the legacy completions (C-26)
 		t.whole = true
 		text, _ := s.string(c.text, &t.high.content)
-		s.addTextOf("text", KindContent, t.index, text)
+		s.addTextOf("text", xKindContent, t.index, text)
 	}
 	if c.logprobs != nil && c.logprobs.GetObject() != nil {
-		s.add(KindLogprobs, t.index).Text = s.raw(c.logprobs)
+		s.add(xKindLogprobs, t.index).Text = s.raw(c.logprobs)
 	}
 	if s.isError(c.failure) {
 		s.addError(t.index, c.failure, nil)
@@ -249,15 +249,15 @@ func (s *step) decodeChatDelta(t *choiceTrack, o *fastjson.Object) {
 		s.decodeReasoning(t, &d)
 	}
 	if d.content != nil {
-		kind, high := KindContent, &t.high.content
+		kind, high := xKindContent, &t.high.content
 		if d.extraContent != nil && member(member(d.extraContent, "google"), "thought").GetBool() { // G-16
-			kind, high = KindReasoning, &t.high.reasoning
+			kind, high = xKindReasoning, &t.high.reasoning
 		}
 		s.decodeContent(t, "content", d.content, kind, high)
 	}
 	if d.refusal != nil {
 		text, _ := s.string(d.refusal, &t.high.refusal)
-		s.addTextOf("refusal", KindRefusal, t.index, text)
+		s.addTextOf("refusal", xKindRefusal, t.index, text)
 	}
 	if d.toolCalls != nil {
 		for i, call := range d.toolCalls.GetArray() {
@@ -269,7 +269,7 @@ func (s *step) decodeChatDelta(t *choiceTrack, o *fastjson.Object) {
 		s.decodeFunctionCall(t, d.functionCall)
 	}
 	if d.annotations != nil && len(d.annotations.GetArray()) > 0 {
-		s.add(KindAnnotation, t.index).Text = s.raw(d.annotations)
+		s.add(xKindAnnotation, t.index).Text = s.raw(d.annotations)
 	}
 	if d.images != nil {
 		for _, image := range d.images.GetArray() {
@@ -287,13 +287,13 @@ func (s *step) addCitations(v *fastjson.Value) {
 	raw := s.raw(v)
 	if h := hash(raw); h != s.track.citations {
 		s.track.citations = h
-		s.add(KindAnnotation, -1).Text = raw
+		s.add(xKindAnnotation, -1).Text = raw
 	}
 }
 
 // decodeContent adds a content: a string, or an array of typed parts (C-14). name
 // is that of the member that holds it.
-func (s *step) decodeContent(t *choiceTrack, name string, v *fastjson.Value, kind Kind, high *uint16) {
+func (s *step) decodeContent(t *choiceTrack, name string, v *fastjson.Value, kind xKind, high *uint16) {
 	if text, ok := s.string(v, high); ok {
 		s.addTextOf(name, kind, t.index, text)
 		return
@@ -307,7 +307,7 @@ func (s *step) decodeContent(t *choiceTrack, name string, v *fastjson.Value, kin
 	}
 }
 
-func (s *step) decodePart(t *choiceTrack, part *fastjson.Value, kind Kind, high *uint16) {
+func (s *step) decodePart(t *choiceTrack, part *fastjson.Value, kind xKind, high *uint16) {
 	if text, ok := s.string(part, high); ok {
 		s.addText(kind, t.index, text)
 		return
@@ -316,13 +316,13 @@ func (s *step) decodePart(t *choiceTrack, part *fastjson.Value, kind Kind, high 
 	case "thinking", "reasoning":
 		for _, name := range [...]string{"thinking", "text", "reasoning", "summary"} {
 			if v := member(part, name); v != nil {
-				s.decodeContent(t, name, v, KindReasoning, &t.high.reasoning)
+				s.decodeContent(t, name, v, xKindReasoning, &t.high.reasoning)
 				return
 			}
 		}
 	case "refusal":
 		text, _ := s.string(member(part, "refusal"), &t.high.refusal)
-		s.addText(KindRefusal, t.index, text)
+		s.addText(xKindRefusal, t.index, text)
 	case "image_url", "input_audio", "image":
 		s.addMedia(t, part)
 	default:

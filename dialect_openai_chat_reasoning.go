@@ -19,7 +19,7 @@ func (s *step) decodeReasoning(t *choiceTrack, d *chatDelta) {
 		if o := v.GetObject(); o != nil {
 			s.decodeReasoningObject(t, v)
 		} else {
-			s.decodeContent(t, reasoningNames[i], v, KindReasoning, &t.high.reasoning)
+			s.decodeContent(t, reasoningNames[i], v, xKindReasoning, &t.high.reasoning)
 		}
 		if plain = s.given > before; plain {
 			t.plainReasoning = true
@@ -34,10 +34,10 @@ func (s *step) decodeReasoning(t *choiceTrack, d *chatDelta) {
 	}
 	if d.extraContent != nil && member(member(d.extraContent, "google"), "thought_signature") != nil {
 		// It may stand on a delta that holds nothing else.
-		s.addDetail(t.index, ReasoningDetail{Index: -1, Type: []byte("extra_content"), Data: s.source(d.extraContent)})
+		s.addDetail(t.index, xReasoningDetail{Index: -1, Type: []byte("extra_content"), Data: s.source(d.extraContent)})
 	}
 	if opaque := s.word(d.opaque); len(opaque) > 0 { // GitHub Copilot's, which is to go back
-		s.addDetail(t.index, ReasoningDetail{Index: -1, Type: []byte("reasoning_opaque"), Data: opaque})
+		s.addDetail(t.index, xReasoningDetail{Index: -1, Type: []byte("reasoning_opaque"), Data: opaque})
 	}
 }
 
@@ -57,10 +57,10 @@ func (s *step) decodeReasoningObject(t *choiceTrack, v *fastjson.Value) {
 		}
 	}
 	if text, _ := s.string(member(v, "text"), &t.high.reasoning); len(text) > 0 {
-		s.addText(KindReasoning, t.index, text)
+		s.addText(xKindReasoning, t.index, text)
 	}
 	if signature := s.word(member(v, "signature")); len(signature) > 0 {
-		s.addDetail(t.index, ReasoningDetail{Index: -1, Signature: signature})
+		s.addDetail(t.index, xReasoningDetail{Index: -1, Signature: signature})
 	}
 }
 
@@ -70,7 +70,7 @@ func (s *step) decodeDetail(t *choiceTrack, v *fastjson.Value, withText bool) {
 	if v.GetObject() == nil {
 		return
 	}
-	r := ReasoningDetail{Index: -1}
+	r := xReasoningDetail{Index: -1}
 	var high *uint16
 	textMember := ""
 	if withText {

@@ -108,8 +108,6 @@ func (s *step) addToolCall(t *choiceTrack, c *chatCall, first bool) {
 	}
 }
 
-var typeFunction, typeCustom = []byte("function"), []byte("custom")
-
 // continueCall adds what a delta brings to call at, and tells whether that is
 // anything.
 func (s *step) continueCall(t *choiceTrack, at int, k *callKey, c *chatCall) (told bool) {
@@ -120,7 +118,7 @@ func (s *step) continueCall(t *choiceTrack, at int, k *callKey, c *chatCall) (to
 		return false
 	}
 	call.custom = call.custom || c.custom.GetObject() != nil
-	var d ToolCallDelta
+	var d xToolCallDelta
 	if call.id == 0 && len(k.id) > 0 {
 		call.id, d.ID = hash(k.id), k.id
 	}
@@ -148,10 +146,10 @@ func (s *step) continueCall(t *choiceTrack, at int, k *callKey, c *chatCall) (to
 	call.argue(d.Arguments)
 	s.delivered = s.delivered || len(d.Name)+len(d.Arguments) > 0
 	d.Index = at
-	s.add(KindToolCall, t.index).ToolCall = d
+	s.add(xKindToolCall, t.index).ToolCall = d
 	s.role.member = ""
 	if isText && len(k.name)+len(d.ID)+len(d.Type)+len(d.Extra) == 0 {
-		s.role = textRole{member: c.textMember, kind: KindToolCall, choice: s.recent, call: at, alone: true}
+		s.role = textRole{member: c.textMember, kind: xKindToolCall, choice: s.recent, call: at, alone: true}
 	}
 	return true
 }

@@ -22,7 +22,7 @@ func (s *step) addChatUsage(chunk, choice, xGroq *fastjson.Value) {
 			continue
 		}
 		raw := s.raw(place.v)
-		var u Usage
+		var u xUsage
 		s.readChatUsage(&u, place.v)
 		if u.Reported == 0 {
 			if uncounted == nil {
@@ -31,7 +31,7 @@ func (s *step) addChatUsage(chunk, choice, xGroq *fastjson.Value) {
 			continue
 		}
 		if s.usage.merge(&u) {
-			d := s.add(KindUsage, -1)
+			d := s.add(xKindUsage, -1)
 			d.Usage = s.usage
 			d.Usage.Raw = raw
 		}
@@ -46,7 +46,7 @@ func (s *step) addChatUsage(chunk, choice, xGroq *fastjson.Value) {
 // readChatUsage reads the names under which counts stand. Where there are several
 // for one count the more usual name counts, unless it says zero: gateways fill in
 // the names of other dialects with zeros (U-09).
-func (s *step) readChatUsage(u *Usage, v *fastjson.Value) {
+func (s *step) readChatUsage(u *xUsage, v *fastjson.Value) {
 	var input, output, cached, written, reasoning [3]*fastjson.Value // by precedence
 	var total, miss, inPrompt, inCompletion *fastjson.Value
 	v.GetObject().Visit(func(key []byte, v *fastjson.Value) {
@@ -103,27 +103,15 @@ func (s *step) readChatUsage(u *Usage, v *fastjson.Value) {
 			reasoning[0] = v
 		}
 	})
-	s.setCount(u, UsageInput, &u.Input, input)
-	s.setCount(u, UsageOutput, &u.Output, output)
-	s.setCount(u, UsageTotal, &u.Total, [3]*fastjson.Value{total})
-	s.setCount(u, UsageCached, &u.Cached, cached)
-	s.setCount(u, UsageCacheWrite, &u.CacheWrite, written)
-	s.setCount(u, UsageReasoning, &u.Reasoning, reasoning)
+	s.setCount(u, xUsageInput, &u.Input, input)
+	s.setCount(u, xUsageOutput, &u.Output, output)
+	s.setCount(u, xUsageTotal, &u.Total, [3]*fastjson.Value{total})
+	s.setCount(u, xUsageCached, &u.Cached, cached)
+	s.setCount(u, xUsageCacheWrite, &u.CacheWrite, written)
+	s.setCount(u, xUsageReasoning, &u.Reasoning, reasoning)
 	if _, ok := s.number(cached[0]); ok { // a detail is a part of what it details
-		u.CachedInInput = TriYes
+		u.CachedInInput = xTriYes
 	} else if missed, ok := s.number(miss); ok && missed+u.Cached == u.Input {
-		u.CachedInInput = TriYes
-	}
-}
-
-// setCount sets a count to the first of its values that is not zero, or to zero
-// if one says so.
-func (s *step) setCount(u *Usage, field UsageFields, to *int64, values [3]*fastjson.Value) {
-	for _, v := range values {
-		if n, ok := s.number(v); ok && (n != 0 || u.Reported&field == 0) {
-			if u.set(field, to, n); n != 0 {
-				return
-			}
-		}
+		u.CachedInInput = xTriYes
 	}
 }

@@ -147,7 +147,7 @@ func decodeResponses(s *step) {
 		s.decodeResponseError(&e, typ[len(responsePrefix):])
 	default: // what the provider's own tools write, piece by piece, for one
 		if e.delta != nil {
-			s.role = textRole{member: "delta", kind: KindOther, choice: s.recent, call: -1}
+			s.role = textRole{member: "delta", kind: xKindOther, choice: s.recent, call: -1}
 		}
 	}
 }
@@ -169,7 +169,7 @@ func (s *step) decodeResponseError(e *responseEvent, typ []byte) {
 // completions give them.
 func (s *step) addLogprobs(t *choiceTrack, v *fastjson.Value) {
 	if len(v.GetArray()) > 0 {
-		s.add(KindLogprobs, t.index).Text = s.wrap(`{"content":`, v, "}")
+		s.add(xKindLogprobs, t.index).Text = s.wrap(`{"content":`, v, "}")
 	}
 }
 
@@ -177,6 +177,6 @@ func (s *step) addLogprobs(t *choiceTrack, v *fastjson.Value) {
 func (s *step) addSound(t *choiceTrack, open string, v *fastjson.Value) {
 	if v != nil {
 		s.delivered = true
-		s.add(KindMedia, t.index).Text = s.wrap(open, v, "}")
+		s.add(xKindMedia, t.index).Text = s.wrap(open, v, "}")
 	}
 }

@@ -99,7 +99,7 @@ func (s *step) endCall(t *choiceTrack, place int, m *responseItem, typ []byte) {
 // nameCall tells the id and the name of a call that was begun without (T-05).
 func (s *step) nameCall(t *choiceTrack, at int, id, name []byte) {
 	call := &t.calls[at]
-	d := ToolCallDelta{Index: at}
+	d := xToolCallDelta{Index: at}
 	if call.id == 0 {
 		call.id, d.ID = hash(id), id
 	}
@@ -107,7 +107,7 @@ func (s *step) nameCall(t *choiceTrack, at int, id, name []byte) {
 		call.name, d.Name = hash(name), name
 	}
 	if len(d.ID)+len(d.Name) > 0 {
-		s.add(KindToolCall, t.index).ToolCall = d
+		s.add(xKindToolCall, t.index).ToolCall = d
 	}
 }
 

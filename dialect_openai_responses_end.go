@@ -51,7 +51,7 @@ func (s *step) beginResponse(t *choiceTrack, e *responseEvent) {
 	s.stateful = true
 	if id := hash(s.word(r.id)); s.sawDone && id != s.response.id && (id != s.answer || id == 0) {
 		s.answer, s.again, s.part = id, true, -1
-		s.addStart(t.index, Start{Again: true})
+		s.addStart(t.index, xStart{Again: true})
 		s.part = 0
 		s.layout++
 		s.response = responseTrack{items: s.response.items[:0], id: s.response.id, firstCall: int32(len(t.calls))}
@@ -88,7 +88,7 @@ func (s *step) addResponseUsage(e *responseEvent, r *response) {
 			continue // null until the end (O-08)
 		}
 		raw := s.raw(v)
-		var u Usage
+		var u xUsage
 		s.readChatUsage(&u, v)
 		if s.addUsage(&u, raw); u.Reported != 0 {
 			return
@@ -150,10 +150,10 @@ func (s *step) finishResponse(t *choiceTrack, r *response, status []byte) {
 	before, news := t.finish, t.finished(status)
 	switch {
 	case string(status) == "completed" && len(t.calls) > int(s.response.firstCall):
-		t.finish = FinishToolCalls // there is no word for it
+		t.finish = xFinishToolCalls // there is no word for it
 	case string(status) == "completed":
-		t.finish = FinishStop
-	case t.finish == FinishLength: // or what else made it incomplete
+		t.finish = xFinishStop
+	case t.finish == xFinishLength: // or what else made it incomplete
 		switch reason := s.word(member(r.details, "reason")); string(reason) {
 		case "", "max_output_tokens":
 		default:
@@ -161,7 +161,7 @@ func (s *step) finishResponse(t *choiceTrack, r *response, status []byte) {
 		}
 	}
 	if news || t.finish != before {
-		d := s.add(KindFinish, t.index)
+		d := s.add(xKindFinish, t.index)
 		d.FinishReason, d.NativeFinishReason = t.finish, status
 	}
 }

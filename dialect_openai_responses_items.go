@@ -126,12 +126,12 @@ func (s *step) addMissing(t *choiceTrack, item *itemTrack, kind partKind, part i
 }
 
 func (s *step) addPart(t *choiceTrack, item *itemTrack, kind partKind, part int, name string, v *fastjson.Value) bool {
-	as, high := KindReasoning, &t.high.reasoning
+	as, high := xKindReasoning, &t.high.reasoning
 	switch kind {
 	case partText:
-		as, high = KindContent, &t.high.content
+		as, high = xKindContent, &t.high.content
 	case partRefusal:
-		as, high = KindRefusal, &t.high.refusal
+		as, high = xKindRefusal, &t.high.refusal
 	}
 	text, _ := s.string(v, high)
 	if len(text) == 0 && *high == 0 {
@@ -206,7 +206,7 @@ func (s *step) addMissingPart(t *choiceTrack, item *itemTrack, kind partKind, pa
 		}
 		for _, v := range annotations {
 			item.annotated.add(part)
-			s.add(KindAnnotation, t.index).Text = s.raw(v)
+			s.add(xKindAnnotation, t.index).Text = s.raw(v)
 		}
 		if s.addMissing(t, item, kind, part, p.text) {
 			s.addLogprobs(t, p.logprobs)
@@ -242,7 +242,7 @@ func (s *step) addAnnotation(t *choiceTrack, e *responseEvent) {
 	}
 	s.stateful = true
 	item.annotated.add(s.textIndex(e.contentIndex))
-	s.add(KindAnnotation, t.index).Text = s.raw(e.annotation)
+	s.add(xKindAnnotation, t.index).Text = s.raw(e.annotation)
 }
 
 // responseItem are the members of an item.
@@ -368,7 +368,7 @@ func (s *step) endReasoning(t *choiceTrack, place int, m *responseItem) {
 	if !inShort {
 		s.addMissingParts(t, item, m.content, partReasoning)
 	}
-	detail := ReasoningDetail{
+	detail := xReasoningDetail{
 		Index: place, Type: typeReasoning, Format: formatResponses,
 		ID: s.word(m.id), Summary: s.joined(m.summary), Text: s.joined(m.content), Data: s.word(m.encrypted),
 	}
@@ -378,7 +378,7 @@ func (s *step) endReasoning(t *choiceTrack, place int, m *responseItem) {
 		detail.Index = len(s.response.items) - 1
 	}
 	s.details = append(s.details, detail)
-	s.add(KindReasoning, t.index).Detail = &s.details[len(s.details)-1]
+	s.add(xKindReasoning, t.index).Detail = &s.details[len(s.details)-1]
 }
 
 // joined returns the texts of all parts in v, of which there is mostly one.
@@ -401,9 +401,9 @@ func (s *step) joined(v *fastjson.Value) (text []byte) {
 // is, such as a call of a tool that the provider runs.
 func (s *step) addOther(t *choiceTrack, v *fastjson.Value, m *responseItem) {
 	s.response.other, s.delivered = true, true
-	kind := KindItem
+	kind := xKindItem
 	if string(s.word(m.typ)) == "image_generation_call" && !isNull(m.result) {
-		kind = KindMedia
+		kind = xKindMedia
 	}
 	s.add(kind, t.index).Text = s.raw(v)
 }

@@ -257,7 +257,7 @@ func TestLeanResponse(t *testing.T) {
 
 // What is left out is left out, and nothing else.
 func TestLeanResponseBytes(t *testing.T) {
-	s := borrowStep(&track{}, defaultOptions)
+	s := borrowScratch(&track{}, &defaultSettings.decode)
 	defer s.release()
 	long := `"` + strings.Repeat("x", leanEvent) + `"`
 	for _, c := range [...][2]string{
@@ -272,7 +272,7 @@ func TestLeanResponseBytes(t *testing.T) {
 		if want == "" {
 			want = string(data)
 		}
-		require.True(t, parseLeanResponse(s, data))
+		require.True(t, parseLeanResponse(&s.step, data))
 		var compact bytes.Buffer
 		require.NoError(t, json.Compact(&compact, []byte(want)))
 		require.Equal(t, compact.String(), string(s.root.MarshalTo(nil)))

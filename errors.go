@@ -72,6 +72,58 @@ func (e *DialectError) Error() string {
 	return errorPrefix + "the stream is not " + e.Want.String() + ": it looks like " + e.Looks
 }
 
+// An APIError is an error that the provider reported inside a stream that had
+// begun with success (E-01 … E-05, F-37 … F-39). Empty fields were not given; each
+// text but Raw is at most Options.MaxBadText bytes long.
+type APIError struct {
+	Message   string
+	Type      string // such as "overloaded_error"
+	Code      string // a word or a number, as it came
+	Param     string
+	RequestID string
+	Status    int    // an HTTP status named in the error; 0: none
+	Event     string // the type of the SSE event that brought it
+	Delivered bool   // output had been given before it: a retry would repeat that (E-06)
+	// Raw is a copy of the event; of a text that is none, its first
+	// Options.MaxBadText bytes.
+	Raw []byte
+}
+
+// Error gives the provider's message with its type, code and status.
+func (e *APIError) Error() string {
+	s := errorPrefix + "the provider reported an error"
+	for _, part := range [...]string{e.Type, e.Code} {
+		if part != "" {
+			s += " " + part
+		}
+	}
+	if e.Status != 0 && strconv.Itoa(e.Status) != e.Code {
+		s += " (status " + strconv.Itoa(e.Status) + ")"
+	}
+	if e.Message != "" {
+		s += ": " + e.Message
+	}
+	return s
+}
+
+// Retryable tells whether the error is of a kind that passes: an overloaded or
+// failing server, a rate limit, a timeout. Whether output had been Delivered is
+// for the caller to weigh.
+func (e *APIError) Retryable() bool {
+	for _, word := range [...]string{e.Type, e.Code} {
+		switch word {
+		case "overloaded_error", "engine_overloaded_error", "server_is_overloaded", "service_unavailable_error", "api_error", "server_error", "internal_error", "internal_server_error",
+			"rate_limit_error", "rate_limit_exceeded", "timeout_error", "timeout",
+			"internalServerException", "modelStreamErrorException", "modelTimeoutException",
+			"serviceUnavailableException", "throttlingException",
+			"UNAVAILABLE", "INTERNAL", "RESOURCE_EXHAUSTED", "DEADLINE_EXCEEDED",
+			"408", "429", "500", "502", "503", "504", "529":
+			return true
+		}
+	}
+	return e.Status == 408 || e.Status == 429 || e.Status >= 500
+}
+
 // publicFault returns the public form of what a lower layer found wrong.
 func publicFault(err error) error {
 	if limit, ok := err.(*fault.Limit); ok {

@@ -30,8 +30,7 @@ var _ io.WriteCloser = (*EventParser)(nil)
 func NewEventParser(h EventHandler, o *Options) *EventParser {
 	p := &EventParser{handler: h}
 	p.comment, _ = h.(CommentHandler)
-	o = o.withDefaults()
-	p.sse.Init(wire.Limits{Line: o.MaxLine, Event: o.MaxEvent, Text: o.MaxBadText}, true, p.comment != nil)
+	p.sse.Init(o.withDefaults().wire(), true, p.comment != nil)
 	return p
 }
 

@@ -1,5 +1,7 @@
 package llmstream
 
+import "github.com/seed-4d65deac/llmstream/internal/wire"
+
 // Options bounds what one stream may cost and chooses what is told of it. A nil
 // *Options and fields that are zero or negative mean the defaults. Every limit counts what its
 // comment says; past it the stream goes on, and the [Outcome] tells what was
@@ -61,19 +63,31 @@ const (
 
 const allKinds = KindItem<<1 - 1
 
-// defaultOptions is shared by all parsers that were given none, and read only.
-var defaultOptions = Options{}.filled()
+// settings are the options of a parser with every limit set, and what of them the
+// layers below are bound by. They are read only.
+type settings struct {
+	Options
+	decode decodeLimits
+}
+
+// wire returns the limits of the bytes.
+func (s *settings) wire() wire.Limits {
+	return wire.Limits{Line: s.MaxLine, Event: s.MaxEvent, Text: s.MaxBadText}
+}
+
+// defaultSettings is shared by all parsers that were given no options.
+var defaultSettings = Options{}.filled()
 
 // withDefaults returns o with every limit set.
-func (o *Options) withDefaults() *Options {
+func (o *Options) withDefaults() *settings {
 	if o == nil {
-		return defaultOptions
+		return defaultSettings
 	}
 	return o.filled()
 }
 
-func (o Options) filled() *Options {
-	c := &o
+func (o Options) filled() *settings {
+	c := &settings{Options: o}
 	for _, l := range [...]struct {
 		limit *int
 		to    int
@@ -91,6 +105,10 @@ func (o Options) filled() *Options {
 	}
 	if c.Kinds == 0 {
 		c.Kinds = allKinds
+	}
+	c.decode = decodeLimits{
+		MaxValues: c.MaxValues, MaxChoices: c.MaxChoices, MaxToolCalls: c.MaxToolCalls, MaxEvent: c.MaxEvent,
+		MaxBadText: c.MaxBadText, Kinds: xKind(c.Kinds), Whole: c.NoFastPath,
 	}
 	return c
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"strings"
 )
 
 // State is how a stream ended, in one word.
@@ -155,6 +156,29 @@ func (o Outcome) LogValue() slog.Value {
 		attrs = append(attrs, slog.String("error_type", e.Type), slog.String("error_code", e.Code), slog.Bool("delivered", o.Delivered))
 	}
 	return slog.GroupValue(attrs...)
+}
+
+// outcome gives the verdict as far as the stream has come.
+func outcomeOf(t *track) Outcome {
+	o := Outcome{
+		SawDone: t.sawDone, Delivered: t.delivered,
+		Events: t.events, Malformed: t.malformedCount, Skipped: t.skipped, Skips: Skips(t.skips),
+		Comments: t.comments, Glued: t.glued, AfterDone: t.afterDone, Conflicts: t.conflicts,
+		Unterminated: t.unterminated, BlockReason: t.blockReason, APIError: (*APIError)(t.apiError), Damage: damageOf(t.damage),
+	}
+	for i := range t.choices {
+		c := &t.choices[i]
+		co := ChoiceOutcome{Index: c.index, FinishReason: FinishReason(c.finish), NativeFinishReason: strings.Clone(c.native), ToolCalls: len(c.calls)}
+		for k := range c.calls {
+			if c.open(k) {
+				co.OpenToolCalls++
+			}
+		}
+		o.SawFinish = o.SawFinish || c.native != ""
+		o.OpenToolCalls += co.OpenToolCalls
+		o.Choices = append(o.Choices, co)
+	}
+	return o
 }
 
 // verdict tells how the stream ended, and what of cause is worth telling. The

@@ -127,7 +127,8 @@ func (p *Parser) deliver() error {
 		return nil
 	}
 	for i := range p.step.deltas {
-		if err := p.handler.HandleDelta(&p.step.deltas[i]); err != nil {
+		p.step.out.set(&p.step.deltas[i])
+		if err := p.handler.HandleDelta(&p.step.out); err != nil {
 			return err
 		}
 	}

@@ -54,6 +54,7 @@ func (r *Reader) Next() bool {
 	for {
 		if r.have {
 			if r.at++; r.at < len(r.step.deltas) {
+				r.step.out.set(&r.step.deltas[r.at])
 				return true
 			}
 			r.have = false
@@ -135,7 +136,7 @@ func (r *Reader) fill() bool {
 
 // Delta returns the current delta. It is borrowed until the next call of Next,
 // and panics if that has not returned true.
-func (r *Reader) Delta() *Delta { return &r.step.deltas[r.at] }
+func (r *Reader) Delta() *Delta { return &r.step.out }
 
 // Err returns nil as long as there are deltas, and then Outcome().Err(): nil only
 // if the stream was complete and undamaged.

@@ -185,7 +185,7 @@ func figure(f float64) string {
 
 func TestDesignFinishReasons(t *testing.T) {
 	rows := tableRows(t, string(readFile(t, "DESIGN.md")), "## Finish reasons")[1:]
-	_, code, _ := strings.Cut(string(readFile(t, "delta.go")), "func finishReasonOf(")
+	_, code, _ := strings.Cut(string(readFile(t, "decode_finish.go")), "func finishReasonOf(")
 	code, _, _ = strings.Cut(code, "\n}\n")
 	var inCode, inDesign []string
 	for _, quoted := range regexp.MustCompile(`"\w+"`).FindAllString(code, -1) {

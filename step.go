@@ -1,8 +1,6 @@
 package llmstream
 
 import (
-	"sync"
-
 	"github.com/seed-4d65deac/llmstream/internal/wire"
 	"github.com/valyala/fastjson"
 )
@@ -12,9 +10,8 @@ import (
 // idle stream, of which there are thousands.
 type step struct {
 	*track
-	opt *Options
+	opt *decodeLimits
 
-	frame  wire.Frame // what the wire has given: an event, as a rule
 	parser fastjson.Parser
 	data   []byte          // the event's data
 	typ    []byte          // its SSE type
@@ -22,11 +19,10 @@ type step struct {
 	// escaped: the event holds a backslash, so that its strings are unescaped by
 	// appendUnescaped and not by fastjson.
 	escaped bool
-	noPing  bool             // the event calls itself something else than a sign of life
-	carried bool             // the event is one that Bedrock's InvokeModel carries
-	rest    []byte           // the event without what its dialect does not read; see parseLean
-	inner   []byte           // what InvokeModel carries
-	known   *wire.FrameCache // of binary frames, if there were some
+	noPing  bool   // the event calls itself something else than a sign of life
+	carried bool   // the event is one that Bedrock's InvokeModel carries
+	rest    []byte // the event without what its dialect does not read; see parseLean
+	inner   []byte // what InvokeModel carries
 	// sourceAt is how far source has looked: values are asked for in the order
 	// in which they stand, and each byte must be looked at once.
 	sourceAt   int
@@ -36,7 +32,7 @@ type step struct {
 	sequence int64 // the provider's number of the event
 	part     int   // of the message, that deltas are added to
 
-	deltas []Delta
+	deltas []xDelta
 	// stateful: the event did something that gave no delta, or might have given
 	// another one behind other events; no template may be learned from it.
 	stateful bool
@@ -47,9 +43,9 @@ type step struct {
 	detailMember string
 	fragments    int     // of tool calls that the event has, with or without anything new
 	counted      counted // usage that the event reports, if that may be learned
-	unheard      Delta
-	starts       []Start
-	details      []ReasoningDetail
+	unheard      xDelta
+	starts       []xStart
+	details      []xReasoningDetail
 	// errorRaw and errorType are what the errors of the event share.
 	errorRaw  []byte
 	errorType string
@@ -60,38 +56,24 @@ type step struct {
 // pool: more than any honest event brings.
 const maxKeptDeltas = 256
 
-var stepPool = sync.Pool{New: func() any { return new(step) }}
+// attach makes s decode events of the stream t.
+func (s *step) attach(t *track, o *decodeLimits) { s.track, s.opt = t, o }
 
-func borrowStep(t *track, o *Options) *step {
-	s := stepPool.Get().(*step)
-	s.track, s.opt = t, o
-	return s
-}
-
-// release gives s back. Nothing that it lent may be used any more.
-func (s *step) release() {
+// detach ends the use of s for a stream. ok is false if a huge event has grown s, so
+// that it should not be kept.
+func (s *step) detach() (ok bool) {
 	if s.large || cap(s.text) > wire.MaxKept || max(cap(s.rest), cap(s.inner)) > wire.MaxKept ||
 		max(cap(s.deltas), cap(s.starts), cap(s.details)) > maxKeptDeltas {
-		return
+		return false
 	}
 	// What the deltas were slices of must not be kept by an idle pool.
 	for used := s.deltas[:cap(s.deltas)]; len(used) > 0 && used[0].Kind != 0; used = used[1:] {
-		used[0] = Delta{}
+		used[0] = xDelta{}
 	}
-	s.unheard = Delta{}
+	s.unheard = xDelta{}
 	s.begin(nil, nil)
-	s.frame = wire.Frame{} // slices of what was read
 	s.track, s.opt, s.root = nil, nil, nil
-	stepPool.Put(s)
-}
-
-// knownFrames returns those with these headers.
-func (s *step) knownFrames(headers []byte) *wire.FrameCache {
-	if s.known == nil {
-		s.known = new(wire.FrameCache)
-	}
-	s.known.Use(headers)
-	return s.known
+	return true
 }
 
 // begin makes s ready for an event with this type and data.
@@ -105,24 +87,24 @@ func (s *step) begin(typ, data []byte) {
 
 // add appends a delta of kind k to those of the event. What nobody wants is
 // filled in and forgotten.
-func (s *step) add(k Kind, choice int) *Delta {
+func (s *step) add(k xKind, choice int) *xDelta {
 	s.given++
 	d := &s.unheard
 	if s.opt.Kinds&k != 0 {
 		if n := len(s.deltas); n < cap(s.deltas) {
 			s.deltas = s.deltas[:n+1] // not appended to: it is filled below
 		} else {
-			s.deltas = append(s.deltas, Delta{})
+			s.deltas = append(s.deltas, xDelta{})
 		}
 		d = &s.deltas[len(s.deltas)-1]
 	}
-	*d = Delta{} // and not with the fields: that would be built aside and copied
+	*d = xDelta{} // and not with the fields: that would be built aside and copied
 	d.Kind, d.Choice, d.Raw, d.Event, d.Sequence, d.Part = k, choice, s.data, s.typ, s.sequence, s.part
 	return d
 }
 
 // addText adds text to the answer; no text is no delta.
-func (s *step) addText(k Kind, choice int, text []byte) {
+func (s *step) addText(k xKind, choice int, text []byte) {
 	if len(text) == 0 {
 		return
 	}
@@ -133,24 +115,24 @@ func (s *step) addText(k Kind, choice int, text []byte) {
 
 // addTextOf is addText for a text that is the whole value of a member with this
 // name. A template may be learned from that.
-func (s *step) addTextOf(member string, k Kind, choice int, text []byte) {
+func (s *step) addTextOf(member string, k xKind, choice int, text []byte) {
 	if len(text) > 0 {
 		s.addText(k, choice, text)
-		s.role = textRole{member: member, kind: k, choice: s.recent, call: -1, alone: k == KindContent}
+		s.role = textRole{member: member, kind: k, choice: s.recent, call: -1, alone: k == xKindContent}
 	}
 }
 
 // addDetail adds a piece of structured reasoning.
-func (s *step) addDetail(choice int, r ReasoningDetail) *Delta {
+func (s *step) addDetail(choice int, r xReasoningDetail) *xDelta {
 	s.details = append(s.details, r)
-	d := s.add(KindReasoning, choice)
+	d := s.add(xKindReasoning, choice)
 	d.Detail = &s.details[len(s.details)-1]
 	return d
 }
 
 // tellStart tells what start says of the stream, which was not told before. What is
 // empty says nothing.
-func (s *step) tellStart(start Start) {
+func (s *step) tellStart(start xStart) {
 	t := &s.track.told
 	t.id = t.id || len(start.ID) > 0
 	t.model = t.model || len(start.Model) > 0
@@ -170,32 +152,45 @@ func (s *step) wordUnless(told bool, v *fastjson.Value) []byte {
 	return s.word(v)
 }
 
-func (s *step) addStart(choice int, start Start) {
+func (s *step) addStart(choice int, start xStart) {
 	s.starts = append(s.starts, start)
-	s.add(KindStart, choice).Start = &s.starts[len(s.starts)-1]
+	s.add(xKindStart, choice).Start = &s.starts[len(s.starts)-1]
 }
 
 func (s *step) addMedia(t *choiceTrack, v *fastjson.Value) {
 	s.delivered = true
-	s.add(KindMedia, t.index).Text = s.raw(v)
+	s.add(xKindMedia, t.index).Text = s.raw(v)
 }
 
 // malformed adds a delta for what cannot be read.
 func (s *step) malformed(choice, offset, length int, cause error) {
-	err := &SyntaxError{Event: s.events, Offset: offset, Length: length, Err: publicFault(cause)}
+	err := &xSyntaxError{Event: s.events, Offset: offset, Length: length, Err: cause}
 	s.malformedCount++
 	if s.damage == nil && !s.sawDone { // behind the end nothing changes the verdict (F-22)
 		s.damage = err
 	}
-	s.add(KindMalformed, choice).Err = err
+	s.add(xKindMalformed, choice).Damage = err
 }
 
 // addCitation adds one citation of the answer, or several.
 func (s *step) addCitation(t *choiceTrack, v *fastjson.Value) {
 	if o := v.GetObject(); o != nil && o.Len() > 0 {
-		s.add(KindAnnotation, t.index).Text = s.raw(v)
+		s.add(xKindAnnotation, t.index).Text = s.raw(v)
 	}
 	for _, one := range v.GetArray() {
 		s.addCitation(t, one)
 	}
+}
+
+// textRole is the text that an event gave, and where that stood.
+type textRole struct {
+	member string // the name of the member whose value it was; "": nothing is to be learned from it
+	kind   xKind
+	choice int // place in track.choices
+	call   int // place of the tool call; -1: it belongs to none
+	// alone: without this text the event would say nothing. Else another member
+	// might be read in its place.
+	alone bool
+	// detailed: the delta has the text in its detail too.
+	detailed bool
 }

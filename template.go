@@ -119,7 +119,7 @@ type template struct {
 	detailed bool
 	// counted: the event reports usage behind its text; counts says which.
 	counted bool
-	kind    Kind
+	kind    xKind
 	choice  int32 // place in track.choices
 	// call is the place of the tool call that the text belongs to, among so many
 	// calls of the choice: with another the same event may belong to that.
@@ -128,7 +128,7 @@ type template struct {
 	part        int   // of the message
 	// detail is what does not differ of a piece of structured reasoning, which
 	// has the same text once more; nil: there is none.
-	detail *ReasoningDetail
+	detail *xReasoningDetail
 	counts *counts
 }
 

@@ -16,7 +16,7 @@ import (
 
 // counts is the report of usage in an event.
 type counts struct {
-	usage Usage  // as it stands there
+	usage xUsage // as it stands there
 	raw   []byte // the same as JSON
 	slots [countSlots]countSlot
 }
@@ -25,32 +25,9 @@ type counts struct {
 // an answer comes.
 const countSlots = int(slotReasoning-slotOutput) + 1
 
-// countNames are the names of those counts in a dialect, in the order of their
-// slotKinds.
-type countNames [countSlots]string
-
 // countSlot is where the digits of a count stand in the JSON; end 0: they are the
 // same in each event.
 type countSlot struct{ begin, end uint16 }
-
-// counted is what is to be learned of the usage of an event; names nil: nothing.
-type counted struct {
-	usage Usage
-	raw   []byte
-	names *countNames
-}
-
-// addCountsOf is addUsage for counts that come with each text and are laid over
-// what is known as Google's are. A template may be learned from them.
-func (s *step) addCountsOf(names *countNames, u *Usage, raw []byte) {
-	found, first := *u, s.given == 0 || s.counted.names != nil
-	stateful, given := s.stateful, s.given
-	s.completeGoogleUsage(u)
-	s.addUsage(u, raw)
-	if !first && !found.empty() && s.given > given {
-		s.stateful, s.counted = stateful, counted{found, raw, names}
-	}
-}
 
 // countKind returns the slotKind of a member with this name, if it holds a count.
 func (s *step) countKind(name []byte) (_ slotKind, ok bool) {
@@ -65,14 +42,14 @@ func (s *step) countKind(name []byte) (_ slotKind, ok bool) {
 }
 
 // to returns where the count of a slot goes in u.
-func (u *Usage) to(kind slotKind) (UsageFields, *int64) {
+func (u *xUsage) to(kind slotKind) (xUsageFields, *int64) {
 	switch kind {
 	case slotOutput:
-		return UsageOutput, &u.Output
+		return xUsageOutput, &u.Output
 	case slotTotal:
-		return UsageTotal, &u.Total
+		return xUsageTotal, &u.Total
 	}
-	return UsageReasoning, &u.Reasoning
+	return xUsageReasoning, &u.Reasoning
 }
 
 // findCounts finds the counts that have slots in the JSON of the usage. !ok: not all
@@ -100,7 +77,7 @@ func (c *counts) learn(s *step, slots [countSlots]countSlot) {
 
 // countsOf reads the counts of an event that fits t, of which literal 0 ends at
 // b[at]. digits are those in slots.
-func (t *template) countsOf(b []byte, at int) (u Usage, digits [countSlots][]byte) {
+func (t *template) countsOf(b []byte, at int) (u xUsage, digits [countSlots][]byte) {
 	u = t.counts.usage
 	from := 0
 	for i := range int(t.n) {
@@ -151,10 +128,10 @@ func (p *Parser) foldCounts(t *template, b []byte, at int) {
 	u, digits := t.countsOf(b, at)
 	p.track.completeGoogleUsage(&u)
 	p.track.usage.merge(&u)
-	if a := p.fold; a != nil && p.opt.Kinds&KindUsage != 0 {
+	if a := p.fold; a != nil && p.opt.decode.Kinds&xKindUsage != 0 {
 		a.kept -= len(a.usage.Raw)
 		raw := t.counts.appendRaw(a.usage.Raw[:0], &digits)
-		a.usage = p.track.usage
+		a.usage = usageOf(&p.track.usage)
 		a.usage.Raw = raw
 		a.kept += len(raw)
 	}

@@ -46,12 +46,12 @@ func (p *Parser) skimFramesOf(t *template, b []byte, row bool) (n int, events in
 	}
 	var into *[]byte
 	var text []byte // the end of it, as far as there is room for more
-	if p.fold != nil && p.opt.Kinds&t.kind != 0 {
+	if p.fold != nil && p.opt.decode.Kinds&t.kind != 0 {
 		fold := p.fold.findAt(int(t.choice), choice.index)
 		if fold == nil { // it was reset
 			return 0, 0
 		}
-		into = fold.textOf(t.kind, t.part)
+		into = fold.textOf(Kind(t.kind), t.part)
 		text = (*into)[len(*into):min(cap(*into), len(*into)+p.fold.room())]
 		if len(text) == 0 {
 			return 0, 0

@@ -7,19 +7,6 @@ import (
 	"github.com/seed-4d65deac/llmstream/internal/wire"
 )
 
-// textRole is the text that an event gave, and where that stood.
-type textRole struct {
-	member string // the name of the member whose value it was; "": nothing is to be learned from it
-	kind   Kind
-	choice int // place in track.choices
-	call   int // place of the tool call; -1: it belongs to none
-	// alone: without this text the event would say nothing. Else another member
-	// might be read in its place.
-	alone bool
-	// detailed: the delta has the text in its detail too.
-	detailed bool
-}
-
 // maxType is how long the SSE type of an event may be.
 const maxType = 100
 
@@ -229,11 +216,11 @@ func (t *template) set(s *step, f wire.Framing, slots []slot, found [countSlots]
 	t.head = uint16(len(literals))
 	t.literals = append(literals, s.typ...)
 	t.n, t.again, t.used, t.compared = uint8(len(slots)), false, false, t.ends
-	t.silent = s.role.kind == KindOther
+	t.silent = s.role.kind == xKindOther
 	t.plain = s.detailMember == "" && !s.role.detailed && !t.silent
 	t.layout, t.detail, t.detailed = s.layout, nil, s.role.detailed
 	if s.detailMember != "" || t.detailed {
-		t.detail = s.details[0].clone()
+		t.detail = (*xReasoningDetail)((*ReasoningDetail)(&s.details[0]).clone())
 	}
 	t.part = s.part
 	t.kind, t.choice, t.call, t.noEmpty = s.role.kind, int32(s.role.choice), int32(s.role.call), !s.role.alone

@@ -25,12 +25,12 @@ func (p *Parser) skimOne(b []byte) (ok bool) {
 		return false
 	}
 	var into *[]byte
-	if p.fold != nil && p.opt.Kinds&t.kind != 0 {
+	if p.fold != nil && p.opt.decode.Kinds&t.kind != 0 {
 		fold := p.fold.findAt(int(t.choice), choice.index)
 		if fold == nil { // it was reset
 			return false
 		}
-		into = fold.textOf(t.kind, t.part)
+		into = fold.textOf(Kind(t.kind), t.part)
 		if cap(*into)-len(*into) < oneText || p.fold.room() < oneText {
 			return false
 		}

@@ -63,7 +63,7 @@ func (c *core) accept(t *template, b []byte, m *match) (text []byte, ok bool) {
 // unescape returns the text that is escaped in raw. What nobody wants is not
 // unescaped where that changes nothing.
 func (c *core) unescape(t *template, raw []byte, high *uint16) (text []byte, ok bool) {
-	if c.opt.Kinds&t.kind == 0 && t.call < 0 && !bytes.Contains(raw, escapeU) {
+	if c.opt.decode.Kinds&t.kind == 0 && t.call < 0 && !bytes.Contains(raw, escapeU) {
 		return raw, true
 	}
 	s := c.borrow()
@@ -85,9 +85,9 @@ func (s *step) addFitted(t *template, b []byte, m *match, text []byte) {
 	s.sequence, _ = jsonscan.ParseDigits(b[m.sequence:m.sequenceEnd])
 	switch {
 	case len(text) == 0, t.silent:
-		s.add(KindOther, -1)
+		s.add(xKindOther, -1)
 	case t.call >= 0:
-		s.add(t.kind, index).ToolCall = ToolCallDelta{Index: int(t.call), Arguments: text}
+		s.add(t.kind, index).ToolCall = xToolCallDelta{Index: int(t.call), Arguments: text}
 	case t.detailed:
 		r := *t.detail
 		r.Text = text
@@ -171,7 +171,7 @@ func (c *core) nextFitted(b []byte) (n int, ok bool) {
 		}
 		ts.earn(1)
 		n = m.end
-		if len(text) == 0 || c.opt.Kinds&t.kind != 0 || t.counted {
+		if len(text) == 0 || c.opt.decode.Kinds&t.kind != 0 || t.counted {
 			c.handOut(t, b, &m, text)
 			ok = true
 			break
@@ -215,7 +215,7 @@ func (p *Parser) run(b []byte) (n int, err error) {
 // follow it and fit t too, if they are not to be skimmed.
 func (p *Parser) runOf(t *template, b []byte, m *match) (ok bool, err error) {
 	choice := &p.track.choices[t.choice]
-	wanted := p.handler != nil && p.opt.Kinds&t.kind != 0 || t.counted
+	wanted := p.handler != nil && p.opt.decode.Kinds&t.kind != 0 || t.counted
 	plain := t.call < 0 && t.detail == nil && !t.counted && !t.silent
 	folds := p.fold != nil && wanted && plain // that is all there is to do
 	var into *[]byte
@@ -234,7 +234,7 @@ func (p *Parser) runOf(t *template, b []byte, m *match) (ok bool, err error) {
 		case folds && len(text) == 0: // which begins no choice
 		case folds:
 			if into == nil {
-				into = p.fold.textOf(t.kind, choice.index, t.part)
+				into = p.fold.textOf(Kind(t.kind), choice.index, t.part)
 			}
 			*into = p.fold.joinWide(*into, text)
 		case wanted, len(text) == 0 && p.handler != nil:

@@ -87,7 +87,7 @@ func (p *Parser) skim(b []byte) (n int) {
 		}
 		var into *[]byte
 		var text []byte // the end of it, as far as there is room for more
-		if t.plain && p.fold != nil && p.opt.Kinds&t.kind != 0 {
+		if t.plain && p.fold != nil && p.opt.decode.Kinds&t.kind != 0 {
 			fold := p.fold.findAt(int(t.choice), choice.index)
 			if fold == nil || int(t.call) >= len(fold.calls) { // it was reset
 				break
@@ -95,7 +95,7 @@ func (p *Parser) skim(b []byte) (n int) {
 			if call != nil {
 				into = &fold.calls[t.call].arguments
 			} else {
-				into = fold.textOf(t.kind, t.part)
+				into = fold.textOf(Kind(t.kind), t.part)
 			}
 			to := *into
 			text = to[len(to):cap(to)]

@@ -2,7 +2,6 @@ package llmstream
 
 import (
 	"hash/maphash"
-	"strings"
 
 	"github.com/seed-4d65deac/llmstream/internal/fault"
 	"github.com/seed-4d65deac/llmstream/internal/jsonscan"
@@ -30,7 +29,7 @@ type track struct {
 
 	response responseTrack // of OpenAI's Responses
 
-	usage     Usage
+	usage     xUsage
 	usageRaw  []byte // the usage objects so far, one over the other; see overlayUsage
 	citations uint64 // hash of the citations told last
 	answer    uint64 // hash of the id of the answer that began last, where there may be several in a stream
@@ -38,7 +37,7 @@ type track struct {
 	// The outcome's parts; see Outcome.
 	skipped, malformedCount               int64
 	comments, glued, afterDone, conflicts int64
-	skips                                 Skips
+	skips                                 xSkips
 	unterminated                          bool
 	unknown                               bool // an event was an object of no known dialect
 
@@ -50,8 +49,8 @@ type track struct {
 	again     bool  // the answer that began last is not the first
 
 	blockReason string
-	apiError    *APIError
-	damage      error
+	apiError    *xAPIError
+	damage      *xSyntaxError
 }
 
 // choiceTrack is what is remembered of a choice.
@@ -60,7 +59,7 @@ type choiceTrack struct {
 	// high are the halves of surrogate pairs that the texts of this choice
 	// ended with so far: "\ud83d" | "\ude00" (J-03).
 	high   halves
-	finish FinishReason
+	finish xFinishReason
 	native string // the provider's word for it, shortened where it is absurdly long
 	role   bool   // its role was told
 	// delta: a delta came, so that a message beside or behind it says nothing
@@ -171,11 +170,11 @@ func (c *choiceTrack) fittingCall(t *template) *callTrack {
 
 // half returns the half of a surrogate pair that the texts of this kind ended
 // with.
-func (c *choiceTrack) half(k Kind) *uint16 {
+func (c *choiceTrack) half(k xKind) *uint16 {
 	switch k {
-	case KindContent:
+	case xKindContent:
 		return &c.high.content
-	case KindReasoning:
+	case xKindReasoning:
 		return &c.high.reasoning
 	}
 	return &c.high.refusal
@@ -331,30 +330,7 @@ func (s *step) skip(as *int64) {
 	s.skipped++
 	*as++
 	s.role.member = ""
-	s.add(KindPing, -1)
-}
-
-// outcome gives the verdict as far as the stream has come.
-func (t *track) outcome() Outcome {
-	o := Outcome{
-		SawDone: t.sawDone, Delivered: t.delivered,
-		Events: t.events, Malformed: t.malformedCount, Skipped: t.skipped, Skips: t.skips,
-		Comments: t.comments, Glued: t.glued, AfterDone: t.afterDone, Conflicts: t.conflicts,
-		Unterminated: t.unterminated, BlockReason: t.blockReason, APIError: t.apiError, Damage: t.damage,
-	}
-	for i := range t.choices {
-		c := &t.choices[i]
-		co := ChoiceOutcome{Index: c.index, FinishReason: c.finish, NativeFinishReason: strings.Clone(c.native), ToolCalls: len(c.calls)}
-		for k := range c.calls {
-			if c.open(k) {
-				co.OpenToolCalls++
-			}
-		}
-		o.SawFinish = o.SawFinish || c.native != ""
-		o.OpenToolCalls += co.OpenToolCalls
-		o.Choices = append(o.Choices, co)
-	}
-	return o
+	s.add(xKindPing, -1)
 }
 
 // complete tells whether the answer is whole: each choice that began has its
@@ -386,9 +362,9 @@ func (s *step) flushHalves() {
 	for i := range s.choices {
 		c := &s.choices[i]
 		for _, f := range [...]struct {
-			kind Kind
+			kind xKind
 			high *uint16
-		}{{KindReasoning, &c.high.reasoning}, {KindContent, &c.high.content}, {KindRefusal, &c.high.refusal}} {
+		}{{xKindReasoning, &c.high.reasoning}, {xKindContent, &c.high.content}, {xKindRefusal, &c.high.refusal}} {
 			s.addText(f.kind, c.index, jsonscan.AppendLoneSurrogate(nil, *f.high))
 			*f.high = 0
 		}
@@ -404,7 +380,7 @@ func (s *step) flushHalf(c *choiceTrack, at int) {
 		half := jsonscan.AppendLoneSurrogate(nil, call.high)
 		call.high = 0
 		call.argue(half)
-		s.add(KindToolCall, c.index).ToolCall = ToolCallDelta{Index: at, Arguments: half}
+		s.add(xKindToolCall, c.index).ToolCall = xToolCallDelta{Index: at, Arguments: half}
 	}
 }
 
@@ -431,7 +407,7 @@ func (s *step) endStream() {
 	}
 	s.sawDone = true
 	s.endToolCalls()
-	s.add(KindDone, -1)
+	s.add(xKindDone, -1)
 }
 
 // The next four are for dialects that number what they stream and say where each
@@ -450,12 +426,12 @@ func (c *choiceTrack) callAt(index int) (at int) {
 // same index and the same id is not begun a second time. typ is "function" or
 // "custom".
 func (s *step) beginToolCall(t *choiceTrack, index int, id, name, typ []byte) (at int) {
-	return s.newToolCall(t, index, ToolCallDelta{ID: id, Name: name, Type: typ})
+	return s.newToolCall(t, index, xToolCallDelta{ID: id, Name: name, Type: typ})
 }
 
 // newToolCall is beginToolCall for a call that may have its arguments, whole,
 // where it begins.
-func (s *step) newToolCall(t *choiceTrack, index int, d ToolCallDelta) (at int) {
+func (s *step) newToolCall(t *choiceTrack, index int, d xToolCallDelta) (at int) {
 	s.stateful = true
 	if at = t.callAt(index); at >= 0 && len(d.ID) > 0 && t.calls[at].id == hash(d.ID) {
 		return at
@@ -472,7 +448,7 @@ func (s *step) newToolCall(t *choiceTrack, index int, d ToolCallDelta) (at int) 
 	})
 	t.calls[d.Index].argue(d.Arguments)
 	s.delivered = s.delivered || len(d.Name)+len(d.Arguments) > 0
-	s.add(KindToolCall, t.index).ToolCall = d
+	s.add(xKindToolCall, t.index).ToolCall = d
 	return d.Index
 }
 
@@ -487,7 +463,7 @@ func (s *step) argueToolCall(t *choiceTrack, at int, name string, v *fastjson.Va
 		piece = s.source(v)
 	}
 	if s.argueText(t, at, piece) && ok && name != "" {
-		s.role = textRole{member: name, kind: KindToolCall, choice: s.recent, call: at}
+		s.role = textRole{member: name, kind: xKindToolCall, choice: s.recent, call: at}
 	}
 }
 
@@ -503,7 +479,7 @@ func (s *step) argueText(t *choiceTrack, at int, piece []byte) (ok bool) {
 	}
 	s.delivered = true
 	call.argue(piece)
-	s.add(KindToolCall, t.index).ToolCall = ToolCallDelta{Index: at, Arguments: piece}
+	s.add(xKindToolCall, t.index).ToolCall = xToolCallDelta{Index: at, Arguments: piece}
 	s.role.member = ""
 	return true
 }
@@ -518,7 +494,7 @@ func (s *step) endToolCall(t *choiceTrack, at int) {
 	}
 	call.ended = true
 	s.flushHalf(t, at)
-	s.add(KindToolCallEnd, t.index).ToolCall = ToolCallDelta{Index: at, ArgumentsValid: call.valid()}
+	s.add(xKindToolCallEnd, t.index).ToolCall = xToolCallDelta{Index: at, ArgumentsValid: call.valid()}
 }
 
 // addFinish adds the finish reason of a choice, if it is news. Behind the end marker
@@ -529,7 +505,7 @@ func (s *step) addFinish(t *choiceTrack, native []byte) {
 		return
 	}
 	if t.finished(native) {
-		d := s.add(KindFinish, t.index)
+		d := s.add(xKindFinish, t.index)
 		d.FinishReason, d.NativeFinishReason = t.finish, native
 	}
 }
@@ -540,11 +516,11 @@ func (s *step) addFinishOrCalls(t *choiceTrack, native []byte) {
 	s.stateful = s.stateful || len(native) > 0
 	before := t.finish
 	news := t.finished(native)
-	if t.finish == FinishStop && len(t.calls) > 0 {
-		t.finish = FinishToolCalls
+	if t.finish == xFinishStop && len(t.calls) > 0 {
+		t.finish = xFinishToolCalls
 	}
 	if news || t.finish != before {
-		d := s.add(KindFinish, t.index)
+		d := s.add(xKindFinish, t.index)
 		d.FinishReason, d.NativeFinishReason = t.finish, native
 		if len(native) == 0 {
 			d.NativeFinishReason = s.appendWord(t.native)
@@ -569,6 +545,9 @@ func (s *step) addRole(t *choiceTrack, v *fastjson.Value) {
 func (s *step) tellRole(t *choiceTrack, role []byte) {
 	if len(role) > 0 && !t.role {
 		t.role = true
-		s.addStart(t.index, Start{Role: role})
+		s.addStart(t.index, xStart{Role: role})
 	}
 }
+
+// The types of tools.
+var typeFunction, typeCustom = []byte("function"), []byte("custom")

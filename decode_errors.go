@@ -9,58 +9,6 @@ import (
 	"github.com/valyala/fastjson"
 )
 
-// An APIError is an error that the provider reported inside a stream that had
-// begun with success (E-01 … E-05, F-37 … F-39). Empty fields were not given; each
-// text but Raw is at most Options.MaxBadText bytes long.
-type APIError struct {
-	Message   string
-	Type      string // such as "overloaded_error"
-	Code      string // a word or a number, as it came
-	Param     string
-	RequestID string
-	Status    int    // an HTTP status named in the error; 0: none
-	Event     string // the type of the SSE event that brought it
-	Delivered bool   // output had been given before it: a retry would repeat that (E-06)
-	// Raw is a copy of the event; of a text that is none, its first
-	// Options.MaxBadText bytes.
-	Raw []byte
-}
-
-// Error gives the provider's message with its type, code and status.
-func (e *APIError) Error() string {
-	s := errorPrefix + "the provider reported an error"
-	for _, part := range [...]string{e.Type, e.Code} {
-		if part != "" {
-			s += " " + part
-		}
-	}
-	if e.Status != 0 && strconv.Itoa(e.Status) != e.Code {
-		s += " (status " + strconv.Itoa(e.Status) + ")"
-	}
-	if e.Message != "" {
-		s += ": " + e.Message
-	}
-	return s
-}
-
-// Retryable tells whether the error is of a kind that passes: an overloaded or
-// failing server, a rate limit, a timeout. Whether output had been Delivered is
-// for the caller to weigh.
-func (e *APIError) Retryable() bool {
-	for _, word := range [...]string{e.Type, e.Code} {
-		switch word {
-		case "overloaded_error", "engine_overloaded_error", "server_is_overloaded", "service_unavailable_error", "api_error", "server_error", "internal_error", "internal_server_error",
-			"rate_limit_error", "rate_limit_exceeded", "timeout_error", "timeout",
-			"internalServerException", "modelStreamErrorException", "modelTimeoutException",
-			"serviceUnavailableException", "throttlingException",
-			"UNAVAILABLE", "INTERNAL", "RESOURCE_EXHAUSTED", "DEADLINE_EXCEEDED",
-			"408", "429", "500", "502", "503", "504", "529":
-			return true
-		}
-	}
-	return e.Status == 408 || e.Status == 429 || e.Status >= 500
-}
-
 // isError tells whether the value of an "error" member is an error. Gateways
 // send null, {}, objects of nothing but such and the like on healthy events (E-05).
 func (s *step) isError(v *fastjson.Value) bool {
@@ -106,11 +54,11 @@ func (s *step) addError(choice int, v, root *fastjson.Value) {
 		s.readError(e, root)
 	}
 	e.statusOfCode()
-	s.add(KindError, choice).Err = e
+	s.add(xKindError, choice).API = e
 }
 
 // statusOfCode takes the code for a status where it is one.
-func (e *APIError) statusOfCode() {
+func (e *xAPIError) statusOfCode() {
 	if n, err := strconv.Atoi(e.Code); err == nil && e.Status == 0 && n >= 100 && n < 600 {
 		e.Status = n
 	}
@@ -137,16 +85,16 @@ func (s *step) addErrorText(raw []byte) {
 	raw = s.clip(raw)
 	e := s.newError(raw)
 	e.Message = string(raw)
-	s.add(KindError, -1).Err = e
+	s.add(xKindError, -1).API = e
 }
 
 // newError begins an error of this event. All errors of an event share one copy
 // of it: a hostile one may hold thousands.
-func (s *step) newError(raw []byte) *APIError {
+func (s *step) newError(raw []byte) *xAPIError {
 	if s.errorRaw == nil {
 		s.errorRaw, s.errorType = bytes.Clone(raw), string(s.clip(s.typ))
 	}
-	e := &APIError{Event: s.errorType, Delivered: s.delivered, Raw: s.errorRaw}
+	e := &xAPIError{Event: s.errorType, Delivered: s.delivered, Raw: s.errorRaw}
 	if s.apiError == nil && !s.sawDone { // behind the end nothing changes the verdict (F-22)
 		s.apiError = e
 	}
@@ -196,7 +144,7 @@ func (s *step) addErrorObject() {
 
 // readError fills in what e does not know yet. Of two equal members of an object
 // the last counts.
-func (s *step) readError(e *APIError, v *fastjson.Value) {
+func (s *step) readError(e *xAPIError, v *fastjson.Value) {
 	o := v.GetObject()
 	if o == nil {
 		if e.Message == "" {
@@ -306,7 +254,7 @@ func (s *step) addException(byCode bool) {
 		e.Message = string(s.clip(data))
 	}
 	e.statusOfCode()
-	s.add(KindError, -1).Err = e
+	s.add(xKindError, -1).API = e
 }
 
 // addNamedError adds an error whose type is the name of the member that holds it.
@@ -314,5 +262,5 @@ func (s *step) addNamedError(name []byte, v *fastjson.Value) {
 	e := s.newError(s.data)
 	e.Type = string(s.clip(name))
 	s.readError(e, v)
-	s.add(KindError, -1).Err = e
+	s.add(xKindError, -1).API = e
 }

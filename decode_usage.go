@@ -1,0 +1,203 @@
+package llmstream
+
+import (
+	"github.com/seed-4d65deac/llmstream/internal/jsonscan"
+	"github.com/valyala/fastjson"
+)
+
+// set records a reported number.
+func (u *xUsage) set(field xUsageFields, to *int64, n int64) {
+	*to = n
+	u.Reported |= field
+}
+
+// empty tells whether nothing but zeros was reported.
+func (u *xUsage) empty() bool {
+	return u.Input|u.Output|u.Total|u.Cached|u.CacheWrite|u.Reasoning == 0
+}
+
+// merge lays newer over u field by field: what newer reports wins, zero too,
+// what it does not report stays. An object of nothing but zeros after a real
+// one changes nothing (U-05). Raw is left to the caller, who knows who owns it.
+func (u *xUsage) merge(newer *xUsage) (changed bool) {
+	if newer.empty() && !u.empty() {
+		return false
+	}
+	for _, f := range [...]struct {
+		field    xUsageFields
+		to, from *int64
+	}{
+		{xUsageInput, &u.Input, &newer.Input},
+		{xUsageOutput, &u.Output, &newer.Output},
+		{xUsageTotal, &u.Total, &newer.Total},
+		{xUsageCached, &u.Cached, &newer.Cached},
+		{xUsageCacheWrite, &u.CacheWrite, &newer.CacheWrite},
+		{xUsageReasoning, &u.Reasoning, &newer.Reasoning},
+	} {
+		if newer.Reported&f.field != 0 {
+			u.set(f.field, f.to, *f.from)
+		}
+	}
+	if newer.CachedInInput != xTriUnknown {
+		u.CachedInInput = newer.CachedInInput
+	}
+	if u.ReasoningInOutput = u.provenReasoning(); u.ReasoningInOutput == xTriUnknown {
+		u.ReasoningInOutput = newer.ReasoningInOutput
+	}
+	return true
+}
+
+// provenReasoning reads off the total whether reasoning is part of the output.
+func (u *xUsage) provenReasoning() xTri {
+	const all = xUsageInput | xUsageOutput | xUsageTotal | xUsageReasoning
+	if u.Reported&all != all || u.Reasoning == 0 {
+		return xTriUnknown
+	}
+	switch u.Total {
+	case u.Input + u.Output:
+		return xTriYes
+	case u.Input + u.Output + u.Reasoning:
+		return xTriNo
+	}
+	return xTriUnknown
+}
+
+// maxUsageRaw is how many bytes of raw usage are remembered to lay the next report
+// over, and maxUsageMembers how many of its members: many times what any provider
+// sends. Past either the newest report stands alone.
+const (
+	maxUsageRaw     = 16 << 10
+	maxUsageMembers = 64
+)
+
+// count sets a count to v if that is a number.
+func (s *step) count(u *xUsage, field xUsageFields, to *int64, v *fastjson.Value) {
+	if n, ok := s.number(v); ok {
+		u.set(field, to, n)
+	}
+}
+
+// addUsage lays what the event reports over what is known and tells the result,
+// with raw beside it.
+func (s *step) addUsage(u *xUsage, raw []byte) {
+	s.stateful = true
+	switch {
+	case u.Reported == 0:
+		s.addUncounted(raw)
+	case s.usage.merge(u):
+		d := s.add(xKindUsage, -1)
+		d.Usage = s.usage
+		d.Usage.Raw = raw
+	}
+}
+
+// addUncounted tells of a usage object with none of the counts, as long as there is
+// none with any: it may say what the answer cost (U-12). Behind one it erases nothing
+// (G-02).
+func (s *step) addUncounted(raw []byte) {
+	if s.usage.Reported == 0 && len(raw) > len("{}") {
+		s.add(xKindUsage, -1).Usage.Raw = raw
+	}
+}
+
+// overlayUsage lays the usage object v over those of earlier events, key by key,
+// and returns the result: some dialects report the input at the beginning and the
+// rest at the end (A-01). A member that is null says nothing and is left out.
+func (s *step) overlayUsage(v *fastjson.Value) []byte {
+	if v.GetObject() == nil {
+		return nil
+	}
+	newer := s.raw(v)
+	at := len(s.text)
+	s.text = appendOverlay(s.text, s.usageRaw, newer)
+	raw := s.text[at:len(s.text):len(s.text)]
+	if len(raw) > maxUsageRaw {
+		s.usageRaw = s.usageRaw[:0]
+		return newer
+	}
+	s.usageRaw = append(s.usageRaw[:0], raw...)
+	return raw
+}
+
+// appendOverlay appends an object with the members of newer, and those of older
+// that newer does not have. Both are objects without white space.
+func appendOverlay(dst, older, newer []byte) []byte {
+	var keys [maxUsageMembers][]byte
+	known := keys[:0]
+	dst = append(dst, '{')
+	begin := len(dst)
+	add := func(key, value []byte) {
+		if len(dst) > begin {
+			dst = append(dst, ',')
+		}
+		dst = append(append(append(dst, key...), ':'), value...)
+	}
+	eachMember(newer, func(key, value []byte) {
+		if string(value) != "null" && len(known) < len(keys) {
+			known = append(known, key)
+		}
+	})
+	if len(known) < len(keys) {
+		eachMember(older, func(key, value []byte) {
+			for _, k := range known {
+				if string(k) == string(key) {
+					return
+				}
+			}
+			add(key, value)
+		})
+	}
+	eachMember(newer, func(key, value []byte) {
+		if string(value) != "null" {
+			add(key, value)
+		}
+	})
+	return append(dst, '}')
+}
+
+// eachMember calls f with each key, quotes included, and value of an object that is
+// well-formed and has no white space between its tokens.
+func eachMember(object []byte, f func(key, value []byte)) {
+	for at := 1; at < len(object) && object[at] == '"'; {
+		key := object[at : at+jsonscan.StringLen(object[at:])]
+		at += len(key) + len(":")
+		n := jsonscan.ValueLen(object[at:])
+		f(key, object[at:at+n])
+		at += n + len(",")
+	}
+}
+
+// setCount sets a count to the first of its values that is not zero, or to zero
+// if one says so.
+func (s *step) setCount(u *xUsage, field xUsageFields, to *int64, values [3]*fastjson.Value) {
+	for _, v := range values {
+		if n, ok := s.number(v); ok && (n != 0 || u.Reported&field == 0) {
+			if u.set(field, to, n); n != 0 {
+				return
+			}
+		}
+	}
+}
+
+// countNames are the names of those counts in a dialect, in the order of their
+// slotKinds.
+type countNames [countSlots]string
+
+// counted is what is to be learned of the usage of an event; names nil: nothing.
+type counted struct {
+	usage xUsage
+	raw   []byte
+	names *countNames
+}
+
+// addCountsOf is addUsage for counts that come with each text and are laid over
+// what is known as Google's are. A template may be learned from them.
+func (s *step) addCountsOf(names *countNames, u *xUsage, raw []byte) {
+	found, first := *u, s.given == 0 || s.counted.names != nil
+	stateful, given := s.stateful, s.given
+	s.completeGoogleUsage(u)
+	s.addUsage(u, raw)
+	if !first && !found.empty() && s.given > given {
+		s.stateful, s.counted = stateful, counted{found, raw, names}
+	}
+}

@@ -1,0 +1,35 @@
+package llmstream
+
+// set makes d the public form of x. It shares x's bytes.
+func (d *Delta) set(x *xDelta) {
+	d.Kind, d.Choice, d.Text, d.Raw, d.Event, d.Sequence, d.Part = Kind(x.Kind), x.Choice, x.Text, x.Raw, x.Event, x.Sequence, x.Part
+	d.ToolCall, d.Start, d.Detail = ToolCallDelta(x.ToolCall), (*Start)(x.Start), (*ReasoningDetail)(x.Detail)
+	d.FinishReason, d.NativeFinishReason = FinishReason(x.FinishReason), x.NativeFinishReason
+	d.Usage, d.Err = usageOf(&x.Usage), nil
+	switch {
+	case x.API != nil:
+		d.Err = (*APIError)(x.API)
+	case x.Damage != nil:
+		d.Err = damageOf(x.Damage)
+	}
+}
+
+// usageOf returns the public form of u.
+func usageOf(u *xUsage) Usage {
+	return Usage{
+		Input: u.Input, Output: u.Output, Total: u.Total,
+		Cached: u.Cached, CacheWrite: u.CacheWrite, Reasoning: u.Reasoning,
+		Reported: UsageFields(u.Reported), CachedInInput: Tri(u.CachedInInput), ReasoningInOutput: Tri(u.ReasoningInOutput),
+		Raw: u.Raw,
+	}
+}
+
+// damageOf returns the public form of e, which is the same for each call; nil for
+// nil.
+func damageOf(e *xSyntaxError) error {
+	if e == nil {
+		return nil
+	}
+	e.Err = publicFault(e.Err)
+	return (*SyntaxError)(e)
+}
