@@ -191,11 +191,11 @@ func choiceEvent(members string) string {
 }
 
 func TestAllocs(t *testing.T) {
-	for d := range dialects {
-		if dialects[d].decode == nil {
+	for d := range xTable {
+		if xTable[d].new == nil {
 			continue
 		}
-		require.NotEmpty(t, steadyStreams[Dialect(d)], dialects[d].name)
+		require.NotEmpty(t, steadyStreams[Dialect(d)], xTable[d].name)
 		for name, event := range steadyStreams[Dialect(d)] {
 			testAllocs(t, Dialect(d), name, event)
 		}

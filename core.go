@@ -26,7 +26,10 @@ type core struct {
 	asked   Dialect // what the caller asked for
 	dialect Dialect // what the stream is; Auto until that is clear
 	settled bool    // an event has told that it is
-	carried Dialect // Bedrock's InvokeModel: the model's; Auto until that is clear
+	// decoder decodes the events of the stream; nil while the dialect is Auto. It is
+	// kept over a reset, together with the dialect that it is for.
+	decoder   xDecoder
+	decoderOf Dialect
 
 	track track
 
@@ -53,7 +56,7 @@ type core struct {
 }
 
 func (c *core) init(d Dialect, o *Options) {
-	if int(d) >= len(dialects) {
+	if int(d) >= len(xTable) {
 		panic("llmstream: unknown dialect")
 	}
 	c.opt, c.asked = o.withDefaults(), d
@@ -68,9 +71,11 @@ func (c *core) reset() {
 	c.wire.Reset()
 	c.track.reset()
 	*c = core{
-		opt: c.opt, fast: c.fast, longest: c.longest, asked: c.asked, dialect: c.asked, fold: c.fold, skims: c.skims,
+		opt: c.opt, fast: c.fast, longest: c.longest, asked: c.asked, fold: c.fold, skims: c.skims,
+		decoder: c.decoder, decoderOf: c.decoderOf,
 		wire: c.wire, track: c.track,
 	}
+	c.setDialect(c.asked)
 }
 
 // giveBack returns the step when its deltas are used up.
@@ -141,8 +146,8 @@ func (c *core) take(f *wire.Frame) (ok bool, err error) {
 		s.addException(f.Kind == wire.FrameError)
 		return true, nil
 	}
-	if c.carries(f) {
-		c.carriedEvent(f)
+	if c.embeds(f) {
+		c.embeddedEvent(f)
 	} else {
 		c.event(f.Type, f.Data)
 	}
@@ -204,7 +209,7 @@ func (c *core) end(cause error) (ok bool, err error) {
 			c.flushed = true
 			s := c.begin(nil, nil)
 			s.flushHalves()
-			if dialects[c.decoder(s)].closeEnds && len(s.choices) > 0 && s.complete() {
+			if last, ok := c.decoder.(xCloser); ok && last.endsAtClose() && len(s.choices) > 0 && s.complete() {
 				s.endStream()
 			}
 			s.endToolCalls()
@@ -223,7 +228,7 @@ func (c *core) end(cause error) (ok bool, err error) {
 func (c *core) outcome() Outcome {
 	o := outcomeOf(&c.track)
 	o.Dialect, o.Wire = c.dialect, c.wireKind()
-	o.SawDone = o.SawDone || dialects[c.dialect].finishEnds && c.track.finished()
+	o.SawDone = o.SawDone || xID(c.dialect).row().finishEnds && c.track.finished()
 	if c.ended {
 		o.State, o.Cause, o.PendingBytes = c.state, c.cause, c.pending
 	}

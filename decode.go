@@ -27,11 +27,11 @@ func (c *core) decode(s *step, data []byte) {
 	switch {
 	case len(data) == 0: // F-05
 		s.skip(&s.skips.Empty)
-	case c.isDone(data):
+	case xID(c.dialect).endsWith(data):
 		s.endStream()
-	case string(data) == doneWord: // a gateway's, in a dialect that it does not end
+	case isDoneWord(data): // a gateway's, in a dialect that it does not end
 	case data[0] == '{':
-		if !c.parseLean(s, data) {
+		if !c.prune(s, data) {
 			if offset, err := s.parse(data); err != nil {
 				c.recover(s, data, offset, err)
 				return
@@ -59,11 +59,11 @@ func (c *core) decode(s *step, data []byte) {
 	}
 }
 
-// parseLean parses an event without what its dialect will not look at. !ok: it is
-// to be parsed as it is.
-func (c *core) parseLean(s *step, data []byte) (ok bool) {
-	lean := dialects[c.dialect].lean
-	return lean != nil && !s.opt.Whole && lean(s, data)
+// prune parses an event without what its dialect does not read. ok is false if it has
+// to be parsed as a whole.
+func (c *core) prune(s *step, data []byte) (ok bool) {
+	p, ok := c.decoder.(xPruner)
+	return ok && c.dialect != Auto && !s.opt.Whole && p.prune(s, data)
 }
 
 var newline = []byte{'\n'}
@@ -175,12 +175,12 @@ func (c *core) decodeObject(s *step) {
 	if !c.settled && !c.settle(s) {
 		return
 	}
-	if decode := dialects[c.decoder(s)].decode; decode != nil {
-		decode(s)
+	if c.dialect != Auto {
+		c.decoder.decode(s)
 	} else {
 		s.addErrorObject()
 	}
-	if s.carried {
+	if s.embedded {
 		s.addInvocationMetrics()
 	}
 	if s.given > 0 {
@@ -250,19 +250,5 @@ func (c *core) salvage(f *wire.Frame) (ok bool) {
 // isWhole tells whether data is a whole JSON object or an end marker.
 func (c *core) isWhole(data []byte) bool {
 	data = jsonscan.TrimSpace(data)
-	return c.isDone(data) || string(data) == doneWord || len(data) > 0 && data[0] == '{' && jsonscan.Valid(data)
-}
-
-// isDone tells whether data is the end marker of the dialect: all of it, not a
-// part (F-20, F-21).
-func (c *core) isDone(data []byte) bool {
-	if c.dialect != Auto {
-		return len(data) > 0 && string(data) == dialects[c.dialect].done
-	}
-	for i := range dialects {
-		if len(data) > 0 && string(data) == dialects[i].done {
-			return true
-		}
-	}
-	return false
+	return xID(c.dialect).endsWith(data) || isDoneWord(data) || len(data) > 0 && data[0] == '{' && jsonscan.Valid(data)
 }

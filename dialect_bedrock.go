@@ -77,25 +77,52 @@ func (e *converseEvent) isWhole() bool {
 func detectBedrock(s *step) bool {
 	var e converseEvent
 	e.read(s)
-	return s.carried || e.speaks()
+	return s.embedded || e.speaks()
 }
 
-func decodeBedrock(s *step) {
+// bedrock decodes Bedrock's streams.
+type bedrock struct {
+	hasMetadata bool // the metadata, which hold the usage, have come
+	// model is the dialect of the events that InvokeModel embeds, and inner decodes
+	// them. Auto: no event has shown it. Bedrock: the model has no dialect of its own.
+	model xID
+	inner xDecoder
+}
+
+func (b *bedrock) reset() { *b = bedrock{} }
+
+// endsAtClose reports whether the last event may be missing: that of Converse, which
+// holds the usage.
+func (b *bedrock) endsAtClose() bool { return b.inner == nil }
+
+func (b *bedrock) decode(s *step) {
+	if b.model == xAuto && s.embedded {
+		if b.model = embeddedDialect(s); b.model != xAuto {
+			s.layout++ // events that are not embedded mean something else from now on
+			if b.model != xBedrock {
+				b.inner = b.model.row().new()
+			}
+		}
+	}
+	if b.inner != nil {
+		b.inner.decode(s)
+		return
+	}
 	var e converseEvent
 	e.read(s)
 	switch {
 	case e.speaks():
 		s.decodeConverseEvent(&e)
-	case s.carried && e.metadata == nil:
+	case s.embedded && e.metadata == nil:
 		s.decodeModel()
 	}
 	if e.metadata != nil {
-		s.metadata = true
+		b.hasMetadata = true
 		s.addBedrockUsage(member(e.metadata, "usage"))
 	}
-	// Usage comes behind messageStop (B-05): the end is where both have come.
-	// Where usage never does, the end of the input has to tell.
-	if s.metadata && len(s.choices) > 0 && s.choices[0].native != "" {
+	// Usage comes after messageStop (B-05): the end is where both have come. Where
+	// usage never comes, the end of the input is the end.
+	if b.hasMetadata && len(s.choices) > 0 && s.choices[0].native != "" {
 		s.endStream()
 	}
 	if e.failure != nil {
@@ -150,7 +177,7 @@ func (s *step) blockIndex(v *fastjson.Value) (index int, ok bool) {
 			return 0, false
 		}
 	}
-	if !s.carried {
+	if !s.embedded {
 		s.part = index
 	}
 	return index, true

@@ -83,23 +83,23 @@ func (s *step) addInvocationMetrics() {
 	}
 }
 
-// carriedBy finds the dialect of an event that InvokeModel carries:
-// another row's, or Bedrock itself for models that have none of their own, Nova
-// among them. Auto: the event does not tell.
-func carriedBy(s *step) Dialect {
+// embeddedDialect returns the dialect of an event that InvokeModel embeds: that of
+// another row, or Bedrock for models that have none of their own, Nova among them.
+// Auto: the event does not show it.
+func embeddedDialect(s *step) xID {
 	var m modelEvent
 	m.read(s)
 	if m.choices != nil && m.stopsOtherwise() {
-		return Bedrock
+		return xBedrock
 	}
-	for d := range dialects {
-		if row := &dialects[d]; Dialect(d) != Bedrock && row.detect != nil && row.detect(s) {
-			return Dialect(d)
+	for d := range xTable {
+		if row := &xTable[d]; xID(d) != xBedrock && row.detect != nil && row.detect(s) {
+			return xID(d)
 		}
 	}
 	var e converseEvent
 	if e.read(s); m.speaks() || e.speaks() {
-		return Bedrock
+		return xBedrock
 	}
-	return Auto
+	return xAuto
 }

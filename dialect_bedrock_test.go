@@ -344,10 +344,10 @@ func TestBedrockForgetsTheModel(t *testing.T) {
 	var a Accumulator
 	p := NewParser(Bedrock, &a, nil)
 	p.Write(recordedFrames(t, "invoke-anthropic"))
-	require.Equal(t, AnthropicMessages, p.carried)
+	require.Equal(t, AnthropicMessages, Dialect(p.decoder.(*bedrock).model))
 	p.Reset()
 	a.Reset()
-	require.Equal(t, Auto, p.carried)
+	require.Equal(t, Auto, Dialect(p.decoder.(*bedrock).model))
 	p.Write([]byte(framed(`chunk {"outputText":"x","completionReason":"FINISH"}`)))
 	p.Close()
 	require.Equal(t, "x", a.Completion().Choices[0].Message.Content)
@@ -357,9 +357,9 @@ func TestBedrockForgetsTheModel(t *testing.T) {
 func TestBedrockKnowsNova(t *testing.T) {
 	p := NewParser(Bedrock, nil, nil)
 	p.Write([]byte(framed(`chunk {"other":1}`)))
-	require.Equal(t, Auto, p.carried)
+	require.Equal(t, Auto, Dialect(p.decoder.(*bedrock).model))
 	p.Write([]byte(framed(`chunk {"messageStart":{"role":"assistant"}}`)))
-	require.Equal(t, Bedrock, p.carried)
+	require.Equal(t, Bedrock, Dialect(p.decoder.(*bedrock).model))
 }
 
 // Choices are OpenAI's, unless they name their end as others do.
@@ -372,7 +372,7 @@ func TestBedrockKnowsChoices(t *testing.T) {
 	} {
 		p := NewParser(Bedrock, nil, nil)
 		p.Write([]byte(framed("chunk " + chunk(members))))
-		require.Equal(t, want, p.carried, members)
+		require.Equal(t, want, Dialect(p.decoder.(*bedrock).model), members)
 	}
 }
 

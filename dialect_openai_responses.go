@@ -77,6 +77,16 @@ func detectResponses(s *step) bool {
 	return bytes.HasPrefix(s.eventType(), []byte(responsePrefix)) || string(s.word(member(s.root, "object"))) == "response"
 }
 
+// responses decodes the streams of the Responses API.
+type responses struct{}
+
+func (*responses) reset() {}
+
+func (*responses) decode(s *step) { decodeResponses(s) }
+
+// prune parses large events without what only repeats the request.
+func (*responses) prune(s *step, data []byte) bool { return parseLeanResponse(s, data) }
+
 func decodeResponses(s *step) {
 	var e responseEvent
 	e.read(s.root)

@@ -188,9 +188,9 @@ func TestWrongDialectIsNamed(t *testing.T) {
 		{"gemini", `[{"candidates":[{"content":{"parts":[{"text":"x"}]}}]}`},
 		{"openai-chat", testkit.SSE(says("x"))},
 	} {
-		for i := range dialects {
+		for i := range xTable {
 			d := Dialect(i)
-			if looks, _ := ParseDialect(c.looks); d == looks || d == Auto || slices.Contains(dialects[d].others, looks) {
+			if looks, _ := ParseDialect(c.looks); d == looks || d == Auto || xID(d).accepts(xID(looks)) {
 				continue
 			}
 			var l lines
@@ -1006,7 +1006,7 @@ func TestErrorsOfAllShapes(t *testing.T) {
 
 // E-01, E-03: a gateway's errors are such in any dialect.
 func TestErrorsOfGateways(t *testing.T) {
-	for d := range dialects {
+	for d := range xTable {
 		for _, event := range []string{`{"error":{"message":"no"}}`, `{"error":"no"}`, `{"message":"no"}`, `{"detail":"no"}`, `{"object":"error","message":"no"}`} {
 			l, o := push(Dialect(d), nil, testkit.SSE(event))
 			require.Equal(t, lines{"error no"}, l, "%v: %s", Dialect(d), event)
@@ -1175,7 +1175,7 @@ func TestNewParserPanicsOnAnUnknownDialect(t *testing.T) {
 }
 
 func TestParseDialect(t *testing.T) {
-	for i := range dialects {
+	for i := range xTable {
 		d := Dialect(i)
 		got, err := ParseDialect(d.String())
 		require.NoError(t, err)
@@ -1337,17 +1337,16 @@ func TestOtherDialectsOfAPath(t *testing.T) {
 
 // A wire that a row names is one that there is, and each row has one.
 func TestDialectsHaveWires(t *testing.T) {
-	for d := range dialects {
+	for d := range xTable {
 		if Dialect(d) != Auto {
-			require.NotZero(t, dialects[d].wires, dialects[d].name)
+			require.NotZero(t, xTable[d].wires, xTable[d].name)
 		}
 	}
-	require.Len(t, wireMedia, len(wireNames))
 	for _, r := range recordings(t) {
 		p := NewParser(r.dialect, nil, nil)
 		p.Write(r.body)
 		p.Close()
-		require.True(t, p.Wire() == WireUnknown || dialects[r.dialect].wires.has(p.Wire()), "%s comes over %v", r.file, p.Wire())
+		require.True(t, p.Wire() == WireUnknown || xTable[r.dialect].wires.Has(wire.Kind(p.Wire())), "%s comes over %v", r.file, p.Wire())
 	}
 }
 
@@ -1430,8 +1429,8 @@ func TestRecordingsInAnotherDialect(t *testing.T) {
 		if o.State != StateComplete {
 			continue
 		}
-		for i := range dialects {
-			if d := Dialect(i); d != r.dialect && d != Auto && !slices.Contains(dialects[d].others, r.dialect) {
+		for i := range xTable {
+			if d := Dialect(i); d != r.dialect && d != Auto && !xID(d).accepts(xID(r.dialect)) {
 				_, o := push(d, nil, string(r.body))
 				if r.dialect == Bedrock && o.State == StateComplete {
 					continue // it carries the events of this one (A-16)

@@ -18,11 +18,11 @@ type step struct {
 	root   *fastjson.Value // its JSON object
 	// escaped: the event holds a backslash, so that its strings are unescaped by
 	// appendUnescaped and not by fastjson.
-	escaped bool
-	noPing  bool   // the event calls itself something else than a sign of life
-	carried bool   // the event is one that Bedrock's InvokeModel carries
-	rest    []byte // the event without what its dialect does not read; see parseLean
-	inner   []byte // what InvokeModel carries
+	escaped  bool
+	noPing   bool   // the event calls itself something else than a sign of life
+	embedded bool   // the event stood inside another, as base64 (B-01)
+	rest     []byte // the event without what its dialect does not read; see parseLean
+	inner    []byte // what InvokeModel carries
 	// sourceAt is how far source has looked: values are asked for in the order
 	// in which they stand, and each byte must be looked at once.
 	sourceAt   int
@@ -79,7 +79,7 @@ func (s *step) detach() (ok bool) {
 // begin makes s ready for an event with this type and data.
 func (s *step) begin(typ, data []byte) {
 	s.typ, s.data = typ, data
-	s.deltas, s.given, s.stateful, s.carried, s.noPing = s.deltas[:0], 0, false, false, false
+	s.deltas, s.given, s.stateful, s.embedded, s.noPing = s.deltas[:0], 0, false, false, false
 	s.starts, s.details, s.text = s.starts[:0], s.details[:0], s.text[:0]
 	s.sourceAt, s.sourceCost, s.errorRaw, s.sequence, s.part = 0, 0, nil, 0, 0
 	s.role.member, s.fragments, s.detailMember, s.counted.names = "", 0, "", nil

@@ -300,7 +300,7 @@ type recording struct {
 // recordings returns the recordings of all dialects.
 func recordings(t testing.TB) (all []recording) {
 	t.Helper()
-	for d := range dialects {
+	for d := range xTable {
 		entries, err := fs.ReadDir(testdata.FS, Dialect(d).String())
 		if err != nil {
 			continue // a dialect that is not read yet
@@ -325,8 +325,8 @@ func TestRecordingsOfEachDialect(t *testing.T) {
 	for _, r := range recordings(t) {
 		count[r.dialect.String()]++
 	}
-	for _, d := range dialects {
-		if d.decode != nil {
+	for _, d := range xTable {
+		if d.new != nil {
 			require.NotZero(t, count[d.name], "testdata/%s", d.name)
 		}
 	}

@@ -45,7 +45,6 @@ type track struct {
 	// out, of a few hundred brackets; from now on events are checked first.
 	suspect   bool
 	usageRank uint8 // of the place that usage was read from; see addChatUsage
-	metadata  bool  // Bedrock's metadata, which hold the usage, have come
 	again     bool  // the answer that began last is not the first
 
 	blockReason string
