@@ -5,7 +5,7 @@ import "bytes"
 // event decodes one event.
 func (c *core) event(typ, data []byte) {
 	s := c.begin(typ, data)
-	if c.fast && c.fromTemplate(s) {
+	if c.fast.on && c.fromTemplate(s) {
 		return
 	}
 	c.countEvent()
@@ -13,7 +13,7 @@ func (c *core) event(typ, data []byte) {
 	if s.given == 0 {
 		s.add(KindOther, -1)
 	}
-	if c.fast {
+	if c.fast.on {
 		c.learn(s)
 	}
 }

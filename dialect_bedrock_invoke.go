@@ -25,7 +25,7 @@ func (c *core) carriedEvent(f *frame) {
 	inner, offset, err := s.unwrap(data)
 	if inner != nil { // a template of it fits nothing else, since it has the type of the frame
 		s.data, s.carried = inner, true
-		if c.fast && c.fromTemplate(s) {
+		if c.fast.on && c.fromTemplate(s) {
 			return
 		}
 	}
@@ -41,7 +41,7 @@ func (c *core) carriedEvent(f *frame) {
 	if s.given == 0 {
 		s.add(KindOther, -1)
 	}
-	if c.fast && s.carried {
+	if c.fast.on && s.carried {
 		c.learn(s)
 	}
 }

@@ -148,7 +148,7 @@ func (s *step) continueCall(t *choiceTrack, at int, k *callKey, c *chatCall) (to
 	s.add(KindToolCall, t.index).ToolCall = d
 	s.role.member = ""
 	if isText && len(k.name)+len(d.ID)+len(d.Type)+len(d.Extra) == 0 {
-		s.role = textRole{member: c.textMember, kind: KindToolCall, choice: s.recent, call: at, alone: true}
+		s.role = textRole{member: c.textMember, kind: KindToolCall, choice: s.recent, call: at, alone: true, indexed: s.indexed, callIndexed: k.indexed && !c.legacy}
 	}
 	return true
 }

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"encoding/binary"
 	"math/bits"
+
+	"github.com/seed-4d65deac/llmstream/internal/jsonscan"
 )
 
 // jsonScanner takes JSON in pieces and tells what is wrong with it. What lies whole
@@ -93,7 +95,7 @@ func skipKey(b []byte, at int) (key []byte, value int) {
 func skipString(b []byte, at int) int {
 	at++
 	begin := at
-	for at+8 <= len(b) && at-begin < longText {
+	for at+8 <= len(b) && at-begin < jsonscan.LongText {
 		found := specialBytes(binary.LittleEndian.Uint64(b[at:]), false)
 		if at += bits.TrailingZeros64(found) / 8; found == 0 {
 			continue

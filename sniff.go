@@ -84,7 +84,7 @@ func (c *core) beginFrames() {
 // off inside a prelude, which no text begins like, stays that.
 func (c *core) endSniffing() {
 	c.sniffed = true
-	if c.ending && c.headLen > 0 && mayBeFrames(c.head[:c.headLen]) {
+	if c.phase > phaseReading && c.headLen > 0 && mayBeFrames(c.head[:c.headLen]) {
 		c.beginFrames()
 	}
 	if c.headLen > 0 {

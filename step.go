@@ -44,6 +44,7 @@ type step struct {
 	// detailMember is the name of the member that held the text of the one detail
 	// of the event, which came behind one other delta; details counts them.
 	detailMember string
+	indexed      bool    // a member named index told the choice that is being decoded
 	fragments    int     // of tool calls that the event has, with or without anything new
 	counted      counted // usage that the event reports, if that may be learned
 	unheard      Delta
@@ -100,6 +101,7 @@ func (s *step) begin(typ, data []byte) {
 	s.starts, s.details, s.text = s.starts[:0], s.details[:0], s.text[:0]
 	s.sourceAt, s.sourceCost, s.errorRaw, s.sequence, s.part = 0, 0, nil, 0, 0
 	s.role.member, s.fragments, s.detailMember, s.counted.names = "", 0, "", nil
+	s.indexed = false
 }
 
 // add appends a delta of kind k to those of the event. What nobody wants is
@@ -135,7 +137,7 @@ func (s *step) addText(k Kind, choice int, text []byte) {
 func (s *step) addTextOf(member string, k Kind, choice int, text []byte) {
 	if len(text) > 0 {
 		s.addText(k, choice, text)
-		s.role = textRole{member: member, kind: k, choice: s.recent, call: -1, alone: k == KindContent}
+		s.role = textRole{member: member, kind: k, choice: s.recent, call: -1, alone: k == KindContent, indexed: s.indexed}
 	}
 }
 

@@ -122,11 +122,15 @@ func (w *sseWire) plainEvent(p []byte, f *frame) (n int) {
 	return end + 2
 }
 
+// maxHeld is how many bytes hold takes: more than an event that is learned from has,
+// short of its text.
+const maxHeld = 2 << 10
+
 // hold takes the beginning of a data line, if that is all that p is, as nextLines
 // would.
 func (w *sseWire) hold(p []byte) bool {
 	const prefix = "data: "
-	if len(p) < len(prefix) || len(p) > min(w.lines.max, 2*templateMax) || string(p[:len(prefix)]) != prefix || bytes.IndexByte(p, '\n') >= 0 ||
+	if len(p) < len(prefix) || len(p) > min(w.lines.max, maxHeld) || string(p[:len(prefix)]) != prefix || bytes.IndexByte(p, '\n') >= 0 ||
 		bytes.IndexByte(p, '\r') >= 0 {
 		return false
 	}
