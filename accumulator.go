@@ -2,11 +2,11 @@ package llmstream
 
 import (
 	"bytes"
-	"encoding/binary"
 	"slices"
 	"sort"
 	"unicode/utf8"
 
+	"github.com/seed-4d65deac/llmstream/internal/template"
 	"github.com/seed-4d65deac/llmstream/internal/wire"
 )
 
@@ -231,31 +231,17 @@ func (a *Accumulator) join(to, text []byte) []byte {
 // to grow from a few bytes on would cost each of thousands of streams several moves.
 const textStart = 256
 
-// joinText is join for a text that grows, and leaves room for what joinWide and skimOne
-// copy of the next piece.
+// copyWidth is how many bytes the fast path copies of a short text, however long it is.
+const copyWidth = template.OneText
+
+// joinText is join for a text that grows, and leaves room for what foldOne copies of the
+// next piece.
 func (a *Accumulator) joinText(to, text []byte) []byte {
-	if len(text) > 0 && cap(to)-len(to) < len(text)+wide && len(text) <= a.room() {
-		to = slices.Grow(to, max(len(text)+wide, textStart-len(to)))
+	if len(text) > 0 && cap(to)-len(to) < len(text)+copyWidth && len(text) <= a.room() {
+		to = slices.Grow(to, max(len(text)+copyWidth, textStart-len(to)))
 	}
 	return a.join(to, text)
 }
-
-// joinWide is joinText for a text that mostly is short, and may be followed in its
-// array by anything: to copy sixteen bytes whatever the length is cheaper than to
-// copy as many as there are, for which the processor has to guess.
-func (a *Accumulator) joinWide(to, text []byte) []byte {
-	n := len(to)
-	if len(text) > wide || cap(text) < wide || cap(to)-n < wide || a.kept+len(text) > a.limit() {
-		return a.joinText(to, text)
-	}
-	from, into := text[:wide], to[n:n+wide]
-	binary.LittleEndian.PutUint64(into, binary.LittleEndian.Uint64(from))
-	binary.LittleEndian.PutUint64(into[8:], binary.LittleEndian.Uint64(from[8:]))
-	a.kept += len(text)
-	return to[:n+len(text)]
-}
-
-const wide = 16
 
 // joinJSON appends a JSON value to a list of them. One that does not fit is
 // dropped whole: the beginning of a value is none.

@@ -328,7 +328,7 @@ func TestTextsHaveRoom(t *testing.T) {
 	piece := []byte(choiceEvent(`"delta":{"content":" token"}`))
 	p.Write(piece)
 	for range pieces - 1 {
-		if !p.skimOne(piece) {
+		if !p.foldOne(piece) {
 			left++
 			p.Write(piece)
 		}

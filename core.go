@@ -9,7 +9,7 @@ import (
 // no goroutine, does no I/O and reads no clock. Parser, Reader and Tee are thin
 // shells that drive it.
 type core struct {
-	// What skimming an event takes comes first and stands together: with thousands
+	// What folding a text in takes comes first and stands together: with thousands
 	// of streams open, each line of the processor's cache has to be fetched anew. The
 	// rest is ordered so that little is lost between the fields; see TestParserSize.
 	opt     *settings
@@ -17,11 +17,7 @@ type core struct {
 	// fold is the handler if it is an Accumulator: the texts of events go there
 	// without a delta.
 	fold *Accumulator
-	fast bool // events may be read by templates
-	// ready: canRun is true, nothing has stopped the reading, and it has not ended.
-	ready bool
-	skims bool // texts need not be handed out as deltas; see skim
-	held  bool // skimCut has left the beginning of an event to the wire
+	fast fastPath
 
 	asked   Dialect // what the caller asked for
 	dialect Dialect // what the stream is; Auto until that is clear
@@ -42,25 +38,31 @@ type core struct {
 
 	dead    error // the input is of no use: ErrCompressed, *DialectError
 	stopped error // a handler's error, which ended the reading
-	// missed: templates were compared with the next event where it lies in the
-	// read, and none fits.
-	missed  bool
+	phase   phase
 	busy    bool // handlers may be called; still set when they cannot be: one has panicked
-	ending  bool // no more bytes come
-	left    bool // a Reader has left at the end marker: what follows is not looked at
-	flushed bool // ending: what only the end can tell was told
-	ended   bool // there is a verdict: state, cause and pending
+	quit    bool // a Reader has left at the end marker: what follows is not looked at
 	state   State
 	cause   error
 	pending int // bytes of an unfinished event that the end left over
 }
+
+// phase is how far the reading of a stream has come. stopped and dead are reasons to
+// go no further than phaseReading until the end is told.
+type phase uint8
+
+const (
+	phaseReading phase = iota
+	phaseEnding        // no more bytes come; what is unfinished is given out
+	phaseDrained       // what only the end can tell was given out too
+	phaseEnded         // there is a verdict: state, cause and pending
+)
 
 func (c *core) init(d Dialect, o *Options) {
 	if int(d) >= len(xTable) {
 		panic("llmstream: unknown dialect")
 	}
 	c.opt, c.asked = o.withDefaults(), d
-	c.fast, c.longest = !c.opt.NoFastPath, min(c.opt.MaxLine, c.opt.MaxEvent)
+	c.fast.on, c.longest = !c.opt.NoFastPath, min(c.opt.MaxLine, c.opt.MaxEvent)
 	_, comments := c.opt.Events.(CommentHandler)
 	c.wire.Init(c.opt.wire(), comments)
 	c.reset()
@@ -70,8 +72,9 @@ func (c *core) reset() {
 	c.giveBack()
 	c.wire.Reset()
 	c.track.reset()
+	c.fast.reset()
 	*c = core{
-		opt: c.opt, fast: c.fast, longest: c.longest, asked: c.asked, fold: c.fold, skims: c.skims,
+		opt: c.opt, fast: c.fast, longest: c.longest, asked: c.asked, fold: c.fold,
 		decoder: c.decoder, decoderOf: c.decoderOf,
 		wire: c.wire, track: c.track,
 	}
@@ -159,9 +162,10 @@ func (c *core) take(f *wire.Frame) (ok bool, err error) {
 
 // begin borrows a step and makes it ready.
 func (c *core) begin(typ, data []byte) *step {
-	s := &c.borrow().step
+	s := c.borrow()
+	s.single = false
 	s.begin(typ, data)
-	return s
+	return &s.step
 }
 
 // borrow borrows a step, if that was not done yet.
@@ -182,22 +186,22 @@ func (c *core) countEvent() {
 // end takes the end of the input. ok: there are deltas to hand out, and end is
 // to be called again. When it is not, there is a verdict.
 func (c *core) end(cause error) (ok bool, err error) {
-	if c.ended {
+	if c.phase == phaseEnded {
 		return false, nil
 	}
-	if !c.ending {
-		c.ending, c.ready = true, false
+	if c.phase == phaseReading {
+		c.phase, c.fast.at = phaseEnding, placeOther
 		c.wire.Finish(&c.borrow().frame)
-		if !c.left {
+		if !c.quit {
 			c.pending = c.wire.Pending()
 		}
 	}
 	if c.stopped == nil {
-		if len(c.glued) > 0 && !c.left {
+		if len(c.glued) > 0 && !c.quit {
 			c.nextGlued()
 			return true, nil
 		}
-		for !c.left && c.dead == nil && c.wire.End(&c.borrow().frame) {
+		for !c.quit && c.dead == nil && c.wire.End(&c.borrow().frame) {
 			if c.step.frame.Kind != wire.FrameUnterminated { // of which salvage tells
 				c.pending = c.wire.Pending()
 			}
@@ -205,8 +209,8 @@ func (c *core) end(cause error) (ok bool, err error) {
 				return ok, err
 			}
 		}
-		if !c.flushed {
-			c.flushed = true
+		if c.phase < phaseDrained {
+			c.phase = phaseDrained
 			s := c.begin(nil, nil)
 			s.flushHalves()
 			if last, ok := c.decoder.(xCloser); ok && last.endsAtClose() && len(s.choices) > 0 && s.complete() {
@@ -220,7 +224,7 @@ func (c *core) end(cause error) (ok bool, err error) {
 	}
 	c.giveBack()
 	c.state, c.cause = c.verdict(cause)
-	c.ended = true
+	c.phase = phaseEnded
 	return false, nil
 }
 
@@ -229,7 +233,7 @@ func (c *core) outcome() Outcome {
 	o := outcomeOf(&c.track)
 	o.Dialect, o.Wire = c.dialect, c.wireKind()
 	o.SawDone = o.SawDone || xID(c.dialect).row().finishEnds && c.track.finished()
-	if c.ended {
+	if c.phase == phaseEnded {
 		o.State, o.Cause, o.PendingBytes = c.state, c.cause, c.pending
 	}
 	return o
@@ -237,7 +241,7 @@ func (c *core) outcome() Outcome {
 
 // err is outcome().Err(), which takes no list of choices; nil before the verdict.
 func (c *core) err() error {
-	if !c.ended {
+	if c.phase < phaseEnded {
 		return nil
 	}
 	return Outcome{State: c.state, Cause: c.cause, APIError: (*APIError)(c.track.apiError), Damage: damageOf(c.track.damage)}.Err()

@@ -10,7 +10,7 @@ import (
 // event decodes one event.
 func (c *core) event(typ, data []byte) {
 	s := c.begin(typ, data)
-	if c.fast && c.fromTemplate(s) {
+	if c.fast.on && c.fromTemplate(s) {
 		return
 	}
 	c.countEvent()
@@ -18,7 +18,7 @@ func (c *core) event(typ, data []byte) {
 	if s.given == 0 {
 		s.add(xKindOther, -1)
 	}
-	if c.fast {
+	if c.fast.on {
 		c.learn(s)
 	}
 }

@@ -179,9 +179,12 @@ func (s *step) setCount(u *xUsage, field xUsageFields, to *int64, values [3]*fas
 	}
 }
 
-// countNames are the names of those counts in a dialect, in the order of their
-// slotKinds.
-type countNames [countSlots]string
+// usageCounts is how many counts may have slots in a template. The others do not
+// change while an answer comes.
+const usageCounts = 3
+
+// countNames are the names of those counts in a dialect: output, total, reasoning.
+type countNames [usageCounts]string
 
 // counted is what is to be learned of the usage of an event; names nil: nothing.
 type counted struct {

@@ -185,15 +185,7 @@ func (d *Delta) Clone() *Delta {
 		c.Start = &s
 	}
 	if d.Detail != nil {
-		c.Detail = d.Detail.clone()
-	}
-	return &c
-}
-
-func (r *ReasoningDetail) clone() *ReasoningDetail {
-	c := *r
-	for _, b := range []*[]byte{&c.Type, &c.ID, &c.Format, &c.Text, &c.Summary, &c.Data, &c.Signature} {
-		*b = bytes.Clone(*b)
+		c.Detail = (*ReasoningDetail)((*xReasoningDetail)(d.Detail).clone())
 	}
 	return &c
 }

@@ -225,7 +225,7 @@ func TestTemplatesOfCarriedEvents(t *testing.T) {
 		for _, h := range []Handler{nil, new(Accumulator), HandlerFunc(func(*Delta) error { return nil })} {
 			p := NewParser(Bedrock, h, &Options{Events: &eventLog{}})
 			p.Write([]byte(framed(lines...)))
-			require.GreaterOrEqual(t, p.track.templates.fitted, int64(47), form)
+			require.GreaterOrEqual(t, p.fast.Fitted(), int64(47), form)
 			require.EqualValues(t, 50, p.Outcome().Events)
 		}
 		long := strings.Repeat("x", 300)

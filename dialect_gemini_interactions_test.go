@@ -69,7 +69,7 @@ func TestTemplatesOfInteractions(t *testing.T) {
 		}
 		p := NewParser(GeminiInteractions, nil, nil)
 		p.Write([]byte(body))
-		require.GreaterOrEqual(t, p.track.templates.fitted, int64(48), form)
+		require.GreaterOrEqual(t, p.fast.Fitted(), int64(48), form)
 		requireShortcuts(t, GeminiInteractions, []byte(body))
 		for _, text := range []string{"", `\n`, `\ud83d`, `\ude00`, `x","text":"y`, `x","annotations":[{"a":1}],"x":"`, `x","content":{"text":"z"},"x":"`} {
 			requireShortcuts(t, GeminiInteractions, []byte(event("a")+event("b")+event("c")+event(text)+event("d")+event(text)+event(text)))

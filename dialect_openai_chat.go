@@ -149,7 +149,8 @@ func (s *step) decodeChatChoice(v *fastjson.Value, position int) (usage *fastjso
 	var c chatChoice
 	c.read(o)
 	index := position
-	if !isNull(c.index) {
+	s.indexed = !isNull(c.index)
+	if s.indexed {
 		var ok bool
 		if index, ok = s.index(c.index); !ok || index < 0 {
 			s.malformed(-1, 0, len(s.data), fault.Reason("a choice's index is none"))

@@ -149,7 +149,7 @@ func (s *step) continueCall(t *choiceTrack, at int, k *callKey, c *chatCall) (to
 	s.add(xKindToolCall, t.index).ToolCall = d
 	s.role.member = ""
 	if isText && len(k.name)+len(d.ID)+len(d.Type)+len(d.Extra) == 0 {
-		s.role = textRole{member: c.textMember, kind: xKindToolCall, choice: s.recent, call: at, alone: true}
+		s.role = textRole{member: c.textMember, kind: xKindToolCall, choice: s.recent, call: at, alone: true, indexed: s.indexed, callIndexed: k.indexed && !c.legacy}
 	}
 	return true
 }

@@ -24,7 +24,7 @@ func NewParser(d Dialect, h Handler, o *Options) *Parser {
 	p := &Parser{handler: h}
 	p.fold, _ = h.(*Accumulator)
 	p.init(d, o)
-	p.skims = h == nil || p.fold != nil
+	p.fast.folds = h == nil || p.fold != nil
 	return p
 }
 
@@ -39,54 +39,41 @@ func NewParser(d Dialect, h Handler, o *Options) *Parser {
 // io.ErrClosedPipe. Behind a handler's panic, which passes through, it returns an
 // error that is ErrStopped.
 func (p *Parser) Write(b []byte) (n int, err error) {
-	switch {
-	case p.ready && p.skims: // as is nearly always so
-		if p.skimOne(b) {
-			return len(b), nil
+	if err = p.writable(); err != nil {
+		return 0, err
+	}
+	p.busy = true
+	for more := true; more && err == nil; {
+		k, done := 0, false
+		if p.fast.folds {
+			if k, done = p.foldMatched(b[n:]); done {
+				n += k
+				break
+			}
+			n += k
 		}
-		if n = p.skim(b[:len(b):len(b)]); n == len(b) || p.hold(b[n:]) {
-			return len(b), nil
-		}
-	case p.held:
-		if n = p.skimCut(b[:len(b):len(b)]); n == len(b) {
-			return n, nil
+		k, more, err = p.advance(b[n:])
+		n += k
+		if more && err == nil {
+			err = p.deliver()
 		}
 	}
+	if p.stopped, p.busy = err, false; err != nil {
+		p.fast.at = placeOther
+	}
+	p.giveBack()
+	return n, err
+}
+
+// writable returns nil if more bytes may be written.
+func (p *Parser) writable() error {
 	if p.busy {
 		p.panicked()
 	}
-	if p.stopped != nil {
-		return 0, p.stopped
+	if p.stopped == nil && p.phase > phaseReading {
+		return io.ErrClosedPipe
 	}
-	if p.ending {
-		return 0, io.ErrClosedPipe
-	}
-	p.busy = true
-	for ok := true; ok && err == nil; {
-		k := 0
-		p.missed = false
-		if p.ready {
-			if n += p.skimCut(b[n:]); n == len(b) {
-				break
-			}
-			k, err = p.run(b[n:])
-			n += k
-			if err != nil || n == len(b) {
-				break
-			}
-		}
-		n += p.skimFrames(b[n:])
-		k, ok, err = p.next(b[n:])
-		n += k
-		if ok && err == nil {
-			err = p.deliver()
-		}
-		p.ready = ok && p.canRun()
-	}
-	p.ready = p.ready && err == nil
-	p.stopped, p.busy = err, false
-	p.giveBack()
-	return n, err
+	return p.stopped
 }
 
 // Close tells that the stream has ended, hands out what only its end can tell,
@@ -101,8 +88,7 @@ func (p *Parser) CloseWithError(cause error) error {
 	if p.busy {
 		p.panicked()
 	}
-	p.held = false
-	if !p.ended {
+	if p.phase < phaseEnded {
 		p.busy = true
 		for {
 			ok, err := p.end(cause)
@@ -123,11 +109,11 @@ func (p *Parser) CloseWithError(cause error) error {
 
 // deliver hands the deltas of a step to the handler.
 func (p *Parser) deliver() error {
-	if p.handler == nil {
+	if p.handler == nil || p.step == nil {
 		return nil
 	}
-	for i := range p.step.deltas {
-		p.step.out.set(&p.step.deltas[i])
+	for i := range p.step.count() {
+		p.step.load(i)
 		if err := p.handler.HandleDelta(&p.step.out); err != nil {
 			return err
 		}

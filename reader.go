@@ -53,41 +53,32 @@ func (r *Reader) Reset(src io.Reader) {
 func (r *Reader) Next() bool {
 	for {
 		if r.have {
-			if r.at++; r.at < len(r.step.deltas) {
-				r.step.out.set(&r.step.deltas[r.at])
+			if r.at++; r.at < r.step.count() {
+				r.step.load(r.at)
 				return true
 			}
 			r.have = false
 		}
-		if !r.advance() {
+		if !r.decode() {
 			return false
 		}
 	}
 }
 
-// advance decodes the next event, reading as much as that takes.
-func (r *Reader) advance() (ok bool) {
+// decode decodes the next event that gives deltas, reading as much as that takes.
+func (r *Reader) decode() (ok bool) {
 	if r.busy { // a handler's panic has passed through: what it did not get would be lacking
 		r.stopped, r.busy = errPanicked, false
 		r.giveBack()
 	}
-	for r.stopped == nil && !r.ending {
+	for r.stopped == nil && r.phase == phaseReading {
 		if r.track.sawDone && !r.opt.Drain {
-			r.left, r.srcErr = true, nil
+			r.quit, r.srcErr = true, nil
 			break
 		}
-		if r.ready && len(r.unread) > 0 {
-			n, ok := r.nextFitted(r.unread)
-			r.unread = r.unread[n:]
-			if ok {
-				r.at, r.have = -1, true
-				return true
-			}
-		}
 		r.busy = true
-		n, ok, err := r.next(r.unread)
+		n, ok, err := r.advance(r.unread)
 		r.busy = false
-		r.ready, r.missed = ok && r.canRun(), false
 		r.unread = r.unread[n:]
 		if r.stopped = err; err != nil {
 			break

@@ -41,6 +41,7 @@ type step struct {
 	// detailMember is the name of the member that held the text of the one detail
 	// of the event, which came behind one other delta; details counts them.
 	detailMember string
+	indexed      bool    // a member named index told the choice that is being decoded
 	fragments    int     // of tool calls that the event has, with or without anything new
 	counted      counted // usage that the event reports, if that may be learned
 	unheard      xDelta
@@ -83,6 +84,7 @@ func (s *step) begin(typ, data []byte) {
 	s.starts, s.details, s.text = s.starts[:0], s.details[:0], s.text[:0]
 	s.sourceAt, s.sourceCost, s.errorRaw, s.sequence, s.part = 0, 0, nil, 0, 0
 	s.role.member, s.fragments, s.detailMember, s.counted.names = "", 0, "", nil
+	s.indexed = false
 }
 
 // add appends a delta of kind k to those of the event. What nobody wants is
@@ -118,7 +120,7 @@ func (s *step) addText(k xKind, choice int, text []byte) {
 func (s *step) addTextOf(member string, k xKind, choice int, text []byte) {
 	if len(text) > 0 {
 		s.addText(k, choice, text)
-		s.role = textRole{member: member, kind: k, choice: s.recent, call: -1, alone: k == xKindContent}
+		s.role = textRole{member: member, kind: k, choice: s.recent, call: -1, alone: k == xKindContent, indexed: s.indexed}
 	}
 }
 
@@ -193,4 +195,7 @@ type textRole struct {
 	alone bool
 	// detailed: the delta has the text in its detail too.
 	detailed bool
+	// indexed: a member named index told the choice. callIndexed: another one told the
+	// call.
+	indexed, callIndexed bool
 }

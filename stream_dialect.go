@@ -18,7 +18,7 @@ func (c *core) embeddedEvent(f *wire.Frame) {
 	inner, offset, err := s.unwrap(data)
 	if inner != nil { // a template of it fits nothing else, since it has the type of the frame
 		s.data, s.embedded = inner, true
-		if c.fast && c.fromTemplate(s) {
+		if c.fast.on && c.fromTemplate(s) {
 			return
 		}
 	}
@@ -34,7 +34,7 @@ func (c *core) embeddedEvent(f *wire.Frame) {
 	if s.given == 0 {
 		s.add(xKindOther, -1)
 	}
-	if c.fast && s.embedded {
+	if c.fast.on && s.embedded {
 		c.learn(s)
 	}
 }

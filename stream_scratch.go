@@ -14,7 +14,35 @@ type scratch struct {
 	frame wire.Frame       // what the wire has found: an event, in most cases
 	known *wire.FrameCache // of binary frames; nil until some have come
 	out   Delta            // the delta that is being handed out
+	// single: out is the only delta of the event, and deltas is empty. So it is for
+	// events that a template reads.
+	single bool
 }
+
+// count returns how many deltas the event has given.
+func (s *scratch) count() int {
+	if s.single {
+		return 1
+	}
+	return len(s.deltas)
+}
+
+// load makes delta i of the event the one that is handed out.
+func (s *scratch) load(i int) {
+	if !s.single {
+		s.out.set(&s.deltas[i])
+	}
+}
+
+// only returns the delta of an event that gives one, to be filled in.
+func (s *scratch) only() *Delta {
+	s.single = true
+	s.out = Delta{}
+	return &s.out
+}
+
+// drop forgets the deltas of the event.
+func (s *scratch) drop() { s.deltas, s.single = s.deltas[:0], false }
 
 var scratchPool = sync.Pool{New: func() any { return new(scratch) }}
 
@@ -30,7 +58,7 @@ func (s *scratch) release() {
 	if !s.detach() {
 		return
 	}
-	s.frame, s.out = wire.Frame{}, Delta{} // they hold slices of what was read
+	s.frame, s.out, s.single = wire.Frame{}, Delta{}, false // they hold slices of what was read
 	scratchPool.Put(s)
 }
 

@@ -22,8 +22,7 @@ type track struct {
 	sawDone   bool  // the end marker came
 	// layout changes whenever the same event may mean something else than before,
 	// such as a text of another item of a response.
-	layout    int32
-	templates templates // see template.go
+	layout int32
 	// told: what the stream has said of itself, so that it is not told twice.
 	told struct{ id, model, fingerprint, tier, created bool }
 
@@ -110,11 +109,10 @@ type callTrack struct {
 }
 
 func (t *track) reset() {
-	choices, templates, usage, items := t.choices, t.templates, wire.Recycle(t.usageRaw), t.response.items
+	choices, usage, items := t.choices, wire.Recycle(t.usageRaw), t.response.items
 	clear(choices) // so that no call and no text of the last stream is kept
-	templates.reset()
 	*t = track{
-		choices: choices[:0], templates: templates, usageRaw: usage, response: responseTrack{items: items[:0]},
+		choices: choices[:0], usageRaw: usage, response: responseTrack{items: items[:0]},
 	}
 }
 
@@ -153,18 +151,6 @@ func (c *choiceTrack) finished(native []byte) bool {
 		c.native = string(word)
 	}
 	return true
-}
-
-// fittingCall returns the call that the text of an event belongs to which fits t; nil:
-// that is not known, since calls have come or ended.
-func (c *choiceTrack) fittingCall(t *template) *callTrack {
-	if int(t.calls) != len(c.calls) {
-		return nil
-	}
-	if call := &c.calls[t.call]; !call.ended && !call.given {
-		return call
-	}
-	return nil
 }
 
 // half returns the half of a surrogate pair that the texts of this kind ended

@@ -1,5 +1,7 @@
 package llmstream
 
+import "bytes"
+
 // The types below have the fields of the public types of the same name. The public
 // ones are documented in the root package, which converts these to them.
 
@@ -68,6 +70,15 @@ type xToolCallDelta struct {
 type xReasoningDetail struct {
 	Index                                            int
 	Type, ID, Format, Text, Summary, Data, Signature []byte
+}
+
+// clone returns a copy of r that shares no memory with it.
+func (r *xReasoningDetail) clone() *xReasoningDetail {
+	c := *r
+	for _, b := range []*[]byte{&c.Type, &c.ID, &c.Format, &c.Text, &c.Summary, &c.Data, &c.Signature} {
+		*b = bytes.Clone(*b)
+	}
+	return &c
 }
 
 // xUsage is how many tokens an answer cost.

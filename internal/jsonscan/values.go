@@ -22,6 +22,14 @@ func SkipSpace(b []byte, at int) int {
 	return at
 }
 
+// SkipDigits returns the position of the first byte from at on that is no digit.
+func SkipDigits(b []byte, at int) int {
+	for at < len(b) && b[at]-'0' < 10 {
+		at++
+	}
+	return at
+}
+
 func IsSpace(c byte) bool { return c == ' ' || c == '\n' || c == '\r' || c == '\t' }
 
 // isJSON tells whether data is one JSON value.

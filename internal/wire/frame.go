@@ -238,9 +238,6 @@ type FrameHeaders struct {
 	errorCode, errorMessage               []byte
 }
 
-// isEvent tells whether the frame is an event.
-func (h *FrameHeaders) IsEvent() bool { return string(h.messageType) == "event" }
-
 // headerString is the type of a header's value that is text.
 const headerString = 7
 
@@ -306,3 +303,12 @@ func headerWidth(typ byte, b []byte) (from, width int) {
 
 // clampInt returns n as an int, which has 32 bits on some platforms.
 func clampInt(n int64) int { return int(min(n, math.MaxInt32)) }
+
+// LastEvent returns the type of the last frame and its headers, if that was an event;
+// else nil. Both are borrowed until the next call.
+func (w *FrameReader) LastEvent() (typ, headers []byte) {
+	if string(w.Headers.messageType) != "event" {
+		return nil, nil
+	}
+	return w.Headers.EventType, w.Last
+}

@@ -111,7 +111,7 @@ func TestTemplatesOfCountsFit(t *testing.T) {
 		for _, h := range []Handler{nil, new(Accumulator), HandlerFunc(func(*Delta) error { return nil })} {
 			p := NewParser(Gemini, h, nil)
 			p.Write([]byte(strings.ReplaceAll(testkit.SSE(events...), "\n", "\r\n")))
-			require.GreaterOrEqual(t, p.track.templates.fitted, int64(97), name)
+			require.GreaterOrEqual(t, p.fast.Fitted(), int64(97), name)
 		}
 	}
 }

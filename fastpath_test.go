@@ -94,7 +94,7 @@ func TestTemplatesFit(t *testing.T) {
 		for _, o := range []*Options{nil, {Events: &eventLog{}}} {
 			p := NewParser(OpenAIChat, nil, o)
 			p.Write([]byte(testkit.SSE(events...)))
-			require.GreaterOrEqual(t, p.track.templates.fitted, int64(98), name)
+			require.GreaterOrEqual(t, p.fast.Fitted(), int64(98), name)
 		}
 	}
 	for shape := range longShapes {
@@ -103,7 +103,7 @@ func TestTemplatesFit(t *testing.T) {
 		}
 		p := NewParser(OpenAIChat, nil, nil)
 		p.Write(longAnswer(shape, ""))
-		require.GreaterOrEqual(t, p.track.templates.fitted, int64(longEvents-5), shape)
+		require.GreaterOrEqual(t, p.fast.Fitted(), int64(longEvents-5), shape)
 	}
 }
 
@@ -123,7 +123,7 @@ func TestTemplatesFitResponses(t *testing.T) {
 		for name, h := range map[string]Handler{"nobody": nil, "deltas": &lines{}, "answer": new(Accumulator)} {
 			p := NewParser(OpenAIResponses, h, nil)
 			p.Write([]byte(testkit.SSE(events...)))
-			require.Equal(t, 50-test.misses, p.track.templates.fitted, name)
+			require.Equal(t, 50-test.misses, p.fast.Fitted(), name)
 			require.EqualValues(t, 52, p.Outcome().AfterDone, name)
 			require.Equal(t, test.event == piece, p.Outcome().Delivered, name)
 		}
@@ -151,7 +151,7 @@ func TestTemplatesFitRecordedStreams(t *testing.T) {
 			}
 			r.streams++
 			r.events += p.Outcome().Events
-			r.fitted += p.track.templates.fitted
+			r.fitted += p.fast.Fitted()
 			if p.Outcome().SawDone && p.Dialect() == OpenAIChat {
 				r.events-- // [DONE] takes no parser
 			}

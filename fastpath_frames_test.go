@@ -115,13 +115,13 @@ func TestTemplatesOfFramesFit(t *testing.T) {
 		p, got := folded(nil)
 		_, want := folded(&Options{NoFastPath: true})
 		require.Equal(t, want, got)
-		require.GreaterOrEqual(t, p.track.templates.fitted, int64(298))
+		require.GreaterOrEqual(t, p.fast.Fitted(), int64(298))
 		require.EqualValues(t, 300, p.Outcome().Events)
 	}
 	p := NewParser(Bedrock, nil, nil)
 	p.Write([]byte(framed(lines[:10]...)))
 	rest := []byte(framed(lines[10:]...))
-	require.Greater(t, p.skimFrames(rest), len(rest)-200) // all but the last
+	require.Greater(t, p.foldFrames(rest), len(rest)-200) // all but the last
 }
 
 // A parser that has read frames reads anything else behind Reset.

@@ -66,7 +66,7 @@ func TestSkimOne(t *testing.T) {
 			p.Write([]byte(test.before))
 			a.grow()
 			events := p.Outcome().Events
-			require.Equal(t, test.takes, p.skimOne([]byte(test.event)), test.name)
+			require.Equal(t, test.takes, p.foldOne([]byte(test.event)), test.name)
 			if !test.takes {
 				require.Equal(t, events, p.Outcome().Events, test.name)
 				p.Write([]byte(test.event))
@@ -87,14 +87,14 @@ func TestSkimOneWithoutRoom(t *testing.T) {
 	p.Write(event)
 	p.Write(event)
 	a.grow()
-	require.False(t, p.skimOne(event))
+	require.False(t, p.foldOne(event))
 	p.Write(event)
 	p.Write(event)
 	require.Equal(t, strings.Repeat("abcdefgh", 4)[:30], string(a.AppendText(nil, 0)))
 	require.EqualValues(t, 2, a.Completion().Dropped)
 
 	a = Accumulator{}
-	require.False(t, p.skimOne(event))
+	require.False(t, p.foldOne(event))
 
 	a = Accumulator{}
 	p = NewParser(OpenAIChat, &a, &Options{MaxEvent: len(event) - 5})
@@ -102,8 +102,8 @@ func TestSkimOneWithoutRoom(t *testing.T) {
 	p.Write(shorter)
 	p.Write(shorter)
 	a.grow()
-	require.True(t, p.skimOne(shorter))
-	require.False(t, p.skimOne(event), "it may be past a limit")
+	require.True(t, p.foldOne(shorter))
+	require.False(t, p.foldOne(event), "it may be past a limit")
 }
 
 // Counts that do not grow have no slots, and are told all the same.
@@ -117,10 +117,10 @@ func TestSkimOneLeavesCounts(t *testing.T) {
 		p.Write(counts("10"))
 		p.Write(counts("20"))
 	}
-	require.NotZero(t, p.track.templates.fitted)
+	require.NotZero(t, p.fast.Fitted())
 	a.grow()
 	for _, n := range []string{"10", "20", "10"} {
-		require.False(t, p.skimOne(counts(n)))
+		require.False(t, p.foldOne(counts(n)))
 		p.Write(counts(n))
 	}
 	require.EqualValues(t, 10, a.Usage().Input)
@@ -134,8 +134,8 @@ func TestSkimOneLeavesDetails(t *testing.T) {
 	p.Write(piece)
 	p.Write(piece)
 	a.grow()
-	require.False(t, p.skimOne(piece))
-	require.EqualValues(t, 1, p.track.templates.fitted)
+	require.False(t, p.foldOne(piece))
+	require.EqualValues(t, 1, p.fast.Fitted())
 }
 
 // The text of another item of a response means another thing.
@@ -145,7 +145,7 @@ func TestSkimOneBehindAnotherItem(t *testing.T) {
 	piece := testkit.SSE(`{"type":"response.output_text.delta","delta":"a","output_index":0,"content_index":0}`)
 	p.Write([]byte(testkit.SSE(`{"type":"response.created","response":{"id":"r"}}`, `{"type":"response.output_item.added","output_index":0,"item":{"type":"message"}}`) + piece + piece))
 	a.grow()
-	require.True(t, p.skimOne([]byte(piece)))
+	require.True(t, p.foldOne([]byte(piece)))
 	p.track.layout++
-	require.False(t, p.skimOne([]byte(piece)))
+	require.False(t, p.foldOne([]byte(piece)))
 }

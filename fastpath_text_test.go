@@ -5,9 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/seed-4d65deac/llmstream/internal/jsonscan"
 	"github.com/seed-4d65deac/llmstream/internal/testkit"
-	"github.com/stretchr/testify/require"
 )
 
 // A long text is read as a short one, whatever stands in it and wherever.
@@ -22,43 +20,6 @@ func TestTemplatesOfLongTexts(t *testing.T) {
 			add(strings.Repeat("x", at) + special + strings.Repeat("y", size-at))
 		}
 		requireShortcuts(t, OpenAIChat, []byte(testkit.SSE(events...)))
-	}
-}
-
-// There may be room for the beginning of a text alone.
-func TestCopyPlainWithinItsRoom(t *testing.T) {
-	for _, special := range []string{`"`, `\`, "\x1f", "é"} {
-		b := []byte(strings.Repeat("x", 80) + special + strings.Repeat("x", 80))
-		for from := range len(b) {
-			for room := range 100 {
-				to := make([]byte, room+1)
-				n := jsonscan.CopyPlain(to[:room], b[from:])
-				require.Equal(t, string(b[from:from+n]), string(to[:n]))
-				require.Zero(t, to[room])
-				plain := jsonscan.PlainLen(b[from:], true)
-				require.LessOrEqual(t, n, plain)
-				require.True(t, n == plain || room-n < 32 || len(b)-from-n < 32)
-				require.Equal(t, n, jsonscan.CopyPlain(nil, b[from:from+min(len(b)-from, room)]), room)
-			}
-		}
-	}
-}
-
-// isPlain has a way of its own for each length.
-func TestIsPlain(t *testing.T) {
-	const before, behind = `"` + "\x00\\", `"`
-	for n := range 80 {
-		for front := range 10 {
-			b := []byte(strings.Repeat(before, 4)[:front] + strings.Repeat("x", n) + behind)
-			require.True(t, jsonscan.IsPlain(b, front, front+n))
-			for at := front; at < front+n; at++ {
-				for _, c := range []byte{0, 0x1f, ' ', '!', '"', '#', '[', '\\', ']', 0x7f, 0x80, 0xa2, 0xdc, 0xff} {
-					b[at] = c
-					require.Equal(t, c >= ' ' && c != '"' && c != '\\', jsonscan.IsPlain(b, front, front+n), "%q", b)
-				}
-				b[at] = 'x'
-			}
-		}
 	}
 }
 

@@ -1,0 +1,201 @@
+package llmstream
+
+import (
+	"encoding/binary"
+	"math"
+	"slices"
+
+	"github.com/seed-4d65deac/llmstream/internal/template"
+)
+
+// Texts that go from a read straight into an answer: no delta is built. So they do
+// if the handler is an Accumulator, or there is none. Whatever is not usual about an
+// event is left to runMatched, and to the wire after that.
+
+// foldMatched reads what it can at the start of b. It returns how many bytes that
+// were, and whether there is nothing left for others to do: b was taken whole.
+func (p *Parser) foldMatched(b []byte) (n int, done bool) {
+	switch p.fast.at {
+	case placeCut:
+		p.fast.at = placeOther
+		if n = p.foldHeld(b); n == 0 {
+			return 0, false
+		}
+		p.fast.at = placeNext
+	case placeNext:
+		if p.foldOne(b) {
+			return len(b), true
+		}
+	default:
+		return p.foldFrames(b), false
+	}
+	n += p.foldRow(b[n:])
+	if n < len(b) && p.hold(b[n:]) {
+		n = len(b)
+	}
+	return n, n == len(b)
+}
+
+// hold leaves b to the wire, if it is the beginning of an event and nothing else. The
+// next read has the rest of it, as a rule.
+func (p *Parser) hold(b []byte) bool {
+	if !p.wire.Hold(b, maxHeld) {
+		return false
+	}
+	p.fast.at = placeCut
+	return true
+}
+
+// maxHeld is how many bytes the wire may hold of a cut event: more than the literals
+// of a template.
+const maxHeld = 2 * template.MaxLiterals
+
+// cutText is how long the text of an event may be that is cut and folded all the
+// same.
+const cutText = 64
+
+// foldHeld reads the event of which the wire holds the beginning, and b begins with
+// the rest.
+func (p *Parser) foldHeld(b []byte) (n int) {
+	begun := p.wire.Held()
+	held := len(begun)
+	missing := p.fast.List[p.fast.Expected()].Len() + cutText - held
+	if missing <= 0 {
+		return 0
+	}
+	both := append(begun, b[:min(len(b), missing)]...)
+	if n = p.foldRow(both); n <= held {
+		p.wire.Keep(both[:held])
+		return 0
+	}
+	p.wire.Keep(both[:0])
+	return n - held
+}
+
+// textRoom is where the texts of events go.
+type textRoom struct {
+	into *[]byte    // of the Accumulator; nil: nobody wants them
+	call *callTrack // that they belong to; nil: none
+	text []byte     // the room in into, or elsewhere if the call alone wants them; nil: nobody does
+}
+
+// commit notes that a text of this size was written.
+func (r *textRoom) commit(a *Accumulator, size int) {
+	if r.into != nil {
+		*r.into = (*r.into)[:len(*r.into)+size]
+		a.kept += size
+	}
+	if r.call != nil {
+		r.call.argue(r.text[:size])
+	}
+}
+
+// roomFor returns where the texts of events with this meaning go. !ok: they are not
+// usual, or there may be no room.
+func (p *Parser) roomFor(m *meaning) (r textRoom, ok bool) {
+	if !m.textOnly && !m.noDelta || m.index >= 0 || m.epoch != p.track.layout || m.hasUsage && !p.hasRoomForUsage() {
+		return r, false
+	}
+	choice := &p.track.choices[m.choice]
+	if choice.high.wait() {
+		return r, false
+	}
+	if m.call >= 0 {
+		if r.call = choice.openCall(m); r.call == nil || r.call.high != 0 {
+			return r, false
+		}
+	}
+	if m.noDelta || p.fold == nil || p.opt.decode.Kinds&m.kind == 0 {
+		if r.call != nil { // whether its arguments are whole is to be known all the same
+			s := p.borrow()
+			s.text = slices.Grow(s.text[:0], maxFoldedArguments)
+			r.text = s.text[:maxFoldedArguments]
+		}
+		return r, true
+	}
+	fold := p.fold.findAt(int(m.choice), choice.index)
+	if fold == nil || int(m.call) >= len(fold.calls) { // it was reset
+		return r, false
+	}
+	if r.call != nil {
+		r.into = &fold.calls[m.call].arguments
+	} else {
+		r.into = fold.textOf(Kind(m.kind), m.part)
+	}
+	room := p.fold.room()
+	if m.hasUsage {
+		room -= roomForUsage
+	}
+	to := *r.into
+	r.text = to[len(to):min(cap(to), len(to)+room)]
+	return r, len(r.text) > 0
+}
+
+// maxFoldedArguments is how many bytes of arguments are unescaped at a time that no
+// answer takes.
+const maxFoldedArguments = 1 << 10
+
+// foldRow reads the events at the start of b that fit the templates which are
+// expected. It returns how many bytes that were.
+func (p *Parser) foldRow(b []byte) (n int) {
+	if len(b) > p.longest { // an event may be too
+		return 0
+	}
+	b = b[:len(b):len(b)] // what lies after it is not ours, nor is it to be read
+	var m template.Match
+	for m.More = true; m.More && n < len(b); {
+		at := p.fast.Expected()
+		t, means := &p.fast.List[at], &p.fast.means[at]
+		if !t.InUse() {
+			break
+		}
+		room, ok := p.roomFor(means)
+		if !ok {
+			break
+		}
+		t.Read(b, n, &m, room.text, math.MaxInt, p.fast.Row(at))
+		if m.Events == 0 {
+			break
+		}
+		room.commit(p.fold, m.Size)
+		if means.hasUsage {
+			p.foldUsage(means.usage, b, &m)
+		}
+		p.matchedRow(at, m.Events)
+		n = m.End
+	}
+	return n
+}
+
+// matchedRow notes that so many events in a row have fitted a template.
+func (p *Parser) matchedRow(at uint8, events int) {
+	p.fast.Fit(at, events)
+	p.track.countMatched(events)
+	p.track.delivered = p.track.delivered || p.fast.means[at].textOnly
+}
+
+// foldOne is foldRow for a read that is one event and nothing else, as most reads are
+// while an answer comes. !ok: it is something else, and nothing was done.
+func (p *Parser) foldOne(b []byte) (ok bool) {
+	at := p.fast.Expected()
+	t, means := &p.fast.List[at], &p.fast.means[at]
+	size := t.OneLen(len(b))
+	if size == 0 || !means.textOnly || means.hasUsage || means.call >= 0 || len(b) > p.longest {
+		return false
+	}
+	room, ok := p.roomFor(means)
+	if !ok || room.into != nil && len(room.text) < template.OneText {
+		return false
+	}
+	w0, w1, ok := t.MatchOne(b, size)
+	if !ok {
+		return false
+	}
+	if room.into != nil {
+		binary.LittleEndian.PutUint64(room.text, w0)
+		binary.LittleEndian.PutUint64(room.text[8:], w1)
+	}
+	room.commit(p.fold, size)
+	p.matchedRow(at, 1)
+	return true
+}

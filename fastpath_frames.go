@@ -1,0 +1,56 @@
+package llmstream
+
+import (
+	"github.com/seed-4d65deac/llmstream/internal/template"
+	"github.com/seed-4d65deac/llmstream/internal/wire"
+)
+
+// foldFrames is foldRow for binary frames: it reads the frames at the start of b that
+// lie whole there, have the headers of the one before, and fit the template that is
+// expected. It returns how many bytes that were.
+func (p *Parser) foldFrames(b []byte) (n int) {
+	w := p.wire.FrameReader()
+	if w == nil || !p.mayRun() {
+		return 0
+	}
+	typ, headers := w.LastEvent()
+	if typ == nil || isCarrier(typ) || len(headers) > wire.MaxKnownHeaders {
+		return 0
+	}
+	var m template.Match
+	known := p.borrow().knownFrames(headers)
+	for {
+		at := p.fast.Expected()
+		t, means := &p.fast.List[at], &p.fast.means[at]
+		if !t.InUse() || !means.textOnly || means.hasUsage || means.call >= 0 || string(typ) != string(t.Type()) {
+			return n
+		}
+		room, ok := p.roomFor(means)
+		if !ok {
+			return n
+		}
+		size, events := 0, 0
+		for row := true; row; row = p.fast.Row(at) {
+			frame := known.Frame(b[n:])
+			if frame == nil || len(frame) > p.longest {
+				break
+			}
+			var text []byte
+			if room.into != nil {
+				text = room.text[size:]
+			}
+			// What lies after the payload spares looking at its last bytes one by one.
+			if !t.ReadData(b[n:], wire.PreludeSize+len(known.Headers), &m, text) || m.End != len(frame)-wire.CrcSize || m.Text(t).Empty() {
+				break
+			}
+			size += m.Size
+			n += len(frame)
+			events++
+		}
+		if events == 0 {
+			return n
+		}
+		room.commit(p.fold, size)
+		p.matchedRow(at, events)
+	}
+}

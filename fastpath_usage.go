@@ -1,0 +1,146 @@
+package llmstream
+
+import (
+	"bytes"
+
+	"github.com/seed-4d65deac/llmstream/internal/jsonscan"
+	"github.com/seed-4d65deac/llmstream/internal/template"
+)
+
+// Gemini reports its token counts so far in every event. A template of such an event
+// has slots for the counts that differ. The report of one event says everything that
+// the one before it said, in the same members. So of events in a row only the last
+// one's counts have to be read, unless somebody wants each report.
+//
+// That is exact since no count in a slot is zero: a report of nothing but zeros
+// would change nothing (U-05).
+
+// usageSlots is the report of usage in an event.
+type usageSlots struct {
+	usage xUsage // as it stands there
+	raw   []byte // the same as JSON
+	slots [usageCounts]usageSlot
+}
+
+// usageSlot is where a count stands that differs. at is its slot in the template,
+// and begin and end are where its digits stand in usageSlots.raw; end 0: the count is
+// the same in each event.
+type usageSlot struct {
+	at         int8
+	begin, end uint16
+}
+
+// usageSlot is slotOf for a member that holds a count.
+func (s *step) usageSlot(name []byte) (_ template.SlotKind, use uint8, ok bool) {
+	if s.counted.names != nil {
+		for i, known := range s.counted.names {
+			if string(name) == known {
+				return template.Number1, useUsage + uint8(i), true
+			}
+		}
+	}
+	return 0, 0, false
+}
+
+// count returns where count i goes in u.
+func (u *xUsage) count(i int) (xUsageFields, *int64) {
+	switch i {
+	case 0:
+		return xUsageOutput, &u.Output
+	case 1:
+		return xUsageTotal, &u.Total
+	}
+	return xUsageReasoning, &u.Reasoning
+}
+
+// findUsage finds the counts that have slots in the JSON of the usage. !ok: not all
+// of them were read from there.
+func (s *step) findUsage(slots []template.Slot) (found [usageCounts]usageSlot, ok bool) {
+	for at, slot := range slots {
+		if slot.Use < useUsage {
+			continue
+		}
+		i := int(slot.Use - useUsage)
+		key := `"` + s.counted.names[i] + `":`
+		begin := bytes.Index(s.counted.raw, []byte(key)) + len(key)
+		end := begin + slot.To - slot.From
+		if field, _ := s.counted.usage.count(i); begin < len(key) || end > maxLearnedUsage || s.counted.usage.Reported&field == 0 {
+			return found, false
+		}
+		found[i] = usageSlot{int8(at), uint16(begin), uint16(end)}
+	}
+	return found, len(s.counted.raw) <= maxLearnedUsage || s.counted.names == nil
+}
+
+// maxLearnedUsage is how many bytes of JSON the usage of an event may have that is
+// learned from.
+const maxLearnedUsage = template.MaxLiterals
+
+// learn takes the counts of the event of s.
+func (c *usageSlots) learn(s *step, slots [usageCounts]usageSlot) {
+	c.usage, c.raw, c.slots = s.counted.usage, append(c.raw[:0], s.counted.raw...), slots
+}
+
+// read returns the counts of the event in b that m has found. digits are those in
+// slots.
+func (c *usageSlots) read(b []byte, m *template.Match) (u xUsage, digits [usageCounts][]byte) {
+	u = c.usage
+	for i := range c.slots {
+		if slot := &c.slots[i]; slot.end > 0 {
+			span := m.Slot(int(slot.at))
+			digits[i] = b[span.From:span.To]
+			n, _ := jsonscan.ParseDigits(digits[i])
+			field, to := u.count(i)
+			u.set(field, to, n)
+		}
+	}
+	return u, digits
+}
+
+// appendRaw appends the counts with these digits as JSON.
+func (c *usageSlots) appendRaw(to []byte, digits *[usageCounts][]byte) []byte {
+	for done := 0; done < len(c.raw); { // one slot a turn, in the order in which they stand there
+		next, end := -1, len(c.raw)
+		for i, slot := range c.slots {
+			if slot.end > 0 && int(slot.begin) >= done && int(slot.begin) < end {
+				next, end = i, int(slot.begin)
+			}
+		}
+		to = append(to, c.raw[done:end]...)
+		if done = end; next >= 0 {
+			to = append(to, digits[next]...)
+			done = int(c.slots[next].end)
+		}
+	}
+	return to
+}
+
+// addMatchedUsage adds the usage of the event in b that m has found.
+func (s *step) addMatchedUsage(c *usageSlots, b []byte, m *template.Match) {
+	u, digits := c.read(b, m)
+	from := len(s.text)
+	s.text = c.appendRaw(s.text, &digits)
+	s.completeGoogleUsage(&u)
+	s.addUsage(&u, s.text[from:len(s.text):len(s.text)])
+}
+
+// foldUsage is addMatchedUsage for the last of events whose texts were folded in.
+func (p *Parser) foldUsage(c *usageSlots, b []byte, m *template.Match) {
+	u, digits := c.read(b, m)
+	p.track.completeGoogleUsage(&u)
+	p.track.usage.merge(&u)
+	if a := p.fold; a != nil && p.opt.decode.Kinds&xKindUsage != 0 {
+		a.kept -= len(a.usage.Raw)
+		raw := c.appendRaw(a.usage.Raw[:0], &digits)
+		a.usage = usageOf(&p.track.usage)
+		a.usage.Raw = raw
+		a.kept += len(raw)
+	}
+}
+
+// roomForUsage is how much room the usage of an event may take in an answer: as much
+// as is learned, with longer numbers.
+const roomForUsage = maxLearnedUsage + usageCounts*jsonscan.MaxDigits
+
+// hasRoomForUsage reports whether the usage of each event surely finds room.
+func (p *Parser) hasRoomForUsage() bool { return p.fold == nil || p.fold.room() > roomForUsage }

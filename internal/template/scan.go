@@ -1,0 +1,288 @@
+package template
+
+import (
+	"encoding/binary"
+	"math/bits"
+	"unicode/utf8"
+
+	"github.com/seed-4d65deac/llmstream/internal/jsonscan"
+)
+
+// Two loops compare events with templates. Read takes as many as there are, with
+// any slots, whole or in part. MatchOne takes an event that stands alone in what was
+// read and has one slot, and searches for nothing.
+
+// ahead is how many bytes the loop of read looks at: a word, and what an escape at the
+// end of it escapes.
+const ahead = 9
+
+// Read reads the events in a row at the start of b[at:] that fit t, at most most of
+// them. It writes their texts to text, which is nil if nobody wants them, and fills
+// in m. It stops at a text that is empty or for which there may be no room.
+func (t *Template) Read(b []byte, at int, m *Match, text []byte, most int, row bool) {
+	m.Start, m.Events, m.Size, m.More = at, 0, 0, true
+	if t.back == 0 {
+		return
+	}
+	if m.begin = t.begins(b, at, 0); m.begin > 0 {
+		t.read(b, m, text, most, row, 0)
+	}
+}
+
+// ReadData is Read for one event whose data begins at b[at], without anything
+// before or after it. The caller compares m.End with where the data ends.
+func (t *Template) ReadData(b []byte, at int, m *Match, text []byte) (ok bool) {
+	m.Start = at
+	if m.begin = t.begins(b, at, int(t.front)); m.begin == 0 {
+		return false
+	}
+	t.read(b, m, text, 1, false, int(t.back))
+	return m.Events > 0
+}
+
+// read reads events that fit t. Literal 0 of the first one, which begins at m.Start,
+// ends at m.begin. row: after an event literal 0 of the next one is expected. cut is
+// how many bytes of the last literal are not there.
+//
+// Nothing but m and text is written, and m counts an event when all of it was
+// compared.
+func (t *Template) read(b []byte, m *Match, text []byte, most int, row bool, cut int) {
+	ends, last := t.ends, int(t.n)-1
+	ends[last] -= uint16(cut)
+	if row {
+		ends[last] = t.head
+	}
+	pos, size := m.begin, 0
+	start := m.Start
+	for m.Events, m.Size, m.More = 0, 0, false; ; {
+		from, next, escaped := 0, row, false
+		slots := &m.slots[m.Events&1]
+		for i := 0; i <= last; i++ {
+			begin := pos
+			switch kind := t.slots[i]; {
+			case kind > String:
+				pos = skipValue(b, pos, kind)
+			case kind == Text && text != nil:
+				n, k, state := copyText(text[size:], b[pos:])
+				if state == textStop || n == 0 && most > 1 {
+					return
+				}
+				pos, size, escaped = pos+n, size+k, state == textEscaped
+			default:
+				n, state := skipString(b[pos:], kind)
+				if state == textStop || n == 0 && most > 1 && kind == Text {
+					return
+				}
+				pos, escaped = pos+n, escaped || kind == Text && state == textEscaped
+			}
+			slots[i] = Span{begin, pos}
+			literal := t.literals[from:ends[i]]
+			if len(b)-pos < len(literal) || string(b[pos:pos+len(literal)]) != string(literal) {
+				if !row || i < last {
+					return
+				}
+				// Perhaps another event comes next than the expected one.
+				literal, next = t.literals[from:t.ends[i]], false
+				if len(b)-pos < len(literal) || string(b[pos:pos+len(literal)]) != string(literal) {
+					return
+				}
+			}
+			pos += len(literal)
+			from = int(ends[i])
+		}
+		m.Events++
+		m.Start, m.End, m.next, m.Size, m.Escaped = start, pos, 0, size, escaped
+		if next {
+			m.End, m.next = pos-int(t.head-t.last), pos
+			start = m.End
+		}
+		if !next || m.Events == most {
+			m.More = true
+			return
+		}
+	}
+}
+
+// textState is what the body of a string was.
+type textState uint8
+
+const (
+	textPlain   textState = iota
+	textEscaped           // there were escapes in it
+	textStop              // it cannot be read here
+)
+
+// copyText reads the body of the string that b begins with, writes what it stands
+// for to to, and returns how long both are. It stops where there may be no room.
+func copyText(to, b []byte) (n, size int, state textState) {
+	for plain := 0; ; {
+		if len(to)-size < ahead {
+			return 0, 0, textStop
+		}
+		if len(b)-n < ahead {
+			return copyEnd(to, b, n, size, state)
+		}
+		w := binary.LittleEndian.Uint64(b[n:])
+		k := bits.TrailingZeros64(jsonscan.Special(w, true)) / 8
+		binary.LittleEndian.PutUint64(to[size:], w)
+		n, size = n+k, size+k
+		if k == 8 {
+			if plain += k; plain >= jsonscan.LongText {
+				k = jsonscan.CopyPlain(to[size:], b[n:])
+				n, size = n+k, size+k
+			}
+			continue
+		}
+		if b[n] != '\\' {
+			return n, size, state
+		}
+		k, written := escapeAt(to[size:], b[n:])
+		if k == 0 {
+			return 0, 0, textStop
+		}
+		n, size, state = n+k, size+written, textEscaped
+	}
+}
+
+// copyEnd is copyText for the last bytes of b, from b[n] on.
+func copyEnd(to, b []byte, n, size int, state textState) (_, _ int, _ textState) {
+	for n < len(b) && b[n] != '"' && b[n] >= ' ' {
+		if b[n] != '\\' {
+			to[size] = b[n]
+			n, size = n+1, size+1
+			continue
+		}
+		k, written := escapeAt(to[size:], b[n:])
+		if k == 0 {
+			return 0, 0, textStop
+		}
+		n, size, state = n+k, size+written, textEscaped
+	}
+	return n, size, state
+}
+
+// skipString is copyText for a string that nobody wants. An escape of any form may
+// stand in one that is no text.
+func skipString(b []byte, kind SlotKind) (n int, state textState) {
+	for {
+		if n += jsonscan.PlainLen(b[n:], true); n == len(b) || b[n] != '\\' {
+			return n, state
+		}
+		k := 2
+		if kind == Text {
+			var none [utf8.UTFMax]byte
+			k, _ = escapeAt(none[:], b[n:])
+		}
+		if k == 0 || n+1 == len(b) || b[n+1] < ' ' {
+			return 0, textStop
+		}
+		n, state = n+k, textEscaped
+	}
+}
+
+// escapeAt reads the escape that b begins with, writes what it stands for to to, and
+// returns how long both are; n 0: it is none that can be read here. That is so for
+// a surrogate whose other half does not follow in b.
+func escapeAt(to, b []byte) (n, size int) {
+	if len(b) < 2 {
+		return 0, 0
+	}
+	if c := simpleEscapes[b[1]]; c != 0 {
+		to[0] = c
+		return 2, 1
+	}
+	return unicodeEscape(to, b)
+}
+
+// unicodeEscape is escapeAt for \u escapes, and pairs of them.
+func unicodeEscape(to, b []byte) (n, size int) {
+	const escape = len(`\u0000`)
+	c, ok := hex4(b)
+	if !ok || len(to) < utf8.UTFMax {
+		return 0, 0
+	}
+	if c&0xFC00 != 0xD800 {
+		return escape, utf8.EncodeRune(to, c) // U+FFFD for the second half of a pair alone
+	}
+	low, ok := hex4(b[escape:])
+	if !ok || low&0xFC00 != 0xDC00 {
+		return 0, 0
+	}
+	return 2 * escape, utf8.EncodeRune(to, 0x10000+(c-0xD800)<<10+(low-0xDC00))
+}
+
+// hex4 returns the number in the \u escape that b begins with.
+func hex4(b []byte) (c rune, ok bool) {
+	if len(b) < 6 || b[0] != '\\' || b[1] != 'u' {
+		return 0, false
+	}
+	for _, digit := range b[2:6] {
+		switch {
+		case '0' <= digit && digit <= '9':
+			digit -= '0'
+		case 'a' <= digit|0x20 && digit|0x20 <= 'f':
+			digit = digit | 0x20 - 'a' + 10
+		default:
+			return 0, false
+		}
+		c = c<<4 | rune(digit)
+	}
+	return c, true
+}
+
+// simpleEscapes are the bytes that escapes of one character stand for; 0 for all
+// other bytes after a backslash.
+var simpleEscapes = [256]byte{'"': '"', '\\': '\\', '/': '/', 'b': '\b', 'f': '\f', 'n': '\n', 'r': '\r', 't': '\t'}
+
+// skipValue returns where the digits or the white space at b[at] end; len(b) if the
+// digits are none of this kind, since no literal fits there.
+func skipValue(b []byte, at int, kind SlotKind) int {
+	begin := at
+	if kind == Space {
+		for at < len(b) && b[at] == ' ' {
+			at++
+		}
+		return at
+	}
+	at = jsonscan.SkipDigits(b, at)
+	size := at - begin
+	switch {
+	case size == 0,
+		kind != Digits && size > jsonscan.MaxDigits,
+		kind == Index && size > maxIndex,
+		kind == Index && size > 1 && b[begin] == '0',
+		kind == Number1 && b[begin] == '0':
+		return len(b)
+	}
+	return at
+}
+
+// maxIndex is how many digits an index may have.
+const maxIndex = 4
+
+// OneText is how long a text may be that MatchOne reads.
+const OneText = 16
+
+// OneLen is how long the text is of an event of n bytes that MatchOne may read; 0:
+// it is not for MatchOne.
+func (t *Template) OneLen(n int) int {
+	size := n - int(t.head)
+	if t.n != 1 || t.back == 0 || t.last < OneText || uint(size-1) >= OneText {
+		return 0
+	}
+	return size
+}
+
+// MatchOne reads an event that is all of b, whose text is size bytes long as OneLen
+// says, and returns the two words that the text is the beginning of. Where the text
+// ends follows from how long b is: nothing has to be searched for. !ok: the event
+// does not fit, or is not for MatchOne.
+func (t *Template) MatchOne(b []byte, size int) (w0, w1 uint64, ok bool) {
+	last := int(t.last)
+	text := b[int(t.head)-last:]
+	w0, w1 = binary.LittleEndian.Uint64(text), binary.LittleEndian.Uint64(text[8:])
+	// The text is plain if the first special byte is the quote after it.
+	ok = jsonscan.PlainIn(w0, w1) == size && string(text[size:]) == string(t.literals[:last]) &&
+		string(b[:len(b)-len(text)]) == string(t.literals[last:t.head])
+	return w0, w1, ok
+}

@@ -1,0 +1,135 @@
+package template
+
+// Set is the templates of a stream, and what is known of the order in which their
+// events come.
+type Set struct {
+	List   [Count]Template
+	recent uint8 // the template that fitted last
+	oldest uint8 // the template that was looked at last for replacement
+	// credit bounds what a stream costs whose events fit no template. Learning
+	// takes credit, each fit gives some back, and each miss a little, so that a
+	// stream that becomes regular late is learned from too.
+	credit int16
+	// misses counts the events in a row that fitted nothing. After some of them
+	// rest events are not compared at all, so that comparing costs next to nothing
+	// where it is of no use.
+	misses, rest uint8
+	fitted       int64
+}
+
+const (
+	creditStart = 320 // of a new stream: ten templates
+	creditMax   = 320
+	creditLearn = 32 // what learning takes
+	creditFit   = 8
+	creditMiss  = 1
+)
+
+const (
+	missesMax  = 4  // in a row, before a rest
+	missesNew  = 3  // that a new template begins with: it is tried at least once
+	restEvents = 32 // that a rest takes
+)
+
+// None stands for no template.
+const None = -1
+
+// Fitted is how many events have fitted.
+func (s *Set) Fitted() int64 { return s.fitted }
+
+// Expected is the template that fitted the event after the last one of the form
+// that came last.
+func (s *Set) Expected() uint8 { return s.List[s.recent].next }
+
+// Ready reports whether comparing the next event with templates is worth it.
+func (s *Set) Ready() bool { return s.List[s.recent].n > 0 && s.rest == 0 }
+
+// Find returns the template that the event at b[at] fits, the expected one first,
+// and fills in m; None: there is no such template. After a find m tells where the
+// next event begins, so m may be passed again for that one, and for no other bytes.
+func (s *Set) Find(b []byte, at int, m *Match) int {
+	expected := s.Expected()
+	known := 0
+	if m.Events > 0 && at == m.End && expected == s.recent {
+		known = m.next
+	}
+	for i := range uint8(Count) {
+		place := expected ^ i
+		t := &s.List[place]
+		if t.back == 0 {
+			continue
+		}
+		begin := known
+		if known = 0; begin == 0 {
+			if begin = t.begins(b, at, 0); begin == 0 {
+				continue
+			}
+		}
+		m.Start, m.begin = at, begin
+		if t.read(b, m, nil, 1, t.next == place, 0); m.Events > 0 {
+			return int(place)
+		}
+	}
+	return None
+}
+
+// FindData is Find for the data of an event alone, and its type.
+func (s *Set) FindData(data, typ []byte, m *Match) int {
+	expected := s.Expected()
+	for i := range uint8(Count) {
+		place := expected ^ i
+		t := &s.List[place]
+		if t.n > 0 && string(typ) == string(t.Type()) && t.ReadData(data, 0, m, nil) && m.End == len(data) {
+			return int(place)
+		}
+	}
+	return None
+}
+
+// Fit notes that so many events in a row have fitted this template.
+func (s *Set) Fit(at uint8, events int) {
+	s.List[s.recent].next, s.recent = at, at
+	if s.List[at].used = true; events > 1 {
+		s.List[at].next = at
+	}
+	s.fitted += int64(events)
+	s.misses = 0
+	if s.credit < creditMax {
+		s.credit = int16(min(int64(s.credit)+int64(events)*creditFit, creditMax))
+	}
+}
+
+// Miss notes that an event was compared and fits no template.
+func (s *Set) Miss() {
+	s.credit = min(s.credit+creditMiss, creditMax)
+	if s.misses++; s.misses >= missesMax {
+		s.misses, s.rest = missesMax, restEvents
+	}
+}
+
+// Rest notes an event and reports whether it is one that is not to be compared.
+func (s *Set) Rest() bool {
+	if s.rest == 0 {
+		return false
+	}
+	s.rest--
+	s.credit = min(s.credit+creditMiss, creditMax)
+	return true
+}
+
+// Framed reports whether b begins with an event that is framed as the last one that
+// fitted.
+func (s *Set) Framed(b []byte) bool { return s.List[s.recent].Framed(b) }
+
+// Reset forgets the templates and keeps their memory.
+func (s *Set) Reset() {
+	s.Clear()
+	*s = Set{List: s.List, credit: creditStart}
+}
+
+// Clear forgets the templates alone.
+func (s *Set) Clear() {
+	for i := range s.List {
+		s.List[i] = Template{literals: s.List[i].literals[:0]}
+	}
+}
