@@ -183,24 +183,30 @@ func (s *step) setCount(u *xUsage, field xUsageFields, to *int64, values [3]*fas
 // change while an answer comes.
 const usageCounts = 3
 
-// countNames are the names of those counts in a dialect: output, total, reasoning.
-type countNames [usageCounts]string
+// growingUsage describes the usage of a dialect whose events all report it. The counts
+// with these names grow from event to event: output, total, reasoning.
+type growingUsage struct {
+	names [usageCounts]string
+	// complete returns a report with what the dialect means by its counts. known is
+	// what was reported before.
+	complete func(known *xUsage, u xUsage) xUsage
+}
 
-// counted is what is to be learned of the usage of an event; names nil: nothing.
+// counted is what is to be learned of the usage of an event; form nil: nothing.
 type counted struct {
 	usage xUsage
 	raw   []byte
-	names *countNames
+	form  *growingUsage
 }
 
 // addCountsOf is addUsage for counts that come with each text and are laid over
-// what is known as Google's are. A template may be learned from them.
-func (s *step) addCountsOf(names *countNames, u *xUsage, raw []byte) {
-	found, first := *u, s.given == 0 || s.counted.names != nil
+// what is known. A template may be learned from them.
+func (s *step) addCountsOf(form *growingUsage, u *xUsage, raw []byte) {
+	found, first := *u, s.given == 0 || s.counted.form != nil
 	stateful, given := s.stateful, s.given
-	s.completeGoogleUsage(u)
+	*u = form.complete(&s.usage, *u)
 	s.addUsage(u, raw)
 	if !first && !found.empty() && s.given > given {
-		s.stateful, s.counted = stateful, counted{found, raw, names}
+		s.stateful, s.counted = stateful, counted{found, raw, form}
 	}
 }

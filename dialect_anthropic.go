@@ -54,7 +54,23 @@ func detectAnthropic(s *step) bool {
 	return false
 }
 
-func decodeAnthropic(s *step) {
+// anthropic decodes the streams of the Messages API.
+type anthropic struct {
+	answer uint64 // hash of the id of the message that began last
+	again  bool   // that message is not the first of the stream
+	// notThinking has a bit for each of the first 64 blocks that began as something
+	// else than thinking. A signature that follows one is not a signature of thinking.
+	notThinking uint64
+	// held are the content blocks that are being assembled; nil if there are none.
+	held *heldBlocks
+}
+
+func (a *anthropic) reset() {
+	a.releaseAll()
+	*a = anthropic{}
+}
+
+func (a *anthropic) decode(s *step) {
 	var e anthropicEvent
 	e.read(s.root)
 	typ := s.word(e.typ)
@@ -64,32 +80,32 @@ func decodeAnthropic(s *step) {
 	s.noPing = !isPingType(typ)
 	switch string(typ) {
 	case "content_block_delta":
-		s.decodeBlockDelta(&e)
+		a.decodeBlockDelta(s, &e)
 	case "content_block_start":
-		if t := s.blockOf(&e); t != nil {
-			s.startBlock(t, e.block)
+		if t := a.blockOf(s, &e); t != nil {
+			a.startBlock(s, t, e.block)
 		}
 	case "content_block_stop":
-		if t := s.blockOf(&e); t != nil {
+		if t := a.blockOf(s, &e); t != nil {
 			if at := t.callAt(s.part); at >= 0 {
 				s.endToolCall(t, at)
 			}
-			s.endHeld(t)
+			a.endHeld(s, t)
 		}
 	case "message_start":
-		s.startMessage(e.message)
+		a.startMessage(s, e.message)
 	case "message_delta":
 		if native := s.word(member(e.delta, "stop_reason")); len(native) > 0 {
 			s.addFinish(s.message(), native)
 		}
-		s.addAnthropicUsage(e.usage)
+		a.addAnthropicUsage(s, e.usage)
 	case "message_stop":
 		if len(s.choices) > 0 {
-			s.endAllHeld(&s.choices[0])
+			a.endAllHeld(s, &s.choices[0])
 		}
 		s.endStream()
 	case "message":
-		s.startMessage(s.root)
+		a.startMessage(s, s.root)
 	case "completion":
 		s.decodeCompletion()
 	case "error":
@@ -111,7 +127,7 @@ func (s *step) message() *choiceTrack { return s.track.choice(0, s.opt.MaxChoice
 
 // blockOf turns to the content block of an event. Nil: its index is none, so that
 // nobody can tell where it belongs.
-func (s *step) blockOf(e *anthropicEvent) *choiceTrack {
+func (a *anthropic) blockOf(s *step, e *anthropicEvent) *choiceTrack {
 	if !isNull(e.index) {
 		index, ok := s.index(e.index)
 		if !ok || index < 0 {
@@ -124,7 +140,7 @@ func (s *step) blockOf(e *anthropicEvent) *choiceTrack {
 }
 
 // startMessage takes the message of message_start, which may hold all of it.
-func (s *step) startMessage(v *fastjson.Value) {
+func (a *anthropic) startMessage(s *step, v *fastjson.Value) {
 	var id, model, role, content, finish, usage *fastjson.Value
 	v.GetObject().Visit(func(key []byte, v *fastjson.Value) {
 		switch string(key) {
@@ -146,20 +162,20 @@ func (s *step) startMessage(v *fastjson.Value) {
 	begun := len(s.choices) > 0
 	t := s.message()
 	s.addRole(t, role)
-	if !begun || s.isAnother(t, s.word(id)) {
-		s.answer = hash(s.word(id))
+	if !begun || a.isAnother(s, t, s.word(id)) {
+		a.answer = hash(s.word(id))
 		for i, block := range content.GetArray() {
 			s.part = i
-			s.startBlock(t, block)
+			a.startBlock(s, t, block)
 			if at := t.callAt(i); at >= 0 {
 				s.endToolCall(t, at)
 			}
-			s.endHeld(t) // here a block stands as a whole
+			a.endHeld(s, t) // here a block stands as a whole
 		}
 		s.part = 0
 	}
 	s.addFinish(t, s.word(finish))
-	s.addAnthropicUsage(usage)
+	a.addAnthropicUsage(s, usage)
 }
 
 // decodeCompletion takes a piece of the older text completions, of which the last
@@ -192,16 +208,16 @@ func (s *step) decodeCompletion() {
 // another one, and not the same once more. Its blocks then take the places
 // of those before. Behind the end of the other that is no fault of the stream, and
 // calls whose arguments stood where they began have been answered by then.
-func (s *step) isAnother(t *choiceTrack, id []byte) bool {
-	if s.answer == 0 || len(id) == 0 || s.answer == hash(id) {
+func (a *anthropic) isAnother(s *step, t *choiceTrack, id []byte) bool {
+	if a.answer == 0 || len(id) == 0 || a.answer == hash(id) {
 		return false
 	}
 	if !s.sawDone {
 		s.malformed(t.index, 0, len(s.data), fault.Reason("another message begins inside this one"))
 	}
-	s.again = true
+	a.again = true
 	t.finish, t.native = xFinishNone, "" // of the other
-	t.releaseAll()
+	a.releaseAll()
 	s.part = -1
 	s.addStart(t.index, xStart{Again: true})
 	return true
@@ -244,25 +260,25 @@ func (b *anthropicBlock) read(v *fastjson.Value) {
 }
 
 // startBlock begins a content block, with what it holds from the beginning.
-func (s *step) startBlock(t *choiceTrack, v *fastjson.Value) {
+func (a *anthropic) startBlock(s *step, t *choiceTrack, v *fastjson.Value) {
 	s.stateful = true
-	if s.again {
+	if a.again {
 		s.voidBlock(t)
 	}
-	if at := t.heldAt(s.part); at >= 0 {
-		t.release(at)
+	if at := a.heldAt(s.part); at >= 0 {
+		a.release(at)
 	}
 	var b anthropicBlock
 	b.read(v)
 	typ := s.word(b.typ)
-	s.setThinking(t, string(typ) == "thinking")
+	a.setThinking(s, t, string(typ) == "thinking")
 	switch string(typ) {
 	case "text":
 		text, _ := s.string(b.text, &t.high.content)
 		s.addText(xKindContent, t.index, text)
 		s.addCitation(t, b.citations)
 	case "thinking":
-		s.addThinking(t, &b)
+		a.addThinking(s, t, &b)
 	case "redacted_thinking":
 		s.addBlockDetail(t, xReasoningDetail{Type: typ, Data: s.word(b.data)})
 	case "tool_use":
@@ -273,7 +289,7 @@ func (s *step) startBlock(t *choiceTrack, v *fastjson.Value) {
 			s.delivered = true
 			s.add(xKindItem, t.index).Text = s.raw(v)
 		} else {
-			s.hold(t, v)
+			a.hold(s, t, v)
 		}
 	}
 }
@@ -310,15 +326,15 @@ func (s *step) givenInput(v *fastjson.Value) []byte {
 }
 
 // decodeBlockDelta adds a delta to a content block.
-func (s *step) decodeBlockDelta(e *anthropicEvent) {
-	t := s.blockOf(e)
+func (a *anthropic) decodeBlockDelta(s *step, e *anthropicEvent) {
+	t := a.blockOf(s, e)
 	if t == nil {
 		return
 	}
 	var d anthropicBlock
 	d.read(e.delta)
 	typ := s.word(d.typ)
-	if t.held != nil && s.addToHeld(t, typ, &d, e.delta) {
+	if a.held != nil && a.addToHeld(s, t, typ, &d, e.delta) {
 		return
 	}
 	switch string(typ) {
@@ -326,11 +342,11 @@ func (s *step) decodeBlockDelta(e *anthropicEvent) {
 		text, _ := s.string(d.text, &t.high.content)
 		s.addTextOf("text", xKindContent, t.index, text)
 	case "thinking_delta":
-		s.addThinking(t, &d)
+		a.addThinking(s, t, &d)
 	case "signature_delta":
 		s.stateful = true
-		if s.mayThink(t) {
-			s.addThinking(t, &d)
+		if a.mayThink(s, t) {
+			a.addThinking(s, t, &d)
 		}
 	case "input_json_delta":
 		if at := t.callAt(s.part); at >= 0 {
@@ -345,7 +361,7 @@ var typeThinking = []byte("thinking")
 
 // addThinking adds a piece of thinking, or the signature that ends it, in the form
 // in which it has to be sent back.
-func (s *step) addThinking(t *choiceTrack, b *anthropicBlock) {
+func (a *anthropic) addThinking(s *step, t *choiceTrack, b *anthropicBlock) {
 	text, _ := s.string(b.thinking, &t.high.reasoning)
 	signature := s.word(b.signature)
 	if len(text)+len(signature) == 0 {
@@ -365,24 +381,24 @@ func (s *step) addBlockDetail(t *choiceTrack, r xReasoningDetail) {
 
 // setThinking notes whether the current block, if it is one of the first, is one
 // of thinking.
-func (s *step) setThinking(t *choiceTrack, thinking bool) {
+func (a *anthropic) setThinking(s *step, t *choiceTrack, thinking bool) {
 	if s.part >= 64 {
 		return
 	}
 	if bit := uint64(1) << s.part; thinking {
-		t.notThinking &^= bit
+		a.notThinking &^= bit
 	} else {
-		t.notThinking |= bit
+		a.notThinking |= bit
 	}
 }
 
-func (s *step) mayThink(t *choiceTrack) bool {
-	return s.part >= 64 || t.notThinking&(1<<s.part) == 0
+func (a *anthropic) mayThink(s *step, t *choiceTrack) bool {
+	return s.part >= 64 || a.notThinking&(1<<s.part) == 0
 }
 
 // addAnthropicUsage lays the usage of message_start or message_delta over what is
 // known (A-01 … ).
-func (s *step) addAnthropicUsage(v *fastjson.Value) {
+func (a *anthropic) addAnthropicUsage(s *step, v *fastjson.Value) {
 	if v.GetObject() == nil {
 		return
 	}

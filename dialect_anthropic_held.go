@@ -39,11 +39,11 @@ const maxKeptHeld = 4
 var heldPool = sync.Pool{New: func() any { return new(heldBlocks) }}
 
 // hold begins to hold a block.
-func (s *step) hold(t *choiceTrack, v *fastjson.Value) {
-	if t.held == nil {
-		t.held = heldPool.Get().(*heldBlocks)
+func (a *anthropic) hold(s *step, t *choiceTrack, v *fastjson.Value) {
+	if a.held == nil {
+		a.held = heldPool.Get().(*heldBlocks)
 	}
-	h := t.held
+	h := a.held
 	n := len(h.blocks)
 	if n >= s.opt.MaxToolCalls {
 		s.malformed(t.index, 0, len(s.data), &fault.Limit{Limit: "MaxToolCalls", Max: s.opt.MaxToolCalls})
@@ -71,7 +71,7 @@ func (s *step) hold(t *choiceTrack, v *fastjson.Value) {
 		}
 	})
 	h.size += b.size()
-	s.limitHeld(t, n)
+	a.limitHeld(s, t, n)
 }
 
 func (b *heldBlock) size() int {
@@ -79,26 +79,26 @@ func (b *heldBlock) size() int {
 }
 
 // limitHeld lets go of a block that is past the limit.
-func (s *step) limitHeld(t *choiceTrack, at int) {
-	if t.held.size > s.opt.MaxEvent {
+func (a *anthropic) limitHeld(s *step, t *choiceTrack, at int) {
+	if a.held.size > s.opt.MaxEvent {
 		s.malformed(t.index, 0, len(s.data), &fault.Limit{Limit: "MaxEvent", Max: s.opt.MaxEvent})
-		t.release(at)
+		a.release(at)
 	}
 }
 
 // heldAt returns where the block with this index is held, or -1.
-func (c *choiceTrack) heldAt(part int) (at int) {
-	if c.held == nil {
+func (a *anthropic) heldAt(part int) (at int) {
+	if a.held == nil {
 		return -1
 	}
-	for at = len(c.held.blocks) - 1; at >= 0 && c.held.blocks[at].part != part; at-- {
+	for at = len(a.held.blocks) - 1; at >= 0 && a.held.blocks[at].part != part; at-- {
 	}
 	return at
 }
 
 // release lets go of a block.
-func (c *choiceTrack) release(at int) {
-	h := c.held
+func (a *anthropic) release(at int) {
+	h := a.held
 	b, last := &h.blocks[at], &h.blocks[len(h.blocks)-1]
 	h.size -= b.size()
 	*b = heldBlock{
@@ -106,7 +106,7 @@ func (c *choiceTrack) release(at int) {
 	}
 	*b, *last = *last, *b
 	if h.blocks = h.blocks[:len(h.blocks)-1]; len(h.blocks) == 0 {
-		c.held = nil
+		a.held = nil
 		if cap(h.blocks) <= maxKeptHeld { // else many were held at once, as no honest stream has them
 			heldPool.Put(h)
 		}
@@ -114,21 +114,21 @@ func (c *choiceTrack) release(at int) {
 }
 
 // releaseAll lets go of all blocks: another message has begun.
-func (c *choiceTrack) releaseAll() {
-	for c.held != nil {
-		c.release(len(c.held.blocks) - 1)
+func (a *anthropic) releaseAll() {
+	for a.held != nil {
+		a.release(len(a.held.blocks) - 1)
 	}
 }
 
 // addToHeld adds a delta to the block that is held under its index. !ok: it says
 // something on its own.
-func (s *step) addToHeld(t *choiceTrack, typ []byte, d *anthropicBlock, v *fastjson.Value) (ok bool) {
-	at := t.heldAt(s.part)
+func (a *anthropic) addToHeld(s *step, t *choiceTrack, typ []byte, d *anthropicBlock, v *fastjson.Value) (ok bool) {
+	at := a.heldAt(s.part)
 	if at < 0 {
 		return false
 	}
 	s.stateful = true
-	b := &t.held.blocks[at]
+	b := &a.held.blocks[at]
 	before := b.size()
 	switch string(typ) {
 	case "input_json_delta":
@@ -138,25 +138,25 @@ func (s *step) addToHeld(t *choiceTrack, typ []byte, d *anthropicBlock, v *fastj
 		}
 		b.addInput(piece)
 	case "compaction_delta":
-		if raw := s.rawUnlessNull(d.content); raw != nil && raw[0] == '"' && len(b.content) > 1 && b.content[0] == '"' {
+		if raw := a.rawUnlessNull(s, d.content); raw != nil && raw[0] == '"' && len(b.content) > 1 && b.content[0] == '"' {
 			b.content = append(b.content[:len(b.content)-1], raw[1:]...)
 		} else if raw != nil {
 			b.content = append(b.content[:0], raw...)
 		}
-		if raw := s.rawUnlessNull(member(v, "encrypted_content")); raw != nil {
+		if raw := a.rawUnlessNull(s, member(v, "encrypted_content")); raw != nil {
 			b.encrypted = append(b.encrypted[:0], raw...)
 		}
 	default: // nobody knows what it would make of the block
-		t.release(at)
+		a.release(at)
 		return false
 	}
-	t.held.size += b.size() - before
-	s.limitHeld(t, at)
+	a.held.size += b.size() - before
+	a.limitHeld(s, t, at)
 	return true
 }
 
 // rawUnlessNull returns v's JSON text; nil: v is absent or null.
-func (s *step) rawUnlessNull(v *fastjson.Value) []byte {
+func (a *anthropic) rawUnlessNull(s *step, v *fastjson.Value) []byte {
 	if v == nil {
 		return nil
 	}
@@ -179,13 +179,13 @@ func (b *heldBlock) addInput(piece []byte) {
 
 // endHeld gives the block with the index of the event as an item. One whose input
 // breaks off is none: nothing tells what it was to be.
-func (s *step) endHeld(t *choiceTrack) {
-	at := t.heldAt(s.part)
+func (a *anthropic) endHeld(s *step, t *choiceTrack) {
+	at := a.heldAt(s.part)
 	if at < 0 {
 		return
 	}
 	s.stateful = true
-	b := &t.held.blocks[at]
+	b := &a.held.blocks[at]
 	input := b.input
 	if !b.scan.Blank() {
 		input = b.pieces
@@ -209,18 +209,18 @@ func (s *step) endHeld(t *choiceTrack) {
 		s.delivered = true
 		s.add(xKindItem, t.index).Text = s.text[from:len(s.text):len(s.text)]
 	}
-	t.release(at)
+	a.release(at)
 }
 
 // endAllHeld is endHeld for blocks whose ends did not come before that of the
 // message.
-func (s *step) endAllHeld(t *choiceTrack) {
-	for t.held != nil {
-		s.part = t.held.blocks[0].part
-		for i := range t.held.blocks {
-			s.part = min(s.part, t.held.blocks[i].part)
+func (a *anthropic) endAllHeld(s *step, t *choiceTrack) {
+	for a.held != nil {
+		s.part = a.held.blocks[0].part
+		for i := range a.held.blocks {
+			s.part = min(s.part, a.held.blocks[i].part)
 		}
-		s.endHeld(t)
+		a.endHeld(s, t)
 	}
 	s.part = 0
 }

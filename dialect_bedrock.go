@@ -87,6 +87,7 @@ type bedrock struct {
 	// them. Auto: no event has shown it. Bedrock: the model has no dialect of its own.
 	model xID
 	inner xDecoder
+	chat  chat // for models that answer as chat completions do
 }
 
 func (b *bedrock) reset() { *b = bedrock{} }
@@ -114,7 +115,7 @@ func (b *bedrock) decode(s *step) {
 	case e.speaks():
 		s.decodeConverseEvent(&e)
 	case s.embedded && e.metadata == nil:
-		s.decodeModel()
+		s.decodeModel(&b.chat)
 	}
 	if e.metadata != nil {
 		b.hasMetadata = true

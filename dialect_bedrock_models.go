@@ -46,7 +46,7 @@ func (m *modelEvent) stopsOtherwise() bool {
 // speaks tells whether the event is a part of an answer.
 func (m *modelEvent) speaks() bool { return m.text != nil || m.list != nil || m.choices != nil }
 
-func (s *step) decodeModel() {
+func (s *step) decodeModel(h *chat) {
 	var m modelEvent
 	if m.read(s); !m.speaks() {
 		return
@@ -68,7 +68,7 @@ func (s *step) decodeModel() {
 		c.read(s.root)
 		s.startChat(&c)
 		if c.usage.GetObject() != nil {
-			s.addChatUsage(c.usage, nil, nil)
+			h.addChatUsage(s, c.usage, nil, nil)
 		}
 	}
 	for position, v := range m.choices.GetArray() {

@@ -109,7 +109,7 @@ func decodeCohere(s *step) {
 		}
 		s.endCohere(t, delta.finish, delta.usage)
 	case "tool-calls-generation", "tool-calls-chunk":
-		if !t.planned || string(e.typ) == "tool-calls-chunk" { // else it is there once more
+		if t.marks&sawToolPlan == 0 || string(e.typ) == "tool-calls-chunk" { // else it is there once more
 			s.addToolPlan(t, e.text)
 		}
 		s.decodeCohereV1Calls(t, &e)
@@ -121,7 +121,9 @@ func decodeCohere(s *step) {
 			return
 		}
 		text, _ := s.string(e.text, &t.high.content)
-		t.delta = t.delta || len(text) > 0
+		if len(text) > 0 {
+			t.marks |= sawDelta
+		}
 		s.addTextOf("text", xKindContent, t.index, text)
 		s.addCitation(t, e.citations)
 		s.decodeCohereMessage(t, &m)
@@ -205,7 +207,8 @@ var typeToolPlan = []byte("tool_plan")
 // is a detail beside the reasoning.
 func (s *step) addToolPlan(t *choiceTrack, v *fastjson.Value) {
 	if text := s.word(v); len(text) > 0 {
-		s.delivered, s.stateful, t.planned = true, true, true
+		s.delivered, s.stateful = true, true
+		t.marks |= sawToolPlan
 		s.details = append(s.details, xReasoningDetail{Index: -1, Type: typeToolPlan, Text: text})
 		s.add(xKindReasoning, t.index).Detail = &s.details[len(s.details)-1]
 	}
@@ -301,8 +304,8 @@ func (s *step) decodeCohereAnswer(t *choiceTrack, e *cohereEvent) {
 	s.stateful = true
 	m.read(e.message)
 	s.addRole(t, m.role)
-	if !t.delta {
-		if !t.planned { // else the text is the plan
+	if t.marks&sawDelta == 0 {
+		if t.marks&sawToolPlan == 0 { // else the text is the plan
 			text, _ := s.string(e.text, &t.high.content)
 			s.addText(xKindContent, t.index, text)
 		}

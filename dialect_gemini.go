@@ -60,11 +60,23 @@ func detectGemini(s *step) bool {
 	return r.is()
 }
 
-func decodeGemini(s *step) {
+// gemini decodes the streams of streamGenerateContent.
+type gemini struct {
+	// partial are the arguments that come in pieces, for each choice that has had
+	// some (G-08).
+	partial []partialArguments
+}
+
+func (g *gemini) reset() {
+	clear(g.partial)
+	g.partial = g.partial[:0]
+}
+
+func (g *gemini) decode(s *step) {
 	r := readGemini(s.root)
-	s.startGemini(&r)
+	g.startGemini(s, &r)
 	for position, v := range r.candidates.GetArray() {
-		s.decodeCandidate(v, position)
+		g.decodeCandidate(s, v, position)
 	}
 	if r.feedback != nil {
 		if reason := s.word(member(r.feedback, "blockReason")); len(reason) > 0 {
@@ -72,7 +84,7 @@ func decodeGemini(s *step) {
 		}
 	}
 	if r.usage != nil {
-		s.addGeminiUsage(r.usage)
+		g.addGeminiUsage(s, r.usage)
 	}
 	switch {
 	case s.isError(r.err):
@@ -83,7 +95,7 @@ func decodeGemini(s *step) {
 }
 
 // startGemini tells what the event says of the stream for the first time.
-func (s *step) startGemini(r *geminiResponse) {
+func (g *gemini) startGemini(s *step, r *geminiResponse) {
 	t := &s.track.told
 	if (t.id || r.id == nil) && (t.model || r.model == nil) && (t.created || r.created == nil) {
 		return
@@ -148,7 +160,7 @@ func (c *candidate) read(v *fastjson.Value) {
 	})
 }
 
-func (s *step) decodeCandidate(v *fastjson.Value, position int) {
+func (g *gemini) decodeCandidate(s *step, v *fastjson.Value, position int) {
 	if v.GetObject() == nil {
 		return
 	}
@@ -167,17 +179,17 @@ func (s *step) decodeCandidate(v *fastjson.Value, position int) {
 		s.malformed(-1, 0, len(s.data), &fault.Limit{Limit: "MaxChoices", Max: s.opt.MaxChoices})
 		return
 	}
-	s.decodeGeminiContent(t, c.content)
-	s.addAnnotations(t, &c)
+	g.decodeGeminiContent(s, t, c.content)
+	g.addAnnotations(s, t, &c)
 	if c.logprobs.GetObject() != nil {
 		s.add(xKindLogprobs, t.index).Text = s.raw(c.logprobs)
 	}
-	s.finishGemini(t, s.word(c.finish))
+	g.finishGemini(s, t, s.word(c.finish))
 }
 
 // decodeGeminiContent adds the parts of a content, which may be missing, and so
 // may its parts (G-05).
-func (s *step) decodeGeminiContent(t *choiceTrack, content *fastjson.Value) {
+func (g *gemini) decodeGeminiContent(s *step, t *choiceTrack, content *fastjson.Value) {
 	var role, parts *fastjson.Value
 	content.GetObject().Visit(func(key []byte, v *fastjson.Value) {
 		switch string(key) {
@@ -195,7 +207,7 @@ func (s *step) decodeGeminiContent(t *choiceTrack, content *fastjson.Value) {
 		s.tellRole(t, word)
 	}
 	for _, part := range parts.GetArray() {
-		s.decodeGeminiPart(t, part)
+		g.decodeGeminiPart(s, t, part)
 	}
 }
 
@@ -228,11 +240,11 @@ func (p *geminiPart) read(v *fastjson.Value) {
 	})
 }
 
-func (s *step) decodeGeminiPart(t *choiceTrack, v *fastjson.Value) {
+func (g *gemini) decodeGeminiPart(s *step, t *choiceTrack, v *fastjson.Value) {
 	var p geminiPart
 	p.read(v)
 	if p.call.GetObject() != nil {
-		s.decodeGeminiCall(t, p.call, p.signature)
+		g.decodeGeminiCall(s, t, p.call, p.signature)
 		return
 	}
 	thought := p.thought.GetBool() // G-10
@@ -280,7 +292,7 @@ func (s *step) addThoughtSignature(t *choiceTrack, v *fastjson.Value, thought bo
 
 // addAnnotations adds where the answer comes from: an array with an object for
 // each member that tells (G-15).
-func (s *step) addAnnotations(t *choiceTrack, c *candidate) {
+func (g *gemini) addAnnotations(s *step, t *choiceTrack, c *candidate) {
 	var raw [len(annotationNames)][]byte
 	any := false
 	for i, v := range c.annotations {
@@ -308,12 +320,12 @@ func (s *step) addAnnotations(t *choiceTrack, c *candidate) {
 
 // finishGemini takes the finish reason of a candidate, which several events may
 // repeat.
-func (s *step) finishGemini(t *choiceTrack, native []byte) {
+func (g *gemini) finishGemini(s *step, t *choiceTrack, native []byte) {
 	if string(native) == "FINISH_REASON_UNSPECIFIED" { // its word for none
 		native = nil
 	}
 	if len(native) > 0 {
-		s.endPartialCall(t)
+		g.endPartialCall(s, t)
 	}
 	s.addFinishOrCalls(t, native)
 }
@@ -321,7 +333,7 @@ func (s *step) finishGemini(t *choiceTrack, native []byte) {
 // addGeminiUsage adds counts, which are cumulative and in most events. What one
 // lacks stays (G-02). Thoughts are not counted among the candidates' tokens (G-03),
 // but cached content is among the prompt's.
-func (s *step) addGeminiUsage(v *fastjson.Value) {
+func (g *gemini) addGeminiUsage(s *step, v *fastjson.Value) {
 	if v.GetObject() == nil {
 		return
 	}
@@ -351,15 +363,21 @@ func (s *step) addGeminiUsage(v *fastjson.Value) {
 }
 
 // geminiCounts are those that grow while an answer comes.
-var geminiCounts = countNames{"candidatesTokenCount", "totalTokenCount", "thoughtsTokenCount"}
+var geminiCounts = growingUsage{
+	names:    [usageCounts]string{"candidatesTokenCount", "totalTokenCount", "thoughtsTokenCount"},
+	complete: completeGoogleUsage,
+}
 
-// completeGoogleUsage tells of counts what both of Google's dialects mean by them.
-func (t *track) completeGoogleUsage(u *xUsage) {
-	reported := u.Reported | t.usage.Reported
+// completeGoogleUsage returns u with what both of Google's dialects mean by their
+// counts: the cached tokens are part of the input, the reasoning is not part of the
+// output.
+func completeGoogleUsage(known *xUsage, u xUsage) xUsage {
+	reported := u.Reported | known.Reported
 	if reported&xUsageCached != 0 {
 		u.CachedInInput = xTriYes
 	}
 	if reported&xUsageReasoning != 0 {
 		u.ReasoningInOutput = xTriNo
 	}
+	return u
 }

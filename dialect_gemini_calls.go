@@ -31,14 +31,14 @@ func (c *geminiCall) read(v *fastjson.Value) {
 // decodeGeminiCall adds a functionCall. Mostly it is whole (G-07); one that will
 // continue goes on in others that have no name (G-08), and the last of these may
 // be missing.
-func (s *step) decodeGeminiCall(t *choiceTrack, v, signature *fastjson.Value) {
+func (g *gemini) decodeGeminiCall(s *step, t *choiceTrack, v, signature *fastjson.Value) {
 	var c geminiCall
 	c.read(v)
 	s.stateful = true
 	id, name := s.word(c.id), s.word(c.name)
-	at := t.partialCall()
+	at := g.partialCall(t)
 	if at < 0 || len(name) > 0 && (len(id) == 0 || t.calls[at].id != hash(id)) {
-		s.endPartialCall(t)
+		g.endPartialCall(s, t)
 		if len(id)+len(name) == 0 && c.args == nil && c.partial == nil {
 			return // the end of a call that has ended, or nothing (T-23)
 		}
@@ -51,7 +51,7 @@ func (s *step) decodeGeminiCall(t *choiceTrack, v, signature *fastjson.Value) {
 	}
 	s.argueToolCall(t, at, "", c.args)
 	if c.partial.GetArray() != nil || c.more.GetBool() {
-		p := t.streamCall(at)
+		p := g.streamCall(t, at)
 		for _, piece := range c.partial.GetArray() {
 			if text, err := p.take(s, piece); err != nil {
 				s.malformed(t.index, 0, len(s.data), err)
@@ -62,23 +62,23 @@ func (s *step) decodeGeminiCall(t *choiceTrack, v, signature *fastjson.Value) {
 		}
 	}
 	if !c.more.GetBool() {
-		s.endGeminiCall(t, at)
+		g.endGeminiCall(s, t, at)
 	}
 }
 
 // endGeminiCall ends a call that does not continue.
-func (s *step) endGeminiCall(t *choiceTrack, at int) {
-	if t.partialCall() == at {
-		text := t.partial.finish(s)
+func (g *gemini) endGeminiCall(s *step, t *choiceTrack, at int) {
+	if g.partialCall(t) == at {
+		text := g.of(t.index).finish(s)
 		s.argueText(t, at, text)
 	}
 	s.endToolCall(t, at)
 }
 
 // endPartialCall ends the call that is being streamed, if there is one.
-func (s *step) endPartialCall(t *choiceTrack) {
-	if at := t.partialCall(); at >= 0 {
-		s.endGeminiCall(t, at)
+func (g *gemini) endPartialCall(s *step, t *choiceTrack) {
+	if at := g.partialCall(t); at >= 0 {
+		g.endGeminiCall(s, t, at)
 	}
 }
 
@@ -93,6 +93,7 @@ func (s *step) signedExtra(signature *fastjson.Value) []byte {
 // order in which the model writes them. It remembers where in the value it is, and
 // what it has begun it ends when the path leads elsewhere.
 type partialArguments struct {
+	choice   int    // index of the choice
 	call     int    // whose arguments they are; -1: nobody's
 	path     []byte // of the last value, without the "$"
 	inString bool   // that is a string and may go on
@@ -111,23 +112,35 @@ const (
 	maxPartialKeys = 1 << 10 // members of an object
 )
 
-// partialCall returns the position of the call that is being streamed, or -1.
-func (t *choiceTrack) partialCall() int {
-	if t.partial == nil {
-		return -1
+// of returns the arguments that come in pieces in a choice; nil if none has come.
+func (g *gemini) of(choice int) *partialArguments {
+	for i := range g.partial {
+		if g.partial[i].choice == choice {
+			return &g.partial[i]
+		}
 	}
-	return t.partial.call
+	return nil
+}
+
+// partialCall returns the position of the call that is being streamed, or -1.
+func (g *gemini) partialCall(t *choiceTrack) int {
+	if p := g.of(t.index); p != nil {
+		return p.call
+	}
+	return -1
 }
 
 // streamCall begins to stream the arguments of a call, or goes on with it.
-func (t *choiceTrack) streamCall(at int) *partialArguments {
-	if t.partial == nil {
-		t.partial = &partialArguments{call: -1}
+func (g *gemini) streamCall(t *choiceTrack, at int) *partialArguments {
+	p := g.of(t.index)
+	if p == nil {
+		g.partial = append(g.partial, partialArguments{choice: t.index, call: -1})
+		p = &g.partial[len(g.partial)-1]
 	}
-	if p := t.partial; p.call != at {
-		*p = partialArguments{call: at, path: p.path[:0], keys: p.keys[:0]}
+	if p.call != at {
+		*p = partialArguments{choice: t.index, call: at, path: p.path[:0], keys: p.keys[:0]}
 	}
-	return t.partial
+	return p
 }
 
 // take returns what a pair adds to the arguments.

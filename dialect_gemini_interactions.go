@@ -272,6 +272,6 @@ func (s *step) addInteractionUsage(v *fastjson.Value) {
 	s.count(&u, xUsageTotal, &u.Total, total)
 	s.count(&u, xUsageCached, &u.Cached, cached)
 	s.count(&u, xUsageReasoning, &u.Reasoning, reasoning)
-	s.completeGoogleUsage(&u)
+	u = completeGoogleUsage(&s.usage, u)
 	s.addUsage(&u, raw)
 }

@@ -62,7 +62,29 @@ func detectChat(s *step) bool {
 	return bytes.HasPrefix(object, []byte("chat.completion")) || string(object) == "text_completion"
 }
 
-func decodeChat(s *step) {
+// chat decodes streams of chat completions.
+type chat struct {
+	citations uint64 // hash of the citations that were given last
+	usageRank uint8  // of the place that usage was read from; see addChatUsage
+}
+
+func (h *chat) reset() { *h = chat{} }
+
+// What is remembered of a choice; see choiceTrack.marks.
+const (
+	// sawDelta: a delta has come, so that a message beside it or after it says nothing
+	// new (C-18).
+	sawDelta = 1 << iota
+	// sawWhole: something has come outside of deltas.
+	sawWhole
+	// sawPlainReasoning: reasoning has come as plain text, so that the text of its
+	// details is the same once more.
+	sawPlainReasoning
+	// sawToolPlan: what the model says of its calls has come; see addToolPlan.
+	sawToolPlan
+)
+
+func (h *chat) decode(s *step) {
 	var c chatChunk
 	c.read(s.root)
 	choices := c.choices.GetArray()
@@ -77,11 +99,11 @@ func decodeChat(s *step) {
 	}
 	if c.citations != nil && len(c.citations.GetArray()) > 0 {
 		s.stateful = true
-		s.addCitations(c.citations)
+		h.addCitations(s, c.citations)
 	}
 	if c.usage.GetObject() != nil || usage.GetObject() != nil || c.xGroq != nil {
 		s.stateful = true
-		s.addChatUsage(c.usage, usage, member(c.xGroq, "usage"))
+		h.addChatUsage(s, c.usage, usage, member(c.xGroq, "usage"))
 	}
 	if failed {
 		s.addErrorObject()
@@ -163,19 +185,19 @@ func (s *step) decodeChatChoice(v *fastjson.Value, position int) (usage *fastjso
 		return nil
 	}
 	if delta := c.delta.GetObject(); delta != nil && delta.Len() > 0 { // {} says nothing of what stands beside it
-		if t.whole && !t.delta {
+		if t.marks&(sawWhole|sawDelta) == sawWhole {
 			s.layout++
 		}
-		t.delta = true
+		t.marks |= sawDelta
 		s.decodeChatDelta(t, delta)
 	}
 	switch {
-	case t.delta: // it says all
+	case t.marks&sawDelta != 0: // it says all
 	case c.message.GetObject() != nil:
-		t.whole = true
+		t.marks |= sawWhole
 		s.decodeChatDelta(t, c.message.GetObject())
 	case c.text != nil: // the legacy completions (C-26)
-		t.whole = true
+		t.marks |= sawWhole
 		text, _ := s.string(c.text, &t.high.content)
 		s.addTextOf("text", xKindContent, t.index, text)
 	}
@@ -284,10 +306,10 @@ func (s *step) decodeChatDelta(t *choiceTrack, o *fastjson.Object) {
 
 // addCitations adds the citations of the whole answer, which come with every
 // chunk, when they have changed (C-19).
-func (s *step) addCitations(v *fastjson.Value) {
+func (h *chat) addCitations(s *step, v *fastjson.Value) {
 	raw := s.raw(v)
-	if h := hash(raw); h != s.track.citations {
-		s.track.citations = h
+	if sum := hash(raw); sum != h.citations {
+		h.citations = sum
 		s.add(xKindAnnotation, -1).Text = raw
 	}
 }

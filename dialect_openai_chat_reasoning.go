@@ -22,7 +22,7 @@ func (s *step) decodeReasoning(t *choiceTrack, d *chatDelta) {
 			s.decodeContent(t, reasoningNames[i], v, xKindReasoning, &t.high.reasoning)
 		}
 		if plain = s.given > before; plain {
-			t.plainReasoning = true
+			t.marks |= sawPlainReasoning
 			break
 		}
 	}
@@ -43,7 +43,7 @@ func (s *step) decodeReasoning(t *choiceTrack, d *chatDelta) {
 
 func (s *step) decodeDetails(t *choiceTrack, list *fastjson.Value) {
 	for _, v := range list.GetArray() {
-		s.decodeDetail(t, v, !t.plainReasoning)
+		s.decodeDetail(t, v, t.marks&sawPlainReasoning == 0)
 	}
 }
 

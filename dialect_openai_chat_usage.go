@@ -12,13 +12,13 @@ const (
 
 // addChatUsage adds the usage of a chunk, from the best of its places that holds
 // one (U-01 … U-08).
-func (s *step) addChatUsage(chunk, choice, xGroq *fastjson.Value) {
+func (h *chat) addChatUsage(s *step, chunk, choice, xGroq *fastjson.Value) {
 	var uncounted []byte
 	for _, place := range [...]struct {
 		rank uint8
 		v    *fastjson.Value
 	}{{usageOfChunk, chunk}, {usageOfChoice, choice}, {usageOfXGroq, xGroq}} {
-		if place.v.GetObject() == nil || place.rank < s.usageRank {
+		if place.v.GetObject() == nil || place.rank < h.usageRank {
 			continue
 		}
 		raw := s.raw(place.v)
@@ -36,7 +36,7 @@ func (s *step) addChatUsage(chunk, choice, xGroq *fastjson.Value) {
 			d.Usage.Raw = raw
 		}
 		if !u.empty() { // nothing but zeros hides no other place
-			s.usageRank = place.rank
+			h.usageRank = place.rank
 			return
 		}
 	}

@@ -78,16 +78,23 @@ func detectResponses(s *step) bool {
 }
 
 // responses decodes the streams of the Responses API.
-type responses struct{}
+type responses struct {
+	items     []itemTrack // messages and reasoning, at most MaxToolCalls
+	id        uint64      // hash of the response's id as it was announced
+	answer    uint64      // hash of the id of the response that began after another one's end
+	firstCall int32       // how many calls had come before the response
+	begun     bool        // its beginning was seen: the stream is not one that was resumed
+	other     bool        // an item of another kind was given
+	again     bool        // the response is not the first of the stream
+	open      int         // items of other kinds that have begun and not ended
+}
 
-func (*responses) reset() {}
-
-func (*responses) decode(s *step) { decodeResponses(s) }
+func (o *responses) reset() { *o = responses{items: o.items[:0]} }
 
 // prune parses large events without what only repeats the request.
-func (*responses) prune(s *step, data []byte) bool { return parseLeanResponse(s, data) }
+func (o *responses) prune(s *step, data []byte) bool { return o.parseLeanResponse(s, data) }
 
-func decodeResponses(s *step) {
+func (o *responses) decode(s *step) {
 	var e responseEvent
 	e.read(s.root)
 	s.sequence, _ = s.number(e.sequence)
@@ -97,64 +104,64 @@ func decodeResponses(s *step) {
 	}
 	if e.typ == nil && string(s.word(e.object)) == "response" { // all of it in place of a stream (F-26)
 		e.response = s.root
-		s.decodeResponse(s.track.choice(0, s.opt.MaxChoices), &e, nil)
+		o.decodeResponse(s, s.track.choice(0, s.opt.MaxChoices), &e, nil)
 		return
 	}
 	if !bytes.HasPrefix(typ, []byte(responsePrefix)) {
-		s.decodeResponseError(&e, typ)
+		o.decodeResponseError(s, &e, typ)
 		return
 	}
 	s.noPing = true
 	t := s.track.choice(0, s.opt.MaxChoices)
 	switch string(typ[len(responsePrefix):]) {
 	case "output_text.delta":
-		if s.addPiece(t, &e, partText, e.contentIndex) {
-			s.addLogprobs(t, e.logprobs)
+		if o.addPiece(s, t, &e, partText, e.contentIndex) {
+			o.addLogprobs(s, t, e.logprobs)
 		}
 	case "reasoning_summary_text.delta":
-		s.addPiece(t, &e, partSummary, e.summaryIndex)
+		o.addPiece(s, t, &e, partSummary, e.summaryIndex)
 	case "reasoning_text.delta", "reasoning.delta":
-		s.addPiece(t, &e, partReasoning, e.contentIndex)
+		o.addPiece(s, t, &e, partReasoning, e.contentIndex)
 	case "refusal.delta":
-		s.addPiece(t, &e, partRefusal, e.contentIndex)
+		o.addPiece(s, t, &e, partRefusal, e.contentIndex)
 	case "function_call_arguments.delta", "custom_tool_call_input.delta":
-		s.addArguments(t, &e)
+		o.addArguments(s, t, &e)
 	case "output_text.done":
-		if s.addWhole(t, &e, partText, e.contentIndex, e.text) {
-			s.addLogprobs(t, e.logprobs)
+		if o.addWhole(s, t, &e, partText, e.contentIndex, e.text) {
+			o.addLogprobs(s, t, e.logprobs)
 		}
 	case "reasoning_summary_text.done":
-		s.addWhole(t, &e, partSummary, e.summaryIndex, e.text)
+		o.addWhole(s, t, &e, partSummary, e.summaryIndex, e.text)
 	case "reasoning_text.done", "reasoning.done":
-		s.addWhole(t, &e, partReasoning, e.contentIndex, e.text)
+		o.addWhole(s, t, &e, partReasoning, e.contentIndex, e.text)
 	case "refusal.done":
-		s.addWhole(t, &e, partRefusal, e.contentIndex, e.refusal)
+		o.addWhole(s, t, &e, partRefusal, e.contentIndex, e.refusal)
 	case "function_call_arguments.done":
-		s.addAllArguments(t, &e, e.arguments, typeFunction)
+		o.addAllArguments(s, t, &e, e.arguments, typeFunction)
 	case "custom_tool_call_input.done":
-		s.addAllArguments(t, &e, e.input, typeCustom)
+		o.addAllArguments(s, t, &e, e.input, typeCustom)
 	case "content_part.done":
-		s.endPart(t, &e, e.contentIndex)
+		o.endPart(s, t, &e, e.contentIndex)
 	case "reasoning_summary_part.done":
-		s.endPart(t, &e, e.summaryIndex)
+		o.endPart(s, t, &e, e.summaryIndex)
 	case "output_text.annotation.added", "output_text_annotation.added":
-		s.addAnnotation(t, &e)
+		o.addAnnotation(s, t, &e)
 	case "output_item.added":
-		s.beginItem(t, &e)
+		o.beginItem(s, t, &e)
 	case "output_item.done":
-		s.endItem(t, &e)
+		o.endItem(s, t, &e)
 	case "audio.delta":
-		s.addSound(t, `{"data":`, e.delta)
+		o.addSound(s, t, `{"data":`, e.delta)
 	case "audio.transcript.delta":
-		s.addSound(t, `{"transcript":`, e.delta)
+		o.addSound(s, t, `{"transcript":`, e.delta)
 	case "created", "queued", "in_progress":
-		s.beginResponse(t, &e)
+		o.beginResponse(s, t, &e)
 	case "completed", "incomplete", "failed", "cancelled":
-		s.decodeResponse(t, &e, typ[len(responsePrefix):])
+		o.decodeResponse(s, t, &e, typ[len(responsePrefix):])
 	case "done": // whatever its status
-		s.decodeResponse(t, &e, nil)
+		o.decodeResponse(s, t, &e, nil)
 	case "error":
-		s.decodeResponseError(&e, typ[len(responsePrefix):])
+		o.decodeResponseError(s, &e, typ[len(responsePrefix):])
 	default: // what the provider's own tools write, piece by piece, for one
 		if e.delta != nil {
 			s.role = textRole{member: "delta", kind: xKindOther, choice: s.recent, call: -1}
@@ -164,7 +171,7 @@ func decodeResponses(s *step) {
 
 // decodeResponseError decodes an event that is none of a response: an error, or
 // what a gateway puts between.
-func (s *step) decodeResponseError(e *responseEvent, typ []byte) {
+func (o *responses) decodeResponseError(s *step, e *responseEvent, typ []byte) {
 	switch {
 	case s.isError(e.err): // {"type":"error","error":{…}}
 		s.addError(-1, e.err, s.root)
@@ -177,14 +184,14 @@ func (s *step) decodeResponseError(e *responseEvent, typ []byte) {
 
 // addLogprobs adds the log probabilities of a text in the form that chat
 // completions give them.
-func (s *step) addLogprobs(t *choiceTrack, v *fastjson.Value) {
+func (o *responses) addLogprobs(s *step, t *choiceTrack, v *fastjson.Value) {
 	if len(v.GetArray()) > 0 {
 		s.add(xKindLogprobs, t.index).Text = s.wrap(`{"content":`, v, "}")
 	}
 }
 
 // addSound adds a piece of spoken output.
-func (s *step) addSound(t *choiceTrack, open string, v *fastjson.Value) {
+func (o *responses) addSound(s *step, t *choiceTrack, open string, v *fastjson.Value) {
 	if v != nil {
 		s.delivered = true
 		s.add(xKindMedia, t.index).Text = s.wrap(open, v, "}")

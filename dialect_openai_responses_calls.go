@@ -14,7 +14,7 @@ func callType(item []byte) []byte {
 
 // callID returns the id by which the result of a call refers to it. Where it is empty
 // at the beginning, it may come with the end.
-func (s *step) callID(m *responseItem, ended bool) []byte {
+func (o *responses) callID(s *step, m *responseItem, ended bool) []byte {
 	id := s.word(m.callID)
 	if len(id) == 0 && (ended || m.callID == nil) {
 		return s.word(m.id)
@@ -41,8 +41,8 @@ func (c *choiceTrack) callOf(place int) int {
 // addArguments adds a piece of the arguments of a call. Where the beginning of
 // the call was not seen, the piece is none of its first ones either: the call is
 // then told as a whole, at its end.
-func (s *step) addArguments(t *choiceTrack, e *responseEvent) {
-	place, ok := s.place(e.outputIndex, e.itemID)
+func (o *responses) addArguments(s *step, t *choiceTrack, e *responseEvent) {
+	place, ok := o.place(s, e.outputIndex, e.itemID)
 	if !ok {
 		return
 	}
@@ -52,8 +52,8 @@ func (s *step) addArguments(t *choiceTrack, e *responseEvent) {
 }
 
 // addAllArguments takes the arguments of a call as a whole.
-func (s *step) addAllArguments(t *choiceTrack, e *responseEvent, v *fastjson.Value, typ []byte) {
-	place, ok := s.place(e.outputIndex, e.itemID)
+func (o *responses) addAllArguments(s *step, t *choiceTrack, e *responseEvent, v *fastjson.Value, typ []byte) {
+	place, ok := o.place(s, e.outputIndex, e.itemID)
 	if !ok {
 		return
 	}
@@ -62,20 +62,20 @@ func (s *step) addAllArguments(t *choiceTrack, e *responseEvent, v *fastjson.Val
 		at = s.beginToolCall(t, place, nil, s.word(e.name), typ)
 	}
 	if at >= 0 {
-		s.argueMissing(t, at, v)
+		o.argueMissing(s, t, at, v)
 	}
 }
 
 // argueMissing adds whole arguments if nothing of them has come.
-func (s *step) argueMissing(t *choiceTrack, at int, v *fastjson.Value) {
+func (o *responses) argueMissing(s *step, t *choiceTrack, at int, v *fastjson.Value) {
 	if call := &t.calls[at]; !call.begun && call.high == 0 {
 		s.argueToolCall(t, at, "", v)
 	}
 }
 
 // endCall takes a call as a whole.
-func (s *step) endCall(t *choiceTrack, place int, m *responseItem, typ []byte) {
-	id, name := s.callID(m, true), s.word(m.name)
+func (o *responses) endCall(s *step, t *choiceTrack, place int, m *responseItem, typ []byte) {
+	id, name := o.callID(s, m, true), s.word(m.name)
 	at := t.callOf(place)
 	if at < 0 || t.calls[at].id != hash(id) {
 		if known := t.callByID(id); known >= 0 {
@@ -87,8 +87,8 @@ func (s *step) endCall(t *choiceTrack, place int, m *responseItem, typ []byte) {
 	if at < 0 {
 		return
 	}
-	s.nameCall(t, at, id, name)
-	s.argueMissing(t, at, m.words())
+	o.nameCall(s, t, at, id, name)
+	o.argueMissing(s, t, at, m.words())
 	if string(s.word(m.status)) == "incomplete" {
 		t.calls[at].short = true // T-19
 		return
@@ -97,7 +97,7 @@ func (s *step) endCall(t *choiceTrack, place int, m *responseItem, typ []byte) {
 }
 
 // nameCall tells the id and the name of a call that was begun without (T-05).
-func (s *step) nameCall(t *choiceTrack, at int, id, name []byte) {
+func (o *responses) nameCall(s *step, t *choiceTrack, at int, id, name []byte) {
 	call := &t.calls[at]
 	d := xToolCallDelta{Index: at}
 	if call.id == 0 {

@@ -45,44 +45,44 @@ func isResponseMember(name []byte) bool {
 
 // beginResponse takes the beginning of a response. Behind the end of one it is
 // another's, whose items take the places of those before, as in isAnother.
-func (s *step) beginResponse(t *choiceTrack, e *responseEvent) {
+func (o *responses) beginResponse(s *step, t *choiceTrack, e *responseEvent) {
 	var r response
 	r.read(e.response)
 	s.stateful = true
-	if id := hash(s.word(r.id)); s.sawDone && id != s.response.id && (id != s.answer || id == 0) {
-		s.answer, s.again, s.part = id, true, -1
+	if id := hash(s.word(r.id)); s.sawDone && id != o.id && (id != o.answer || id == 0) {
+		o.answer, o.again, s.part = id, true, -1
 		s.addStart(t.index, xStart{Again: true})
 		s.part = 0
 		s.layout++
-		s.response = responseTrack{items: s.response.items[:0], id: s.response.id, firstCall: int32(len(t.calls))}
+		*o = responses{items: o.items[:0], id: o.id, answer: o.answer, again: o.again, firstCall: int32(len(t.calls))}
 	}
-	s.startResponse(&r)
-	if !s.response.begun { // its first event may hold items already
-		s.response.begun = true
+	o.startResponse(s, &r)
+	if !o.begun { // its first event may hold items already
+		o.begun = true
 		for i, v := range r.output.GetArray() {
 			var m responseItem
 			m.read(v)
 			s.part = i
-			s.beginItemAt(t, i, &m)
+			o.beginItemAt(s, t, i, &m)
 		}
 		s.part = 0
 	}
-	s.addResponseUsage(e, &r)
+	o.addResponseUsage(s, e, &r)
 }
 
 // startResponse tells what the response says of itself for the first time.
-func (s *step) startResponse(r *response) {
+func (o *responses) startResponse(s *step, r *response) {
 	c := chatChunk{id: r.id, model: r.model, created: r.created}
 	if string(s.word(r.tier)) != "auto" { // which is a wish: the end tells what it became
 		c.tier = r.tier
 	}
 	if !s.told.id {
-		s.response.id = hash(s.word(r.id))
+		o.id = hash(s.word(r.id))
 	}
 	s.startChat(&c)
 }
 
-func (s *step) addResponseUsage(e *responseEvent, r *response) {
+func (o *responses) addResponseUsage(s *step, e *responseEvent, r *response) {
 	for _, v := range [...]*fastjson.Value{r.usage, e.usage} {
 		if v.GetObject() == nil {
 			continue // null until the end (O-08)
@@ -98,18 +98,18 @@ func (s *step) addResponseUsage(e *responseEvent, r *response) {
 
 // decodeResponse takes a response as a whole. typ is the last word of the event's
 // type, empty if it is no event.
-func (s *step) decodeResponse(t *choiceTrack, e *responseEvent, typ []byte) {
+func (o *responses) decodeResponse(s *step, t *choiceTrack, e *responseEvent, typ []byte) {
 	var r response
 	r.read(e.response)
 	s.stateful = true
-	if id := hash(s.word(r.id)); id != s.response.id && id != 0 {
+	if id := hash(s.word(r.id)); id != o.id && id != 0 {
 		s.told.id = false // ids may change with every event (O-03): the end has the last word
 	}
-	s.startResponse(&r)
-	if !s.outputKnown(t) {
-		s.addMissingItems(t, r.output)
+	o.startResponse(s, &r)
+	if !o.outputKnown(s, t) {
+		o.addMissingItems(s, t, r.output)
 	}
-	s.addResponseUsage(e, &r)
+	o.addResponseUsage(s, e, &r)
 	status := s.word(r.status)
 	if !isTerminal(status) {
 		status = typ
@@ -122,7 +122,7 @@ func (s *step) decodeResponse(t *choiceTrack, e *responseEvent, typ []byte) {
 			t.calls[at].short = !t.calls[at].ended
 		}
 	}
-	s.finishResponse(t, &r, status)
+	o.finishResponse(s, t, &r, status)
 	if string(status) == "failed" && s.apiError == nil { // else an event has told it before (O-02)
 		switch {
 		case s.isError(r.err):
@@ -146,10 +146,10 @@ func isTerminal(status []byte) bool {
 
 // finishResponse tells the status of a response that has ended, which is its
 // finish reason.
-func (s *step) finishResponse(t *choiceTrack, r *response, status []byte) {
+func (o *responses) finishResponse(s *step, t *choiceTrack, r *response, status []byte) {
 	before, news := t.finish, t.finished(status)
 	switch {
-	case string(status) == "completed" && len(t.calls) > int(s.response.firstCall):
+	case string(status) == "completed" && len(t.calls) > int(o.firstCall):
 		t.finish = xFinishToolCalls // there is no word for it
 	case string(status) == "completed":
 		t.finish = xFinishStop
@@ -169,8 +169,8 @@ func (s *step) finishResponse(t *choiceTrack, r *response, status []byte) {
 // outputKnown tells whether the items of the response have all come one by one,
 // from first to last, so that the end has nothing to add. Where neither a message nor a
 // call is among them, the answer may stand in the end alone.
-func (s *step) outputKnown(t *choiceTrack) bool {
-	r := &s.response
+func (o *responses) outputKnown(s *step, t *choiceTrack) bool {
+	r := o
 	known := r.begun && s.malformedCount == 0 && r.open == 0
 	answered := len(t.calls) > int(r.firstCall)
 	for i := range r.items {
@@ -188,17 +188,17 @@ func (s *step) outputKnown(t *choiceTrack) bool {
 // there in another order and under other ids, or not at all (O-04): a call is
 // known by its own id, or if there are no more of them than have come; and what
 // else there is must be missing altogether.
-func (s *step) addMissingItems(t *choiceTrack, output *fastjson.Value) {
-	said, thought, other := false, false, s.response.other
-	for i := range s.response.items {
-		item := &s.response.items[i]
+func (o *responses) addMissingItems(s *step, t *choiceTrack, output *fastjson.Value) {
+	said, thought, other := false, false, o.other
+	for i := range o.items {
+		item := &o.items[i]
 		if item.reasoning {
 			thought = thought || item.done || item.given != [partKinds]partSet{}
 		} else {
 			said = said || item.given != [partKinds]partSet{}
 		}
 	}
-	more := s.countCalls(output) > len(t.calls)-int(s.response.firstCall)
+	more := o.countCalls(s, output) > len(t.calls)-int(o.firstCall)
 	for at := range t.calls {
 		more = more && t.calls[at].id != 0
 	}
@@ -209,23 +209,23 @@ func (s *step) addMissingItems(t *choiceTrack, output *fastjson.Value) {
 		switch typ := s.word(m.typ); string(typ) {
 		case "message":
 			if !said {
-				s.endMessage(t, endPlace-i, &m)
+				o.endMessage(s, t, endPlace-i, &m)
 			}
 		case "reasoning":
 			if !thought {
-				s.endReasoning(t, endPlace-i, &m)
+				o.endReasoning(s, t, endPlace-i, &m)
 			}
 		case "function_call", "custom_tool_call":
-			at := t.callByID(s.callID(&m, true))
+			at := t.callByID(o.callID(s, &m, true))
 			if at >= 0 {
-				s.argueMissing(t, at, m.words())
+				o.argueMissing(s, t, at, m.words())
 			} else if more {
-				s.endCall(t, endPlace-i, &m, callType(typ))
+				o.endCall(s, t, endPlace-i, &m, callType(typ))
 			}
 		case "":
 		default:
 			if !other {
-				s.addOther(t, v, &m)
+				o.addOther(s, t, v, &m)
 			}
 		}
 	}
@@ -233,7 +233,7 @@ func (s *step) addMissingItems(t *choiceTrack, output *fastjson.Value) {
 }
 
 // countCalls returns how many calls of the caller's tools are among the items.
-func (s *step) countCalls(output *fastjson.Value) (n int) {
+func (o *responses) countCalls(s *step, output *fastjson.Value) (n int) {
 	for _, v := range output.GetArray() {
 		switch string(s.word(member(v, "type"))) {
 		case "function_call", "custom_tool_call":

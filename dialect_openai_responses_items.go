@@ -5,17 +5,6 @@ import (
 	"github.com/valyala/fastjson"
 )
 
-// responseTrack is what is remembered of a response. Its calls are those of its
-// choice.
-type responseTrack struct {
-	items     []itemTrack // messages and reasoning, as many as MaxToolCalls
-	id        uint64      // hash of the id that was told
-	firstCall int32       // how many calls had come before it
-	begun     bool        // its beginning was seen: the stream is not one that was resumed
-	other     bool        // an item of another kind was given
-	open      int         // items of other kinds that have begun and not ended
-}
-
 // itemTrack is what is remembered of a message or of reasoning. Of all that an
 // event says of an item its index alone is the same in every event (O-03).
 type itemTrack struct {
@@ -53,7 +42,7 @@ const noIndex = -1
 
 // place returns the number by which an item is known: its index, or where events
 // have none, one that is made of its id. !ok: it is no index (C-16).
-func (s *step) place(index, id *fastjson.Value) (n int, ok bool) {
+func (o *responses) place(s *step, index, id *fastjson.Value) (n int, ok bool) {
 	if isNull(index) {
 		if h := hash(s.word(id)); h != 0 {
 			return noIndex - 1 - int(h>>34), true
@@ -69,63 +58,63 @@ func (s *step) place(index, id *fastjson.Value) (n int, ok bool) {
 }
 
 // textIndex returns the index of a text of an item; 0 where there is none.
-func (s *step) textIndex(v *fastjson.Value) int {
+func (o *responses) textIndex(s *step, v *fastjson.Value) int {
 	n, _ := s.index(v)
 	return max(0, n)
 }
 
 // item returns the latest message or reasoning at a place, and begins one if
 // there is none; nil: there are too many.
-func (s *step) item(place int, reasoning bool) *itemTrack {
-	list := s.response.items
+func (o *responses) item(s *step, place int, reasoning bool) *itemTrack {
+	list := o.items
 	for i := len(list) - 1; i >= 0; i-- {
 		if list[i].reasoning == reasoning && (list[i].index == place || place == noIndex) {
 			return &list[i]
 		}
 	}
-	return s.newItem(place, reasoning)
+	return o.newItem(s, place, reasoning)
 }
 
-func (s *step) newItem(place int, reasoning bool) *itemTrack {
+func (o *responses) newItem(s *step, place int, reasoning bool) *itemTrack {
 	s.stateful = true
 	s.layout++
-	list := s.response.items
+	list := o.items
 	if len(list) >= s.opt.MaxToolCalls {
 		s.malformed(0, 0, len(s.data), &fault.Limit{Limit: "MaxToolCalls", Max: s.opt.MaxToolCalls})
 		return nil
 	}
-	s.response.items = append(list, itemTrack{index: place, reasoning: reasoning})
-	return &s.response.items[len(list)]
+	o.items = append(list, itemTrack{index: place, reasoning: reasoning})
+	return &o.items[len(list)]
 }
 
 // itemOf returns the item that an event's text belongs to; nil if there is none.
-func (s *step) itemOf(e *responseEvent, kind partKind) *itemTrack {
-	place, ok := s.place(e.outputIndex, e.itemID)
+func (o *responses) itemOf(s *step, e *responseEvent, kind partKind) *itemTrack {
+	place, ok := o.place(s, e.outputIndex, e.itemID)
 	if !ok {
 		return nil
 	}
-	return s.item(place, kind >= partReasoning)
+	return o.item(s, place, kind >= partReasoning)
 }
 
 // addPiece adds an event's delta to a part of an item and tells whether it is any
 // text.
-func (s *step) addPiece(t *choiceTrack, e *responseEvent, kind partKind, part *fastjson.Value) bool {
-	item := s.itemOf(e, kind)
-	return item != nil && s.addPart(t, item, kind, s.textIndex(part), "delta", e.delta)
+func (o *responses) addPiece(s *step, t *choiceTrack, e *responseEvent, kind partKind, part *fastjson.Value) bool {
+	item := o.itemOf(s, e, kind)
+	return item != nil && o.addPart(s, t, item, kind, o.textIndex(s, part), "delta", e.delta)
 }
 
 // addWhole adds the whole text of a part, if nothing of it has come, and tells
 // whether it did.
-func (s *step) addWhole(t *choiceTrack, e *responseEvent, kind partKind, part, text *fastjson.Value) bool {
-	item := s.itemOf(e, kind)
-	return item != nil && s.addMissing(t, item, kind, s.textIndex(part), text)
+func (o *responses) addWhole(s *step, t *choiceTrack, e *responseEvent, kind partKind, part, text *fastjson.Value) bool {
+	item := o.itemOf(s, e, kind)
+	return item != nil && o.addMissing(s, t, item, kind, o.textIndex(s, part), text)
 }
 
-func (s *step) addMissing(t *choiceTrack, item *itemTrack, kind partKind, part int, text *fastjson.Value) bool {
-	return !item.given[kind].has(part) && s.addPart(t, item, kind, part, "", text)
+func (o *responses) addMissing(s *step, t *choiceTrack, item *itemTrack, kind partKind, part int, text *fastjson.Value) bool {
+	return !item.given[kind].has(part) && o.addPart(s, t, item, kind, part, "", text)
 }
 
-func (s *step) addPart(t *choiceTrack, item *itemTrack, kind partKind, part int, name string, v *fastjson.Value) bool {
+func (o *responses) addPart(s *step, t *choiceTrack, item *itemTrack, kind partKind, part int, name string, v *fastjson.Value) bool {
 	as, high := xKindReasoning, &t.high.reasoning
 	switch kind {
 	case partText:
@@ -165,8 +154,8 @@ func (p *responsePart) read(v *fastjson.Value) {
 }
 
 // endPart adds what a part that has ended says and nothing before it has said.
-func (s *step) endPart(t *choiceTrack, e *responseEvent, part *fastjson.Value) {
-	place, ok := s.place(e.outputIndex, e.itemID)
+func (o *responses) endPart(s *step, t *choiceTrack, e *responseEvent, part *fastjson.Value) {
+	place, ok := o.place(s, e.outputIndex, e.itemID)
 	if !ok {
 		return
 	}
@@ -176,8 +165,8 @@ func (s *step) endPart(t *choiceTrack, e *responseEvent, part *fastjson.Value) {
 	if !ok {
 		return
 	}
-	if item := s.item(place, kind >= partReasoning); item != nil {
-		s.addMissingPart(t, item, kind, s.textIndex(part), &p)
+	if item := o.item(s, place, kind >= partReasoning); item != nil {
+		o.addMissingPart(s, t, item, kind, o.textIndex(s, part), &p)
 	}
 }
 
@@ -195,10 +184,10 @@ func (p *responsePart) kind(s *step) (kind partKind, ok bool) {
 	return 0, false
 }
 
-func (s *step) addMissingPart(t *choiceTrack, item *itemTrack, kind partKind, part int, p *responsePart) {
+func (o *responses) addMissingPart(s *step, t *choiceTrack, item *itemTrack, kind partKind, part int, p *responsePart) {
 	switch kind {
 	case partRefusal:
-		s.addMissing(t, item, kind, part, p.refusal)
+		o.addMissing(s, t, item, kind, part, p.refusal)
 	case partText:
 		var annotations []*fastjson.Value
 		if !item.annotated.has(part) {
@@ -208,40 +197,40 @@ func (s *step) addMissingPart(t *choiceTrack, item *itemTrack, kind partKind, pa
 			item.annotated.add(part)
 			s.add(xKindAnnotation, t.index).Text = s.raw(v)
 		}
-		if s.addMissing(t, item, kind, part, p.text) {
-			s.addLogprobs(t, p.logprobs)
+		if o.addMissing(s, t, item, kind, part, p.text) {
+			o.addLogprobs(s, t, p.logprobs)
 		}
 	default:
-		s.addMissing(t, item, kind, part, p.text)
+		o.addMissing(s, t, item, kind, part, p.text)
 	}
 }
 
 // addMissingParts adds what the parts of a message, or of reasoning, say and
 // nothing before them has said. A string is a part by itself, or all there is.
-func (s *step) addMissingParts(t *choiceTrack, item *itemTrack, v *fastjson.Value, plain partKind) {
+func (o *responses) addMissingParts(s *step, t *choiceTrack, item *itemTrack, v *fastjson.Value, plain partKind) {
 	for i, v := range v.GetArray() {
 		var p responsePart
 		p.read(v)
 		if kind, ok := p.kind(s); ok && (kind >= partReasoning) == item.reasoning {
-			s.addMissingPart(t, item, kind, i, &p)
+			o.addMissingPart(s, t, item, kind, i, &p)
 		} else if v.GetObject() == nil {
-			s.addMissing(t, item, plain, i, v)
+			o.addMissing(s, t, item, plain, i, v)
 		}
 	}
-	s.addMissing(t, item, plain, 0, v)
+	o.addMissing(s, t, item, plain, 0, v)
 }
 
 // addAnnotation adds one annotation.
-func (s *step) addAnnotation(t *choiceTrack, e *responseEvent) {
+func (o *responses) addAnnotation(s *step, t *choiceTrack, e *responseEvent) {
 	if e.annotation.GetObject() == nil {
 		return
 	}
-	item := s.itemOf(e, partText)
+	item := o.itemOf(s, e, partText)
 	if item == nil {
 		return
 	}
 	s.stateful = true
-	item.annotated.add(s.textIndex(e.contentIndex))
+	item.annotated.add(o.textIndex(s, e.contentIndex))
 	s.add(xKindAnnotation, t.index).Text = s.raw(e.annotation)
 }
 
@@ -283,78 +272,78 @@ func (m *responseItem) read(v *fastjson.Value) {
 }
 
 // beginItem takes the beginning of an item.
-func (s *step) beginItem(t *choiceTrack, e *responseEvent) {
+func (o *responses) beginItem(s *step, t *choiceTrack, e *responseEvent) {
 	var m responseItem
 	m.read(e.item)
-	if place, ok := s.place(e.outputIndex, m.id); ok {
-		s.beginItemAt(t, place, &m)
+	if place, ok := o.place(s, e.outputIndex, m.id); ok {
+		o.beginItemAt(s, t, place, &m)
 	}
 }
 
 // beginItemAt takes the beginning of an item. One without a type says nothing
 // (O-05).
-func (s *step) beginItemAt(t *choiceTrack, place int, m *responseItem) {
+func (o *responses) beginItemAt(s *step, t *choiceTrack, place int, m *responseItem) {
 	s.stateful = true
-	if s.again {
+	if o.again {
 		s.voidBlock(t)
 	}
 	switch typ := s.word(m.typ); string(typ) {
 	case "message", "reasoning":
-		if item := s.item(place, string(typ) == "reasoning"); item != nil && item.done {
-			s.newItem(place, item.reasoning) // several at one place, as T-02
+		if item := o.item(s, place, string(typ) == "reasoning"); item != nil && item.done {
+			o.newItem(s, place, item.reasoning) // several at one place, as T-02
 		}
 		s.addRole(t, m.role)
 	case "function_call", "custom_tool_call":
-		at := s.beginToolCall(t, place, s.callID(m, false), s.word(m.name), callType(typ))
+		at := s.beginToolCall(t, place, o.callID(s, m, false), s.word(m.name), callType(typ))
 		if at >= 0 && string(s.word(m.status)) == "completed" { // all of it at once
-			s.argueMissing(t, at, m.words())
+			o.argueMissing(s, t, at, m.words())
 			t.calls[at].given = t.calls[at].begun
 		}
 	case "":
 	default:
-		s.response.open++
+		o.open++
 	}
 }
 
 // endItem takes an item as a whole.
-func (s *step) endItem(t *choiceTrack, e *responseEvent) {
+func (o *responses) endItem(s *step, t *choiceTrack, e *responseEvent) {
 	var m responseItem
 	m.read(e.item)
-	place, ok := s.place(e.outputIndex, m.id)
+	place, ok := o.place(s, e.outputIndex, m.id)
 	if !ok {
 		return
 	}
 	s.stateful = true
 	switch typ := s.word(m.typ); string(typ) {
 	case "message":
-		s.endMessage(t, place, &m)
+		o.endMessage(s, t, place, &m)
 	case "reasoning":
-		s.endReasoning(t, place, &m)
+		o.endReasoning(s, t, place, &m)
 	case "function_call", "custom_tool_call":
-		s.endCall(t, place, &m, callType(typ))
+		o.endCall(s, t, place, &m, callType(typ))
 	case "":
 	default:
-		s.response.open = max(0, s.response.open-1)
-		s.addOther(t, e.item, &m)
+		o.open = max(0, o.open-1)
+		o.addOther(s, t, e.item, &m)
 	}
 }
 
-func (s *step) endMessage(t *choiceTrack, place int, m *responseItem) {
-	item := s.item(place, false)
+func (o *responses) endMessage(s *step, t *choiceTrack, place int, m *responseItem) {
+	item := o.item(s, place, false)
 	if item == nil {
 		return
 	}
 	item.done = true
 	s.addRole(t, m.role)
-	s.addMissingParts(t, item, m.content, partText)
+	o.addMissingParts(s, t, item, m.content, partText)
 }
 
 var typeReasoning, formatResponses = []byte("reasoning"), []byte("openai-responses-v1")
 
 // endReasoning takes reasoning as a whole: its text, and as one detail all that
 // has to be sent back (O-11).
-func (s *step) endReasoning(t *choiceTrack, place int, m *responseItem) {
-	item := s.item(place, true)
+func (o *responses) endReasoning(s *step, t *choiceTrack, place int, m *responseItem) {
+	item := o.item(s, place, true)
 	if item == nil || item.done {
 		return
 	}
@@ -363,26 +352,26 @@ func (s *step) endReasoning(t *choiceTrack, place int, m *responseItem) {
 	// (O-06); the detail has both.
 	told, inShort := item.given[partReasoning] != 0, item.given[partSummary] != 0
 	if !told {
-		s.addMissingParts(t, item, m.summary, partSummary)
+		o.addMissingParts(s, t, item, m.summary, partSummary)
 	}
 	if !inShort {
-		s.addMissingParts(t, item, m.content, partReasoning)
+		o.addMissingParts(s, t, item, m.content, partReasoning)
 	}
 	detail := xReasoningDetail{
 		Index: place, Type: typeReasoning, Format: formatResponses,
-		ID: s.word(m.id), Summary: s.joined(m.summary), Text: s.joined(m.content), Data: s.word(m.encrypted),
+		ID: s.word(m.id), Summary: o.joined(s, m.summary), Text: o.joined(s, m.content), Data: s.word(m.encrypted),
 	}
 	if place <= endPlace {
 		detail.Index = endPlace - place
 	} else if place < 0 {
-		detail.Index = len(s.response.items) - 1
+		detail.Index = len(o.items) - 1
 	}
 	s.details = append(s.details, detail)
 	s.add(xKindReasoning, t.index).Detail = &s.details[len(s.details)-1]
 }
 
 // joined returns the texts of all parts in v, of which there is mostly one.
-func (s *step) joined(v *fastjson.Value) (text []byte) {
+func (o *responses) joined(s *step, v *fastjson.Value) (text []byte) {
 	for i, part := range v.GetArray() {
 		piece := s.word(part)
 		if part.GetObject() != nil {
@@ -399,8 +388,8 @@ func (s *step) joined(v *fastjson.Value) (text []byte) {
 
 // addOther adds an item of another kind: an image, or what has to go back as it
 // is, such as a call of a tool that the provider runs.
-func (s *step) addOther(t *choiceTrack, v *fastjson.Value, m *responseItem) {
-	s.response.other, s.delivered = true, true
+func (o *responses) addOther(s *step, t *choiceTrack, v *fastjson.Value, m *responseItem) {
+	o.other, s.delivered = true, true
 	kind := xKindItem
 	if string(s.word(m.typ)) == "image_generation_call" && !isNull(m.result) {
 		kind = xKindMedia

@@ -42,16 +42,16 @@ type leanCopy struct {
 
 // parseLeanResponse parses the event, data, without what decodeResponses will not
 // look at. !ok: it is to be parsed as it is.
-func parseLeanResponse(s *step, data []byte) (ok bool) {
+func (o *responses) parseLeanResponse(s *step, data []byte) (ok bool) {
 	if len(data) < leanEvent {
 		return false
 	}
-	l := leanCopy{data: data, lean: s.rest[:0], output: len(s.choices) == 0 || !s.outputKnown(&s.choices[0])}
+	l := leanCopy{data: data, lean: s.rest[:0], output: len(s.choices) == 0 || !o.outputKnown(s, &s.choices[0])}
 	if l.object(0, inEvent) != len(data) || l.values > s.opt.MaxValues {
 		return false
 	}
 	if l.copied > 0 {
-		if s.rest = append(l.lean, data[l.copied:]...); s.parseProven(s.rest) && (!l.texts || s.textsKnown()) {
+		if s.rest = append(l.lean, data[l.copied:]...); s.parseProven(s.rest) && (!l.texts || o.textsKnown(s)) {
 			return true
 		}
 	}
@@ -154,7 +154,7 @@ func (l *leanCopy) parts(at int) (end int) {
 
 // textsKnown tells whether all that an event says under "text" has come in pieces, so
 // that nobody will look at it.
-func (s *step) textsKnown() bool {
+func (o *responses) textsKnown(s *step) bool {
 	var e responseEvent
 	e.read(s.root)
 	place, ok := s.index(e.outputIndex)
@@ -163,19 +163,19 @@ func (s *step) textsKnown() bool {
 	}
 	switch string(s.word(e.typ)) {
 	case "response.output_text.done":
-		return s.isGiven(place, partText, s.textIndex(e.contentIndex))
+		return o.isGiven(s, place, partText, o.textIndex(s, e.contentIndex))
 	case "response.reasoning_summary_text.done":
-		return s.isGiven(place, partSummary, s.textIndex(e.summaryIndex))
+		return o.isGiven(s, place, partSummary, o.textIndex(s, e.summaryIndex))
 	case "response.content_part.done":
-		return s.partKnown(place, e.part, s.textIndex(e.contentIndex))
+		return o.partKnown(s, place, e.part, o.textIndex(s, e.contentIndex))
 	case "response.reasoning_summary_part.done":
-		return s.partKnown(place, e.part, s.textIndex(e.summaryIndex))
+		return o.partKnown(s, place, e.part, o.textIndex(s, e.summaryIndex))
 	case "response.output_item.done":
 		var m responseItem
 		m.read(e.item)
 		known := string(s.word(m.typ)) == "message"
 		for i, v := range m.content.GetArray() {
-			known = known && s.partKnown(place, v, i)
+			known = known && o.partKnown(s, place, v, i)
 		}
 		return known
 	}
@@ -183,16 +183,16 @@ func (s *step) textsKnown() bool {
 }
 
 // partKnown tells whether the text of a part has come in pieces.
-func (s *step) partKnown(place int, v *fastjson.Value, part int) bool {
+func (o *responses) partKnown(s *step, place int, v *fastjson.Value, part int) bool {
 	var p responsePart
 	p.read(v)
 	kind, ok := p.kind(s)
-	return ok && s.isGiven(place, kind, part)
+	return ok && o.isGiven(s, place, kind, part)
 }
 
 // isGiven tells whether text has come of a part of the item at a place.
-func (s *step) isGiven(place int, kind partKind, part int) bool {
-	list := s.response.items
+func (o *responses) isGiven(s *step, place int, kind partKind, part int) bool {
+	list := o.items
 	for i := len(list) - 1; i >= 0; i-- {
 		if list[i].index == place && list[i].reasoning == (kind >= partReasoning) {
 			return list[i].given[kind].has(part)

@@ -272,7 +272,7 @@ func TestLeanResponseBytes(t *testing.T) {
 		if want == "" {
 			want = string(data)
 		}
-		require.True(t, parseLeanResponse(&s.step, data))
+		require.True(t, new(responses).parseLeanResponse(&s.step, data))
 		var compact bytes.Buffer
 		require.NoError(t, json.Compact(&compact, []byte(want)))
 		require.Equal(t, compact.String(), string(s.root.MarshalTo(nil)))

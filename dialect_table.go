@@ -86,7 +86,7 @@ func init() {
 			wires:  wire.Over(wire.SSE, wire.JSON),
 			paths:  "/chat/completions /completions",
 			detect: detectChat,
-			new:    func() xDecoder { return stateless(decodeChat) },
+			new:    func() xDecoder { return new(chat) },
 			done:   doneWord,
 		},
 		xOpenAIResponses: {
@@ -102,14 +102,14 @@ func init() {
 			wires:  wire.Over(wire.SSE, wire.JSON, wire.Frames),
 			paths:  "/v1/messages /v1/complete /publishers/anthropic/*:streamRawPredict /publishers/anthropic/*:rawPredict",
 			detect: detectAnthropic,
-			new:    func() xDecoder { return stateless(decodeAnthropic) },
+			new:    func() xDecoder { return new(anthropic) },
 		},
 		xGemini: {
 			name:   "gemini",
 			wires:  wire.Over(wire.SSE, wire.JSON),
 			paths:  ":streamGenerateContent :generateContent",
 			detect: detectGemini,
-			new:    func() xDecoder { return stateless(decodeGemini) },
+			new:    func() xDecoder { return new(gemini) },
 
 			finishEnds: true,
 		},

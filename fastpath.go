@@ -166,7 +166,7 @@ func (s *step) teaches() bool {
 	if s.detailMember != "" {
 		gave++
 	}
-	if s.counted.names != nil {
+	if s.counted.form != nil {
 		gave++
 	}
 	return s.given == gave && s.role.member != "" && !s.stateful &&
@@ -259,7 +259,7 @@ func (m *meaning) set(s *step, slots []template.Slot, usage [usageCounts]usageSl
 	*m = meaning{
 		kind: r.kind, choice: int32(r.choice), call: int32(r.call), epoch: s.layout, part: s.part,
 		index: -1, detail: -1, sequence: -1, usage: m.usage,
-		noDelta: r.kind == xKindOther, textInDetail: r.detailed, hasUsage: s.counted.names != nil,
+		noDelta: r.kind == xKindOther, textInDetail: r.detailed, hasUsage: s.counted.form != nil,
 	}
 	m.noEmpty = !r.alone || m.hasUsage
 	m.textOnly = s.detailMember == "" && !m.textInDetail && !m.noDelta

@@ -155,7 +155,7 @@ func (t *track) knownChoice(index int) *choiceTrack {
 
 // isLike reports whether an event of the same form does to both choices the same.
 func (c *choiceTrack) isLike(d *choiceTrack) bool {
-	return c.role == d.role && c.delta == d.delta && c.whole == d.whole && c.planned == d.planned && c.plainReasoning == d.plainReasoning
+	return c.role == d.role && c.marks == d.marks
 }
 
 // indexedCall returns the place of the latest call that began with this index; -1:

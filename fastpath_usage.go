@@ -19,6 +19,7 @@ import (
 type usageSlots struct {
 	usage xUsage // as it stands there
 	raw   []byte // the same as JSON
+	form  *growingUsage
 	slots [usageCounts]usageSlot
 }
 
@@ -32,8 +33,8 @@ type usageSlot struct {
 
 // usageSlot is slotOf for a member that holds a count.
 func (s *step) usageSlot(name []byte) (_ template.SlotKind, use uint8, ok bool) {
-	if s.counted.names != nil {
-		for i, known := range s.counted.names {
+	if s.counted.form != nil {
+		for i, known := range s.counted.form.names {
 			if string(name) == known {
 				return template.Number1, useUsage + uint8(i), true
 			}
@@ -61,7 +62,7 @@ func (s *step) findUsage(slots []template.Slot) (found [usageCounts]usageSlot, o
 			continue
 		}
 		i := int(slot.Use - useUsage)
-		key := `"` + s.counted.names[i] + `":`
+		key := `"` + s.counted.form.names[i] + `":`
 		begin := bytes.Index(s.counted.raw, []byte(key)) + len(key)
 		end := begin + slot.To - slot.From
 		if field, _ := s.counted.usage.count(i); begin < len(key) || end > maxLearnedUsage || s.counted.usage.Reported&field == 0 {
@@ -69,7 +70,7 @@ func (s *step) findUsage(slots []template.Slot) (found [usageCounts]usageSlot, o
 		}
 		found[i] = usageSlot{int8(at), uint16(begin), uint16(end)}
 	}
-	return found, len(s.counted.raw) <= maxLearnedUsage || s.counted.names == nil
+	return found, len(s.counted.raw) <= maxLearnedUsage || s.counted.form == nil
 }
 
 // maxLearnedUsage is how many bytes of JSON the usage of an event may have that is
@@ -78,7 +79,7 @@ const maxLearnedUsage = template.MaxLiterals
 
 // learn takes the counts of the event of s.
 func (c *usageSlots) learn(s *step, slots [usageCounts]usageSlot) {
-	c.usage, c.raw, c.slots = s.counted.usage, append(c.raw[:0], s.counted.raw...), slots
+	c.usage, c.raw, c.form, c.slots = s.counted.usage, append(c.raw[:0], s.counted.raw...), s.counted.form, slots
 }
 
 // read returns the counts of the event in b that m has found. digits are those in
@@ -120,14 +121,14 @@ func (s *step) addMatchedUsage(c *usageSlots, b []byte, m *template.Match) {
 	u, digits := c.read(b, m)
 	from := len(s.text)
 	s.text = c.appendRaw(s.text, &digits)
-	s.completeGoogleUsage(&u)
+	u = c.form.complete(&s.usage, u)
 	s.addUsage(&u, s.text[from:len(s.text):len(s.text)])
 }
 
 // foldUsage is addMatchedUsage for the last of events whose texts were folded in.
 func (p *Parser) foldUsage(c *usageSlots, b []byte, m *template.Match) {
 	u, digits := c.read(b, m)
-	p.track.completeGoogleUsage(&u)
+	u = c.form.complete(&p.track.usage, u)
 	p.track.usage.merge(&u)
 	if a := p.fold; a != nil && p.opt.decode.Kinds&xKindUsage != 0 {
 		a.kept -= len(a.usage.Raw)

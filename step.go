@@ -83,7 +83,7 @@ func (s *step) begin(typ, data []byte) {
 	s.deltas, s.given, s.stateful, s.embedded, s.noPing = s.deltas[:0], 0, false, false, false
 	s.starts, s.details, s.text = s.starts[:0], s.details[:0], s.text[:0]
 	s.sourceAt, s.sourceCost, s.errorRaw, s.sequence, s.part = 0, 0, nil, 0, 0
-	s.role.member, s.fragments, s.detailMember, s.counted.names = "", 0, "", nil
+	s.role.member, s.fragments, s.detailMember, s.counted.form = "", 0, "", nil
 	s.indexed = false
 }
 

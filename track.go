@@ -26,12 +26,8 @@ type track struct {
 	// told: what the stream has said of itself, so that it is not told twice.
 	told struct{ id, model, fingerprint, tier, created bool }
 
-	response responseTrack // of OpenAI's Responses
-
-	usage     xUsage
-	usageRaw  []byte // the usage objects so far, one over the other; see overlayUsage
-	citations uint64 // hash of the citations told last
-	answer    uint64 // hash of the id of the answer that began last, where there may be several in a stream
+	usage    xUsage
+	usageRaw []byte // the usage objects so far, one over the other; see overlayUsage
 
 	// The outcome's parts; see Outcome.
 	skipped, malformedCount               int64
@@ -42,9 +38,7 @@ type track struct {
 
 	// suspect: an event was no JSON. fastjson may take milliseconds to find that
 	// out, of a few hundred brackets; from now on events are checked first.
-	suspect   bool
-	usageRank uint8 // of the place that usage was read from; see addChatUsage
-	again     bool  // the answer that began last is not the first
+	suspect bool
 
 	blockReason string
 	apiError    *xAPIError
@@ -60,28 +54,14 @@ type choiceTrack struct {
 	finish xFinishReason
 	native string // the provider's word for it, shortened where it is absurdly long
 	role   bool   // its role was told
-	// delta: a delta came, so that a message beside or behind it says nothing
-	// new (C-18).
-	delta bool
-	whole bool // something came outside of deltas
-	// planned: what the model says of its calls has come; see addToolPlan.
-	planned bool
-	// plainReasoning: reasoning came as plain text, so that the text of its
-	// details is the same once more.
-	plainReasoning bool
+	// marks are bits in which the dialect remembers what has come of the choice. An
+	// event of the same form does the same to two choices with equal marks.
+	marks uint8
 	// list counts the lists of tool calls that have come, so that two calls of one
 	// list can be told from pieces of one call (T-02).
 	list       uint32
 	calls      []callTrack
 	recentCall int
-	// notThinking has a bit for each of the first parts that began as something
-	// else than thinking, and has no signature therefore.
-	notThinking uint64
-	// partial are the arguments of the call that Gemini streams; nil: it never
-	// did (G-08).
-	partial *partialArguments
-	// held are content blocks of Anthropic's that have yet to end; nil: none.
-	held *heldBlocks
 }
 
 // halves are of surrogate pairs.
@@ -109,10 +89,10 @@ type callTrack struct {
 }
 
 func (t *track) reset() {
-	choices, usage, items := t.choices, wire.Recycle(t.usageRaw), t.response.items
+	choices, usage := t.choices, wire.Recycle(t.usageRaw)
 	clear(choices) // so that no call and no text of the last stream is kept
 	*t = track{
-		choices: choices[:0], usageRaw: usage, response: responseTrack{items: items[:0]},
+		choices: choices[:0], usageRaw: usage,
 	}
 }
 
