@@ -10,6 +10,7 @@ import (
 	"testing"
 	"unsafe"
 
+	"github.com/seed-4d65deac/llmstream/internal/dialect"
 	"github.com/seed-4d65deac/llmstream/internal/testkit"
 	"github.com/stretchr/testify/require"
 )
@@ -191,11 +192,11 @@ func choiceEvent(members string) string {
 }
 
 func TestAllocs(t *testing.T) {
-	for d := range xTable {
-		if xTable[d].new == nil {
+	for d := range dialect.Table {
+		if dialect.Table[d].New == nil {
 			continue
 		}
-		require.NotEmpty(t, steadyStreams[Dialect(d)], xTable[d].name)
+		require.NotEmpty(t, steadyStreams[Dialect(d)], dialect.Table[d].Name)
 		for name, event := range steadyStreams[Dialect(d)] {
 			testAllocs(t, Dialect(d), name, event)
 		}

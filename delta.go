@@ -3,6 +3,8 @@ package llmstream
 import (
 	"bytes"
 	"strings"
+
+	"github.com/seed-4d65deac/llmstream/internal/decode"
 )
 
 // Kind says what a [Delta] adds to the answer. Kinds are bit flags, so that
@@ -185,7 +187,7 @@ func (d *Delta) Clone() *Delta {
 		c.Start = &s
 	}
 	if d.Detail != nil {
-		c.Detail = (*ReasoningDetail)((*xReasoningDetail)(d.Detail).clone())
+		c.Detail = (*ReasoningDetail)((*decode.ReasoningDetail)(d.Detail).Clone())
 	}
 	return &c
 }
@@ -244,5 +246,5 @@ const (
 // String returns OpenAI's word for the reason, "" for FinishNone and "unknown"
 // for FinishUnknown.
 func (r FinishReason) String() string {
-	return xFinishReason(r).String()
+	return decode.FinishReason(r).String()
 }

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"unsafe"
 
+	"github.com/seed-4d65deac/llmstream/internal/decode"
 	"github.com/seed-4d65deac/llmstream/internal/testkit"
 	"github.com/stretchr/testify/require"
 )
@@ -66,7 +67,7 @@ func TestDeliveredMeansThatADeltaHadOutputInRecordings(t *testing.T) {
 		}), nil)
 		for i := range r.body {
 			p.Write(r.body[i : i+1])
-			if got != p.track.delivered {
+			if got != p.seen.Delivered {
 				require.Equal(t, got, p.Outcome().Delivered, "%s, byte %d", r.file, i)
 			}
 		}
@@ -155,7 +156,7 @@ func TestFinishReasons(t *testing.T) {
 		"tool_calls": FinishToolCalls, "tool_use": FinishToolCalls, "TOOL_CALL": FinishToolCalls, "content_filter": FinishContentFilter, "SAFETY": FinishContentFilter,
 		"function_call": FinishFunctionCall, "": FinishNone, "malformed_function_call": FinishUnknown, "error": FinishUnknown, "insufficient_system_resource": FinishUnknown, "Stop!": FinishUnknown,
 	} {
-		require.Equal(t, want, FinishReason(finishReasonOf([]byte(native))), native)
+		require.Equal(t, want, FinishReason(decode.FinishReasonOf([]byte(native))), native)
 	}
 	for reason, want := range map[FinishReason]string{
 		FinishNone: "", FinishStop: "stop", FinishLength: "length", FinishToolCalls: "tool_calls", FinishContentFilter: "content_filter",

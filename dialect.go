@@ -5,6 +5,7 @@ import (
 	"mime"
 	"strings"
 
+	"github.com/seed-4d65deac/llmstream/internal/dialect"
 	"github.com/seed-4d65deac/llmstream/internal/wire"
 )
 
@@ -41,8 +42,8 @@ const (
 
 // String returns the dialect's name, such as "openai-chat".
 func (d Dialect) String() string {
-	if int(d) < len(xTable) {
-		return xTable[d].name
+	if int(d) < len(dialect.Table) {
+		return dialect.Table[d].Name
 	}
 	return "unknown"
 }
@@ -50,7 +51,7 @@ func (d Dialect) String() string {
 // ParseDialect is the reverse of [Dialect.String]. The error names the word, and
 // the dialect is then Auto.
 func ParseDialect(name string) (Dialect, error) {
-	if d, ok := named(name); ok {
+	if d, ok := dialect.Named(name); ok {
 		return Dialect(d), nil
 	}
 	return Auto, fmt.Errorf("%sunknown dialect %q", errorPrefix, name)
@@ -65,5 +66,5 @@ func DetectDialect(contentType, path string) Dialect {
 		on = wire.KindsOf(media)
 	}
 	path, _, _ = strings.Cut(path, "?")
-	return Dialect(ofRequest(on, path))
+	return Dialect(dialect.OfRequest(on, path))
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/seed-4d65deac/llmstream/internal/dialect"
 	"github.com/seed-4d65deac/llmstream/internal/testkit"
 	"github.com/seed-4d65deac/llmstream/internal/wire"
 	"github.com/stretchr/testify/require"
@@ -158,7 +159,7 @@ func TestHeldBlocksAreBounded(t *testing.T) {
 	var limit *LimitError
 	require.ErrorAs(t, p.Outcome().Damage, &limit)
 	require.Equal(t, LimitError{Limit: "MaxEvent", Max: 4000}, *limit)
-	require.Nil(t, p.decoder.(*anthropic).held)
+	require.Nil(t, p.decoder.(*dialect.Anthropic).Held)
 
 	p.Write([]byte(heldBlocksOf(30, 100)))
 	require.Len(t, a.Completion().Choices[0].Message.Items, 2, "the next block has all the room again")
@@ -167,7 +168,7 @@ func TestHeldBlocksAreBounded(t *testing.T) {
 	p = NewParser(AnthropicMessages, nil, nil)
 	p.Write([]byte(body))
 	for room, damaged := range []int64{1, 0} {
-		_, outcome := push(AnthropicMessages, &Options{MaxEvent: p.decoder.(*anthropic).held.size - 1 + room}, body)
+		_, outcome := push(AnthropicMessages, &Options{MaxEvent: p.decoder.(*dialect.Anthropic).Held.Size - 1 + room}, body)
 		require.Equal(t, damaged, outcome.Malformed)
 	}
 
@@ -175,7 +176,7 @@ func TestHeldBlocksAreBounded(t *testing.T) {
 	for i := range 10 {
 		fmt.Fprintf(p, "data: {\"type\":\"content_block_start\",\"index\":%d,\"content_block\":{\"type\":\"server_tool_use\",\"id\":\"s\"}}\n\n", i)
 	}
-	require.Len(t, p.decoder.(*anthropic).held.blocks, 3)
+	require.Len(t, p.decoder.(*dialect.Anthropic).Held.Blocks, 3)
 	require.EqualValues(t, 7, p.Outcome().Malformed)
 	require.ErrorContains(t, p.Outcome().Damage, "MaxToolCalls")
 }
@@ -214,13 +215,13 @@ func TestHeldBlocksEnd(t *testing.T) {
 func TestHeldBlocksAreLetGo(t *testing.T) {
 	p := NewParser(AnthropicMessages, nil, nil)
 	p.Write([]byte(strings.TrimSuffix(heldBlocksOf(1000, 1000), "data: {\"type\":\"content_block_stop\",\"index\":0}\n\n")))
-	held := p.decoder.(*anthropic).held
-	require.Greater(t, cap(held.blocks[0].pieces), 1<<20-1<<17)
+	held := p.decoder.(*dialect.Anthropic).Held
+	require.Greater(t, cap(held.Blocks[0].Pieces), 1<<20-1<<17)
 	p.Write([]byte("data: {\"type\":\"content_block_stop\",\"index\":0}\n\n"))
-	require.Nil(t, p.decoder.(*anthropic).held)
-	require.Zero(t, held.size)
-	for _, b := range held.blocks[:cap(held.blocks)] {
-		require.LessOrEqual(t, cap(b.pieces), wire.MaxKept)
+	require.Nil(t, p.decoder.(*dialect.Anthropic).Held)
+	require.Zero(t, held.Size)
+	for _, b := range held.Blocks[:cap(held.Blocks)] {
+		require.LessOrEqual(t, cap(b.Pieces), wire.MaxKept)
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/seed-4d65deac/llmstream/internal/dialect"
 	"github.com/seed-4d65deac/llmstream/testdata"
 	"github.com/stretchr/testify/require"
 )
@@ -202,7 +203,7 @@ func TestCodedBytes(t *testing.T) {
 		{"{\"bytes\":\"YQ==\",\"p\":\"a\x01\"}", "-"},
 		{``, "-"},
 	} {
-		got, ok := codedBytes([]byte(c.data))
+		got, ok := dialect.CodedBytes([]byte(c.data))
 		if !ok {
 			got = []byte("-")
 		}
@@ -344,10 +345,10 @@ func TestBedrockForgetsTheModel(t *testing.T) {
 	var a Accumulator
 	p := NewParser(Bedrock, &a, nil)
 	p.Write(recordedFrames(t, "invoke-anthropic"))
-	require.Equal(t, AnthropicMessages, Dialect(p.decoder.(*bedrock).model))
+	require.Equal(t, AnthropicMessages, Dialect(p.decoder.(*dialect.BedrockDecoder).Model))
 	p.Reset()
 	a.Reset()
-	require.Equal(t, Auto, Dialect(p.decoder.(*bedrock).model))
+	require.Equal(t, Auto, Dialect(p.decoder.(*dialect.BedrockDecoder).Model))
 	p.Write([]byte(framed(`chunk {"outputText":"x","completionReason":"FINISH"}`)))
 	p.Close()
 	require.Equal(t, "x", a.Completion().Choices[0].Message.Content)
@@ -357,9 +358,9 @@ func TestBedrockForgetsTheModel(t *testing.T) {
 func TestBedrockKnowsNova(t *testing.T) {
 	p := NewParser(Bedrock, nil, nil)
 	p.Write([]byte(framed(`chunk {"other":1}`)))
-	require.Equal(t, Auto, Dialect(p.decoder.(*bedrock).model))
+	require.Equal(t, Auto, Dialect(p.decoder.(*dialect.BedrockDecoder).Model))
 	p.Write([]byte(framed(`chunk {"messageStart":{"role":"assistant"}}`)))
-	require.Equal(t, Bedrock, Dialect(p.decoder.(*bedrock).model))
+	require.Equal(t, Bedrock, Dialect(p.decoder.(*dialect.BedrockDecoder).Model))
 }
 
 // Choices are OpenAI's, unless they name their end as others do.
@@ -372,7 +373,7 @@ func TestBedrockKnowsChoices(t *testing.T) {
 	} {
 		p := NewParser(Bedrock, nil, nil)
 		p.Write([]byte(framed("chunk " + chunk(members))))
-		require.Equal(t, want, Dialect(p.decoder.(*bedrock).model), members)
+		require.Equal(t, want, Dialect(p.decoder.(*dialect.BedrockDecoder).Model), members)
 	}
 }
 

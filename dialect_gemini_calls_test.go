@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/seed-4d65deac/llmstream/internal/dialect"
 	"github.com/seed-4d65deac/llmstream/internal/testkit"
 	"github.com/stretchr/testify/require"
 )
@@ -98,11 +99,11 @@ func TestPartialArguments(t *testing.T) {
 // An object that has very many members is written in linear time, or not at all.
 func TestPartialArgumentsWithManyMembers(t *testing.T) {
 	events := []string{parted("f", true)}
-	for i := range 4 * maxPartialKeys {
+	for i := range 4 * dialect.MaxPartialKeys {
 		events = append(events, parted("", true, `{"jsonPath":"$.a`+strconv.Itoa(i)+`","numberValue":1}`))
 	}
 	_, o := push(Gemini, nil, testkit.SSE(events...))
-	require.EqualValues(t, 3*maxPartialKeys, o.Malformed)
+	require.EqualValues(t, 3*dialect.MaxPartialKeys, o.Malformed)
 	require.ErrorContains(t, o.Damage, "too many")
 }
 
@@ -150,7 +151,7 @@ func eachPiece(value any, path string, size int, f func(piece string)) (ok bool)
 				return false
 			}
 		}
-		return len(v) > 0 && len(v) < maxPartialKeys
+		return len(v) > 0 && len(v) < dialect.MaxPartialKeys
 	case []any:
 		for i := range v {
 			if len(path) > 1000 || strings.Count(path, "[") > 100 || !eachPiece(v[i], path+"["+strconv.Itoa(i)+"]", size, f) {

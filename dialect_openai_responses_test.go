@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/seed-4d65deac/llmstream/internal/decode"
+	"github.com/seed-4d65deac/llmstream/internal/dialect"
 	"github.com/seed-4d65deac/llmstream/internal/testkit"
 	"github.com/stretchr/testify/require"
 )
@@ -257,9 +259,9 @@ func TestLeanResponse(t *testing.T) {
 
 // What is left out is left out, and nothing else.
 func TestLeanResponseBytes(t *testing.T) {
-	s := borrowScratch(&track{}, &defaultSettings.decode)
+	s := borrowScratch(&decode.Stream{}, &defaultSettings.decode)
 	defer s.release()
-	long := `"` + strings.Repeat("x", leanEvent) + `"`
+	long := `"` + strings.Repeat("x", dialect.LeanEvent) + `"`
 	for _, c := range [...][2]string{
 		{`{"a":[1,{"b":"}"}],"c":-1.5,"response":{"tools":LONG}}`, `{"a":[1,{"b":"}"}],"c":-1.5,"response":{"tools":null}}`},
 		{`{"a" : 1 , "response" : {"id" : "x" , "tools" : [{"a":LONG}] , "n" : 1 , "t":true} , "b" : null }`, `{"a" : 1 , "response" : {"id" : "x" , "tools" : null , "n" : null , "t":null} , "b" : null }`},
@@ -272,10 +274,10 @@ func TestLeanResponseBytes(t *testing.T) {
 		if want == "" {
 			want = string(data)
 		}
-		require.True(t, new(responses).parseLeanResponse(&s.step, data))
+		require.True(t, new(dialect.Responses).ParseLeanResponse(&s.Context, data))
 		var compact bytes.Buffer
 		require.NoError(t, json.Compact(&compact, []byte(want)))
-		require.Equal(t, compact.String(), string(s.root.MarshalTo(nil)))
+		require.Equal(t, compact.String(), string(s.Root.MarshalTo(nil)))
 	}
 }
 

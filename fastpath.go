@@ -3,6 +3,7 @@ package llmstream
 import (
 	"bytes"
 
+	"github.com/seed-4d65deac/llmstream/internal/decode"
 	"github.com/seed-4d65deac/llmstream/internal/jsonscan"
 	"github.com/seed-4d65deac/llmstream/internal/template"
 	"github.com/seed-4d65deac/llmstream/internal/wire"
@@ -50,7 +51,7 @@ type learned struct {
 
 // meaning is what an event means that fits a template.
 type meaning struct {
-	kind        xKind
+	kind        decode.Kind
 	choice      int32 // place in track.choices; of the event that was learned from, if index is a slot
 	call, calls int32 // place of the tool call among so many calls of the choice, likewise; call -1: no call
 	epoch       int32 // as track.layout was
@@ -68,7 +69,7 @@ type meaning struct {
 
 	// fixed is what does not differ of a piece of structured reasoning, which has
 	// the same text once more; nil: there is none.
-	fixed *xReasoningDetail
+	fixed *decode.ReasoningDetail
 	usage *usageSlots
 }
 
@@ -92,49 +93,49 @@ const (
 
 // learn makes a template of the event of s, if that gave a text and nothing else,
 // in no way that depends on other events.
-func (c *core) learn(s *step) {
-	if !s.teaches() {
+func (c *stream) learn(s *decode.Context) {
+	if !teaches(s) {
 		return
 	}
 	at, ok := c.fast.Free()
-	crowded := !c.fast.indexed && c.fast.crowded(&s.role)
+	crowded := !c.fast.indexed && c.fast.crowded(&s.Source)
 	if !ok && !crowded {
 		return
 	}
-	s.role.alone = s.role.alone && len(s.typ) == 0
-	slots, found := s.findSlots(make([]template.Slot, 0, template.MaxSlots), c.fast.indexed || crowded)
+	s.Source.OnlyText = s.Source.OnlyText && len(s.Type) == 0
+	slots, found := findSlots(s, make([]template.Slot, 0, template.MaxSlots), c.fast.indexed || crowded)
 	switch {
 	case found && crowded:
 		c.fast.indexed, at = true, 0
 		c.fast.Clear()
 	case !found && ok && (c.fast.indexed || crowded):
-		slots, found = s.findSlots(slots[:0], false)
+		slots, found = findSlots(s, slots[:0], false)
 	}
-	usage, ok := s.findUsage(slots)
+	usage, ok := findUsage(s, slots)
 	if !ok || !found {
 		return
 	}
 	var frame [maxFrame]byte
 	before, after := c.around(s, frame[:0:maxFrame/2], frame[maxFrame/2:maxFrame/2])
-	if c.fast.LearnAt(at, before, s.typ, s.data, after, slots) {
+	if c.fast.LearnAt(at, before, s.Type, s.Data, after, slots) {
 		c.fast.means[at].set(s, slots, usage)
 	}
 }
 
 // crowded reports whether templates of other choices or calls fill the set, where one
 // with a slot for the index would do for all.
-func (l *learned) crowded(r *textRole) bool {
+func (l *learned) crowded(r *decode.TextSource) bool {
 	others := 0
 	for i := range l.List {
 		m := &l.means[i]
 		if !l.List[i].InUse() {
 			return false
 		}
-		if m.kind == r.kind && (int(m.choice) != r.choice || int(m.call) != r.call) {
+		if m.kind == r.Kind && (int(m.choice) != r.Choice || int(m.call) != r.Call) {
 			others++
 		}
 	}
-	return others > 1 && (r.call < 0 && r.indexed || r.call >= 0 && r.callIndexed)
+	return others > 1 && (r.Call < 0 && r.Indexed || r.Call >= 0 && r.CallIndexed)
 }
 
 // maxFrame is how many bytes around an event take no memory of their own.
@@ -142,13 +143,13 @@ const maxFrame = 256
 
 // around appends what stands around the data of the event of s where the next event
 // follows in the same read; nothing: that is not known.
-func (c *core) around(s *step, before, after []byte) (_, _ []byte) {
+func (c *stream) around(s *decode.Context, before, after []byte) (_, _ []byte) {
 	f, _ := c.wire.Framing()
-	if !framable(&f, s.typ, s.data) {
+	if !framable(&f, s.Type, s.Data) {
 		return before, after
 	}
-	if len(s.typ) > 0 {
-		before = append(append(append(before, f.Event...), s.typ...), f.End...)
+	if len(s.Type) > 0 {
+		before = append(append(append(before, f.Event...), s.Type...), f.End...)
 	}
 	return append(before, f.Data...), append(append(after, f.End...), f.Blank...)
 }
@@ -161,42 +162,42 @@ func framable(f *wire.Framing, typ, data []byte) bool {
 
 // teaches reports whether the event gave a text, perhaps with a detail that says the
 // same, and nothing else.
-func (s *step) teaches() bool {
+func teaches(s *decode.Context) bool {
 	gave := 1
-	if s.detailMember != "" {
+	if s.DetailMember != "" {
 		gave++
 	}
-	if s.counted.form != nil {
+	if s.Counted.Form != nil {
 		gave++
 	}
-	return s.given == gave && s.role.member != "" && !s.stateful &&
-		(s.fragments == 0 || s.fragments == 1 && s.role.call >= 0)
+	return s.Emitted == gave && s.Source.Member != "" && !s.Contextual &&
+		(s.Fragments == 0 || s.Fragments == 1 && s.Source.Call >= 0)
 }
 
 // findSlots appends the slots of the event to slots. !ok: it is not clear where they
 // are. indexed: the index of the choice or the call has one.
-func (s *step) findSlots(slots []template.Slot, indexed bool) (_ []template.Slot, ok bool) {
+func findSlots(s *decode.Context, slots []template.Slot, indexed bool) (_ []template.Slot, ok bool) {
 	known := 0 // members named index whose meaning is known
-	if s.role.indexed {
+	if s.Source.Indexed {
 		known++
 	}
-	if s.role.callIndexed {
+	if s.Source.CallIndexed {
 		known++
 	}
-	if s.role.call >= 0 && !s.role.callIndexed {
+	if s.Source.Call >= 0 && !s.Source.CallIndexed {
 		known, indexed = 0, false
 	}
-	slots, ok = template.FindSlots(s.data, slots, func(name, rest []byte) (template.SlotKind, uint8, bool) {
+	slots, ok = template.FindSlots(s.Data, slots, func(name, rest []byte) (template.SlotKind, uint8, bool) {
 		switch string(name) {
 		case "type", "message", "detail": // of a ping or an error, if there is no text
-			s.role.alone = false
+			s.Source.OnlyText = false
 		case "index":
 			known--
-			if indexed && known >= 0 && !s.isChoiceIndex(rest) {
+			if indexed && known >= 0 && !isChoiceIndex(s, rest) {
 				return template.Index, useIndex, true
 			}
 		}
-		return s.slotOf(name)
+		return slotOf(s, name)
 	})
 	has := [useUsage]bool{}
 	for _, slot := range slots {
@@ -204,23 +205,23 @@ func (s *step) findSlots(slots []template.Slot, indexed bool) (_ []template.Slot
 			has[slot.Use] = true
 		}
 	}
-	if wants := indexed && s.role.wantsIndex(); wants && (known != 0 || !has[useIndex]) {
+	if wants := indexed && wantsIndex(&s.Source); wants && (known != 0 || !has[useIndex]) {
 		return slots, false
 	}
-	return slots, ok && has[useText] && has[useDetail] == (s.detailMember != "")
+	return slots, ok && has[useText] && has[useDetail] == (s.DetailMember != "")
 }
 
 // wantsIndex reports whether the event has an index that tells choices or calls apart.
-func (r *textRole) wantsIndex() bool {
-	return r.call < 0 && r.indexed || r.call >= 0 && r.callIndexed
+func wantsIndex(r *decode.TextSource) bool {
+	return r.Call < 0 && r.Indexed || r.Call >= 0 && r.CallIndexed
 }
 
 // isChoiceIndex reports whether the value of a member named index, which rest begins
 // with, is that of the choice, in an event whose text belongs to a call. The two are
 // told apart by their values: where these are equal, each is taken for the choice's,
 // and nothing is learned.
-func (s *step) isChoiceIndex(rest []byte) bool {
-	if s.role.call < 0 || !s.role.indexed {
+func isChoiceIndex(s *decode.Context, rest []byte) bool {
+	if s.Source.Call < 0 || !s.Source.Indexed {
 		return false
 	}
 	end := 0
@@ -228,46 +229,46 @@ func (s *step) isChoiceIndex(rest []byte) bool {
 		end++
 	}
 	n, ok := jsonscan.ParseDigits(rest[:min(end, jsonscan.MaxDigits)])
-	return ok && n == int64(s.choices[s.role.choice].index)
+	return ok && n == int64(s.Choices[s.Source.Choice].Index)
 }
 
 // slotOf returns what the members of this name hold, if it may differ: a text, or what
 // nobody reads wherever it stands.
-func (s *step) slotOf(name []byte) (template.SlotKind, uint8, bool) {
+func slotOf(s *decode.Context, name []byte) (template.SlotKind, uint8, bool) {
 	switch string(name) {
-	case s.role.member:
+	case s.Source.Member:
 		return template.Text, useText, true
-	case s.detailMember:
+	case s.DetailMember:
 		return template.String, useDetail, len(name) > 0
 	case "obfuscation", "p": // C-17
 		return template.String, 0, true
 	case "token_id":
 		return template.Digits, 0, true
 	case "sequence_number":
-		return template.Number, useSequence, s.sequence != 0
+		return template.Number, useSequence, s.Sequence != 0
 	case "created_at": // Ollama's
-		return template.String, 0, s.told.created
+		return template.String, 0, s.Announced.Created
 	case "text": // beside a delta
-		return template.String, 0, s.role.member == "content"
+		return template.String, 0, s.Source.Member == "content"
 	}
-	return s.usageSlot(name)
+	return usageSlotOf(s, name)
 }
 
 // set makes m the meaning of the event of s, which has these slots.
-func (m *meaning) set(s *step, slots []template.Slot, usage [usageCounts]usageSlot) {
-	r := &s.role
+func (m *meaning) set(s *decode.Context, slots []template.Slot, usage [decode.UsageCounts]usageSlot) {
+	r := &s.Source
 	*m = meaning{
-		kind: r.kind, choice: int32(r.choice), call: int32(r.call), epoch: s.layout, part: s.part,
+		kind: r.Kind, choice: int32(r.Choice), call: int32(r.Call), epoch: s.Epoch, part: s.Part,
 		index: -1, detail: -1, sequence: -1, usage: m.usage,
-		noDelta: r.kind == xKindOther, textInDetail: r.detailed, hasUsage: s.counted.form != nil,
+		noDelta: r.Kind == decode.KindOther, textInDetail: r.InDetail, hasUsage: s.Counted.Form != nil,
 	}
-	m.noEmpty = !r.alone || m.hasUsage
-	m.textOnly = s.detailMember == "" && !m.textInDetail && !m.noDelta
-	if s.detailMember != "" || m.textInDetail {
-		m.fixed = s.details[0].clone()
+	m.noEmpty = !r.OnlyText || m.hasUsage
+	m.textOnly = s.DetailMember == "" && !m.textInDetail && !m.noDelta
+	if s.DetailMember != "" || m.textInDetail {
+		m.fixed = s.Details[0].Clone()
 	}
 	if m.call >= 0 {
-		m.calls = int32(len(s.choices[m.choice].calls))
+		m.calls = int32(len(s.Choices[m.choice].Calls))
 	}
 	if m.hasUsage {
 		if m.usage == nil {

@@ -5,6 +5,7 @@ import (
 	"math"
 	"slices"
 
+	"github.com/seed-4d65deac/llmstream/internal/decode"
 	"github.com/seed-4d65deac/llmstream/internal/template"
 )
 
@@ -74,9 +75,9 @@ func (p *Parser) foldHeld(b []byte) (n int) {
 
 // textRoom is where the texts of events go.
 type textRoom struct {
-	into *[]byte    // of the Accumulator; nil: nobody wants them
-	call *callTrack // that they belong to; nil: none
-	text []byte     // the room in into, or elsewhere if the call alone wants them; nil: nobody does
+	into *[]byte      // of the Accumulator; nil: nobody wants them
+	call *decode.Call // that they belong to; nil: none
+	text []byte       // the room in into, or elsewhere if the call alone wants them; nil: nobody does
 }
 
 // commit notes that a text of this size was written.
@@ -86,34 +87,34 @@ func (r *textRoom) commit(a *Accumulator, size int) {
 		a.kept += size
 	}
 	if r.call != nil {
-		r.call.argue(r.text[:size])
+		r.call.TakeArguments(r.text[:size])
 	}
 }
 
 // roomFor returns where the texts of events with this meaning go. !ok: they are not
 // usual, or there may be no room.
 func (p *Parser) roomFor(m *meaning) (r textRoom, ok bool) {
-	if !m.textOnly && !m.noDelta || m.index >= 0 || m.epoch != p.track.layout || m.hasUsage && !p.hasRoomForUsage() {
+	if !m.textOnly && !m.noDelta || m.index >= 0 || m.epoch != p.seen.Epoch || m.hasUsage && !p.hasRoomForUsage() {
 		return r, false
 	}
-	choice := &p.track.choices[m.choice]
-	if choice.high.wait() {
+	choice := &p.seen.Choices[m.choice]
+	if choice.Surrogates.Wait() {
 		return r, false
 	}
 	if m.call >= 0 {
-		if r.call = choice.openCall(m); r.call == nil || r.call.high != 0 {
+		if r.call = openCall(choice, m); r.call == nil || r.call.Surrogate != 0 {
 			return r, false
 		}
 	}
 	if m.noDelta || p.fold == nil || p.opt.decode.Kinds&m.kind == 0 {
 		if r.call != nil { // whether its arguments are whole is to be known all the same
 			s := p.borrow()
-			s.text = slices.Grow(s.text[:0], maxFoldedArguments)
-			r.text = s.text[:maxFoldedArguments]
+			s.Buf = slices.Grow(s.Buf[:0], maxFoldedArguments)
+			r.text = s.Buf[:maxFoldedArguments]
 		}
 		return r, true
 	}
-	fold := p.fold.findAt(int(m.choice), choice.index)
+	fold := p.fold.findAt(int(m.choice), choice.Index)
 	if fold == nil || int(m.call) >= len(fold.calls) { // it was reset
 		return r, false
 	}
@@ -170,8 +171,8 @@ func (p *Parser) foldRow(b []byte) (n int) {
 // matchedRow notes that so many events in a row have fitted a template.
 func (p *Parser) matchedRow(at uint8, events int) {
 	p.fast.Fit(at, events)
-	p.track.countMatched(events)
-	p.track.delivered = p.track.delivered || p.fast.means[at].textOnly
+	countMatched(&p.seen, events)
+	p.seen.Delivered = p.seen.Delivered || p.fast.means[at].textOnly
 }
 
 // foldOne is foldRow for a read that is one event and nothing else, as most reads are

@@ -1,6 +1,7 @@
 package llmstream
 
 import (
+	"github.com/seed-4d65deac/llmstream/internal/dialect"
 	"github.com/seed-4d65deac/llmstream/internal/template"
 	"github.com/seed-4d65deac/llmstream/internal/wire"
 )
@@ -14,7 +15,7 @@ func (p *Parser) foldFrames(b []byte) (n int) {
 		return 0
 	}
 	typ, headers := w.LastEvent()
-	if typ == nil || isCarrier(typ) || len(headers) > wire.MaxKnownHeaders {
+	if typ == nil || dialect.IsEnvelope(typ) || len(headers) > wire.MaxKnownHeaders {
 		return 0
 	}
 	var m template.Match

@@ -146,6 +146,6 @@ func TestSkimOneBehindAnotherItem(t *testing.T) {
 	p.Write([]byte(testkit.SSE(`{"type":"response.created","response":{"id":"r"}}`, `{"type":"response.output_item.added","output_index":0,"item":{"type":"message"}}`) + piece + piece))
 	a.grow()
 	require.True(t, p.foldOne([]byte(piece)))
-	p.track.layout++
+	p.seen.Epoch++
 	require.False(t, p.foldOne([]byte(piece)))
 }

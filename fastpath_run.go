@@ -3,6 +3,7 @@ package llmstream
 import (
 	"bytes"
 
+	"github.com/seed-4d65deac/llmstream/internal/decode"
 	"github.com/seed-4d65deac/llmstream/internal/jsonscan"
 	"github.com/seed-4d65deac/llmstream/internal/template"
 )
@@ -11,15 +12,15 @@ import (
 // sees an event that lies whole in a read, framing and all.
 
 // countMatched notes events that fit templates.
-func (t *track) countMatched(events int) {
-	if t.events += int64(events); t.sawDone {
-		t.afterDone += int64(events)
+func countMatched(t *decode.Stream, events int) {
+	if t.Events += int64(events); t.SawDone {
+		t.AfterDone += int64(events)
 	}
 }
 
 // canRun reports whether the next byte begins an event that may be read by a
 // template: nothing is unfinished, and nobody wants to see the event itself.
-func (c *core) canRun() bool {
+func (c *stream) canRun() bool {
 	if !c.mayRun() {
 		return false
 	}
@@ -28,15 +29,15 @@ func (c *core) canRun() bool {
 }
 
 // mayRun is canRun if the wire has nothing unfinished.
-func (c *core) mayRun() bool {
+func (c *stream) mayRun() bool {
 	return c.fast.on && c.fast.Ready() && c.opt.Events == nil &&
-		len(c.glued) == 0 && c.dead == nil
+		len(c.queued) == 0 && c.fatal == nil
 }
 
 // advance takes bytes from b up to the end of the next event that gives deltas, which
 // are then in c.step.deltas. It returns how many bytes it took. !more: it has taken
 // all of b. err is that of an EventHandler.
-func (c *core) advance(b []byte) (n int, more bool, err error) {
+func (c *stream) advance(b []byte) (n int, more bool, err error) {
 	if c.fast.at == placeNext {
 		if n, more = c.runMatched(b); more || n == len(b) {
 			return n, more, nil
@@ -53,7 +54,7 @@ func (c *core) advance(b []byte) (n int, more bool, err error) {
 // runMatched reads events at the start of b as long as they fit templates and give no
 // deltas. more: the last one has given some, or may be followed by others that an
 // Accumulator takes without deltas.
-func (c *core) runMatched(b []byte) (n int, more bool) {
+func (c *stream) runMatched(b []byte) (n int, more bool) {
 	var m template.Match
 	for n < len(b) {
 		at := c.fast.Find(b, n, &m)
@@ -81,7 +82,7 @@ func (c *core) runMatched(b []byte) (n int, more bool) {
 type matched struct {
 	t      *template.Template
 	means  *meaning
-	choice *choiceTrack
+	choice *decode.Choice
 	call   int    // place of the tool call; -1: the text belongs to none
 	text   []byte // unescaped
 }
@@ -89,8 +90,8 @@ type matched struct {
 // admit finds out what the event in b means that m has found, and notes it. !ok: there
 // is more to it than its template knows. It has to be read in full, and nothing was
 // done.
-func (c *core) admit(e *matched, b []byte, m *template.Match) (ok bool) {
-	if m.End-m.Start > c.longest || e.means.epoch != c.track.layout || !c.locate(e, b, m) {
+func (c *stream) admit(e *matched, b []byte, m *template.Match) (ok bool) {
+	if m.End-m.Start > c.longest || e.means.epoch != c.seen.Epoch || !c.locate(e, b, m) {
 		return false
 	}
 	span := m.Text(e.t)
@@ -100,14 +101,14 @@ func (c *core) admit(e *matched, b []byte, m *template.Match) (ok bool) {
 	}
 	if m.Escaped && (c.opt.decode.Kinds&e.means.kind != 0 || e.call >= 0) {
 		s := c.borrow()
-		s.text, _ = jsonscan.AppendUnescaped(s.text[:0], e.text, 0)
-		e.text = s.text
+		s.Buf, _ = jsonscan.AppendUnescaped(s.Buf[:0], e.text, 0)
+		e.text = s.Buf
 	}
-	c.track.countMatched(1)
+	countMatched(&c.seen, 1)
 	if len(e.text) > 0 && !e.means.noDelta {
-		c.track.delivered = true
+		c.seen.Delivered = true
 		if e.call >= 0 {
-			e.choice.calls[e.call].argue(e.text)
+			e.choice.Calls[e.call].TakeArguments(e.text)
 		}
 	}
 	return true
@@ -115,64 +116,64 @@ func (c *core) admit(e *matched, b []byte, m *template.Match) (ok bool) {
 
 // locate finds the choice and the call of an event. !ok: they are not known, or half
 // of a surrogate pair is pending there.
-func (c *core) locate(e *matched, b []byte, m *template.Match) (ok bool) {
+func (c *stream) locate(e *matched, b []byte, m *template.Match) (ok bool) {
 	means := e.means
-	e.choice, e.call = &c.track.choices[means.choice], int(means.call)
+	e.choice, e.call = &c.seen.Choices[means.choice], int(means.call)
 	if means.index < 0 {
 		if e.call < 0 {
-			return *e.choice.half(means.kind) == 0
+			return *e.choice.Surrogate(means.kind) == 0
 		}
-		call := e.choice.openCall(means)
-		return call != nil && call.high == 0
+		call := openCall(e.choice, means)
+		return call != nil && call.Surrogate == 0
 	}
 	span := m.Slot(int(means.index))
 	index, _ := jsonscan.ParseDigits(b[span.From:span.To])
 	if e.call >= 0 {
-		like := e.choice.calls[e.call].custom
-		if e.call = e.choice.indexedCall(int(index)); e.call < 0 {
+		like := e.choice.Calls[e.call].Custom
+		if e.call = indexedCall(e.choice, int(index)); e.call < 0 {
 			return false
 		}
-		call := &e.choice.calls[e.call]
-		return !call.ended && !call.given && call.custom == like && call.high == 0
+		call := &e.choice.Calls[e.call]
+		return !call.Ended && !call.ArgsWithStart && call.Custom == like && call.Surrogate == 0
 	}
 	like := e.choice
-	e.choice = c.track.knownChoice(int(index))
-	return e.choice != nil && e.choice.isLike(like) && *e.choice.half(means.kind) == 0
+	e.choice = knownChoice(&c.seen, int(index))
+	return e.choice != nil && isLike(e.choice, like) && *e.choice.Surrogate(means.kind) == 0
 }
 
 // knownChoice returns the choice with this index; nil: there is none yet.
-func (t *track) knownChoice(index int) *choiceTrack {
-	if index < len(t.choices) && t.choices[index].index == index {
-		return &t.choices[index]
+func knownChoice(t *decode.Stream, index int) *decode.Choice {
+	if index < len(t.Choices) && t.Choices[index].Index == index {
+		return &t.Choices[index]
 	}
-	for i := range t.choices {
-		if t.choices[i].index == index {
-			return &t.choices[i]
+	for i := range t.Choices {
+		if t.Choices[i].Index == index {
+			return &t.Choices[i]
 		}
 	}
 	return nil
 }
 
 // isLike reports whether an event of the same form does to both choices the same.
-func (c *choiceTrack) isLike(d *choiceTrack) bool {
-	return c.role == d.role && c.marks == d.marks
+func isLike(c *decode.Choice, d *decode.Choice) bool {
+	return c.RoleKnown == d.RoleKnown && c.Marks == d.Marks
 }
 
 // indexedCall returns the place of the latest call that began with this index; -1:
 // there is none.
-func (c *choiceTrack) indexedCall(index int) (at int) {
-	for at = len(c.calls) - 1; at >= 0 && !(c.calls[at].indexed && c.calls[at].index == index); at-- {
+func indexedCall(c *decode.Choice, index int) (at int) {
+	for at = len(c.Calls) - 1; at >= 0 && !(c.Calls[at].Indexed && c.Calls[at].Index == index); at-- {
 	}
 	return at
 }
 
 // openCall returns the call that the text of an event with this meaning belongs to;
 // nil: that is not known, since calls have begun or ended.
-func (c *choiceTrack) openCall(m *meaning) *callTrack {
-	if int(m.calls) != len(c.calls) {
+func openCall(c *decode.Choice, m *meaning) *decode.Call {
+	if int(m.calls) != len(c.Calls) {
 		return nil
 	}
-	if call := &c.calls[m.call]; !call.ended && !call.given {
+	if call := &c.Calls[m.call]; !call.Ended && !call.ArgsWithStart {
 		return call
 	}
 	return nil
@@ -180,7 +181,7 @@ func (c *choiceTrack) openCall(m *meaning) *callTrack {
 
 // emit gives out what the event says: to the Accumulator if that takes it without a
 // delta, or as deltas in c.step. It reports whether there are deltas.
-func (c *core) emit(e *matched, b []byte, m *template.Match) bool {
+func (c *stream) emit(e *matched, b []byte, m *template.Match) bool {
 	means := e.means
 	wanted := c.opt.decode.Kinds&means.kind != 0
 	switch {
@@ -188,17 +189,17 @@ func (c *core) emit(e *matched, b []byte, m *template.Match) bool {
 		c.dropDeltas()
 		return false
 	case c.fast.folds && means.textOnly && !means.hasUsage && len(e.text) > 0 && e.call < 0:
-		to := c.fold.textOf(Kind(means.kind), e.choice.index, means.part)
+		to := c.fold.textOf(Kind(means.kind), e.choice.Index, means.part)
 		*to = c.fold.joinText(*to, e.text)
 		c.dropDeltas()
 		return false
 	}
 	s := c.borrow()
 	s.drop()
-	s.typ, s.data = e.t.Type(), e.t.Data(b, m)
+	s.Type, s.Data = e.t.Type(), e.t.Data(b, m)
 	if means.textOnly && !means.hasUsage && len(e.text) > 0 {
 		d := s.only()
-		d.Kind, d.Choice, d.Raw, d.Event = Kind(means.kind), e.choice.index, s.data, s.typ
+		d.Kind, d.Choice, d.Raw, d.Event = Kind(means.kind), e.choice.Index, s.Data, s.Type
 		d.Part = means.part
 		if means.sequence >= 0 {
 			d.Sequence = means.sequenceOf(b, m)
@@ -210,18 +211,18 @@ func (c *core) emit(e *matched, b []byte, m *template.Match) bool {
 		}
 		return true
 	}
-	s.details = s.details[:0]
+	s.Details = s.Details[:0]
 	if !m.Escaped { // else the text is there
-		s.text = s.text[:0]
+		s.Buf = s.Buf[:0]
 	}
-	s.addMatched(e, b, m)
+	addMatched(&s.Context, e, b, m)
 	return true
 }
 
 // dropDeltas forgets the deltas of the event before.
-func (c *core) dropDeltas() {
-	if c.step != nil {
-		c.step.drop()
+func (c *stream) dropDeltas() {
+	if c.scratch != nil {
+		c.scratch.drop()
 	}
 }
 
@@ -235,55 +236,55 @@ func (m *meaning) sequenceOf(b []byte, at *template.Match) (n int64) {
 }
 
 // addMatched adds the deltas of an event of any form.
-func (s *step) addMatched(e *matched, b []byte, m *template.Match) {
-	means, index := e.means, e.choice.index
-	s.part, s.sequence = means.part, means.sequenceOf(b, m)
+func addMatched(s *decode.Context, e *matched, b []byte, m *template.Match) {
+	means, index := e.means, e.choice.Index
+	s.Part, s.Sequence = means.part, means.sequenceOf(b, m)
 	switch {
 	case len(e.text) == 0, means.noDelta:
-		s.add(xKindOther, -1)
+		s.Add(decode.KindOther, -1)
 	case e.call >= 0:
-		s.add(means.kind, index).ToolCall = xToolCallDelta{Index: e.call, Arguments: e.text}
+		s.Add(means.kind, index).ToolCall = decode.ToolCallDelta{Index: e.call, Arguments: e.text}
 	case means.textInDetail:
 		r := *means.fixed
 		r.Text = e.text
-		s.addDetail(index, r).Text = e.text
+		s.AddDetail(index, r).Text = e.text
 	default:
-		s.addText(means.kind, index, e.text)
+		s.AddText(means.kind, index, e.text)
 	}
 	if means.detail >= 0 {
 		span := m.Slot(int(means.detail))
 		r, raw := *means.fixed, b[span.From:span.To]
 		if r.Text = raw; bytes.IndexByte(raw, '\\') >= 0 {
-			at := len(s.text)
+			at := len(s.Buf)
 			var half uint16
-			s.text, half = jsonscan.AppendUnescaped(s.text, raw, 0)
-			s.text = jsonscan.AppendLoneSurrogate(s.text, half)
-			r.Text = s.text[at:len(s.text):len(s.text)]
+			s.Buf, half = jsonscan.AppendUnescaped(s.Buf, raw, 0)
+			s.Buf = jsonscan.AppendLoneSurrogate(s.Buf, half)
+			r.Text = s.Buf[at:len(s.Buf):len(s.Buf)]
 		}
-		s.addDetail(index, r)
+		s.AddDetail(index, r)
 	}
 	if means.hasUsage {
-		s.addMatchedUsage(means.usage, b, m)
+		addMatchedUsage(s, means.usage, b, m)
 	}
 }
 
 // fromTemplate reads the event of s by a template. Its data may have come in pieces,
 // or in a frame.
-func (c *core) fromTemplate(s *step) bool {
+func (c *stream) fromTemplate(s *decode.Context) bool {
 	if c.fast.Rest() || !c.fast.Ready() || c.fast.at == placeUnfit {
 		return false
 	}
 	var m template.Match
-	at := c.fast.FindData(s.data, s.typ, &m)
+	at := c.fast.FindData(s.Data, s.Type, &m)
 	if at == template.None {
 		c.fast.Miss()
 		return false
 	}
 	e := matched{t: &c.fast.List[at], means: &c.fast.means[at]}
-	if !c.admit(&e, s.data, &m) {
+	if !c.admit(&e, s.Data, &m) {
 		return false
 	}
 	c.fast.Fit(uint8(at), 1)
-	s.addMatched(&e, s.data, &m)
+	addMatched(s, &e, s.Data, &m)
 	return true
 }

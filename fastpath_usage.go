@@ -3,6 +3,7 @@ package llmstream
 import (
 	"bytes"
 
+	"github.com/seed-4d65deac/llmstream/internal/decode"
 	"github.com/seed-4d65deac/llmstream/internal/jsonscan"
 	"github.com/seed-4d65deac/llmstream/internal/template"
 )
@@ -17,10 +18,10 @@ import (
 
 // usageSlots is the report of usage in an event.
 type usageSlots struct {
-	usage xUsage // as it stands there
-	raw   []byte // the same as JSON
-	form  *growingUsage
-	slots [usageCounts]usageSlot
+	usage decode.Usage // as it stands there
+	raw   []byte       // the same as JSON
+	form  *decode.GrowingUsage
+	slots [decode.UsageCounts]usageSlot
 }
 
 // usageSlot is where a count stands that differs. at is its slot in the template,
@@ -31,10 +32,10 @@ type usageSlot struct {
 	begin, end uint16
 }
 
-// usageSlot is slotOf for a member that holds a count.
-func (s *step) usageSlot(name []byte) (_ template.SlotKind, use uint8, ok bool) {
-	if s.counted.form != nil {
-		for i, known := range s.counted.form.names {
+// usageSlotOf is slotOf for a member that holds a count.
+func usageSlotOf(s *decode.Context, name []byte) (_ template.SlotKind, use uint8, ok bool) {
+	if s.Counted.Form != nil {
+		for i, known := range s.Counted.Form.Names {
 			if string(name) == known {
 				return template.Number1, useUsage + uint8(i), true
 			}
@@ -44,33 +45,33 @@ func (s *step) usageSlot(name []byte) (_ template.SlotKind, use uint8, ok bool) 
 }
 
 // count returns where count i goes in u.
-func (u *xUsage) count(i int) (xUsageFields, *int64) {
+func count(u *decode.Usage, i int) (decode.UsageFields, *int64) {
 	switch i {
 	case 0:
-		return xUsageOutput, &u.Output
+		return decode.UsageOutput, &u.Output
 	case 1:
-		return xUsageTotal, &u.Total
+		return decode.UsageTotal, &u.Total
 	}
-	return xUsageReasoning, &u.Reasoning
+	return decode.UsageReasoning, &u.Reasoning
 }
 
 // findUsage finds the counts that have slots in the JSON of the usage. !ok: not all
 // of them were read from there.
-func (s *step) findUsage(slots []template.Slot) (found [usageCounts]usageSlot, ok bool) {
+func findUsage(s *decode.Context, slots []template.Slot) (found [decode.UsageCounts]usageSlot, ok bool) {
 	for at, slot := range slots {
 		if slot.Use < useUsage {
 			continue
 		}
 		i := int(slot.Use - useUsage)
-		key := `"` + s.counted.form.names[i] + `":`
-		begin := bytes.Index(s.counted.raw, []byte(key)) + len(key)
+		key := `"` + s.Counted.Form.Names[i] + `":`
+		begin := bytes.Index(s.Counted.Raw, []byte(key)) + len(key)
 		end := begin + slot.To - slot.From
-		if field, _ := s.counted.usage.count(i); begin < len(key) || end > maxLearnedUsage || s.counted.usage.Reported&field == 0 {
+		if field, _ := count(&s.Counted.Usage, i); begin < len(key) || end > maxLearnedUsage || s.Counted.Usage.Reported&field == 0 {
 			return found, false
 		}
 		found[i] = usageSlot{int8(at), uint16(begin), uint16(end)}
 	}
-	return found, len(s.counted.raw) <= maxLearnedUsage || s.counted.form == nil
+	return found, len(s.Counted.Raw) <= maxLearnedUsage || s.Counted.Form == nil
 }
 
 // maxLearnedUsage is how many bytes of JSON the usage of an event may have that is
@@ -78,28 +79,28 @@ func (s *step) findUsage(slots []template.Slot) (found [usageCounts]usageSlot, o
 const maxLearnedUsage = template.MaxLiterals
 
 // learn takes the counts of the event of s.
-func (c *usageSlots) learn(s *step, slots [usageCounts]usageSlot) {
-	c.usage, c.raw, c.form, c.slots = s.counted.usage, append(c.raw[:0], s.counted.raw...), s.counted.form, slots
+func (c *usageSlots) learn(s *decode.Context, slots [decode.UsageCounts]usageSlot) {
+	c.usage, c.raw, c.form, c.slots = s.Counted.Usage, append(c.raw[:0], s.Counted.Raw...), s.Counted.Form, slots
 }
 
 // read returns the counts of the event in b that m has found. digits are those in
 // slots.
-func (c *usageSlots) read(b []byte, m *template.Match) (u xUsage, digits [usageCounts][]byte) {
+func (c *usageSlots) read(b []byte, m *template.Match) (u decode.Usage, digits [decode.UsageCounts][]byte) {
 	u = c.usage
 	for i := range c.slots {
 		if slot := &c.slots[i]; slot.end > 0 {
 			span := m.Slot(int(slot.at))
 			digits[i] = b[span.From:span.To]
 			n, _ := jsonscan.ParseDigits(digits[i])
-			field, to := u.count(i)
-			u.set(field, to, n)
+			field, to := count(&u, i)
+			u.Set(field, to, n)
 		}
 	}
 	return u, digits
 }
 
 // appendRaw appends the counts with these digits as JSON.
-func (c *usageSlots) appendRaw(to []byte, digits *[usageCounts][]byte) []byte {
+func (c *usageSlots) appendRaw(to []byte, digits *[decode.UsageCounts][]byte) []byte {
 	for done := 0; done < len(c.raw); { // one slot a turn, in the order in which they stand there
 		next, end := -1, len(c.raw)
 		for i, slot := range c.slots {
@@ -117,23 +118,23 @@ func (c *usageSlots) appendRaw(to []byte, digits *[usageCounts][]byte) []byte {
 }
 
 // addMatchedUsage adds the usage of the event in b that m has found.
-func (s *step) addMatchedUsage(c *usageSlots, b []byte, m *template.Match) {
+func addMatchedUsage(s *decode.Context, c *usageSlots, b []byte, m *template.Match) {
 	u, digits := c.read(b, m)
-	from := len(s.text)
-	s.text = c.appendRaw(s.text, &digits)
-	u = c.form.complete(&s.usage, u)
-	s.addUsage(&u, s.text[from:len(s.text):len(s.text)])
+	from := len(s.Buf)
+	s.Buf = c.appendRaw(s.Buf, &digits)
+	u = c.form.Complete(&s.Usage, u)
+	s.AddUsage(&u, s.Buf[from:len(s.Buf):len(s.Buf)])
 }
 
 // foldUsage is addMatchedUsage for the last of events whose texts were folded in.
 func (p *Parser) foldUsage(c *usageSlots, b []byte, m *template.Match) {
 	u, digits := c.read(b, m)
-	u = c.form.complete(&p.track.usage, u)
-	p.track.usage.merge(&u)
-	if a := p.fold; a != nil && p.opt.decode.Kinds&xKindUsage != 0 {
+	u = c.form.Complete(&p.seen.Usage, u)
+	p.seen.Usage.Merge(&u)
+	if a := p.fold; a != nil && p.opt.decode.Kinds&decode.KindUsage != 0 {
 		a.kept -= len(a.usage.Raw)
 		raw := c.appendRaw(a.usage.Raw[:0], &digits)
-		a.usage = usageOf(&p.track.usage)
+		a.usage = usageOf(&p.seen.Usage)
 		a.usage.Raw = raw
 		a.kept += len(raw)
 	}
@@ -141,7 +142,7 @@ func (p *Parser) foldUsage(c *usageSlots, b []byte, m *template.Match) {
 
 // roomForUsage is how much room the usage of an event may take in an answer: as much
 // as is learned, with longer numbers.
-const roomForUsage = maxLearnedUsage + usageCounts*jsonscan.MaxDigits
+const roomForUsage = maxLearnedUsage + decode.UsageCounts*jsonscan.MaxDigits
 
 // hasRoomForUsage reports whether the usage of each event surely finds room.
 func (p *Parser) hasRoomForUsage() bool { return p.fold == nil || p.fold.room() > roomForUsage }

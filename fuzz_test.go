@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/seed-4d65deac/llmstream/internal/dialect"
 	"github.com/seed-4d65deac/llmstream/internal/fault"
 	"github.com/seed-4d65deac/llmstream/internal/jsonscan"
 	"github.com/seed-4d65deac/llmstream/internal/testkit"
@@ -33,7 +34,7 @@ func addRecordings(f *testing.F, add func(d Dialect, body []byte)) {
 }
 
 // anyDialect makes a dialect out of any number.
-func anyDialect(n uint8) Dialect { return Dialect(int(n) % len(xTable)) }
+func anyDialect(n uint8) Dialect { return Dialect(int(n) % len(dialect.Table)) }
 
 // cutsOf makes positions in a body of this size out of arbitrary bytes: each is
 // the length of a read.

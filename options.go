@@ -1,6 +1,9 @@
 package llmstream
 
-import "github.com/seed-4d65deac/llmstream/internal/wire"
+import (
+	"github.com/seed-4d65deac/llmstream/internal/decode"
+	"github.com/seed-4d65deac/llmstream/internal/wire"
+)
 
 // Options bounds what one stream may cost and chooses what is told of it. A nil
 // *Options and fields that are zero or negative mean the defaults. Every limit counts what its
@@ -67,7 +70,7 @@ const allKinds = KindItem<<1 - 1
 // layers below are bound by. They are read only.
 type settings struct {
 	Options
-	decode decodeLimits
+	decode decode.Limits
 }
 
 // wire returns the limits of the bytes.
@@ -106,9 +109,9 @@ func (o Options) filled() *settings {
 	if c.Kinds == 0 {
 		c.Kinds = allKinds
 	}
-	c.decode = decodeLimits{
+	c.decode = decode.Limits{
 		MaxValues: c.MaxValues, MaxChoices: c.MaxChoices, MaxToolCalls: c.MaxToolCalls, MaxEvent: c.MaxEvent,
-		MaxBadText: c.MaxBadText, Kinds: xKind(c.Kinds), Whole: c.NoFastPath,
+		MaxBadText: c.MaxBadText, Kinds: decode.Kind(c.Kinds), Whole: c.NoFastPath,
 	}
 	return c
 }

@@ -6,6 +6,8 @@ import (
 	"io"
 	"log/slog"
 	"strings"
+
+	"github.com/seed-4d65deac/llmstream/internal/decode"
 )
 
 // State is how a stream ended, in one word.
@@ -159,22 +161,22 @@ func (o Outcome) LogValue() slog.Value {
 }
 
 // outcome gives the verdict as far as the stream has come.
-func outcomeOf(t *track) Outcome {
+func outcomeOf(t *decode.Stream) Outcome {
 	o := Outcome{
-		SawDone: t.sawDone, Delivered: t.delivered,
-		Events: t.events, Malformed: t.malformedCount, Skipped: t.skipped, Skips: Skips(t.skips),
-		Comments: t.comments, Glued: t.glued, AfterDone: t.afterDone, Conflicts: t.conflicts,
-		Unterminated: t.unterminated, BlockReason: t.blockReason, APIError: (*APIError)(t.apiError), Damage: damageOf(t.damage),
+		SawDone: t.SawDone, Delivered: t.Delivered,
+		Events: t.Events, Malformed: t.MalformedCount, Skipped: t.Skipped, Skips: Skips(t.Skips),
+		Comments: t.Comments, Glued: t.Unseparated, AfterDone: t.AfterDone, Conflicts: t.Conflicts,
+		Unterminated: t.Unterminated, BlockReason: t.BlockReason, APIError: (*APIError)(t.FirstError), Damage: damageOf(t.FirstDamage),
 	}
-	for i := range t.choices {
-		c := &t.choices[i]
-		co := ChoiceOutcome{Index: c.index, FinishReason: FinishReason(c.finish), NativeFinishReason: strings.Clone(c.native), ToolCalls: len(c.calls)}
-		for k := range c.calls {
-			if c.open(k) {
+	for i := range t.Choices {
+		c := &t.Choices[i]
+		co := ChoiceOutcome{Index: c.Index, FinishReason: FinishReason(c.Finish), NativeFinishReason: strings.Clone(c.Native), ToolCalls: len(c.Calls)}
+		for k := range c.Calls {
+			if c.IsOpen(k) {
 				co.OpenToolCalls++
 			}
 		}
-		o.SawFinish = o.SawFinish || c.native != ""
+		o.SawFinish = o.SawFinish || c.Native != ""
 		o.OpenToolCalls += co.OpenToolCalls
 		o.Choices = append(o.Choices, co)
 	}
@@ -183,32 +185,32 @@ func outcomeOf(t *track) Outcome {
 
 // verdict tells how the stream ended, and what of cause is worth telling. The
 // order of the cases is the order in which one explains the other (contract 7).
-func (c *core) verdict(cause error) (State, error) {
-	t := &c.track
-	if c.stopped != nil {
-		cause = c.stopped
+func (c *stream) verdict(cause error) (State, error) {
+	t := &c.seen
+	if c.handlerErr != nil {
+		cause = c.handlerErr
 	}
 	told := cause
 	if isEnd(cause) || cause == ErrStopped {
 		told = nil
 	}
-	begun := len(t.choices) > 0 || t.blockReason != ""
-	complete := t.complete()
-	whole := t.malformedCount == 0 && c.pending == 0
+	begun := len(t.Choices) > 0 || t.BlockReason != ""
+	complete := t.Complete()
+	whole := t.MalformedCount == 0 && c.pending == 0
 	switch {
-	case t.apiError != nil:
+	case t.FirstError != nil:
 		return StateError, told
-	case c.stopped != nil:
+	case c.handlerErr != nil:
 		return StateStopped, told
-	case c.dead != nil:
-		return StateNotStream, c.dead
+	case c.fatal != nil:
+		return StateNotStream, c.fatal
 	case isCancel(cause) && !(begun && complete):
 		return StateStopped, told
-	case !begun && t.unknown && !c.settled && (isEnd(cause) || t.sawDone):
+	case !begun && t.Unknown && !c.settled && (isEnd(cause) || t.SawDone):
 		return StateNotStream, &DialectError{Want: c.asked}
-	case !begun && isEnd(cause) && (c.wire.SawText() && t.events == 0 || c.wireKind() == WireJSON && whole):
+	case !begun && isEnd(cause) && (c.wire.SawText() && t.Events == 0 || c.wireKind() == WireJSON && whole):
 		return StateNotStream, nil
-	case !begun && (isEnd(cause) || t.sawDone) && whole:
+	case !begun && (isEnd(cause) || t.SawDone) && whole:
 		return StateEmpty, told
 	case complete:
 		return StateComplete, told

@@ -11,7 +11,7 @@ import (
 //
 // A Parser is not safe for concurrent use.
 type Parser struct {
-	core
+	stream
 	handler Handler
 }
 
@@ -58,10 +58,10 @@ func (p *Parser) Write(b []byte) (n int, err error) {
 			err = p.deliver()
 		}
 	}
-	if p.stopped, p.busy = err, false; err != nil {
+	if p.handlerErr, p.busy = err, false; err != nil {
 		p.fast.at = placeOther
 	}
-	p.giveBack()
+	p.release()
 	return n, err
 }
 
@@ -70,10 +70,10 @@ func (p *Parser) writable() error {
 	if p.busy {
 		p.panicked()
 	}
-	if p.stopped == nil && p.phase > phaseReading {
+	if p.handlerErr == nil && p.phase > phaseReading {
 		return io.ErrClosedPipe
 	}
-	return p.stopped
+	return p.handlerErr
 }
 
 // Close tells that the stream has ended, hands out what only its end can tell,
@@ -96,25 +96,25 @@ func (p *Parser) CloseWithError(cause error) error {
 				err = p.deliver()
 			}
 			if err != nil {
-				p.stopped = err
+				p.handlerErr = err
 			} else if !ok {
 				break
 			}
 		}
 		p.busy = false
-		p.giveBack()
+		p.release()
 	}
 	return p.err()
 }
 
 // deliver hands the deltas of a step to the handler.
 func (p *Parser) deliver() error {
-	if p.handler == nil || p.step == nil {
+	if p.handler == nil || p.scratch == nil {
 		return nil
 	}
-	for i := range p.step.count() {
-		p.step.load(i)
-		if err := p.handler.HandleDelta(&p.step.out); err != nil {
+	for i := range p.scratch.count() {
+		p.scratch.load(i)
+		if err := p.handler.HandleDelta(&p.scratch.out); err != nil {
 			return err
 		}
 	}
@@ -142,6 +142,6 @@ var errPanicked = fmt.Errorf("%w: a handler has panicked", ErrStopped)
 // panicked ends the stream when a handler's panic has passed through: what comes
 // behind that event would lack what the handler did not get.
 func (p *Parser) panicked() {
-	p.stopped, p.busy = errPanicked, false
-	p.giveBack()
+	p.handlerErr, p.busy = errPanicked, false
+	p.release()
 }

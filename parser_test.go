@@ -14,6 +14,7 @@ import (
 	"testing/iotest"
 	"time"
 
+	"github.com/seed-4d65deac/llmstream/internal/dialect"
 	"github.com/seed-4d65deac/llmstream/internal/testkit"
 	"github.com/seed-4d65deac/llmstream/internal/wire"
 	"github.com/stretchr/testify/require"
@@ -188,9 +189,9 @@ func TestWrongDialectIsNamed(t *testing.T) {
 		{"gemini", `[{"candidates":[{"content":{"parts":[{"text":"x"}]}}]}`},
 		{"openai-chat", testkit.SSE(says("x"))},
 	} {
-		for i := range xTable {
+		for i := range dialect.Table {
 			d := Dialect(i)
-			if looks, _ := ParseDialect(c.looks); d == looks || d == Auto || xID(d).accepts(xID(looks)) {
+			if looks, _ := ParseDialect(c.looks); d == looks || d == Auto || dialect.ID(d).Accepts(dialect.ID(looks)) {
 				continue
 			}
 			var l lines
@@ -1006,7 +1007,7 @@ func TestErrorsOfAllShapes(t *testing.T) {
 
 // E-01, E-03: a gateway's errors are such in any dialect.
 func TestErrorsOfGateways(t *testing.T) {
-	for d := range xTable {
+	for d := range dialect.Table {
 		for _, event := range []string{`{"error":{"message":"no"}}`, `{"error":"no"}`, `{"message":"no"}`, `{"detail":"no"}`, `{"object":"error","message":"no"}`} {
 			l, o := push(Dialect(d), nil, testkit.SSE(event))
 			require.Equal(t, lines{"error no"}, l, "%v: %s", Dialect(d), event)
@@ -1175,7 +1176,7 @@ func TestNewParserPanicsOnAnUnknownDialect(t *testing.T) {
 }
 
 func TestParseDialect(t *testing.T) {
-	for i := range xTable {
+	for i := range dialect.Table {
 		d := Dialect(i)
 		got, err := ParseDialect(d.String())
 		require.NoError(t, err)
@@ -1337,16 +1338,16 @@ func TestOtherDialectsOfAPath(t *testing.T) {
 
 // A wire that a row names is one that there is, and each row has one.
 func TestDialectsHaveWires(t *testing.T) {
-	for d := range xTable {
+	for d := range dialect.Table {
 		if Dialect(d) != Auto {
-			require.NotZero(t, xTable[d].wires, xTable[d].name)
+			require.NotZero(t, dialect.Table[d].Wires, dialect.Table[d].Name)
 		}
 	}
 	for _, r := range recordings(t) {
 		p := NewParser(r.dialect, nil, nil)
 		p.Write(r.body)
 		p.Close()
-		require.True(t, p.Wire() == WireUnknown || xTable[r.dialect].wires.Has(wire.Kind(p.Wire())), "%s comes over %v", r.file, p.Wire())
+		require.True(t, p.Wire() == WireUnknown || dialect.Table[r.dialect].Wires.Has(wire.Kind(p.Wire())), "%s comes over %v", r.file, p.Wire())
 	}
 }
 
@@ -1429,8 +1430,8 @@ func TestRecordingsInAnotherDialect(t *testing.T) {
 		if o.State != StateComplete {
 			continue
 		}
-		for i := range xTable {
-			if d := Dialect(i); d != r.dialect && d != Auto && !xID(d).accepts(xID(r.dialect)) {
+		for i := range dialect.Table {
+			if d := Dialect(i); d != r.dialect && d != Auto && !dialect.ID(d).Accepts(dialect.ID(r.dialect)) {
 				_, o := push(d, nil, string(r.body))
 				if r.dialect == Bedrock && o.State == StateComplete {
 					continue // it carries the events of this one (A-16)

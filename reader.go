@@ -21,7 +21,7 @@ const maxEmptyReads = 100
 //
 // A Reader is not safe for concurrent use.
 type Reader struct {
-	core
+	stream
 	src io.Reader
 
 	buf    []byte
@@ -53,8 +53,8 @@ func (r *Reader) Reset(src io.Reader) {
 func (r *Reader) Next() bool {
 	for {
 		if r.have {
-			if r.at++; r.at < r.step.count() {
-				r.step.load(r.at)
+			if r.at++; r.at < r.scratch.count() {
+				r.scratch.load(r.at)
 				return true
 			}
 			r.have = false
@@ -68,11 +68,11 @@ func (r *Reader) Next() bool {
 // decode decodes the next event that gives deltas, reading as much as that takes.
 func (r *Reader) decode() (ok bool) {
 	if r.busy { // a handler's panic has passed through: what it did not get would be lacking
-		r.stopped, r.busy = errPanicked, false
-		r.giveBack()
+		r.handlerErr, r.busy = errPanicked, false
+		r.release()
 	}
-	for r.stopped == nil && r.phase == phaseReading {
-		if r.track.sawDone && !r.opt.Drain {
+	for r.handlerErr == nil && r.phase == phaseReading {
+		if r.seen.SawDone && !r.opt.Drain {
 			r.quit, r.srcErr = true, nil
 			break
 		}
@@ -80,21 +80,21 @@ func (r *Reader) decode() (ok bool) {
 		n, ok, err := r.advance(r.unread)
 		r.busy = false
 		r.unread = r.unread[n:]
-		if r.stopped = err; err != nil {
+		if r.handlerErr = err; err != nil {
 			break
 		}
 		if ok {
 			r.at, r.have = -1, true
 			return true
 		}
-		if r.dead != nil || !r.fill() {
+		if r.fatal != nil || !r.fill() {
 			break
 		}
 	}
 	r.busy = true
 	ok, err := r.end(r.srcErr)
 	if err != nil {
-		r.stopped = err
+		r.handlerErr = err
 		ok, _ = r.end(r.srcErr)
 	}
 	r.busy = false
@@ -107,7 +107,7 @@ func (r *Reader) fill() bool {
 	if r.srcErr != nil {
 		return false
 	}
-	r.giveBack()
+	r.release()
 	if r.buf == nil {
 		r.buf = make([]byte, readSize)
 	}
@@ -127,7 +127,7 @@ func (r *Reader) fill() bool {
 
 // Delta returns the current delta. It is borrowed until the next call of Next,
 // and panics if that has not returned true.
-func (r *Reader) Delta() *Delta { return &r.step.out }
+func (r *Reader) Delta() *Delta { return &r.scratch.out }
 
 // Err returns nil as long as there are deltas, and then Outcome().Err(): nil only
 // if the stream was complete and undamaged.

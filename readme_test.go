@@ -13,6 +13,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/seed-4d65deac/llmstream/internal/decode"
 	"github.com/stretchr/testify/require"
 )
 
@@ -185,7 +186,7 @@ func figure(f float64) string {
 
 func TestDesignFinishReasons(t *testing.T) {
 	rows := tableRows(t, string(readFile(t, "DESIGN.md")), "## Finish reasons")[1:]
-	_, code, _ := strings.Cut(string(readFile(t, "decode_finish.go")), "func finishReasonOf(")
+	_, code, _ := strings.Cut(string(readFile(t, "internal/decode/finish.go")), "func FinishReasonOf(")
 	code, _, _ = strings.Cut(code, "\n}\n")
 	var inCode, inDesign []string
 	for _, quoted := range regexp.MustCompile(`"\w+"`).FindAllString(code, -1) {
@@ -196,7 +197,7 @@ func TestDesignFinishReasons(t *testing.T) {
 			continue
 		}
 		for _, word := range strings.Split(row[1], ", ") {
-			require.Equal(t, row[0], finishReasonOf([]byte(word)).String(), word)
+			require.Equal(t, row[0], decode.FinishReasonOf([]byte(word)).String(), word)
 			inDesign = append(inDesign, word)
 		}
 	}

@@ -199,8 +199,8 @@ func requireEndedCallsWhole(t *testing.T, whole, got reading, name string, end i
 func eventBoundaries(d Dialect, body []byte) (at []int) {
 	p := NewParser(d, nil, nil)
 	for i := range body {
-		before := p.track.events
-		if p.Write(body[i : i+1]); p.track.events > before {
+		before := p.seen.Events
+		if p.Write(body[i : i+1]); p.seen.Events > before {
 			at = append(at, i+1)
 		}
 	}

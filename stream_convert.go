@@ -1,7 +1,9 @@
 package llmstream
 
+import "github.com/seed-4d65deac/llmstream/internal/decode"
+
 // set makes d the public form of x. It shares x's bytes.
-func (d *Delta) set(x *xDelta) {
+func (d *Delta) set(x *decode.Delta) {
 	d.Kind, d.Choice, d.Text, d.Raw, d.Event, d.Sequence, d.Part = Kind(x.Kind), x.Choice, x.Text, x.Raw, x.Event, x.Sequence, x.Part
 	d.ToolCall, d.Start, d.Detail = ToolCallDelta(x.ToolCall), (*Start)(x.Start), (*ReasoningDetail)(x.Detail)
 	d.FinishReason, d.NativeFinishReason = FinishReason(x.FinishReason), x.NativeFinishReason
@@ -15,7 +17,7 @@ func (d *Delta) set(x *xDelta) {
 }
 
 // usageOf returns the public form of u.
-func usageOf(u *xUsage) Usage {
+func usageOf(u *decode.Usage) Usage {
 	return Usage{
 		Input: u.Input, Output: u.Output, Total: u.Total,
 		Cached: u.Cached, CacheWrite: u.CacheWrite, Reasoning: u.Reasoning,
@@ -26,7 +28,7 @@ func usageOf(u *xUsage) Usage {
 
 // damageOf returns the public form of e, which is the same for each call; nil for
 // nil.
-func damageOf(e *xSyntaxError) error {
+func damageOf(e *decode.SyntaxError) error {
 	if e == nil {
 		return nil
 	}

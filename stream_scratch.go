@@ -3,6 +3,7 @@ package llmstream
 import (
 	"sync"
 
+	"github.com/seed-4d65deac/llmstream/internal/decode"
 	"github.com/seed-4d65deac/llmstream/internal/wire"
 )
 
@@ -10,7 +11,7 @@ import (
 // event is read and its deltas are handed out, and not while it waits for bytes: a
 // gateway has thousands of streams open, and nearly all of them wait.
 type scratch struct {
-	step
+	decode.Context
 	frame wire.Frame       // what the wire has found: an event, in most cases
 	known *wire.FrameCache // of binary frames; nil until some have come
 	out   Delta            // the delta that is being handed out
@@ -24,13 +25,13 @@ func (s *scratch) count() int {
 	if s.single {
 		return 1
 	}
-	return len(s.deltas)
+	return len(s.Deltas)
 }
 
 // load makes delta i of the event the one that is handed out.
 func (s *scratch) load(i int) {
 	if !s.single {
-		s.out.set(&s.deltas[i])
+		s.out.set(&s.Deltas[i])
 	}
 }
 
@@ -42,20 +43,20 @@ func (s *scratch) only() *Delta {
 }
 
 // drop forgets the deltas of the event.
-func (s *scratch) drop() { s.deltas, s.single = s.deltas[:0], false }
+func (s *scratch) drop() { s.Deltas, s.single = s.Deltas[:0], false }
 
 var scratchPool = sync.Pool{New: func() any { return new(scratch) }}
 
-func borrowScratch(t *track, o *decodeLimits) *scratch {
+func borrowScratch(t *decode.Stream, o *decode.Limits) *scratch {
 	s := scratchPool.Get().(*scratch)
-	s.attach(t, o)
+	s.Attach(t, o)
 	return s
 }
 
 // release returns s to the pool, except where a huge event has grown it. Nothing
 // that it lent may be used any more.
 func (s *scratch) release() {
-	if !s.detach() {
+	if !s.Detach() {
 		return
 	}
 	s.frame, s.out, s.single = wire.Frame{}, Delta{}, false // they hold slices of what was read

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/seed-4d65deac/llmstream/internal/dialect"
 	"github.com/seed-4d65deac/llmstream/testdata"
 	"github.com/stretchr/testify/require"
 )
@@ -300,7 +301,7 @@ type recording struct {
 // recordings returns the recordings of all dialects.
 func recordings(t testing.TB) (all []recording) {
 	t.Helper()
-	for d := range xTable {
+	for d := range dialect.Table {
 		entries, err := fs.ReadDir(testdata.FS, Dialect(d).String())
 		if err != nil {
 			continue // a dialect that is not read yet
@@ -325,9 +326,9 @@ func TestRecordingsOfEachDialect(t *testing.T) {
 	for _, r := range recordings(t) {
 		count[r.dialect.String()]++
 	}
-	for _, d := range xTable {
-		if d.new != nil {
-			require.NotZero(t, count[d.name], "testdata/%s", d.name)
+	for _, d := range dialect.Table {
+		if d.New != nil {
+			require.NotZero(t, count[d.Name], "testdata/%s", d.Name)
 		}
 	}
 	entries, err := fs.ReadDir(testdata.FS, ".")

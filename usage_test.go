@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/seed-4d65deac/llmstream/internal/decode"
 	"github.com/seed-4d65deac/llmstream/internal/testkit"
 	"github.com/stretchr/testify/require"
 )
@@ -18,7 +19,7 @@ func TestOverlayOfReports(t *testing.T) {
 	usage := func(members string) string {
 		return `{"type":"message_delta","delta":{},"usage":{` + members + `}}`
 	}
-	large := `"input_tokens":1,"x":"` + strings.Repeat("x", maxUsageRaw) + `"`
+	large := `"input_tokens":1,"x":"` + strings.Repeat("x", decode.MaxUsageRaw) + `"`
 	var a Accumulator
 	p := NewParser(AnthropicMessages, &a, nil)
 	for _, c := range []struct{ report, want string }{

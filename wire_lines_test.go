@@ -137,7 +137,7 @@ func TestLineThatNeverEnds(t *testing.T) {
 	for range 1 << 10 {
 		p.Write([]byte(strings.Repeat("x", 1<<10)))
 	}
-	require.Less(t, cap(p.core.wire.Array.Lines.Lines.Buf), 4<<10)
+	require.Less(t, cap(p.stream.wire.Array.Lines.Lines.Buf), 4<<10)
 	require.Error(t, p.Close())
 	require.EqualValues(t, 1, p.Outcome().Malformed)
 	require.Zero(t, p.Outcome().PendingBytes) // they are told of as damage

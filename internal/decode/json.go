@@ -1,0 +1,230 @@
+package decode
+
+import (
+	"bytes"
+	"math"
+	"strconv"
+
+	"github.com/seed-4d65deac/llmstream/internal/fault"
+	"github.com/seed-4d65deac/llmstream/internal/jsonscan"
+	"github.com/seed-4d65deac/llmstream/internal/wire"
+	"github.com/valyala/fastjson"
+)
+
+// structureLimit is the size from which an event is checked for its structure
+// before fastjson sees it, which could be made to allocate hundreds of times its
+// input. Below it that is too little to matter, once; see track.suspect.
+const structureLimit = 4 << 10
+
+// parse reads data, which must be a JSON object, to root. The error is damage or
+// a *limitFault, at an offset in data.
+func (s *Context) Parse(data []byte) (offset int, err error) {
+	if len(data) >= structureLimit || s.suspect || len(data)/2 >= s.Limits.MaxValues { // a value takes two bytes at least
+		if offset, err = s.Check(data); err != nil {
+			return offset, err
+		}
+	}
+	s.large = s.large || len(data) > wire.MaxKept
+	return s.parseUnchecked(data)
+}
+
+// parseProven is parse for data that is known to be well-formed.
+func (s *Context) ParseValid(data []byte) (ok bool) {
+	s.large = s.large || len(data) > wire.MaxKept
+	_, err := s.parseUnchecked(data)
+	return err == nil
+}
+
+// parseUnchecked is parse without the check of the structure.
+func (s *Context) parseUnchecked(data []byte) (offset int, err error) {
+	s.Escaped = bytes.IndexByte(data, '\\') >= 0
+	s.Root, err = s.parser.ParseBytes(data)
+	if err != nil {
+		// Its own error quotes the event and has no offset.
+		s.suspect = true
+		if offset, err = s.Check(data); err != nil {
+			return offset, err
+		}
+		// It is well-formed but for the word Infinity, which fastjson does not
+		// know: the event must not be lost for that (J-04).
+		s.Root, err = s.parser.ParseBytes(jsonscan.NullNonFinite(data))
+		if err != nil {
+			return 0, fault.Reason("not understood")
+		}
+	}
+	return 0, nil
+}
+
+// check looks at the structure of data alone.
+func (s *Context) Check(data []byte) (offset int, err error) {
+	if end, values := jsonscan.Skip(data, jsonscan.SkipSpace(data, 0)); end > 0 && jsonscan.SkipSpace(data, end) == len(data) && values <= s.Limits.MaxValues {
+		return 0, nil
+	}
+	scan := jsonscan.Scanner{MaxValues: s.Limits.MaxValues}
+	if offset, err = scan.ScanAll(data); err == nil && !scan.Complete() {
+		err = fault.Reason("unfinished")
+	}
+	return offset, err
+}
+
+// indent is how much white space the event's data begins with, which parsing
+// leaves out and offsets count.
+func (s *Context) Indent() (n int) {
+	for n < len(s.Data) && jsonscan.IsSpace(s.Data[n]) {
+		n++
+	}
+	return n
+}
+
+// sourceTry is what a bracket that begins something else costs beside the bytes
+// that were compared.
+const sourceTry = 8
+
+// source returns v, an object or array, as it stands in the event, white space
+// and all (T-12). Where it is not found behind those that were asked for before,
+// it is v's own text, which says the same.
+func (s *Context) JSONOf(v *fastjson.Value) []byte {
+	compact := s.Raw(v)
+	for s.sourceAt < len(s.Data) {
+		rest := s.Data[s.sourceAt:]
+		i := bytes.IndexByte(rest, compact[0])
+		if i < 0 {
+			break
+		}
+		n, ok := jsonscan.MatchSpaced(rest[i:], compact)
+		if ok {
+			s.sourceAt += i + n
+			return rest[i : i+n : i+n]
+		}
+		s.sourceAt += i + 1
+		if s.sourceCost += sourceTry + n; s.sourceCost > len(s.Data) {
+			break // a hostile event, full of brackets or of what nearly matches
+		}
+	}
+	s.sourceAt = len(s.Data)
+	return compact
+}
+
+// string returns v's text if it is a string. high is the half of a surrogate
+// pair that the text before it ended with, and takes the one that this ends
+// with; see appendUnescaped. Nil where a text cannot be continued: a lone half
+// then becomes U+FFFD.
+func (s *Context) Text(v *fastjson.Value, high *uint16) (text []byte, ok bool) {
+	if v == nil {
+		return nil, false
+	}
+	if !s.Escaped && (high == nil || *high == 0) {
+		if v.Type() != fastjson.TypeString {
+			return nil, false
+		}
+		text, _ = v.StringBytes()
+		return text, true
+	}
+	if v.GetObject() != nil || v.GetArray() != nil {
+		return nil, false
+	}
+	// The value must be asked for its raw text before anything that unescapes
+	// it, its type included.
+	raw := s.Raw(v)
+	if raw[0] != '"' {
+		return nil, false
+	}
+	var half uint16
+	if high == nil {
+		high = &half
+	}
+	at := len(s.Buf)
+	s.Buf, *high = jsonscan.AppendUnescaped(s.Buf, raw[1:len(raw)-1], *high)
+	s.Buf = jsonscan.AppendLoneSurrogate(s.Buf, half)
+	return s.Buf[at:len(s.Buf):len(s.Buf)], true
+}
+
+// isArray tells whether v is an array, an empty one too; GetArray may return nil
+// for that.
+func (s *Context) IsArray(v *fastjson.Value) bool {
+	if v == nil || v.GetObject() != nil {
+		return false
+	}
+	return v.GetArray() != nil || s.Raw(v)[0] == '['
+}
+
+// member returns a member of an object, the last of that name. It is for what
+// stands deep and comes seldom; see chatChunk for the rest.
+func Member(v *fastjson.Value, name string) (found *fastjson.Value) {
+	v.GetObject().Visit(func(key []byte, v *fastjson.Value) {
+		if string(key) == name {
+			found = v
+		}
+	})
+	return found
+}
+
+// word returns v's text if it is a string.
+func (s *Context) Word(v *fastjson.Value) []byte {
+	text, _ := s.Text(v, nil)
+	return text
+}
+
+// raw returns v's JSON text. It must come before v's strings are read.
+func (s *Context) Raw(v *fastjson.Value) []byte {
+	at := len(s.Buf)
+	s.Buf = v.MarshalTo(s.Buf)
+	return s.Buf[at:len(s.Buf):len(s.Buf)]
+}
+
+// wrap returns v's JSON between two texts.
+func (s *Context) Wrap(begin string, v *fastjson.Value, end string) []byte {
+	at := len(s.Buf)
+	s.Buf = append(v.MarshalTo(append(s.Buf, begin...)), end...)
+	return s.Buf[at:len(s.Buf):len(s.Buf)]
+}
+
+// number returns v as a whole number, if it is one: 12, 12.0 and "12" are (J-01,
+// U-13). A fraction is rounded.
+func (s *Context) Int(v *fastjson.Value) (n int64, ok bool) {
+	n, _, ok = s.readNumber(v)
+	return n, ok
+}
+
+// index returns v as an index: a whole number that fits in 32 bits, so that it
+// means the same on every platform.
+func (s *Context) Index(v *fastjson.Value) (n int, ok bool) {
+	i, exact, ok := s.readNumber(v)
+	return int(i), ok && exact && i == int64(int32(i))
+}
+
+// readNumber returns v as a whole number. exact: it has no fraction. fastjson's
+// own getters give 0 for a number that they cannot read as well as for 0.
+func (s *Context) readNumber(v *fastjson.Value) (n int64, exact, ok bool) {
+	if v == nil {
+		return 0, false, false
+	}
+	switch v.Type() {
+	case fastjson.TypeNumber, fastjson.TypeString:
+	default:
+		return 0, false, false
+	}
+	raw := s.Raw(v)
+	if len(raw) > 1 && raw[0] == '"' {
+		raw = raw[1 : len(raw)-1]
+	}
+	if len(raw) <= jsonscan.MaxDigits {
+		if n, ok = jsonscan.ParseDigits(raw); ok {
+			return n, true, true
+		}
+	}
+	f, err := strconv.ParseFloat(string(raw), 64)
+	const most = 1 << 63
+	if err != nil || !(f >= -most && f < most) {
+		return 0, false, false
+	}
+	if n, err := strconv.ParseInt(string(raw), 10, 64); err == nil {
+		return n, true, true
+	}
+	whole := math.Round(f)
+	return int64(whole), whole == f, whole < most
+}
+
+// isNull tells whether v is absent or null. It unescapes a string: it is for
+// values that are read as none.
+func IsNull(v *fastjson.Value) bool { return v == nil || v.Type() == fastjson.TypeNull }

@@ -1,0 +1,23 @@
+package decode
+
+// isPing tells whether an event says of itself that it is a sign of life (F-06).
+func IsPing(s *Context) bool {
+	return IsPingType(s.Type) || !s.NoPing && IsPingType(s.Word(Member(s.Root, "type")))
+}
+
+func IsPingType(typ []byte) bool {
+	switch string(typ) {
+	case "ping", "keepalive", "heartbeat":
+		return true
+	}
+	return false
+}
+
+// eventType returns what an event calls itself in its member "type", or else what
+// its SSE event does: many gateways leave out one of them.
+func (s *Context) EventType() []byte {
+	if typ := s.Word(Member(s.Root, "type")); len(typ) > 0 {
+		return typ
+	}
+	return s.Type
+}

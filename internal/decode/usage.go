@@ -1,0 +1,212 @@
+package decode
+
+import (
+	"github.com/seed-4d65deac/llmstream/internal/jsonscan"
+	"github.com/valyala/fastjson"
+)
+
+// set records a reported number.
+func (u *Usage) Set(field UsageFields, to *int64, n int64) {
+	*to = n
+	u.Reported |= field
+}
+
+// empty tells whether nothing but zeros was reported.
+func (u *Usage) Empty() bool {
+	return u.Input|u.Output|u.Total|u.Cached|u.CacheWrite|u.Reasoning == 0
+}
+
+// merge lays newer over u field by field: what newer reports wins, zero too,
+// what it does not report stays. An object of nothing but zeros after a real
+// one changes nothing (U-05). Raw is left to the caller, who knows who owns it.
+func (u *Usage) Merge(newer *Usage) (changed bool) {
+	if newer.Empty() && !u.Empty() {
+		return false
+	}
+	for _, f := range [...]struct {
+		field    UsageFields
+		to, from *int64
+	}{
+		{UsageInput, &u.Input, &newer.Input},
+		{UsageOutput, &u.Output, &newer.Output},
+		{UsageTotal, &u.Total, &newer.Total},
+		{UsageCached, &u.Cached, &newer.Cached},
+		{UsageCacheWrite, &u.CacheWrite, &newer.CacheWrite},
+		{UsageReasoning, &u.Reasoning, &newer.Reasoning},
+	} {
+		if newer.Reported&f.field != 0 {
+			u.Set(f.field, f.to, *f.from)
+		}
+	}
+	if newer.CachedInInput != TriUnknown {
+		u.CachedInInput = newer.CachedInInput
+	}
+	if u.ReasoningInOutput = u.provenReasoning(); u.ReasoningInOutput == TriUnknown {
+		u.ReasoningInOutput = newer.ReasoningInOutput
+	}
+	return true
+}
+
+// provenReasoning reads off the total whether reasoning is part of the output.
+func (u *Usage) provenReasoning() Tri {
+	const all = UsageInput | UsageOutput | UsageTotal | UsageReasoning
+	if u.Reported&all != all || u.Reasoning == 0 {
+		return TriUnknown
+	}
+	switch u.Total {
+	case u.Input + u.Output:
+		return TriYes
+	case u.Input + u.Output + u.Reasoning:
+		return TriNo
+	}
+	return TriUnknown
+}
+
+// maxUsageRaw is how many bytes of raw usage are remembered to lay the next report
+// over, and maxUsageMembers how many of its members: many times what any provider
+// sends. Past either the newest report stands alone.
+const (
+	MaxUsageRaw     = 16 << 10
+	maxUsageMembers = 64
+)
+
+// count sets a count to v if that is a number.
+func (s *Context) SetCount(u *Usage, field UsageFields, to *int64, v *fastjson.Value) {
+	if n, ok := s.Int(v); ok {
+		u.Set(field, to, n)
+	}
+}
+
+// addUsage lays what the event reports over what is known and tells the result,
+// with raw beside it.
+func (s *Context) AddUsage(u *Usage, raw []byte) {
+	s.Contextual = true
+	switch {
+	case u.Reported == 0:
+		s.AddUncounted(raw)
+	case s.Usage.Merge(u):
+		d := s.Add(KindUsage, -1)
+		d.Usage = s.Usage
+		d.Usage.Raw = raw
+	}
+}
+
+// addUncounted tells of a usage object with none of the counts, as long as there is
+// none with any: it may say what the answer cost (U-12). Behind one it erases nothing
+// (G-02).
+func (s *Context) AddUncounted(raw []byte) {
+	if s.Usage.Reported == 0 && len(raw) > len("{}") {
+		s.Add(KindUsage, -1).Usage.Raw = raw
+	}
+}
+
+// overlayUsage lays the usage object v over those of earlier events, key by key,
+// and returns the result: some dialects report the input at the beginning and the
+// rest at the end (A-01). A member that is null says nothing and is left out.
+func (s *Context) OverlayUsage(v *fastjson.Value) []byte {
+	if v.GetObject() == nil {
+		return nil
+	}
+	newer := s.Raw(v)
+	at := len(s.Buf)
+	s.Buf = appendOverlay(s.Buf, s.usageRaw, newer)
+	raw := s.Buf[at:len(s.Buf):len(s.Buf)]
+	if len(raw) > MaxUsageRaw {
+		s.usageRaw = s.usageRaw[:0]
+		return newer
+	}
+	s.usageRaw = append(s.usageRaw[:0], raw...)
+	return raw
+}
+
+// appendOverlay appends an object with the members of newer, and those of older
+// that newer does not have. Both are objects without white space.
+func appendOverlay(dst, older, newer []byte) []byte {
+	var keys [maxUsageMembers][]byte
+	known := keys[:0]
+	dst = append(dst, '{')
+	begin := len(dst)
+	add := func(key, value []byte) {
+		if len(dst) > begin {
+			dst = append(dst, ',')
+		}
+		dst = append(append(append(dst, key...), ':'), value...)
+	}
+	eachMember(newer, func(key, value []byte) {
+		if string(value) != "null" && len(known) < len(keys) {
+			known = append(known, key)
+		}
+	})
+	if len(known) < len(keys) {
+		eachMember(older, func(key, value []byte) {
+			for _, k := range known {
+				if string(k) == string(key) {
+					return
+				}
+			}
+			add(key, value)
+		})
+	}
+	eachMember(newer, func(key, value []byte) {
+		if string(value) != "null" {
+			add(key, value)
+		}
+	})
+	return append(dst, '}')
+}
+
+// eachMember calls f with each key, quotes included, and value of an object that is
+// well-formed and has no white space between its tokens.
+func eachMember(object []byte, f func(key, value []byte)) {
+	for at := 1; at < len(object) && object[at] == '"'; {
+		key := object[at : at+jsonscan.StringLen(object[at:])]
+		at += len(key) + len(":")
+		n := jsonscan.ValueLen(object[at:])
+		f(key, object[at:at+n])
+		at += n + len(",")
+	}
+}
+
+// setCount sets a count to the first of its values that is not zero, or to zero
+// if one says so.
+func (s *Context) SetBestCount(u *Usage, field UsageFields, to *int64, values [3]*fastjson.Value) {
+	for _, v := range values {
+		if n, ok := s.Int(v); ok && (n != 0 || u.Reported&field == 0) {
+			if u.Set(field, to, n); n != 0 {
+				return
+			}
+		}
+	}
+}
+
+// usageCounts is how many counts may have slots in a template. The others do not
+// change while an answer comes.
+const UsageCounts = 3
+
+// growingUsage describes the usage of a dialect whose events all report it. The counts
+// with these names grow from event to event: output, total, reasoning.
+type GrowingUsage struct {
+	Names [UsageCounts]string
+	// complete returns a report with what the dialect means by its counts. known is
+	// what was reported before.
+	Complete func(known *Usage, u Usage) Usage
+}
+
+// counted is what is to be learned of the usage of an event; form nil: nothing.
+type CountedUsage struct {
+	Usage Usage
+	Raw   []byte
+	Form  *GrowingUsage
+}
+
+// addCountsOf is addUsage for counts that come with each text and are laid over
+// what is known. A template may be learned from them.
+func (s *Context) AddGrowingUsage(form *GrowingUsage, u *Usage, raw []byte) {
+	found, first := *u, s.Emitted == 0 || s.Counted.Form != nil
+	stateful, given := s.Contextual, s.Emitted
+	*u = form.Complete(&s.Usage, *u)
+	s.AddUsage(u, raw)
+	if !first && !found.Empty() && s.Emitted > given {
+		s.Contextual, s.Counted = stateful, CountedUsage{found, raw, form}
+	}
+}

@@ -1,0 +1,165 @@
+package decode
+
+import "bytes"
+
+// The types below have the fields of the public types of the same name. The public
+// ones are documented in the root package, which converts these to them.
+
+// xKind is what a delta adds to the answer. Kinds are bit flags.
+type Kind uint32
+
+const (
+	KindStart Kind = 1 << iota
+	KindContent
+	KindReasoning
+	KindRefusal
+	KindToolCall
+	KindToolCallEnd
+	KindFinish
+	KindUsage
+	KindLogprobs
+	KindMedia
+	KindAnnotation
+	KindPing
+	KindError
+	KindMalformed
+	KindOther
+	KindDone
+	KindItem
+)
+
+// xDelta is one thing that an event adds to the answer.
+type Delta struct {
+	Kind   Kind
+	Choice int
+	Text   []byte
+
+	ToolCall           ToolCallDelta
+	FinishReason       FinishReason
+	NativeFinishReason []byte
+	Usage              Usage
+	Start              *Start
+	Detail             *ReasoningDetail
+	API                *APIError    // KindError
+	Damage             *SyntaxError // KindMalformed
+
+	Raw      []byte
+	Event    []byte
+	Sequence int64
+	Part     int
+}
+
+// xStart is what a stream says of itself or of a choice.
+type Start struct {
+	ID, Model, SystemFingerprint, ServiceTier []byte
+	Created                                   int64
+	Role                                      []byte
+	Again                                     bool
+}
+
+// xToolCallDelta begins or continues a tool call.
+type ToolCallDelta struct {
+	Index          int
+	ID, Name, Type []byte
+	Arguments      []byte
+	Extra          []byte
+	ArgumentsValid bool
+}
+
+// xReasoningDetail is a piece of structured reasoning.
+type ReasoningDetail struct {
+	Index                                            int
+	Type, ID, Format, Text, Summary, Data, Signature []byte
+}
+
+// clone returns a copy of r that shares no memory with it.
+func (r *ReasoningDetail) Clone() *ReasoningDetail {
+	c := *r
+	for _, b := range []*[]byte{&c.Type, &c.ID, &c.Format, &c.Text, &c.Summary, &c.Data, &c.Signature} {
+		*b = bytes.Clone(*b)
+	}
+	return &c
+}
+
+// xUsage is how many tokens an answer cost.
+type Usage struct {
+	Input, Output, Total, Cached, CacheWrite, Reasoning int64
+
+	Reported          UsageFields
+	CachedInInput     Tri
+	ReasoningInOutput Tri
+	Raw               []byte
+}
+
+// xUsageFields are the numbers of a Usage that were reported.
+type UsageFields uint8
+
+const (
+	UsageInput UsageFields = 1 << iota
+	UsageOutput
+	UsageTotal
+	UsageCached
+	UsageCacheWrite
+	UsageReasoning
+)
+
+// xTri is yes, no, or not known.
+type Tri uint8
+
+const (
+	TriUnknown Tri = iota
+	TriYes
+	TriNo
+)
+
+// xFinishReason is why a choice ended.
+type FinishReason uint8
+
+const (
+	FinishNone FinishReason = iota
+	FinishStop
+	FinishLength
+	FinishToolCalls
+	FinishContentFilter
+	FinishFunctionCall
+	FinishUnknown
+)
+
+// xAPIError is an error that the provider reported.
+type APIError struct {
+	Message, Type, Code, Param, RequestID string
+
+	Status    int
+	Event     string
+	Delivered bool
+	Raw       []byte
+}
+
+// xSyntaxError is an event, or a part of one, that could not be read.
+type SyntaxError struct {
+	Event  int64
+	Offset int
+	Length int
+	Err    error // *fault.Limit or fault.Reason
+}
+
+// xSkips counts the events that say nothing, by what they hold.
+type Skips struct {
+	Empty     int64
+	KeepAlive int64
+	NotObject int64
+}
+
+// decodeLimits bound what decoding one stream may cost. They are the public options
+// of the same name.
+type Limits struct {
+	MaxValues    int
+	MaxChoices   int
+	MaxToolCalls int
+	MaxEvent     int
+	MaxBadText   int
+	// Kinds are the kinds of deltas to add. The others are decoded and dropped.
+	Kinds Kind
+	// Whole turns the shortcuts over large events off.
+	Whole bool
+}

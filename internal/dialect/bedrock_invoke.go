@@ -1,0 +1,106 @@
+package dialect
+
+import (
+	"bytes"
+	"encoding/base64"
+	"slices"
+
+	"github.com/seed-4d65deac/llmstream/internal/decode"
+	"github.com/seed-4d65deac/llmstream/internal/fault"
+	"github.com/seed-4d65deac/llmstream/internal/jsonscan"
+)
+
+// Bedrock's InvokeModelWithResponseStream carries the events of the model's own
+// dialect: {"bytes":"<base64 of the event>","p":"<padding>"} (B-01).
+
+// isCarrier tells whether frames of this type are those of InvokeModel.
+func IsEnvelope(typ []byte) bool { return string(typ) == "chunk" }
+
+// unwrap returns what a payload carries, in a buffer of the step; nil: nothing.
+func Unwrap(s *decode.Context, data []byte) (inner []byte, offset int, err error) {
+	coded, ok := CodedBytes(data)
+	if !ok || s.Limits.Whole {
+		if len(data) == 0 || data[0] != '{' {
+			return nil, 0, nil
+		}
+		if offset, err = s.Parse(data); err != nil {
+			return nil, offset, err
+		}
+		if coded, ok = s.Text(decode.Member(s.Root, "bytes"), nil); !ok {
+			return nil, 0, nil
+		}
+	}
+	size := base64.StdEncoding.DecodedLen(len(coded))
+	s.EmbeddedBuf = slices.Grow(s.EmbeddedBuf[:0], size)[:size]
+	n, err := base64.StdEncoding.Decode(s.EmbeddedBuf, coded)
+	if err != nil {
+		return nil, 0, fault.Reason("what InvokeModel carries is not base64")
+	}
+	if n == 0 {
+		return nil, 0, nil
+	}
+	return s.EmbeddedBuf[:n:n], 0, nil
+}
+
+// codedBytes is the shortcut for payloads as Bedrock writes them: the bytes first,
+// and behind them nothing or the padding. A backslash is not base64, so that it
+// comes to nothing here.
+func CodedBytes(data []byte) (coded []byte, ok bool) {
+	const begin, padding = `{"bytes":"`, `,"p":"`
+	if !bytes.HasPrefix(data, []byte(begin)) {
+		return nil, false
+	}
+	data = data[len(begin):]
+	end := bytes.IndexByte(data, '"')
+	if end < 0 {
+		return nil, false
+	}
+	coded, data = data[:end], data[end+1:]
+	if bytes.HasPrefix(data, []byte(padding)) {
+		data = data[len(padding):]
+		n := jsonscan.PlainLen(data, true)
+		if n == len(data) || data[n] != '"' {
+			return nil, false
+		}
+		data = data[n+1:]
+	}
+	return coded, string(data) == "}" && bytes.IndexByte(coded, '\\') < 0
+}
+
+// addInvocationMetrics takes the metrics that Bedrock puts into the last event of
+// every model: they end the stream, and they are its usage where the model itself
+// has reported none (B-06).
+func AddInvocationMetrics(s *decode.Context) {
+	const name = "amazon-bedrock-invocationMetrics"
+	if !s.Escaped && !bytes.Contains(s.Data, []byte(name)) {
+		return
+	}
+	if metrics := decode.Member(s.Root, name); metrics.GetObject() != nil {
+		s.Contextual = true
+		if s.Usage.Reported == 0 {
+			addBedrockUsage(s, metrics)
+		}
+		s.EndStream()
+	}
+}
+
+// embeddedDialect returns the dialect of an event that InvokeModel embeds: that of
+// another row, or Bedrock for models that have none of their own, Nova among them.
+// Auto: the event does not show it.
+func embeddedDialect(s *decode.Context) ID {
+	var m modelEvent
+	m.read(s)
+	if m.choices != nil && m.stopsOtherwise() {
+		return Bedrock
+	}
+	for d := range Table {
+		if row := &Table[d]; ID(d) != Bedrock && row.detect != nil && row.detect(s) {
+			return ID(d)
+		}
+	}
+	var e converseEvent
+	if e.read(s); m.speaks() || e.speaks() {
+		return Bedrock
+	}
+	return Auto
+}

@@ -1,0 +1,384 @@
+package dialect
+
+import (
+	"bytes"
+	"time"
+
+	"github.com/seed-4d65deac/llmstream/internal/decode"
+	"github.com/seed-4d65deac/llmstream/internal/fault"
+	"github.com/valyala/fastjson"
+)
+
+// Google's streamGenerateContent, of the Gemini API, of Vertex AI and of Code
+// Assist: https://ai.google.dev/api/generate-content#method:-models.streamgeneratecontent.
+// An event is a GenerateContentResponse with what is new: candidates with parts,
+// and counts so far. There is no end marker; the finish reasons are the end.
+
+// geminiResponse are the members of an event.
+type geminiResponse struct {
+	id, model, created          *fastjson.Value
+	candidates, feedback, usage *fastjson.Value
+	err, response               *fastjson.Value
+}
+
+func (r *geminiResponse) read(v *fastjson.Value) {
+	v.GetObject().Visit(func(key []byte, v *fastjson.Value) {
+		switch string(key) {
+		case "responseId":
+			r.id = v
+		case "modelVersion":
+			r.model = v
+		case "createTime":
+			r.created = v
+		case "candidates":
+			r.candidates = v
+		case "promptFeedback":
+			r.feedback = v
+		case "usageMetadata":
+			r.usage = v
+		case "error":
+			r.err = v
+		case "response": // Code Assist wraps the whole (G-11)
+			r.response = v
+		}
+	})
+}
+
+func (r *geminiResponse) is() bool {
+	return r.candidates != nil || r.feedback != nil || r.usage != nil
+}
+
+func readGemini(root *fastjson.Value) (r geminiResponse) {
+	r.read(root)
+	if !r.is() && r.response.GetObject() != nil {
+		r.read(r.response)
+	}
+	return r
+}
+
+func detectGemini(s *decode.Context) bool {
+	r := readGemini(s.Root)
+	return r.is()
+}
+
+// gemini decodes the streams of streamGenerateContent.
+type gemini struct {
+	// partial are the arguments that come in pieces, for each choice that has had
+	// some (G-08).
+	partial []partialArguments
+}
+
+func (g *gemini) Reset() {
+	clear(g.partial)
+	g.partial = g.partial[:0]
+}
+
+func (g *gemini) Decode(s *decode.Context) {
+	r := readGemini(s.Root)
+	g.startGemini(s, &r)
+	for position, v := range r.candidates.GetArray() {
+		g.decodeCandidate(s, v, position)
+	}
+	if r.feedback != nil {
+		if reason := s.Word(decode.Member(r.feedback, "blockReason")); len(reason) > 0 {
+			blockPrompt(s, reason)
+		}
+	}
+	if r.usage != nil {
+		g.addGeminiUsage(s, r.usage)
+	}
+	switch {
+	case s.IsError(r.err):
+		s.AddError(-1, r.err, s.Root)
+	case r.err != nil || !r.is():
+		s.AddErrorObject()
+	}
+}
+
+// startGemini tells what the event says of the stream for the first time.
+func (g *gemini) startGemini(s *decode.Context, r *geminiResponse) {
+	t := &s.Stream.Announced
+	if (t.Id || r.id == nil) && (t.Model || r.model == nil) && (t.Created || r.created == nil) {
+		return
+	}
+	start := decode.Start{ID: s.WordIfUnknown(t.Id, r.id), Model: s.WordIfUnknown(t.Model, r.model)}
+	if !t.Created {
+		start.Created = seconds(s, r.created)
+	}
+	s.EmitStart(start)
+}
+
+// seconds returns a time of RFC 3339 in Unix seconds, or 0.
+func seconds(s *decode.Context, v *fastjson.Value) int64 {
+	if v == nil {
+		return 0
+	}
+	t, err := time.Parse(time.RFC3339, string(s.Word(v)))
+	if err != nil {
+		return 0
+	}
+	return t.Unix()
+}
+
+// blockPrompt tells that the prompt was blocked, so that no answer comes (G-04).
+func blockPrompt(s *decode.Context, reason []byte) {
+	if s.BlockReason != "" {
+		return
+	}
+	s.BlockReason = string(reason[:min(len(reason), decode.MaxNativeWord)])
+	d := s.Add(decode.KindFinish, -1)
+	d.FinishReason, d.NativeFinishReason = decode.FinishContentFilter, reason
+}
+
+// candidate are the members of a candidate.
+type candidate struct {
+	index, content, finish, logprobs *fastjson.Value
+	annotations                      [3]*fastjson.Value // by annotationNames
+}
+
+// annotationNames are the members of a candidate that say where the answer comes
+// from.
+var annotationNames = [...]string{"citationMetadata", "groundingMetadata", "urlContextMetadata"}
+
+func (c *candidate) read(v *fastjson.Value) {
+	v.GetObject().Visit(func(key []byte, v *fastjson.Value) {
+		switch string(key) {
+		case "index":
+			c.index = v
+		case "content":
+			c.content = v
+		case "finishReason":
+			c.finish = v
+		case "logprobsResult":
+			c.logprobs = v
+		default:
+			for i, name := range annotationNames {
+				if string(key) == name {
+					c.annotations[i] = v
+				}
+			}
+		}
+	})
+}
+
+func (g *gemini) decodeCandidate(s *decode.Context, v *fastjson.Value, position int) {
+	if v.GetObject() == nil {
+		return
+	}
+	var c candidate
+	c.read(v)
+	index := position // where there is none (G-14)
+	if !decode.IsNull(c.index) {
+		var ok bool
+		if index, ok = s.Index(c.index); !ok || index < 0 {
+			s.Malformed(-1, 0, len(s.Data), fault.Reason("a candidate's index is none"))
+			return
+		}
+	}
+	t := s.Stream.Choice(index, s.Limits.MaxChoices)
+	if t == nil {
+		s.Malformed(-1, 0, len(s.Data), &fault.Limit{Limit: "MaxChoices", Max: s.Limits.MaxChoices})
+		return
+	}
+	g.decodeGeminiContent(s, t, c.content)
+	g.addAnnotations(s, t, &c)
+	if c.logprobs.GetObject() != nil {
+		s.Add(decode.KindLogprobs, t.Index).Text = s.Raw(c.logprobs)
+	}
+	g.finishGemini(s, t, s.Word(c.finish))
+}
+
+// decodeGeminiContent adds the parts of a content, which may be missing, and so
+// may its parts (G-05).
+func (g *gemini) decodeGeminiContent(s *decode.Context, t *decode.Choice, content *fastjson.Value) {
+	var role, parts *fastjson.Value
+	content.GetObject().Visit(func(key []byte, v *fastjson.Value) {
+		switch string(key) {
+		case "role":
+			role = v
+		case "parts":
+			parts = v
+		}
+	})
+	if !t.RoleKnown {
+		word := s.Word(role)
+		if string(word) == "model" {
+			word = roleAssistant
+		}
+		s.EmitRole(t, word)
+	}
+	for _, part := range parts.GetArray() {
+		g.decodeGeminiPart(s, t, part)
+	}
+}
+
+var roleAssistant = []byte("assistant")
+
+// geminiPart are the members of a part.
+type geminiPart struct {
+	text, thought, signature, call, blob, file *fastjson.Value
+	tool                                       *fastjson.Value // of what a tool of Google's own does
+}
+
+func (p *geminiPart) read(v *fastjson.Value) {
+	v.GetObject().Visit(func(key []byte, v *fastjson.Value) {
+		switch string(key) {
+		case "text":
+			p.text = v
+		case "thought":
+			p.thought = v
+		case "thoughtSignature":
+			p.signature = v
+		case "functionCall":
+			p.call = v
+		case "inlineData":
+			p.blob = v
+		case "fileData":
+			p.file = v
+		case "executableCode", "codeExecutionResult", "toolCall", "toolResponse":
+			p.tool = v
+		}
+	})
+}
+
+func (g *gemini) decodeGeminiPart(s *decode.Context, t *decode.Choice, v *fastjson.Value) {
+	var p geminiPart
+	p.read(v)
+	if p.call.GetObject() != nil {
+		g.decodeGeminiCall(s, t, p.call, p.signature)
+		return
+	}
+	thought := p.thought.GetBool() // G-10
+	kind, high := decode.KindContent, &t.Surrogates.Content
+	if thought {
+		kind, high = decode.KindReasoning, &t.Surrogates.Reasoning
+	}
+	text, _ := s.Text(p.text, high)
+	s.AddTextOf("text", kind, t.Index, text)
+	switch {
+	case p.tool.GetObject() != nil: // with its signature, if there is one (G-15)
+		s.Delivered = true
+		s.Add(decode.KindItem, t.Index).Text = s.Raw(v)
+		return
+	case p.blob.GetObject() != nil && bytes.HasPrefix(s.Word(decode.Member(p.blob, "mimeType")), []byte("audio/")):
+		s.AddMedia(t, p.blob) // its data is a piece of a sound
+	case p.blob.GetObject() != nil || p.file.GetObject() != nil:
+		s.AddMedia(t, v)
+	}
+	addThoughtSignature(s, t, p.signature, thought, text)
+}
+
+var typeThought, typeText = []byte("thought"), []byte("text")
+
+// addThoughtSignature adds what must go back with a part in the next request
+// (G-09), as a block of its own: signatures of several parts are never joined.
+// That of a thought has the thought's text; that of an answer's part does not, or
+// it would pass for reasoning.
+func addThoughtSignature(s *decode.Context, t *decode.Choice, v *fastjson.Value, thought bool, text []byte) {
+	if v == nil {
+		return
+	}
+	signature := s.Word(v)
+	if len(signature) == 0 {
+		return
+	}
+	r := decode.ReasoningDetail{Index: -1, Type: typeText, Signature: signature}
+	if thought {
+		r.Type, r.Text = typeThought, text
+	}
+	s.Contextual = true
+	s.Details = append(s.Details, r)
+	s.Add(decode.KindReasoning, t.Index).Detail = &s.Details[len(s.Details)-1]
+}
+
+// addAnnotations adds where the answer comes from: an array with an object for
+// each member that tells (G-15).
+func (g *gemini) addAnnotations(s *decode.Context, t *decode.Choice, c *candidate) {
+	var raw [len(annotationNames)][]byte
+	any := false
+	for i, v := range c.annotations {
+		if o := v.GetObject(); o != nil && o.Len() > 0 {
+			raw[i], any = s.Raw(v), true
+		}
+	}
+	if !any {
+		return
+	}
+	at := len(s.Buf)
+	for i, name := range annotationNames {
+		if raw[i] == nil {
+			continue
+		}
+		begin := `,{"`
+		if len(s.Buf) == at {
+			begin = `[{"`
+		}
+		s.Buf = append(append(append(append(append(s.Buf, begin...), name...), `":`...), raw[i]...), '}')
+	}
+	s.Buf = append(s.Buf, ']')
+	s.Add(decode.KindAnnotation, t.Index).Text = s.Buf[at:len(s.Buf):len(s.Buf)]
+}
+
+// finishGemini takes the finish reason of a candidate, which several events may
+// repeat.
+func (g *gemini) finishGemini(s *decode.Context, t *decode.Choice, native []byte) {
+	if string(native) == "FINISH_REASON_UNSPECIFIED" { // its word for none
+		native = nil
+	}
+	if len(native) > 0 {
+		g.endPartialCall(s, t)
+	}
+	s.AddFinishOrCalls(t, native)
+}
+
+// addGeminiUsage adds counts, which are cumulative and in most events. What one
+// lacks stays (G-02). Thoughts are not counted among the candidates' tokens (G-03),
+// but cached content is among the prompt's.
+func (g *gemini) addGeminiUsage(s *decode.Context, v *fastjson.Value) {
+	if v.GetObject() == nil {
+		return
+	}
+	raw := s.Raw(v)
+	var input, output, total, cached, reasoning *fastjson.Value
+	v.GetObject().Visit(func(key []byte, v *fastjson.Value) {
+		switch string(key) {
+		case "promptTokenCount":
+			input = v
+		case "candidatesTokenCount":
+			output = v
+		case "totalTokenCount":
+			total = v
+		case "cachedContentTokenCount":
+			cached = v
+		case "thoughtsTokenCount":
+			reasoning = v
+		}
+	})
+	var u decode.Usage
+	s.SetCount(&u, decode.UsageInput, &u.Input, input)
+	s.SetCount(&u, decode.UsageOutput, &u.Output, output)
+	s.SetCount(&u, decode.UsageTotal, &u.Total, total)
+	s.SetCount(&u, decode.UsageCached, &u.Cached, cached)
+	s.SetCount(&u, decode.UsageReasoning, &u.Reasoning, reasoning)
+	s.AddGrowingUsage(&geminiCounts, &u, raw)
+}
+
+// geminiCounts are those that grow while an answer comes.
+var geminiCounts = decode.GrowingUsage{
+	Names:    [decode.UsageCounts]string{"candidatesTokenCount", "totalTokenCount", "thoughtsTokenCount"},
+	Complete: completeGoogleUsage,
+}
+
+// completeGoogleUsage returns u with what both of Google's dialects mean by their
+// counts: the cached tokens are part of the input, the reasoning is not part of the
+// output.
+func completeGoogleUsage(known *decode.Usage, u decode.Usage) decode.Usage {
+	reported := u.Reported | known.Reported
+	if reported&decode.UsageCached != 0 {
+		u.CachedInInput = decode.TriYes
+	}
+	if reported&decode.UsageReasoning != 0 {
+		u.ReasoningInOutput = decode.TriNo
+	}
+	return u
+}

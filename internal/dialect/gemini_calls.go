@@ -1,0 +1,377 @@
+package dialect
+
+import (
+	"github.com/seed-4d65deac/llmstream/internal/decode"
+	"github.com/seed-4d65deac/llmstream/internal/fault"
+	"github.com/seed-4d65deac/llmstream/internal/jsonscan"
+	"github.com/valyala/fastjson"
+)
+
+// geminiCall are the members of a functionCall.
+type geminiCall struct {
+	id, name, args, partial, more *fastjson.Value
+}
+
+func (c *geminiCall) read(v *fastjson.Value) {
+	v.GetObject().Visit(func(key []byte, v *fastjson.Value) {
+		switch string(key) {
+		case "id":
+			c.id = v
+		case "name":
+			c.name = v
+		case "args":
+			c.args = v
+		case "partialArgs":
+			c.partial = v
+		case "willContinue":
+			c.more = v
+		}
+	})
+}
+
+// decodeGeminiCall adds a functionCall. Mostly it is whole (G-07); one that will
+// continue goes on in others that have no name (G-08), and the last of these may
+// be missing.
+func (g *gemini) decodeGeminiCall(s *decode.Context, t *decode.Choice, v, signature *fastjson.Value) {
+	var c geminiCall
+	c.read(v)
+	s.Contextual = true
+	id, name := s.Word(c.id), s.Word(c.name)
+	at := g.partialCall(t)
+	if at < 0 || len(name) > 0 && (len(id) == 0 || t.Calls[at].Id != decode.Hash(id)) {
+		g.endPartialCall(s, t)
+		if len(id)+len(name) == 0 && c.args == nil && c.partial == nil {
+			return // the end of a call that has ended, or nothing (T-23)
+		}
+		if at = s.BeginCall(t, len(t.Calls), id, name, decode.TypeFunction); at < 0 {
+			return
+		}
+	}
+	if sign := s.Word(signature); len(sign) > 0 {
+		s.Add(decode.KindToolCall, t.Index).ToolCall = decode.ToolCallDelta{Index: at, Extra: signedExtra(s, signature)}
+	}
+	s.AppendArguments(t, at, "", c.args)
+	if c.partial.GetArray() != nil || c.more.GetBool() {
+		p := g.streamCall(t, at)
+		for _, piece := range c.partial.GetArray() {
+			if text, err := p.take(s, piece); err != nil {
+				s.Malformed(t.Index, 0, len(s.Data), err)
+				t.Calls[at].Broken = true // whatever comes now
+			} else {
+				s.AppendArgumentText(t, at, text)
+			}
+		}
+	}
+	if !c.more.GetBool() {
+		g.endGeminiCall(s, t, at)
+	}
+}
+
+// endGeminiCall ends a call that does not continue.
+func (g *gemini) endGeminiCall(s *decode.Context, t *decode.Choice, at int) {
+	if g.partialCall(t) == at {
+		text := g.of(t.Index).finish(s)
+		s.AppendArgumentText(t, at, text)
+	}
+	s.EndCall(t, at)
+}
+
+// endPartialCall ends the call that is being streamed, if there is one.
+func (g *gemini) endPartialCall(s *decode.Context, t *decode.Choice) {
+	if at := g.partialCall(t); at >= 0 {
+		g.endGeminiCall(s, t, at)
+	}
+}
+
+// signedExtra returns a thought signature in the form in which Google's compatible
+// endpoint puts it beside a tool call (T-22).
+func signedExtra(s *decode.Context, signature *fastjson.Value) []byte {
+	return s.Wrap(`{"google":{"thought_signature":`, signature, "}}")
+}
+
+// partialArguments writes the JSON of arguments that come as pairs of a path and a
+// value, {"jsonPath":"$.to[0].name","stringValue":"Ad","willContinue":true}, in the
+// order in which the model writes them. It remembers where in the value it is, and
+// what it has begun it ends when the path leads elsewhere.
+type partialArguments struct {
+	choice   int    // index of the choice
+	call     int    // whose arguments they are; -1: nobody's
+	path     []byte // of the last value, without the "$"
+	inString bool   // that is a string and may go on
+	// keys are the names of the members that the open objects have, outermost
+	// first, so that none is written twice: the last would hide the first.
+	keys []partialKey
+}
+
+type partialKey struct {
+	depth int
+	hash  uint64
+}
+
+const (
+	maxPartialPath = 4 << 10 // bytes of a path
+	MaxPartialKeys = 1 << 10 // members of an object
+)
+
+// of returns the arguments that come in pieces in a choice; nil if none has come.
+func (g *gemini) of(choice int) *partialArguments {
+	for i := range g.partial {
+		if g.partial[i].choice == choice {
+			return &g.partial[i]
+		}
+	}
+	return nil
+}
+
+// partialCall returns the position of the call that is being streamed, or -1.
+func (g *gemini) partialCall(t *decode.Choice) int {
+	if p := g.of(t.Index); p != nil {
+		return p.call
+	}
+	return -1
+}
+
+// streamCall begins to stream the arguments of a call, or goes on with it.
+func (g *gemini) streamCall(t *decode.Choice, at int) *partialArguments {
+	p := g.of(t.Index)
+	if p == nil {
+		g.partial = append(g.partial, partialArguments{choice: t.Index, call: -1})
+		p = &g.partial[len(g.partial)-1]
+	}
+	if p.call != at {
+		*p = partialArguments{choice: t.Index, call: at, path: p.path[:0], keys: p.keys[:0]}
+	}
+	return p
+}
+
+// take returns what a pair adds to the arguments.
+func (p *partialArguments) take(s *decode.Context, v *fastjson.Value) (text []byte, err error) {
+	var path, value, str, more *fastjson.Value
+	v.GetObject().Visit(func(key []byte, v *fastjson.Value) {
+		switch string(key) {
+		case "jsonPath":
+			path = v
+		case "stringValue":
+			str = v
+		case "numberValue", "boolValue", "nullValue":
+			value = v
+		case "willContinue":
+			more = v
+		}
+	})
+	var body []byte // of a string or another value, as JSON
+	isString := str != nil
+	if isString {
+		if body = s.Raw(str); len(body) < 2 || body[0] != '"' {
+			return nil, fault.Reason("a piece of arguments that is no string")
+		}
+		body = body[1 : len(body)-1]
+	} else if value != nil {
+		if body = s.Raw(value); body[0] == '"' { // the "NULL_VALUE" of protocol buffers
+			body = []byte("null")
+		}
+	}
+	to := s.Word(path)
+	if len(to) == 0 || to[0] != '$' {
+		return nil, fault.Reason("arguments without a path")
+	}
+	to = to[1:]
+	at := len(s.Buf)
+	switch {
+	case p.inString && string(to) == string(p.path) && (isString || value == nil):
+		s.Buf = append(s.Buf, body...)
+	case value == nil && !isString:
+		return nil, nil // nothing is said yet
+	default:
+		inString := p.inString
+		if s.Buf, err = p.move(p.close(s.Buf), to); err != nil {
+			s.Buf, p.inString = s.Buf[:at], inString
+			return nil, err
+		}
+		if isString {
+			s.Buf = append(s.Buf, '"')
+		}
+		p.inString = isString
+		s.Buf = append(s.Buf, body...)
+	}
+	if p.inString && !more.GetBool() {
+		s.Buf = p.close(s.Buf)
+	}
+	return s.Buf[at:len(s.Buf):len(s.Buf)], nil
+}
+
+// close ends the string that is being written.
+func (p *partialArguments) close(dst []byte) []byte {
+	if p.inString {
+		p.inString = false
+		dst = append(dst, '"')
+	}
+	return dst
+}
+
+// finish returns what is missing at the end of the arguments.
+func (p *partialArguments) finish(s *decode.Context) []byte {
+	at := len(s.Buf)
+	s.Buf = p.close(s.Buf)
+	if len(p.path) > 0 {
+		s.Buf, _ = appendClosing(s.Buf, p.path)
+	}
+	p.call = -1
+	return s.Buf[at:len(s.Buf):len(s.Buf)]
+}
+
+// move appends what leads from the value at p.path to one at path: the ends of the
+// objects and arrays that only the old path leads into, a comma, and the names and
+// beginnings of those on the new one.
+func (p *partialArguments) move(dst, path []byte) ([]byte, error) {
+	if len(path) > maxPartialPath {
+		return dst, fault.Reason("a path that is too long")
+	}
+	from, to, depth := p.path, path, 0
+	for len(from) > 0 {
+		old, oldRest, _ := nextStep(from) // it was read before
+		next, rest, ok := nextStep(to)
+		if !ok || next.isIndex != old.isIndex {
+			return dst, fault.Reason("a path that leads nowhere, or into another value")
+		}
+		if string(next.name) != string(old.name) || next.index != old.index {
+			if next.isIndex && next.index != old.index+1 {
+				return dst, errElementOrder
+			}
+			dst, _ = appendClosing(dst, oldRest)
+			dst = append(dst, ',')
+			break
+		}
+		from, to, depth = oldRest, rest, depth+1
+		if len(from) == 0 {
+			return dst, fault.Reason("a path to a value that has been given")
+		}
+	}
+	for len(p.keys) > 0 && p.keys[len(p.keys)-1].depth > depth {
+		p.keys = p.keys[:len(p.keys)-1]
+	}
+	begun := len(from) > 0 // the object or array that the first step leads into
+	if !begun && len(to) == 0 {
+		return dst, fault.Reason("a path that leads nowhere")
+	}
+	for ; len(to) > 0; depth++ {
+		next, rest, ok := nextStep(to)
+		if !ok || depth >= jsonscan.MaxDepth-1 {
+			return dst, fault.Reason("a path that leads nowhere")
+		}
+		switch {
+		case next.isIndex && !begun && next.index != 0:
+			return dst, errElementOrder
+		case next.isIndex && !begun:
+			dst = append(dst, '[')
+		case !next.isIndex:
+			if !p.note(depth, next.name) {
+				return dst, fault.Reason("a member that was given before, or too many of them")
+			}
+			if !begun {
+				dst = append(dst, '{')
+			}
+			dst = append(appendKey(dst, next), ':')
+		}
+		begun, to = false, rest
+	}
+	p.path = append(p.path[:0], path...)
+	return dst, nil
+}
+
+const errElementOrder = fault.Reason("an element of an array out of order")
+
+// note remembers a member of the object at this depth. !ok: it has it already, or
+// too many.
+func (p *partialArguments) note(depth int, name []byte) (ok bool) {
+	key := partialKey{depth, decode.Hash(name)}
+	for i := len(p.keys) - 1; i >= 0 && p.keys[i].depth == depth; i-- {
+		if p.keys[i] == key || len(p.keys)-i >= MaxPartialKeys {
+			return false
+		}
+	}
+	p.keys = append(p.keys, key)
+	return true
+}
+
+// appendClosing appends the ends of the objects and arrays that a path leads into,
+// the innermost first.
+func appendClosing(dst, path []byte) ([]byte, bool) {
+	step, rest, ok := nextStep(path)
+	if !ok {
+		return dst, false
+	}
+	dst, _ = appendClosing(dst, rest)
+	if step.isIndex {
+		return append(dst, ']'), true
+	}
+	return append(dst, '}'), true
+}
+
+// pathStep is one step of a JSON path (RFC 9535): .name, ['name'] or [0].
+type pathStep struct {
+	name    []byte // as it stands there, without quotes
+	quote   byte   // that it stands in; 0: in none
+	index   int
+	isIndex bool
+}
+
+// nextStep reads the first step of a path. !ok: there is none.
+func nextStep(path []byte) (step pathStep, rest []byte, ok bool) {
+	if len(path) < 2 {
+		return step, nil, false
+	}
+	n := 1
+	switch {
+	case path[0] == '.':
+		for n < len(path) && path[n] != '.' && path[n] != '[' {
+			n++
+		}
+		step.name = path[1:n]
+		return step, path[n:], n > 1
+	case path[0] != '[':
+		return step, nil, false
+	case path[1] == '\'' || path[1] == '"':
+		step.quote = path[1]
+		for n = 2; n < len(path) && path[n] != step.quote; n++ {
+			if path[n] == '\\' {
+				n++
+			}
+		}
+		if n+1 >= len(path) || path[n+1] != ']' {
+			return step, nil, false
+		}
+		step.name = path[2:n]
+		return step, path[n+2:], true
+	}
+	for n < len(path) && '0' <= path[n] && path[n] <= '9' && n < len("[999999999") {
+		step.index = step.index*10 + int(path[n]-'0')
+		n++
+	}
+	if step.isIndex = n > 1 && n < len(path) && path[n] == ']'; !step.isIndex || step.index < 0 {
+		return step, nil, false
+	}
+	return step, path[n+1:], true
+}
+
+// appendKey appends the name of a step as a JSON string. In quotes it is escaped as
+// in JSON, but for the quotes.
+func appendKey(dst []byte, step pathStep) []byte {
+	if step.quote == 0 {
+		return jsonscan.AppendQuoted(dst, step.name)
+	}
+	dst = append(dst, '"')
+	for i := 0; i < len(step.name); i++ {
+		c := step.name[i]
+		if c == '\\' && i+1 < len(step.name) {
+			i++
+			if c = step.name[i]; c != '\'' {
+				dst = append(dst, '\\')
+			}
+			dst = append(dst, c)
+			continue
+		}
+		dst = jsonscan.AppendEscaped(dst, c)
+	}
+	return append(dst, '"')
+}

@@ -1,0 +1,169 @@
+package dialect
+
+import (
+	"github.com/seed-4d65deac/llmstream/internal/decode"
+	"github.com/valyala/fastjson"
+)
+
+// Ollama's own API, /api/chat and /api/generate:
+// https://github.com/ollama/ollama/blob/main/docs/api.md. Lines of JSON, each with
+// the next piece of the message or of the response; the last is done and has the
+// counts (N-03).
+
+// ollamaLine are the members of a line.
+type ollamaLine struct {
+	model, created, message, response, thinking *fastjson.Value
+	done, reason, input, output, logprobs, err  *fastjson.Value
+}
+
+func readOllama(root *fastjson.Value) (l ollamaLine) {
+	root.GetObject().Visit(func(key []byte, v *fastjson.Value) {
+		switch string(key) {
+		case "model":
+			l.model = v
+		case "created_at":
+			l.created = v
+		case "message":
+			l.message = v
+		case "response":
+			l.response = v
+		case "thinking":
+			l.thinking = v
+		case "done":
+			l.done = v
+		case "done_reason":
+			l.reason = v
+		case "prompt_eval_count":
+			l.input = v
+		case "eval_count":
+			l.output = v
+		case "logprobs":
+			l.logprobs = v
+		case "error":
+			l.err = v
+		}
+	})
+	return l
+}
+
+func detectOllama(s *decode.Context) bool {
+	l := readOllama(s.Root)
+	return l.is()
+}
+
+func (l *ollamaLine) is() bool {
+	return l.done != nil && (l.message.GetObject() != nil || l.response != nil)
+}
+
+func decodeOllama(s *decode.Context) {
+	l := readOllama(s.Root)
+	if l.is() {
+		decodeOllamaLine(s, &l)
+	}
+	if s.IsError(l.err) {
+		s.AddError(-1, l.err, nil)
+	} else if !l.is() {
+		s.AddErrorObject()
+	}
+}
+
+func decodeOllamaLine(s *decode.Context, l *ollamaLine) {
+	t := s.Stream.Choice(0, s.Limits.MaxChoices)
+	startOllama(s, l)
+	thinking, _ := s.Text(l.thinking, &t.Surrogates.Reasoning)
+	s.AddTextOf("thinking", decode.KindReasoning, t.Index, thinking)
+	text, _ := s.Text(l.response, &t.Surrogates.Content)
+	s.AddTextOf("response", decode.KindContent, t.Index, text)
+	decodeOllamaMessage(s, t, l.message)
+	if len(l.logprobs.GetArray()) > 0 {
+		s.Add(decode.KindLogprobs, t.Index).Text = s.Wrap(`{"content":`, l.logprobs, "}")
+	}
+	if !l.done.GetBool() {
+		return
+	}
+	addOllamaUsage(s, l)
+	s.AddFinishOrCalls(t, s.Word(l.reason)) // of which older servers give none
+	s.EndStream()
+}
+
+// startOllama tells the model and when the answer began. There is no id.
+func startOllama(s *decode.Context, l *ollamaLine) {
+	t := &s.Stream.Announced
+	if t.Model && t.Created {
+		return
+	}
+	start := decode.Start{Model: s.WordIfUnknown(t.Model, l.model)}
+	if !t.Created {
+		start.Created = seconds(s, l.created)
+	}
+	s.EmitStart(start)
+}
+
+func decodeOllamaMessage(s *decode.Context, t *decode.Choice, v *fastjson.Value) {
+	var role, content, thinking, calls, images *fastjson.Value
+	v.GetObject().Visit(func(key []byte, v *fastjson.Value) {
+		switch string(key) {
+		case "role":
+			role = v
+		case "content":
+			content = v
+		case "thinking":
+			thinking = v
+		case "tool_calls":
+			calls = v
+		case "images":
+			images = v
+		}
+	})
+	s.AddRole(t, role)
+	reasoning, _ := s.Text(thinking, &t.Surrogates.Reasoning)
+	s.AddTextOf("thinking", decode.KindReasoning, t.Index, reasoning)
+	text, _ := s.Text(content, &t.Surrogates.Content)
+	s.AddTextOf("content", decode.KindContent, t.Index, text)
+	for _, image := range images.GetArray() {
+		s.AddMedia(t, image)
+	}
+	for _, call := range calls.GetArray() {
+		decodeOllamaCall(s, t, call)
+	}
+}
+
+// decodeOllamaCall adds a tool call, which is whole. Its index may be missing or
+// repeat itself (T-01, T-02), so that its place counts.
+func decodeOllamaCall(s *decode.Context, t *decode.Choice, v *fastjson.Value) {
+	var c chatCall
+	c.read(v)
+	id, name := s.Word(c.id), s.Word(c.name)
+	if len(id)+len(name) == 0 { // T-23
+		return
+	}
+	if at := s.BeginCall(t, len(t.Calls), id, name, decode.TypeFunction); at >= 0 {
+		s.AppendArguments(t, at, "", c.arguments)
+		s.EndCall(t, at)
+	}
+}
+
+// addOllamaUsage adds the counts of the last line, of which the raw usage is made:
+// there is no object of them. The prompt's is missing where it was in the cache.
+func addOllamaUsage(s *decode.Context, l *ollamaLine) {
+	var u decode.Usage
+	s.SetCount(&u, decode.UsageInput, &u.Input, l.input)
+	s.SetCount(&u, decode.UsageOutput, &u.Output, l.output)
+	if u.Reported == 0 {
+		return
+	}
+	at := len(s.Buf)
+	begin := "{"
+	for _, m := range [...]struct {
+		field decode.UsageFields
+		name  string
+		v     *fastjson.Value
+	}{{decode.UsageInput, `"prompt_eval_count":`, l.input}, {decode.UsageOutput, `"eval_count":`, l.output}} {
+		if u.Reported&m.field != 0 {
+			s.Buf = m.v.MarshalTo(append(append(s.Buf, begin...), m.name...))
+			begin = ","
+		}
+	}
+	s.Buf = append(s.Buf, '}')
+	s.AddUsage(&u, s.Buf[at:len(s.Buf):len(s.Buf)])
+}

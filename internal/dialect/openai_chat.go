@@ -1,0 +1,356 @@
+package dialect
+
+import (
+	"bytes"
+
+	"github.com/seed-4d65deac/llmstream/internal/decode"
+	"github.com/seed-4d65deac/llmstream/internal/fault"
+	"github.com/valyala/fastjson"
+)
+
+// OpenAI's chat.completion.chunk and its compatible variants:
+// https://platform.openai.com/docs/api-reference/chat-streaming. Members are
+// taken wherever they stand and whatever else stands beside them; a member of an
+// unexpected type is as good as absent (J-12). Each object is visited once: its
+// members are noted first and acted on in a fixed order afterwards, so that the
+// last of two equal keys wins, as in the clients (J-05).
+
+// chatChunk are the members of a chunk.
+type chatChunk struct {
+	id, model, created, fingerprint, tier *fastjson.Value
+	choices, usage, xGroq, citations      *fastjson.Value
+	object, base, err                     *fastjson.Value
+}
+
+func (c *chatChunk) read(root *fastjson.Value) {
+	root.GetObject().Visit(func(key []byte, v *fastjson.Value) {
+		switch string(key) {
+		case "id":
+			c.id = v
+		case "model":
+			c.model = v
+		case "created":
+			c.created = v
+		case "system_fingerprint":
+			c.fingerprint = v
+		case "service_tier":
+			c.tier = v
+		case "choices":
+			c.choices = v
+		case "usage":
+			c.usage = v
+		case "x_groq":
+			c.xGroq = v
+		case "citations":
+			c.citations = v
+		case "object":
+			c.object = v
+		case "base_resp": // MiniMax's
+			c.base = v
+		case "error":
+			c.err = v
+		}
+	})
+}
+
+// detectChat tells whether an object is a chunk. An error or a usage alone may
+// be any dialect's.
+func detectChat(s *decode.Context) bool {
+	if s.IsArray(decode.Member(s.Root, "choices")) {
+		return true
+	}
+	object := s.Word(decode.Member(s.Root, "object"))
+	return bytes.HasPrefix(object, []byte("chat.completion")) || string(object) == "text_completion"
+}
+
+// chat decodes streams of chat completions.
+type chat struct {
+	citations uint64 // hash of the citations that were given last
+	usageRank uint8  // of the place that usage was read from; see addChatUsage
+}
+
+func (h *chat) Reset() { *h = chat{} }
+
+// What is remembered of a choice; see choiceTrack.marks.
+const (
+	// sawDelta: a delta has come, so that a message beside it or after it says nothing
+	// new (C-18).
+	sawDelta = 1 << iota
+	// sawWhole: something has come outside of deltas.
+	sawWhole
+	// sawPlainReasoning: reasoning has come as plain text, so that the text of its
+	// details is the same once more.
+	sawPlainReasoning
+	// sawToolPlan: what the model says of its calls has come; see addToolPlan.
+	sawToolPlan
+)
+
+func (h *chat) Decode(s *decode.Context) {
+	var c chatChunk
+	c.read(s.Root)
+	choices := c.choices.GetArray()
+	failed := c.err != nil || string(s.Type) == "error" || s.IsFailure(c.base) ||
+		len(choices) == 0 && (decode.IsNull(c.choices) || string(s.Word(c.object)) == "error")
+	startChat(s, &c)
+	var usage *fastjson.Value
+	for position, v := range choices {
+		if u := decodeChatChoice(s, v, position); u != nil {
+			usage = u
+		}
+	}
+	if c.citations != nil && len(c.citations.GetArray()) > 0 {
+		s.Contextual = true
+		h.addCitations(s, c.citations)
+	}
+	if c.usage.GetObject() != nil || usage.GetObject() != nil || c.xGroq != nil {
+		s.Contextual = true
+		h.addChatUsage(s, c.usage, usage, decode.Member(c.xGroq, "usage"))
+	}
+	if failed {
+		s.AddErrorObject()
+	} else if c.xGroq != nil {
+		if v := decode.Member(c.xGroq, "error"); s.IsError(v) {
+			s.AddError(-1, v, nil)
+		}
+	}
+}
+
+// startChat tells what the chunk says of the stream for the first time. Empty
+// strings and zeros say nothing: Azure's first chunk and its filter chunks are
+// full of them (C-03, C-04).
+func startChat(s *decode.Context, c *chatChunk) {
+	t := &s.Stream.Announced
+	if t.Id && t.Model && t.Created && (t.Fingerprint || c.fingerprint == nil) && (t.Tier || c.tier == nil) {
+		return
+	}
+	start := decode.Start{
+		ID: s.WordIfUnknown(t.Id, c.id), Model: s.WordIfUnknown(t.Model, c.model),
+		SystemFingerprint: s.WordIfUnknown(t.Fingerprint, c.fingerprint), ServiceTier: s.WordIfUnknown(t.Tier, c.tier),
+	}
+	if !t.Created {
+		start.Created, _ = s.Int(c.created)
+	}
+	s.EmitStart(start)
+}
+
+// chatChoice are the members of a choice.
+type chatChoice struct {
+	index, delta, message, text      *fastjson.Value
+	finish, logprobs, usage, failure *fastjson.Value
+}
+
+func (c *chatChoice) read(o *fastjson.Object) {
+	o.Visit(func(key []byte, v *fastjson.Value) {
+		switch string(key) {
+		case "index":
+			c.index = v
+		case "delta":
+			c.delta = v
+		case "message":
+			c.message = v
+		case "text":
+			c.text = v
+		case "finish_reason":
+			c.finish = v
+		case "logprobs":
+			c.logprobs = v
+		case "usage":
+			c.usage = v
+		case "error":
+			c.failure = v
+		}
+	})
+}
+
+// decodeChatChoice adds the deltas of one choice and returns its usage, if it
+// has one (U-03).
+func decodeChatChoice(s *decode.Context, v *fastjson.Value, position int) (usage *fastjson.Value) {
+	o := v.GetObject()
+	if o == nil {
+		return nil // C-28
+	}
+	var c chatChoice
+	c.read(o)
+	index := position
+	s.Indexed = !decode.IsNull(c.index)
+	if s.Indexed {
+		var ok bool
+		if index, ok = s.Index(c.index); !ok || index < 0 {
+			s.Malformed(-1, 0, len(s.Data), fault.Reason("a choice's index is none"))
+			return nil
+		}
+	}
+	t := s.Stream.Choice(index, s.Limits.MaxChoices)
+	if t == nil {
+		s.Malformed(-1, 0, len(s.Data), &fault.Limit{Limit: "MaxChoices", Max: s.Limits.MaxChoices})
+		return nil
+	}
+	if delta := c.delta.GetObject(); delta != nil && delta.Len() > 0 { // {} says nothing of what stands beside it
+		if t.Marks&(sawWhole|sawDelta) == sawWhole {
+			s.Epoch++
+		}
+		t.Marks |= sawDelta
+		decodeChatDelta(s, t, delta)
+	}
+	switch {
+	case t.Marks&sawDelta != 0: // it says all
+	case c.message.GetObject() != nil:
+		t.Marks |= sawWhole
+		decodeChatDelta(s, t, c.message.GetObject())
+	case c.text != nil: // the legacy completions (C-26)
+		t.Marks |= sawWhole
+		text, _ := s.Text(c.text, &t.Surrogates.Content)
+		s.AddTextOf("text", decode.KindContent, t.Index, text)
+	}
+	if c.logprobs != nil && c.logprobs.GetObject() != nil {
+		s.Add(decode.KindLogprobs, t.Index).Text = s.Raw(c.logprobs)
+	}
+	if s.IsError(c.failure) {
+		s.AddError(t.Index, c.failure, nil)
+	}
+	if c.finish != nil {
+		if word := s.Word(c.finish); string(word) != "null" { // a word of DashScope's, which means none
+			s.AddFinish(t, word)
+		}
+	}
+	return c.usage
+}
+
+// chatDelta are the members of a delta, or of the message of a whole answer.
+type chatDelta struct {
+	role, content, refusal, toolCalls, functionCall *fastjson.Value
+	reasoning                                       [4]*fastjson.Value // by precedence
+	reasoningDetails, thinkingBlocks                *fastjson.Value
+	annotations, images, audio, extraContent        *fastjson.Value
+	opaque                                          *fastjson.Value
+	reasons                                         bool // any of the reasoning's names is there
+}
+
+func (d *chatDelta) read(o *fastjson.Object) {
+	o.Visit(func(key []byte, v *fastjson.Value) {
+		switch string(key) {
+		case "role":
+			d.role = v
+		case "content":
+			d.content = v
+		case "reasoning_content":
+			d.reasoning[0], d.reasons = v, true
+		case "reasoning":
+			d.reasoning[1], d.reasons = v, true
+		case "reasoning_text":
+			d.reasoning[2], d.reasons = v, true
+		case "thinking":
+			d.reasoning[3], d.reasons = v, true
+		case "reasoning_details":
+			d.reasoningDetails, d.reasons = v, true
+		case "thinking_blocks":
+			d.thinkingBlocks, d.reasons = v, true
+		case "refusal":
+			d.refusal = v
+		case "tool_calls":
+			d.toolCalls = v
+		case "function_call":
+			d.functionCall = v
+		case "annotations":
+			d.annotations = v
+		case "images":
+			d.images = v
+		case "audio":
+			d.audio = v
+		case "extra_content":
+			d.extraContent, d.reasons = v, true
+		case "reasoning_opaque":
+			d.opaque, d.reasons = v, true
+		}
+	})
+}
+
+func decodeChatDelta(s *decode.Context, t *decode.Choice, o *fastjson.Object) {
+	var d chatDelta
+	d.read(o)
+	s.AddRole(t, d.role)
+	if d.reasons {
+		decodeReasoning(s, t, &d)
+	}
+	if d.content != nil {
+		kind, high := decode.KindContent, &t.Surrogates.Content
+		if d.extraContent != nil && decode.Member(decode.Member(d.extraContent, "google"), "thought").GetBool() { // G-16
+			kind, high = decode.KindReasoning, &t.Surrogates.Reasoning
+		}
+		decodeContent(s, t, "content", d.content, kind, high)
+	}
+	if d.refusal != nil {
+		text, _ := s.Text(d.refusal, &t.Surrogates.Refusal)
+		s.AddTextOf("refusal", decode.KindRefusal, t.Index, text)
+	}
+	if d.toolCalls != nil {
+		for i, call := range d.toolCalls.GetArray() {
+			decodeToolCall(s, t, call, i == 0)
+		}
+		decodeToolCall(s, t, d.toolCalls, true) // an object in place of an array (T-13)
+	}
+	if d.functionCall.GetObject() != nil && len(d.toolCalls.GetArray()) == 0 { // else it is the same once more
+		decodeFunctionCall(s, t, d.functionCall)
+	}
+	if d.annotations != nil && len(d.annotations.GetArray()) > 0 {
+		s.Add(decode.KindAnnotation, t.Index).Text = s.Raw(d.annotations)
+	}
+	if d.images != nil {
+		for _, image := range d.images.GetArray() {
+			s.AddMedia(t, image)
+		}
+	}
+	if d.audio != nil && d.audio.GetObject() != nil {
+		s.AddMedia(t, d.audio)
+	}
+}
+
+// addCitations adds the citations of the whole answer, which come with every
+// chunk, when they have changed (C-19).
+func (h *chat) addCitations(s *decode.Context, v *fastjson.Value) {
+	raw := s.Raw(v)
+	if sum := decode.Hash(raw); sum != h.citations {
+		h.citations = sum
+		s.Add(decode.KindAnnotation, -1).Text = raw
+	}
+}
+
+// decodeContent adds a content: a string, or an array of typed parts (C-14). name
+// is that of the member that holds it.
+func decodeContent(s *decode.Context, t *decode.Choice, name string, v *fastjson.Value, kind decode.Kind, high *uint16) {
+	if text, ok := s.Text(v, high); ok {
+		s.AddTextOf(name, kind, t.Index, text)
+		return
+	}
+	if v.GetObject() != nil {
+		decodePart(s, t, v, kind, high)
+		return
+	}
+	for _, part := range v.GetArray() {
+		decodePart(s, t, part, kind, high)
+	}
+}
+
+func decodePart(s *decode.Context, t *decode.Choice, part *fastjson.Value, kind decode.Kind, high *uint16) {
+	if text, ok := s.Text(part, high); ok {
+		s.AddText(kind, t.Index, text)
+		return
+	}
+	switch string(s.Word(decode.Member(part, "type"))) {
+	case "thinking", "reasoning":
+		for _, name := range [...]string{"thinking", "text", "reasoning", "summary"} {
+			if v := decode.Member(part, name); v != nil {
+				decodeContent(s, t, name, v, decode.KindReasoning, &t.Surrogates.Reasoning)
+				return
+			}
+		}
+	case "refusal":
+		text, _ := s.Text(decode.Member(part, "refusal"), &t.Surrogates.Refusal)
+		s.AddText(decode.KindRefusal, t.Index, text)
+	case "image_url", "input_audio", "image":
+		s.AddMedia(t, part)
+	default:
+		text, _ := s.Text(decode.Member(part, "text"), high)
+		s.AddTextOf("text", kind, t.Index, text)
+	}
+}

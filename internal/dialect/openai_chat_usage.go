@@ -1,0 +1,120 @@
+package dialect
+
+import (
+	"github.com/seed-4d65deac/llmstream/internal/decode"
+	"github.com/valyala/fastjson"
+)
+
+// The places where usage stands, the less believable first.
+const (
+	_ = iota
+	usageOfXGroq
+	usageOfChoice
+	usageOfChunk
+)
+
+// addChatUsage adds the usage of a chunk, from the best of its places that holds
+// one (U-01 … U-08).
+func (h *chat) addChatUsage(s *decode.Context, chunk, choice, xGroq *fastjson.Value) {
+	var uncounted []byte
+	for _, place := range [...]struct {
+		rank uint8
+		v    *fastjson.Value
+	}{{usageOfChunk, chunk}, {usageOfChoice, choice}, {usageOfXGroq, xGroq}} {
+		if place.v.GetObject() == nil || place.rank < h.usageRank {
+			continue
+		}
+		raw := s.Raw(place.v)
+		var u decode.Usage
+		readChatUsage(s, &u, place.v)
+		if u.Reported == 0 {
+			if uncounted == nil {
+				uncounted = raw
+			}
+			continue
+		}
+		if s.Usage.Merge(&u) {
+			d := s.Add(decode.KindUsage, -1)
+			d.Usage = s.Usage
+			d.Usage.Raw = raw
+		}
+		if !u.Empty() { // nothing but zeros hides no other place
+			h.usageRank = place.rank
+			return
+		}
+	}
+	s.AddUncounted(uncounted)
+}
+
+// readChatUsage reads the names under which counts stand. Where there are several
+// for one count the more usual name counts, unless it says zero: gateways fill in
+// the names of other dialects with zeros (U-09).
+func readChatUsage(s *decode.Context, u *decode.Usage, v *fastjson.Value) {
+	var input, output, cached, written, reasoning [3]*fastjson.Value // by precedence
+	var total, miss, inPrompt, inCompletion *fastjson.Value
+	v.GetObject().Visit(func(key []byte, v *fastjson.Value) {
+		switch string(key) {
+		case "prompt_tokens":
+			input[0] = v
+		case "input_tokens":
+			input[1] = v
+		case "completion_tokens":
+			output[0] = v
+		case "output_tokens":
+			output[1] = v
+		case "total_tokens":
+			total = v
+		case "prompt_tokens_details":
+			if !decode.IsNull(v) {
+				inPrompt = v
+			}
+		case "input_tokens_details", "prompt_token_details":
+			if inPrompt == nil {
+				inPrompt = v
+			}
+		case "completion_tokens_details":
+			if !decode.IsNull(v) {
+				inCompletion = v
+			}
+		case "output_tokens_details":
+			if inCompletion == nil {
+				inCompletion = v
+			}
+		case "cached_tokens", "cache_read_input_tokens", "num_cached_tokens":
+			cached[1] = v
+		case "prompt_cache_hit_tokens": // DeepSeek's, and the next
+			cached[2] = v
+		case "prompt_cache_miss_tokens":
+			miss = v
+		case "cache_creation_input_tokens":
+			written[1] = v
+		case "reasoning_tokens":
+			reasoning[1] = v
+		}
+	})
+	inPrompt.GetObject().Visit(func(key []byte, v *fastjson.Value) {
+		switch string(key) {
+		case "cached_tokens":
+			cached[0] = v
+		case "cache_write_tokens", "cache_creation_tokens", "cache_creation_input_tokens":
+			written[0] = v
+		}
+	})
+	inCompletion.GetObject().Visit(func(key []byte, v *fastjson.Value) {
+		switch string(key) {
+		case "reasoning_tokens", "thinking_tokens": // the latter Anthropic's
+			reasoning[0] = v
+		}
+	})
+	s.SetBestCount(u, decode.UsageInput, &u.Input, input)
+	s.SetBestCount(u, decode.UsageOutput, &u.Output, output)
+	s.SetBestCount(u, decode.UsageTotal, &u.Total, [3]*fastjson.Value{total})
+	s.SetBestCount(u, decode.UsageCached, &u.Cached, cached)
+	s.SetBestCount(u, decode.UsageCacheWrite, &u.CacheWrite, written)
+	s.SetBestCount(u, decode.UsageReasoning, &u.Reasoning, reasoning)
+	if _, ok := s.Int(cached[0]); ok { // a detail is a part of what it details
+		u.CachedInInput = decode.TriYes
+	} else if missed, ok := s.Int(miss); ok && missed+u.Cached == u.Input {
+		u.CachedInInput = decode.TriYes
+	}
+}

@@ -1,0 +1,200 @@
+package dialect
+
+import (
+	"bytes"
+
+	"github.com/seed-4d65deac/llmstream/internal/decode"
+	"github.com/valyala/fastjson"
+)
+
+// OpenAI's Responses API:
+// https://platform.openai.com/docs/api-reference/responses-streaming. An answer
+// is one choice. It is made of items (messages, reasoning, calls), each of which
+// begins, comes in deltas and is then told once more as a whole; and at the end
+// the response repeats all of them. Whatever is told as a whole only stands in
+// for what did not come in pieces (O-06).
+
+// responseEvent are the members of an event.
+type responseEvent struct {
+	typ, object, sequence                         *fastjson.Value
+	outputIndex, contentIndex, summaryIndex, item *fastjson.Value
+	itemID, part, annotation                      *fastjson.Value
+	delta, text, refusal, arguments, input, name  *fastjson.Value
+	logprobs, response, err, usage                *fastjson.Value
+}
+
+func (e *responseEvent) read(root *fastjson.Value) {
+	root.GetObject().Visit(func(key []byte, v *fastjson.Value) {
+		switch string(key) {
+		case "type":
+			e.typ = v
+		case "object":
+			e.object = v
+		case "sequence_number":
+			e.sequence = v
+		case "output_index":
+			e.outputIndex = v
+		case "content_index":
+			e.contentIndex = v
+		case "summary_index":
+			e.summaryIndex = v
+		case "item":
+			e.item = v
+		case "item_id":
+			e.itemID = v
+		case "part":
+			e.part = v
+		case "annotation":
+			e.annotation = v
+		case "delta":
+			e.delta = v
+		case "text":
+			e.text = v
+		case "refusal":
+			e.refusal = v
+		case "arguments":
+			e.arguments = v
+		case "input":
+			e.input = v
+		case "name":
+			e.name = v
+		case "logprobs":
+			e.logprobs = v
+		case "response":
+			e.response = v
+		case "error":
+			e.err = v
+		case "usage":
+			e.usage = v
+		}
+	})
+}
+
+const responsePrefix = "response."
+
+// detectResponses tells whether an event is one of a response, or the object is
+// a response itself. Errors and pings may be any dialect's.
+func detectResponses(s *decode.Context) bool {
+	return bytes.HasPrefix(s.EventType(), []byte(responsePrefix)) || string(s.Word(decode.Member(s.Root, "object"))) == "response"
+}
+
+// responses decodes the streams of the Responses API.
+type Responses struct {
+	items     []itemTrack // messages and reasoning, at most MaxToolCalls
+	id        uint64      // hash of the response's id as it was announced
+	answer    uint64      // hash of the id of the response that began after another one's end
+	firstCall int32       // how many calls had come before the response
+	begun     bool        // its beginning was seen: the stream is not one that was resumed
+	other     bool        // an item of another kind was given
+	again     bool        // the response is not the first of the stream
+	open      int         // items of other kinds that have begun and not ended
+}
+
+func (o *Responses) Reset() { *o = Responses{items: o.items[:0]} }
+
+// prune parses large events without what only repeats the request.
+func (o *Responses) Prune(s *decode.Context, data []byte) bool { return o.ParseLeanResponse(s, data) }
+
+func (o *Responses) Decode(s *decode.Context) {
+	var e responseEvent
+	e.read(s.Root)
+	s.Sequence, _ = s.Int(e.sequence)
+	typ := s.Word(e.typ)
+	if len(typ) == 0 { // O-01 is mostly the other way round: no event line, but a type
+		typ = s.Type
+	}
+	if e.typ == nil && string(s.Word(e.object)) == "response" { // all of it in place of a stream (F-26)
+		e.response = s.Root
+		o.decodeResponse(s, s.Stream.Choice(0, s.Limits.MaxChoices), &e, nil)
+		return
+	}
+	if !bytes.HasPrefix(typ, []byte(responsePrefix)) {
+		o.decodeResponseError(s, &e, typ)
+		return
+	}
+	s.NoPing = true
+	t := s.Stream.Choice(0, s.Limits.MaxChoices)
+	switch string(typ[len(responsePrefix):]) {
+	case "output_text.delta":
+		if o.addPiece(s, t, &e, partText, e.contentIndex) {
+			o.addLogprobs(s, t, e.logprobs)
+		}
+	case "reasoning_summary_text.delta":
+		o.addPiece(s, t, &e, partSummary, e.summaryIndex)
+	case "reasoning_text.delta", "reasoning.delta":
+		o.addPiece(s, t, &e, partReasoning, e.contentIndex)
+	case "refusal.delta":
+		o.addPiece(s, t, &e, partRefusal, e.contentIndex)
+	case "function_call_arguments.delta", "custom_tool_call_input.delta":
+		o.addArguments(s, t, &e)
+	case "output_text.done":
+		if o.addWhole(s, t, &e, partText, e.contentIndex, e.text) {
+			o.addLogprobs(s, t, e.logprobs)
+		}
+	case "reasoning_summary_text.done":
+		o.addWhole(s, t, &e, partSummary, e.summaryIndex, e.text)
+	case "reasoning_text.done", "reasoning.done":
+		o.addWhole(s, t, &e, partReasoning, e.contentIndex, e.text)
+	case "refusal.done":
+		o.addWhole(s, t, &e, partRefusal, e.contentIndex, e.refusal)
+	case "function_call_arguments.done":
+		o.addAllArguments(s, t, &e, e.arguments, decode.TypeFunction)
+	case "custom_tool_call_input.done":
+		o.addAllArguments(s, t, &e, e.input, decode.TypeCustom)
+	case "content_part.done":
+		o.endPart(s, t, &e, e.contentIndex)
+	case "reasoning_summary_part.done":
+		o.endPart(s, t, &e, e.summaryIndex)
+	case "output_text.annotation.added", "output_text_annotation.added":
+		o.addAnnotation(s, t, &e)
+	case "output_item.added":
+		o.beginItem(s, t, &e)
+	case "output_item.done":
+		o.endItem(s, t, &e)
+	case "audio.delta":
+		o.addSound(s, t, `{"data":`, e.delta)
+	case "audio.transcript.delta":
+		o.addSound(s, t, `{"transcript":`, e.delta)
+	case "created", "queued", "in_progress":
+		o.beginResponse(s, t, &e)
+	case "completed", "incomplete", "failed", "cancelled":
+		o.decodeResponse(s, t, &e, typ[len(responsePrefix):])
+	case "done": // whatever its status
+		o.decodeResponse(s, t, &e, nil)
+	case "error":
+		o.decodeResponseError(s, &e, typ[len(responsePrefix):])
+	default: // what the provider's own tools write, piece by piece, for one
+		if e.delta != nil {
+			s.Source = decode.TextSource{Member: "delta", Kind: decode.KindOther, Choice: s.Recent, Call: -1}
+		}
+	}
+}
+
+// decodeResponseError decodes an event that is none of a response: an error, or
+// what a gateway puts between.
+func (o *Responses) decodeResponseError(s *decode.Context, e *responseEvent, typ []byte) {
+	switch {
+	case s.IsError(e.err): // {"type":"error","error":{…}}
+		s.AddError(-1, e.err, s.Root)
+	case string(typ) == "error": // {"type":"error","code":…,"message":…}
+		s.AddError(-1, s.Root, nil)
+	case len(typ) == 0:
+		s.AddErrorObject()
+	}
+}
+
+// addLogprobs adds the log probabilities of a text in the form that chat
+// completions give them.
+func (o *Responses) addLogprobs(s *decode.Context, t *decode.Choice, v *fastjson.Value) {
+	if len(v.GetArray()) > 0 {
+		s.Add(decode.KindLogprobs, t.Index).Text = s.Wrap(`{"content":`, v, "}")
+	}
+}
+
+// addSound adds a piece of spoken output.
+func (o *Responses) addSound(s *decode.Context, t *decode.Choice, open string, v *fastjson.Value) {
+	if v != nil {
+		s.Delivered = true
+		s.Add(decode.KindMedia, t.Index).Text = s.Wrap(open, v, "}")
+	}
+}

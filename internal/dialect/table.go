@@ -1,0 +1,237 @@
+package dialect
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/seed-4d65deac/llmstream/internal/decode"
+	"github.com/seed-4d65deac/llmstream/internal/wire"
+)
+
+// xID is a dialect: the place of its row in the table.
+type ID uint8
+
+const (
+	Auto ID = iota // not known yet
+	OpenAIChat
+	OpenAIResponses
+	AnthropicMessages
+	Gemini
+	GeminiInteractions
+	Cohere
+	Ollama
+	Cloudflare
+	Bedrock
+)
+
+// xDecoder decodes the events of one stream. It keeps what its dialect has to
+// remember from one event to the next.
+type Decoder interface {
+	// decode adds the deltas of an event, whose JSON object is s.root.
+	Decode(s *decode.Context)
+	// reset makes the decoder ready for another stream. It keeps its memory.
+	Reset()
+}
+
+// xPruner is a decoder that can parse a large event without the members that it does
+// not read.
+type Pruner interface {
+	// prune parses data, which is one event, to s.root. ok is false if the event has
+	// to be parsed as a whole.
+	Prune(s *decode.Context, data []byte) (ok bool)
+}
+
+// xCloser is a decoder whose stream may lack its last events, so that only the end of
+// the input shows that nothing follows.
+type Closer interface {
+	EndsAtClose() bool
+}
+
+// xRow is a row of the table of dialects.
+type Row struct {
+	Name  string
+	Wires wire.Kinds // that may carry it
+	// paths are the ends of the request paths that answer in it, separated by
+	// spaces. A "*" stands for anything.
+	paths string
+	// done is the data that ends a stream, where it is no JSON. Where it is JSON,
+	// the decoder calls endStream.
+	done string
+	// others are dialects that its paths answer in too, depending on the model.
+	others []ID
+	// finishEnds: there is no end marker. A stream has ended when each of its
+	// choices has its finish reason.
+	FinishEnds bool
+	// detect reports whether an event's JSON object is one of this dialect and of no
+	// other. Objects that several dialects have, such as pings and errors, belong to
+	// none.
+	detect func(s *decode.Context) bool
+	// new returns a decoder for one stream.
+	New func() Decoder
+}
+
+// stateless is a decoder that has nothing to remember.
+type stateless func(s *decode.Context)
+
+func (f stateless) Decode(s *decode.Context) { f(s) }
+func (f stateless) Reset()                   {}
+
+// xTable holds a row for each dialect. Where several rows detect an event the first counts.
+var Table [10]Row
+
+func init() {
+	Table = [...]Row{
+		Auto: {Name: "auto"},
+		OpenAIChat: {
+			Name:   "openai-chat",
+			Wires:  wire.Over(wire.SSE, wire.JSON),
+			paths:  "/chat/completions /completions",
+			detect: detectChat,
+			New:    func() Decoder { return new(chat) },
+			done:   doneWord,
+		},
+		OpenAIResponses: {
+			Name:   "openai-responses",
+			Wires:  wire.Over(wire.SSE, wire.JSON),
+			paths:  "/responses /responses/*",
+			detect: detectResponses,
+			New:    func() Decoder { return new(Responses) },
+			done:   doneWord,
+		},
+		AnthropicMessages: {
+			Name:   "anthropic-messages",
+			Wires:  wire.Over(wire.SSE, wire.JSON, wire.Frames),
+			paths:  "/v1/messages /v1/complete /publishers/anthropic/*:streamRawPredict /publishers/anthropic/*:rawPredict",
+			detect: detectAnthropic,
+			New:    func() Decoder { return new(Anthropic) },
+		},
+		Gemini: {
+			Name:   "gemini",
+			Wires:  wire.Over(wire.SSE, wire.JSON),
+			paths:  ":streamGenerateContent :generateContent",
+			detect: detectGemini,
+			New:    func() Decoder { return new(gemini) },
+
+			FinishEnds: true,
+		},
+		GeminiInteractions: {
+			Name:   "gemini-interactions",
+			Wires:  wire.Over(wire.SSE, wire.JSON),
+			paths:  "/interactions /interactions/*",
+			detect: detectInteraction,
+			New:    func() Decoder { return stateless(decodeInteraction) },
+		},
+		Cohere: {
+			Name:   "cohere",
+			Wires:  wire.Over(wire.SSE, wire.JSON, wire.Lines, wire.Frames),
+			paths:  "/v2/chat /v1/chat",
+			detect: detectCohere,
+			New:    func() Decoder { return stateless(decodeCohere) },
+		},
+		Ollama: {
+			Name:   "ollama",
+			Wires:  wire.Over(wire.Lines, wire.JSON),
+			paths:  "/api/chat /api/generate",
+			detect: detectOllama,
+			New:    func() Decoder { return stateless(decodeOllama) },
+		},
+		Cloudflare: {
+			Name:   "cloudflare",
+			Wires:  wire.Over(wire.SSE, wire.JSON),
+			paths:  "/ai/run/*",
+			others: []ID{OpenAIChat, OpenAIResponses},
+			detect: detectCloudflare,
+			New:    func() Decoder { return stateless(decodeCloudflare) },
+			done:   doneWord,
+		},
+		Bedrock: {
+			Name:   "bedrock",
+			Wires:  wire.Over(wire.Frames, wire.SSE, wire.JSON, wire.Lines),
+			paths:  "/converse-stream /converse /invoke-with-response-stream",
+			detect: detectBedrock,
+			New:    func() Decoder { return new(bedrock) },
+		},
+	}
+}
+
+// doneWord ends the streams of OpenAI. Gateways add it to streams of other dialects
+// too, which it does not end.
+const doneWord = "[DONE]"
+
+// row returns the row of a dialect.
+func (d ID) Row() *Row { return &Table[d] }
+
+// endsWith reports whether data ends a stream in dialect d: all of it, not a part
+// (F-20, F-21). With Auto the end marker of any dialect does.
+func (d ID) EndsWith(data []byte) bool {
+	if len(data) == 0 {
+		return false
+	}
+	if d != Auto {
+		return string(data) == Table[d].done
+	}
+	return slices.ContainsFunc(Table[:], func(r Row) bool { return string(data) == r.done })
+}
+
+// isDoneWord reports whether data is the end marker that gateways add to streams of
+// any dialect.
+func IsDoneWord(data []byte) bool { return string(data) == doneWord }
+
+// detectDialect returns the dialect of an event's JSON object; Auto if it shows none.
+// asked is asked first.
+func Detect(s *decode.Context, asked ID) ID {
+	if detect := Table[asked].detect; detect != nil && detect(s) {
+		return asked
+	}
+	if s.Embedded {
+		return Bedrock // whatever it embeds
+	}
+	for d := range Table {
+		if detect := Table[d].detect; detect != nil && detect(s) {
+			return ID(d)
+		}
+	}
+	return Auto
+}
+
+// accepts reports whether a stream in dialect found may answer a request for d.
+func (d ID) Accepts(found ID) bool {
+	return found == d || d == Auto || slices.Contains(Table[d].others, found)
+}
+
+// named returns the dialect with this name.
+func Named(name string) (d ID, ok bool) {
+	for d := range Table {
+		if Table[d].Name == name {
+			return ID(d), true
+		}
+	}
+	return Auto, false
+}
+
+// ofRequest returns the dialect that answers requests to path over one of these
+// wires; Auto if none does.
+func OfRequest(on wire.Kinds, path string) ID {
+	path = strings.TrimSuffix(path, "/")
+	for d := range Table {
+		if Table[d].Wires&on == 0 {
+			continue
+		}
+		for _, end := range strings.Fields(Table[d].paths) {
+			if hasEnd(path, end) {
+				return ID(d)
+			}
+		}
+	}
+	return Auto
+}
+
+// hasEnd reports whether path ends with end, in which a "*" stands for anything.
+func hasEnd(path, end string) bool {
+	begin, end, any := strings.Cut(end, "*")
+	if !any {
+		return strings.HasSuffix(path, begin)
+	}
+	_, rest, ok := strings.Cut(path, begin)
+	return ok && strings.HasSuffix(rest, end)
+}
