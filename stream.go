@@ -215,8 +215,8 @@ func (c *stream) end(cause error) (ok bool, err error) {
 			c.phase = phaseDrained
 			s := c.begin(nil, nil)
 			s.FlushSurrogates()
-			if last, ok := c.decoder.(dialect.Closer); ok && last.EndsAtClose() && len(s.Choices) > 0 && s.Complete() {
-				s.EndStream()
+			if last, ok := c.decoder.(dialect.Closer); ok && c.dialect != Auto {
+				last.Close(s, isEnd(cause) && c.pending == 0 && !c.quit)
 			}
 			s.EndCalls()
 			if len(s.Deltas) > 0 {

@@ -7,9 +7,9 @@ import (
 	"github.com/seed-4d65deac/llmstream/internal/wire"
 )
 
-// embeds reports whether a frame is one of InvokeModel.
+// embeds reports whether a frame is one of InvokeModel, or may be.
 func (c *stream) embeds(f *wire.Frame) bool {
-	return dialect.IsEnvelope(f.Type) && c.wireKind() == WireFrames
+	return dialect.IsEnvelope(f.Type) && c.wireKind() == WireFrames && !(c.settled && c.dialect == BedrockAgents)
 }
 
 // embeddedEvent decodes the event that a frame embeds, which from there on is the
@@ -18,6 +18,10 @@ func (c *stream) embeddedEvent(f *wire.Frame) {
 	s := c.begin(f.Type, f.Data)
 	data := jsonscan.TrimSpace(f.Data)
 	inner, offset, err := dialect.Unwrap(s, data)
+	if inner != nil && c.mayBeAgents() && dialect.HoldsText(s, inner, dialect.ID(c.dialect)) {
+		c.setDialect(BedrockAgents)
+		c.settled, inner = true, nil
+	}
 	if inner != nil { // a template of it fits nothing else, since it has the type of the frame
 		s.Data, s.Embedded = inner, true
 		if c.fast.on && c.fromTemplate(s) {
@@ -39,6 +43,12 @@ func (c *stream) embeddedEvent(f *wire.Frame) {
 	if c.fast.on && s.Embedded {
 		c.learn(s)
 	}
+}
+
+// mayBeAgents reports whether a frame that looks like one of InvokeModel may be one of an
+// agent.
+func (c *stream) mayBeAgents() bool {
+	return !c.settled && len(c.seen.Choices) == 0 && dialect.ID(c.asked).Accepts(dialect.BedrockAgents)
 }
 
 // setDialect makes d the dialect of the stream, with a decoder that is new or reset.

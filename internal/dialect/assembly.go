@@ -1,6 +1,7 @@
 package dialect
 
 import (
+	"slices"
 	"sync"
 
 	"github.com/seed-4d65deac/llmstream/internal/decode"
@@ -51,15 +52,16 @@ const maxKeptItems = 4
 
 var itemsPool = sync.Pool{New: func() any { return new(openItems) }}
 
-// begin begins an item of the current part with the members of v.
-func (a *assembly) begin(s *decode.Context, t *decode.Choice, v *fastjson.Value, wrapper string) {
+// begin begins an item of the current part. It returns nil if too many are open.
+// wrapper is as in openItem.
+func (a *assembly) begin(s *decode.Context, t *decode.Choice, wrapper string) *openItem {
 	if a.openItems == nil {
 		a.openItems = itemsPool.Get().(*openItems)
 	}
 	n := len(a.items)
 	if n >= s.Limits.MaxToolCalls {
 		s.Malformed(t.Index, 0, len(s.Data), &fault.Limit{Limit: "MaxToolCalls", Max: s.Limits.MaxToolCalls})
-		return
+		return nil
 	}
 	s.Epoch++ // deltas of this part mean something else from now on
 	if n < cap(a.items) {
@@ -69,13 +71,17 @@ func (a *assembly) begin(s *decode.Context, t *decode.Choice, v *fastjson.Value,
 	}
 	item := &a.items[n]
 	item.part, item.wrapper, item.scan.Strict = s.Part, wrapper, true
-	item.add(v)
-	a.resized(s, t, item, 0)
+	return item
 }
 
-// add adds the members of v, of which those that may grow are set.
-func (item *openItem) add(v *fastjson.Value) {
+// addMembers adds the members of v to an item, apart from those named in without. One
+// that may grow replaces what came of it.
+func (a *assembly) addMembers(s *decode.Context, t *decode.Choice, item *openItem, v *fastjson.Value, without ...string) {
+	before := item.size()
 	v.GetObject().Visit(func(key []byte, v *fastjson.Value) {
+		if slices.Contains(without, string(key)) {
+			return
+		}
 		for i, name := range grownNames {
 			if string(key) == name {
 				item.grown[i] = v.MarshalTo(item.grown[i][:0])
@@ -85,6 +91,7 @@ func (item *openItem) add(v *fastjson.Value) {
 		item.members = append(jsonscan.AppendQuoted(append(item.members, ','), key), ':')
 		item.members = v.MarshalTo(item.members)
 	})
+	a.resized(s, t, item, before)
 }
 
 func (item *openItem) size() int {

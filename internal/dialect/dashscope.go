@@ -2,7 +2,6 @@ package dialect
 
 import (
 	"github.com/seed-4d65deac/llmstream/internal/decode"
-	"github.com/seed-4d65deac/llmstream/internal/fault"
 	"github.com/valyala/fastjson"
 )
 
@@ -113,7 +112,6 @@ func (d *dashScope) decodeChoice(s *decode.Context, v *fastjson.Value, position 
 	}
 	t := s.Choice(position)
 	if t == nil {
-		s.Malformed(-1, 0, len(s.Data), &fault.Limit{Limit: "MaxChoices", Max: s.Limits.MaxChoices})
 		return
 	}
 	d.decodeMessage(s, t, message)
@@ -208,7 +206,7 @@ func (d *dashScope) decodeCall(s *decode.Context, t *decode.Choice, v *fastjson.
 		text, anew := d.texts.add(s, textKey{choice: t.Index, part: s.Part + at}, text, d.grew)
 		if anew { // what came of the arguments cannot be taken back
 			s.Conflicts++
-			t.Calls[at].Broken = true
+			t.Calls[at].Break()
 		}
 		s.AppendArgumentText(t, at, text)
 	}

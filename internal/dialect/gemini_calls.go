@@ -1,6 +1,8 @@
 package dialect
 
 import (
+	"bytes"
+
 	"github.com/seed-4d65deac/llmstream/internal/decode"
 	"github.com/seed-4d65deac/llmstream/internal/fault"
 	"github.com/seed-4d65deac/llmstream/internal/jsonscan"
@@ -10,6 +12,7 @@ import (
 // geminiCall are the members of a functionCall.
 type geminiCall struct {
 	id, name, args, partial, more *fastjson.Value
+	signature                     *fastjson.Value // here some gateways put it (G-21)
 }
 
 func (c *geminiCall) read(v *fastjson.Value) {
@@ -25,6 +28,8 @@ func (c *geminiCall) read(v *fastjson.Value) {
 			c.partial = v
 		case "willContinue":
 			c.more = v
+		case "thought_signature", "thoughtSignature":
+			c.signature = v
 		}
 	})
 }
@@ -46,6 +51,9 @@ func (g *gemini) decodeGeminiCall(s *decode.Context, t *decode.Choice, v, signat
 		if at = s.BeginCall(t, len(t.Calls), id, name, decode.TypeFunction); at < 0 {
 			return
 		}
+	}
+	if signature == nil {
+		signature = c.signature
 	}
 	if sign := s.Word(signature); len(sign) > 0 {
 		s.Add(decode.KindToolCall, t.Index).ToolCall = decode.ToolCallDelta{Index: at, Extra: signedExtra(s, signature)}
@@ -110,7 +118,7 @@ type partialKey struct {
 
 const (
 	maxPartialPath = 4 << 10 // bytes of a path
-	MaxPartialKeys = 1 << 10 // members of an object
+	maxPartialKeys = 1 << 10 // members of an object
 )
 
 // of returns the arguments that come in pieces in a choice; nil if none has come.
@@ -147,6 +155,7 @@ func (g *gemini) streamCall(t *decode.Choice, at int) *partialArguments {
 // take returns what a pair adds to the arguments.
 func (p *partialArguments) take(s *decode.Context, v *fastjson.Value) (text []byte, err error) {
 	var path, value, str, more *fastjson.Value
+	unknown := false // a value of a kind that is not known
 	v.GetObject().Visit(func(key []byte, v *fastjson.Value) {
 		switch string(key) {
 		case "jsonPath":
@@ -157,8 +166,13 @@ func (p *partialArguments) take(s *decode.Context, v *fastjson.Value) (text []by
 			value = v
 		case "willContinue":
 			more = v
+		default:
+			unknown = unknown || bytes.HasSuffix(key, []byte("Value"))
 		}
 	})
+	if unknown && str == nil && value == nil { // G-21
+		return nil, fault.Reason("a piece of arguments of an unknown kind")
+	}
 	var body []byte // of a string or another value, as JSON
 	isString := str != nil
 	if isString {
@@ -286,7 +300,7 @@ const errElementOrder = fault.Reason("an element of an array out of order")
 func (p *partialArguments) note(depth int, name []byte) (ok bool) {
 	key := partialKey{depth, decode.Hash(name)}
 	for i := len(p.keys) - 1; i >= 0 && p.keys[i].depth == depth; i-- {
-		if p.keys[i] == key || len(p.keys)-i >= MaxPartialKeys {
+		if p.keys[i] == key || len(p.keys)-i >= maxPartialKeys {
 			return false
 		}
 	}

@@ -119,15 +119,19 @@ func (m *mistralConversation) Decode(s *decode.Context) {
 		m.decodeContent(s, t, e.content)
 	case "function.call.delta":
 		decodeConversationCall(s, t, &e)
-	case "tool.execution.started", "agent.handoff.started":
-		m.beginItem(s, t)
+	case "tool.execution.started":
+		m.beginItem(s, t, "tool.execution")
+	case "agent.handoff.started":
+		m.beginItem(s, t, "agent.handoff")
 	case "tool.execution.delta":
 		if item := m.open.find(s.Part); item != nil {
 			m.open.addText(s, t, item, grownArguments, e.arguments)
 		}
 		s.Contextual = true
-	case "tool.execution.done", "agent.handoff.done":
-		m.endItem(s, t)
+	case "tool.execution.done":
+		m.endItem(s, t, "tool.execution")
+	case "agent.handoff.done":
+		m.endItem(s, t, "agent.handoff")
 	case "conversation.response.done":
 		m.end(s, t, e.usage)
 	}
@@ -210,34 +214,26 @@ func decodeConversationCall(s *decode.Context, t *decode.Choice, e *conversation
 
 // beginItem begins an item with the members of the event, under the type that it has in
 // a whole answer.
-func (m *mistralConversation) beginItem(s *decode.Context, t *decode.Choice) {
+func (m *mistralConversation) beginItem(s *decode.Context, t *decode.Choice, typ string) *openItem {
 	s.Contextual = true
-	if item := m.open.find(s.Part); item != nil { // one that has no end
-		m.open.end(s, t)
+	m.open.end(s, t) // one that has had no end
+	item := m.open.begin(s, t, "")
+	if item != nil {
+		item.members = append(append(append(item.members, `,"type":"`...), typ...), '"')
+		m.open.addMembers(s, t, item, s.Root, "type", "output_index")
 	}
-	m.open.begin(s, t, itemMembers(s), "")
+	return item
 }
 
 // endItem adds what the event has to the item that it ends, and gives the item.
-func (m *mistralConversation) endItem(s *decode.Context, t *decode.Choice) {
+func (m *mistralConversation) endItem(s *decode.Context, t *decode.Choice, typ string) {
 	s.Contextual = true
-	members := itemMembers(s)
-	item := m.open.find(s.Part)
-	if item == nil { // its beginning was lost
-		m.open.begin(s, t, members, "")
+	if item := m.open.find(s.Part); item == nil { // its beginning was lost
+		m.beginItem(s, t, typ)
 	} else {
-		members.Del("type")
-		members.Del("id")
-		members.Del("name")
-		members.Del("created_at")
-		m.open.extend(s, t, item, members)
+		m.open.addMembers(s, t, item, s.Root, "type", "output_index", "created_at", "id", "name", "model", "agent_id")
 	}
 	m.open.end(s, t)
-}
-
-// itemMembers returns the members of the current event that belong to its item.
-func itemMembers(s *decode.Context) *fastjson.Value {
-	return s.Root
 }
 
 // end takes the end of the answer.

@@ -141,7 +141,6 @@ func (g *textGeneration) decodeContent(s *decode.Context, e *textGenerationEvent
 	}
 	t := s.Choice(index)
 	if t == nil {
-		s.Malformed(-1, 0, len(s.Data), &fault.Limit{Limit: "MaxChoices", Max: s.Limits.MaxChoices})
 		return
 	}
 	if !s.Announced.Model {
