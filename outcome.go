@@ -195,7 +195,7 @@ func (c *stream) verdict(cause error) (State, error) {
 		told = nil
 	}
 	begun := len(t.Choices) > 0 || t.BlockReason != ""
-	complete := t.Complete()
+	complete := t.Complete() && !c.wire.Unclosed() // an array that breaks off may lack anything (G-17)
 	whole := t.MalformedCount == 0 && c.pending == 0
 	switch {
 	case t.FirstError != nil:

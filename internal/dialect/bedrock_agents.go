@@ -24,7 +24,7 @@ func (a *bedrockAgent) Reset() { *a = bedrockAgent{} }
 
 // Close ends the answer, which nothing else does.
 func (a *bedrockAgent) Close(s *decode.Context, clean bool) {
-	if a.answered && clean {
+	if a.answered && clean && s.FirstError == nil {
 		s.EndStream()
 	}
 }

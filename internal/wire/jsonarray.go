@@ -60,6 +60,9 @@ func (w *arrayReader) Pending() int {
 	return w.size
 }
 
+// unclosed reports whether the outermost array has no end.
+func (w *arrayReader) unclosed() bool { return w.inArray && w.after == nil }
+
 func (w *arrayReader) Next(p []byte, f *Frame) (n int, ok bool) {
 	if w.after == nil && w.size == 0 {
 		n = w.between(p)

@@ -75,6 +75,9 @@ func (s *Splitter) Pending() int {
 	return s.wire.Pending()
 }
 
+// Unclosed reports whether the stream is a JSON array that has no end so far.
+func (s *Splitter) Unclosed() bool { return s.Array != nil && s.wire == s.Array && s.Array.unclosed() }
+
 // kind returns what carries the stream.
 func (s *Splitter) Kind() Kind {
 	if s.wire == nil {
