@@ -59,21 +59,36 @@ func (t *Template) read(b []byte, m *Match, text []byte, most int, row bool, cut
 		slots := &m.slots[m.Events&1]
 		for i := 0; i <= last; i++ {
 			begin := pos
-			switch kind := t.slots[i]; {
+			kind, k := t.slots[i], 0
+			wanted := kind == Text && text != nil
+			if kind <= String && len(b)-pos >= ahead && (!wanted || len(text)-size >= ahead) {
+				w := binary.LittleEndian.Uint64(b[pos:])
+				k = bits.TrailingZeros64(jsonscan.Special(w, true)) / 8
+				if wanted {
+					binary.LittleEndian.PutUint64(text[size:], w)
+					size += k
+				}
+				pos += k
+			}
+			switch {
+			case k > 0 && b[pos] == '"': // the end of a short string
 			case kind > String:
 				pos = skipValue(b, pos, kind)
-			case kind == Text && text != nil:
-				n, k, state := copyText(text[size:], b[pos:])
-				if state == textStop || n == 0 && most > 1 {
+			case wanted:
+				n, more, state := copyText(text[size:], b[pos:])
+				if state == textStop {
 					return
 				}
-				pos, size, escaped = pos+n, size+k, state == textEscaped
+				pos, size, escaped = pos+n, size+more, state == textEscaped
 			default:
 				n, state := skipString(b[pos:], kind)
-				if state == textStop || n == 0 && most > 1 && kind == Text {
+				if state == textStop {
 					return
 				}
 				pos, escaped = pos+n, escaped || kind == Text && state == textEscaped
+			}
+			if pos == begin && kind == Text && most > 1 {
+				return
 			}
 			slots[i] = Span{begin, pos}
 			literal := t.literals[from:ends[i]]
@@ -136,11 +151,17 @@ func copyText(to, b []byte) (n, size int, state textState) {
 		if b[n] != '\\' {
 			return n, size, state
 		}
-		k, written := escapeAt(to[size:], b[n:])
+		state = textEscaped
+		if c := simpleEscapes[b[n+1]]; c != 0 {
+			to[size] = c
+			n, size = n+2, size+1
+			continue
+		}
+		k, written := unicodeEscape(to[size:], b[n:])
 		if k == 0 {
 			return 0, 0, textStop
 		}
-		n, size, state = n+k, size+written, textEscaped
+		n, size = n+k, size+written
 	}
 }
 
@@ -173,7 +194,7 @@ func skipString(b []byte, kind SlotKind) (n int, state textState) {
 			var none [utf8.UTFMax]byte
 			k, _ = escapeAt(none[:], b[n:])
 		}
-		if k == 0 || n+1 == len(b) || b[n+1] < ' ' {
+		if k == 0 || n+1 >= len(b) || b[n+1] < ' ' {
 			return 0, textStop
 		}
 		n, state = n+k, textEscaped
