@@ -2,7 +2,6 @@ package llmstream
 
 import (
 	"encoding/binary"
-	"math"
 	"slices"
 
 	"github.com/seed-4d65deac/llmstream/internal/template"
@@ -86,19 +85,20 @@ func (r *textRoom) commit(a *Accumulator, size int) {
 	}
 }
 
-// roomFor returns where the texts of events with this meaning go. !ok: they are not
+// roomFor finds out where the texts of events with this meaning go. !ok: they are not
 // usual, or there may be no room.
-func (p *Parser) roomFor(m *meaning) (r textRoom, ok bool) {
+func (p *Parser) roomFor(m *meaning, r *textRoom) (ok bool) {
+	r.into, r.call, r.text = nil, nil, nil
 	if !m.textOnly && !m.noDelta || m.index >= 0 || m.epoch != p.track.layout || m.hasUsage && !p.hasRoomForUsage() {
-		return r, false
+		return false
 	}
 	choice := &p.track.choices[m.choice]
 	if choice.high.wait() {
-		return r, false
+		return false
 	}
 	if m.call >= 0 {
 		if r.call = choice.openCall(m); r.call == nil || r.call.high != 0 {
-			return r, false
+			return false
 		}
 	}
 	if m.noDelta || p.fold == nil || p.opt.Kinds&m.kind == 0 {
@@ -107,11 +107,11 @@ func (p *Parser) roomFor(m *meaning) (r textRoom, ok bool) {
 			s.text = slices.Grow(s.text[:0], maxFoldedArguments)
 			r.text = s.text[:maxFoldedArguments]
 		}
-		return r, true
+		return true
 	}
 	fold := p.fold.findAt(int(m.choice), choice.index)
 	if fold == nil || int(m.call) >= len(fold.calls) { // it was reset
-		return r, false
+		return false
 	}
 	if r.call != nil {
 		r.into = &fold.calls[m.call].arguments
@@ -124,7 +124,7 @@ func (p *Parser) roomFor(m *meaning) (r textRoom, ok bool) {
 	}
 	to := *r.into
 	r.text = to[len(to):min(cap(to), len(to)+room)]
-	return r, len(r.text) > 0
+	return len(r.text) > 0
 }
 
 // maxFoldedArguments is how many bytes of arguments are unescaped at a time that no
@@ -139,17 +139,14 @@ func (p *Parser) foldRow(b []byte) (n int) {
 	}
 	b = b[:len(b):len(b)] // what lies after it is not ours, nor is it to be read
 	var m template.Match
+	var room textRoom
 	for m.More = true; m.More && n < len(b); {
 		at := p.fast.Expected()
 		t, means := &p.fast.List[at], &p.fast.means[at]
-		if !t.InUse() {
+		if !t.Begin(b, n, &m) || !p.roomFor(means, &room) {
 			break
 		}
-		room, ok := p.roomFor(means)
-		if !ok {
-			break
-		}
-		t.Read(b, n, &m, room.text, math.MaxInt, p.fast.Row(at))
+		t.Read(b, &m, room.text, p.fast.Row(at))
 		if m.Events == 0 {
 			break
 		}
@@ -167,7 +164,9 @@ func (p *Parser) foldRow(b []byte) (n int) {
 func (p *Parser) matchedRow(at uint8, events int) {
 	p.fast.Fit(at, events)
 	p.track.countMatched(events)
-	p.track.delivered = p.track.delivered || p.fast.means[at].textOnly
+	if p.fast.means[at].textOnly {
+		p.track.delivered = true
+	}
 }
 
 // foldOne is foldRow for a read that is one event and nothing else, as most reads are
@@ -179,8 +178,8 @@ func (p *Parser) foldOne(b []byte) (ok bool) {
 	if size == 0 || !means.textOnly || means.hasUsage || means.call >= 0 || len(b) > p.longest {
 		return false
 	}
-	room, ok := p.roomFor(means)
-	if !ok || room.into != nil && len(room.text) < template.OneText {
+	var room textRoom
+	if !p.roomFor(means, &room) || room.into != nil && len(room.text) < template.OneText {
 		return false
 	}
 	w0, w1, ok := t.MatchOne(b, size)

@@ -12,6 +12,7 @@ func (p *Parser) foldFrames(b []byte) (n int) {
 		return 0
 	}
 	var m template.Match
+	var room textRoom
 	known := p.borrow().knownFrames(w.last)
 	for {
 		at := p.fast.Expected()
@@ -19,8 +20,7 @@ func (p *Parser) foldFrames(b []byte) (n int) {
 		if !t.InUse() || !means.textOnly || means.hasUsage || means.call >= 0 || string(w.headers.eventType) != string(t.Type()) {
 			return n
 		}
-		room, ok := p.roomFor(means)
-		if !ok {
+		if !p.roomFor(means, &room) {
 			return n
 		}
 		size, events := 0, 0

@@ -2,6 +2,7 @@ package template
 
 import (
 	"encoding/binary"
+	"math"
 	"math/bits"
 	"unicode/utf8"
 
@@ -16,17 +17,22 @@ import (
 // end of it escapes.
 const ahead = 9
 
-// Read reads the events in a row at the start of b[at:] that fit t, at most most of
-// them. It writes their texts to text, which is nil if nobody wants them, and fills
-// in m. It stops at a text that is empty or for which there may be no room.
-func (t *Template) Read(b []byte, at int, m *Match, text []byte, most int, row bool) {
-	m.Start, m.Events, m.Size, m.More = at, 0, 0, true
+// Begin reports whether the event at b[at] begins as t does, where events stand in a
+// row, and notes that in m for Read.
+func (t *Template) Begin(b []byte, at int, m *Match) bool {
 	if t.back == 0 {
-		return
+		return false
 	}
-	if m.begin = t.begins(b, at, 0); m.begin > 0 {
-		t.read(b, m, text, most, row, 0)
-	}
+	m.Start, m.begin = at, t.begins(b, at, 0)
+	return m.begin > 0
+}
+
+// Read reads the events in a row that fit t, from the one on for which Begin was true.
+// It writes their texts to text, which is nil if nobody wants them, and fills in m.
+// row: they are expected to be many. It stops at a text that is empty, or for which
+// there may be no room.
+func (t *Template) Read(b []byte, m *Match, text []byte, row bool) {
+	t.read(b, m, text, math.MaxInt, row, 0)
 }
 
 // ReadData is Read for one event whose data begins at b[at], without anything
@@ -47,7 +53,7 @@ func (t *Template) ReadData(b []byte, at int, m *Match, text []byte) (ok bool) {
 // Nothing but m and text is written, and m counts an event when all of it was
 // compared.
 func (t *Template) read(b []byte, m *Match, text []byte, most int, row bool, cut int) {
-	ends, last := t.ends, int(t.n)-1
+	literals, ends, last := t.literals, t.ends, int(t.n)-1
 	ends[last] -= uint16(cut)
 	if row {
 		ends[last] = t.head
@@ -59,27 +65,39 @@ func (t *Template) read(b []byte, m *Match, text []byte, most int, row bool, cut
 		slots := &m.slots[m.Events&1]
 		for i := 0; i <= last; i++ {
 			begin := pos
-			kind, k := t.slots[i], 0
+			kind := t.slots[i]
 			wanted := kind == Text && text != nil
-			if kind <= String && len(b)-pos >= ahead && (!wanted || len(text)-size >= ahead) {
+			// Most strings are short, or have a simple escape.
+			for kind <= String && len(b)-pos >= ahead && (!wanted || len(text)-size >= ahead) {
 				w := binary.LittleEndian.Uint64(b[pos:])
-				k = bits.TrailingZeros64(jsonscan.Special(w, true)) / 8
+				k := bits.TrailingZeros64(jsonscan.Special(w, true)) / 8
 				if wanted {
 					binary.LittleEndian.PutUint64(text[size:], w)
 					size += k
 				}
-				pos += k
+				if pos += k; k == 8 || b[pos] != '\\' {
+					break
+				}
+				c := simpleEscapes[b[pos+1]]
+				if c == 0 {
+					break
+				}
+				if escaped = escaped || kind == Text; wanted {
+					text[size] = c
+					size++
+				}
+				pos += 2
 			}
 			switch {
-			case k > 0 && b[pos] == '"': // the end of a short string
 			case kind > String:
 				pos = skipValue(b, pos, kind)
+			case pos < len(b) && b[pos] == '"':
 			case wanted:
 				n, more, state := copyText(text[size:], b[pos:])
 				if state == textStop {
 					return
 				}
-				pos, size, escaped = pos+n, size+more, state == textEscaped
+				pos, size, escaped = pos+n, size+more, escaped || state == textEscaped
 			default:
 				n, state := skipString(b[pos:], kind)
 				if state == textStop {
@@ -91,13 +109,13 @@ func (t *Template) read(b []byte, m *Match, text []byte, most int, row bool, cut
 				return
 			}
 			slots[i] = Span{begin, pos}
-			literal := t.literals[from:ends[i]]
+			literal := literals[from:ends[i]]
 			if len(b)-pos < len(literal) || string(b[pos:pos+len(literal)]) != string(literal) {
 				if !row || i < last {
 					return
 				}
 				// Perhaps another event comes next than the expected one.
-				literal, next = t.literals[from:t.ends[i]], false
+				literal, next = literals[from:t.ends[i]], false
 				if len(b)-pos < len(literal) || string(b[pos:pos+len(literal)]) != string(literal) {
 					return
 				}
