@@ -143,7 +143,17 @@ func (p *Parser) foldRow(b []byte) (n int) {
 	for m.More = true; m.More && n < len(b); {
 		at := p.fast.Expected()
 		t, means := &p.fast.List[at], &p.fast.means[at]
-		if !t.Begin(b, n, &m) || !p.roomFor(means, &room) {
+		if !t.Begin(b, n, &m) {
+			break
+		}
+		if means.index >= 0 {
+			k := p.foldIndexed(b, at, &m)
+			if n += k; k == 0 {
+				break
+			}
+			continue
+		}
+		if !p.roomFor(means, &room) {
 			break
 		}
 		t.Read(b, &m, room.text, p.fast.Row(at))
@@ -156,6 +166,26 @@ func (p *Parser) foldRow(b []byte) (n int) {
 		}
 		p.matchedRow(at, m.Events)
 		n = m.End
+	}
+	return n
+}
+
+// foldIndexed is foldRow for events whose index tells where their texts go: that is
+// known of each when it was compared. The first one begins at m.Start. It returns how
+// many bytes that were.
+func (p *Parser) foldIndexed(b []byte, at uint8, m *template.Match) (n int) {
+	begin := m.Start
+	e := matched{t: &p.fast.List[at], means: &p.fast.means[at]}
+	for more := true; more; more = m.Next() {
+		e.t.ReadOne(b, m, p.fast.Row(at))
+		if m.Events == 0 || !p.admit(&e, b, m) {
+			break
+		}
+		p.fast.Fit(at, 1)
+		n = m.End - begin
+		if p.emit(&e, b, m) && p.deliver() != nil {
+			break // an Accumulator returns no error
+		}
 	}
 	return n
 }

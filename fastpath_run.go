@@ -186,11 +186,12 @@ func (c *core) emit(e *matched, b []byte, m *template.Match) bool {
 	case len(e.text) > 0 && !wanted && !means.hasUsage, c.fast.folds && c.fold == nil && !means.hasUsage:
 		c.dropDeltas()
 		return false
-	case c.fast.folds && means.textOnly && !means.hasUsage && len(e.text) > 0 && e.call < 0:
-		to := c.fold.textOf(means.kind, e.choice.index, means.part)
-		*to = c.fold.joinText(*to, e.text)
-		c.dropDeltas()
-		return false
+	case c.fast.folds && means.textOnly && !means.hasUsage && len(e.text) > 0:
+		if to := c.textIn(e); to != nil {
+			*to = c.fold.joinText(*to, e.text)
+			c.dropDeltas()
+			return false
+		}
 	}
 	s := c.borrow()
 	s.typ, s.data, s.deltas = e.t.Type(), e.t.Data(b, m), s.deltas[:0]
@@ -213,6 +214,19 @@ func (c *core) emit(e *matched, b []byte, m *template.Match) bool {
 	}
 	s.addMatched(e, b, m)
 	return true
+}
+
+// textIn returns where the Accumulator joins the text of an event to; nil: there is more
+// to do than that.
+func (c *core) textIn(e *matched) *[]byte {
+	if e.call < 0 {
+		return c.fold.textOf(e.means.kind, e.choice.index, e.means.part)
+	}
+	f := c.fold.find(e.choice.index)
+	if f == nil || e.call >= len(f.calls) || c.fold.room() < len(e.text) {
+		return nil
+	}
+	return &f.calls[e.call].arguments
 }
 
 // dropDeltas forgets the deltas of the event before.

@@ -35,6 +35,17 @@ func (t *Template) Read(b []byte, m *Match, text []byte, row bool) {
 	t.read(b, m, text, math.MaxInt, row, 0)
 }
 
+// ReadOne is Read for one event, whose text may be empty, and which nobody wants here:
+// m tells where it stands.
+func (t *Template) ReadOne(b []byte, m *Match, row bool) { t.read(b, m, nil, 1, row, 0) }
+
+// Next reports whether the event after the last one begins in the same way, and notes
+// that for ReadOne.
+func (m *Match) Next() bool {
+	m.Start, m.begin = m.End, m.next
+	return m.next > 0
+}
+
 // ReadData is Read for one event whose data begins at b[at], without anything
 // before or after it. The caller compares m.End with where the data ends.
 func (t *Template) ReadData(b []byte, at int, m *Match, text []byte) (ok bool) {
