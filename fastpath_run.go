@@ -53,9 +53,11 @@ func (c *core) advance(b []byte) (n int, more bool, err error) {
 // deltas. more: the last one has given some, or may be followed by others that an
 // Accumulator takes without deltas.
 func (c *core) runMatched(b []byte) (n int, more bool) {
-	var m template.Match
+	s := c.borrow()
+	m, begun := &s.match, s.begun
+	s.begun = 0
 	for n < len(b) {
-		at := c.fast.Find(b, n, &m)
+		at := c.fast.Find(b, n, begun, m)
 		if at == template.None {
 			if c.fast.Framed(b[n:]) {
 				c.fast.at = placeUnfit
@@ -64,12 +66,17 @@ func (c *core) runMatched(b []byte) (n int, more bool) {
 			return n, false
 		}
 		e := matched{t: &c.fast.List[at], means: &c.fast.means[at]}
-		if !c.admit(&e, b, &m) {
+		if !c.admit(&e, b, m) {
 			return n, false
 		}
 		c.fast.Fit(uint8(at), 1)
-		n = m.End
-		if c.emit(&e, b, &m) || c.fast.folds {
+		n, begun = m.End, m.Known()
+		if c.fast.folds {
+			c.emit(&e, b, m)
+			return n, true
+		}
+		if c.emit(&e, b, m) {
+			s.begun = begun // nothing but this function reads on from here
 			return n, true
 		}
 	}

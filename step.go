@@ -4,6 +4,8 @@ import (
 	"sync"
 
 	"github.com/valyala/fastjson"
+
+	"github.com/seed-4d65deac/llmstream/internal/template"
 )
 
 // step is what it takes to decode one event: the JSON parser with all that its
@@ -35,6 +37,11 @@ type step struct {
 	sequence int64 // the provider's number of the event
 	part     int   // of the message, that deltas are added to
 
+	// match is what was found out of the last event that fitted a template. begun is
+	// how many bytes after it were found to begin the next one.
+	match template.Match
+	begun int
+
 	deltas []Delta
 	// stateful: the event did something that gave no delta, or might have given
 	// another one behind other events; no template may be learned from it.
@@ -64,7 +71,7 @@ var stepPool = sync.Pool{New: func() any { return new(step) }}
 
 func borrowStep(t *track, o *Options) *step {
 	s := stepPool.Get().(*step)
-	s.track, s.opt = t, o
+	s.track, s.opt, s.begun = t, o, 0
 	return s
 }
 

@@ -171,7 +171,7 @@ func TestFind(t *testing.T) {
 		}
 		for _, b := range []string{frame(event), frame(event) + frame(event), frame(event) + "data: x"} {
 			var m Match
-			require.Equal(t, want, row.Find([]byte(b), 0, &m), body)
+			require.Equal(t, want, row.Find([]byte(b), 0, 0, &m), body)
 			if ok {
 				require.Equal(t, len(frame(event)), m.End)
 				span := m.Text(&row.List[0])
@@ -190,7 +190,7 @@ func TestFind(t *testing.T) {
 			require.Equal(t, None, s.FindData([]byte(event+" "), nil, &m))
 			require.Equal(t, None, s.FindData([]byte(event[:len(event)-1]), nil, &m))
 		}
-		require.Equal(t, None, alone.Find([]byte(event), 0, new(Match)))
+		require.Equal(t, None, alone.Find([]byte(event), 0, 0, new(Match)))
 	}
 }
 
