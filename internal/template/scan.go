@@ -99,24 +99,19 @@ func (t *Template) read(b []byte, m *Match, text []byte, most int, row bool, cut
 				}
 				pos += 2
 			}
+			var n, more int
+			var state textState
 			switch {
 			case kind > String:
 				pos = skipValue(b, pos, kind)
 			case pos < len(b) && b[pos] == '"':
 			case wanted:
-				n, more, state := copyText(text[size:], b[pos:])
-				if state == textStop {
-					return
-				}
-				pos, size, escaped = pos+n, size+more, escaped || state == textEscaped
+				n, more, state = copyText(text[size:], b[pos:])
 			default:
-				n, state := skipString(b[pos:], kind)
-				if state == textStop {
-					return
-				}
-				pos, escaped = pos+n, escaped || kind == Text && state == textEscaped
+				n, state = skipString(b[pos:], kind)
 			}
-			if pos == begin && kind == Text && most > 1 {
+			pos, size, escaped = pos+n, size+more, escaped || kind == Text && state == textEscaped
+			if state == textStop || pos == begin && kind == Text && most > 1 {
 				return
 			}
 			slots[i] = Span{begin, pos}
