@@ -45,6 +45,15 @@ func (w *SSEReader) Reset() {
 	w.text, w.size, w.inText, w.junk = Recycle(w.text), 0, false, false
 }
 
+// Resume makes w ready for another connection of the same stream: the last event ID
+// and the reconnection time stay.
+func (w *SSEReader) Resume() {
+	lastID, lastRetry := w.building.lastID, w.building.lastRetry
+	w.Reset()
+	w.building.lastID, w.building.lastRetry = lastID, lastRetry
+	w.building.id = append(w.building.id, lastID...)
+}
+
 // framing is what stood around the data of the last event, if that was written in
 // the usual way.
 func (w *SSEReader) Framing() (f Framing, ok bool) {
