@@ -26,7 +26,7 @@ func scanned(strict bool, text string, cuts ...int) bool {
 	from := 0
 	for _, to := range append(cuts, len(text)) {
 		piece := text[from:to]
-		if s.state == done {
+		if s.state == stateDone {
 			if strings.Trim(piece, " \t\r\n") != "" {
 				return false
 			}
@@ -103,7 +103,7 @@ func TestScannerFindsTheEnd(t *testing.T) {
 		n, err := s.Scan([]byte(text))
 		require.NoError(t, err, text)
 		require.Equal(t, want, n, text)
-		require.Equal(t, done, s.state, text)
+		require.Equal(t, stateDone, s.state, text)
 	}
 	for text, want := range map[string]int{`{"a":1,}`: 7, `[1 2]`: 3, `{"a" 1}`: 5, `tx`: 1, `}`: 0} {
 		var s Scanner
