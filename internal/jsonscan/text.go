@@ -5,13 +5,14 @@ import (
 	"math/bits"
 )
 
-// longText is how many bytes of a text, without anything special in them, are looked
-// at before copyPlain is worth a call: most texts are shorter.
+// LongText is how many plain bytes a text begins with before CopyPlain is worth a
+// call. Most texts are shorter.
 const LongText = 16
 
-// copyPlain is plainString for the rest of a long text, 32 bytes at a time. It copies
-// them to the start of to, perhaps with some that lie behind; nil: nobody wants them.
-// It stops where there are less than 32 bytes, or there is room for less.
+// CopyPlain returns how many plain bytes b begins with, control characters excluded,
+// and copies them to the start of to, 32 at a time. It may overwrite further bytes of
+// to. If to is nil, nothing is copied. It stops early where less than 32 bytes are
+// left in b or to, so that the rest has to be looked at in another way.
 func CopyPlain(to, b []byte) (n int) {
 	for len(b) >= 32 && (to == nil || len(to) >= 32) {
 		w0, w1 := binary.LittleEndian.Uint64(b), binary.LittleEndian.Uint64(b[8:])
@@ -44,8 +45,8 @@ func CopyPlain(to, b []byte) (n int) {
 	return n
 }
 
-// isPlain tells whether all of b[from:to] are ordinary characters of a string. Up to 64
-// of them cost the same, since one cannot guess how many there are.
+// IsPlain reports whether all of b[from:to] are plain, control characters excluded.
+// Up to 64 bytes take the same steps: a branch on their number would be mispredicted.
 func IsPlain(b []byte, from, to int) bool {
 	text := b[from:to]
 	switch last := len(text) - 8; {
@@ -56,7 +57,7 @@ func IsPlain(b []byte, from, to int) bool {
 		if (f0|f1)&HighBits == 0 {
 			return true
 		}
-	case to >= 8: // what stands in front of them is replaced
+	case to >= 8: // fewer than eight bytes: those before them are replaced with zeros
 		const zeros = '0' * onesInBytes
 		w := binary.LittleEndian.Uint64(b[to-8:])
 		if front := 8 * (8 - len(text)); unusual(w>>front|zeros<<(64-front))&HighBits == 0 {
@@ -71,27 +72,27 @@ const (
 	HighBits    = 0x80 * onesInBytes
 )
 
-// unusual returns a word none of whose highBits are set if all of its bytes are
-// ASCII, greater than a quote, and no backslash. Else there may be something
-// special among them.
+// unusual returns a word that has none of HighBits set if all bytes of w are ASCII,
+// greater than a quote and no backslash. Otherwise w may hold a special byte.
 func unusual(w uint64) uint64 {
-	// Of the lowest byte that is not so, the high bit is set, whatever is borrowed above it.
+	// The lowest byte that is not as described has its high bit set; a borrow reaches
+	// only the bytes above it.
 	return w | (w - onesInBytes*('"'+1)) | ((w ^ onesInBytes*'\\') - onesInBytes)
 }
 
+// UnusualIn is unusual for the first eight bytes of b.
 func UnusualIn(b []byte) uint64 { return unusual(binary.LittleEndian.Uint64(b)) }
 
-// plainIn returns how many bytes at the start of two words are plain. It guesses
-// nothing: there is no branch in it.
+// PlainIn returns how many bytes at the start of two words are plain, control
+// characters excluded. It has no branch that could be mispredicted.
 func PlainIn(w0, w1 uint64) int {
 	n := bits.TrailingZeros64(Special(w0, true)) / 8
-	return n + bits.TrailingZeros64(Special(w1, true))/8&-(n>>3) // if all of w0 are
+	return n + bits.TrailingZeros64(Special(w1, true))/8&-(n>>3) // w1 counts if all of w0 is plain: n>>3 is 1
 }
 
-// plainString returns how many bytes at the start of b are of a string and
-// nothing special in it: the offset of the first quote or backslash, with
-// control also of the first control character, or len(b). It looks at eight
-// bytes at a time, since long strings are most of a long event.
+// PlainLen returns how many plain bytes b begins with: the offset of the first quote,
+// backslash or, if control is set, control character, or else len(b). It looks at
+// eight bytes at a time, since most of a long event is long strings.
 func PlainLen(b []byte, control bool) int {
 	i := 0
 	for ; i+8 <= len(b); i += 8 {
@@ -107,14 +108,14 @@ func PlainLen(b []byte, control bool) int {
 	return i
 }
 
-// specialBytes returns a word whose lowest bit that is set is in the first of
-// eight bytes that is a quote, a backslash, or with control a control character; 0:
-// there is none.
+// Special returns a word whose lowest set bit is in the first byte of w that is a
+// quote, a backslash or, if control is set, a control character. It returns 0 if no
+// byte is.
 func Special(w uint64, control bool) uint64 {
 	const ones, highs = 0x0101010101010101, 0x8080808080808080
 	quote, backslash := w^(ones*'"'), w^(ones*'\\')
-	// The lowest high bit that is set marks the first byte that is 0, or in the
-	// last term less than 0x20; higher ones may be false.
+	// The lowest high bit that is set marks the first byte that is 0, or less than
+	// 0x20 in the last term. Higher ones may be wrong.
 	found := (quote-ones)&^quote | (backslash-ones)&^backslash
 	if control {
 		found |= (w - ones*0x20) &^ w
