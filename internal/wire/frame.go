@@ -219,6 +219,9 @@ func (w *FrameReader) take(b []byte, f *Frame) {
 	*f = Frame{Event: Event{Retry: -1}, Size: clampInt(int64(w.head.total))}
 	if f.Err = w.lengthError(); f.Err != nil {
 		f.Kind = FrameMalformed
+		if _, limit := f.Err.(*fault.Limit); limit {
+			f.Kind = FrameTooLarge
+		}
 		return
 	}
 	end := len(b) - CrcSize

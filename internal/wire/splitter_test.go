@@ -92,7 +92,7 @@ func TestSplitterFraming(t *testing.T) {
 		{"data:a\r\n\r\n", Framing{"data:", "event:", "\r\n", "\r\n"}, true},
 		{"data: a\n\n:", Framing{"data: ", "event: ", "\n", "\n"}, false},
 		{"data: a\r\r", Framing{"data: ", "event: ", "\n", "\n"}, false}, // a LF that follows belongs to it
-		{"{}\n", Framing{End: "\n"}, false},                             // the first line could be a whole body
+		{"{}\n", Framing{End: "\n"}, false},                              // the first line could be a whole body
 		{"{}\n{}\n", Framing{End: "\n"}, true},
 		{"{}\r\n{}\r\n", Framing{End: "\r\n"}, true},
 		{"{}\n{}\n{", Framing{End: "\n"}, false},
