@@ -76,8 +76,8 @@ func orNone(retry *int) int {
 	return *retry
 }
 
-// vectorCuts returns where to cut a vector: nowhere, at every byte, and where it
-// says itself.
+// vectorCuts returns where to cut a vector: nowhere, at every byte, and at its own
+// offsets.
 func vectorCuts(t *testing.T, v *sseVector) map[string][]int {
 	cuts := map[string][]int{"whole": nil}
 	if len(v.Input) < 64<<10 {

@@ -20,7 +20,7 @@ import (
 //
 // Each event comes as (e, nil). e is borrowed until the loop asks for the next one.
 // An event past a limit comes as (nil, err), where err is a *[LimitError]; the
-// stream goes on behind it if the loop does. An error of r other than io.EOF comes
+// stream goes on after it if the loop does. An error of r other than io.EOF comes
 // as a last pair (nil, err), after the events that were complete.
 //
 // After a break, ranging over the same sequence again goes on with the next event.

@@ -46,7 +46,7 @@ func plainEvents(body []byte) (events []sseEvent, lastID string, lastRetry int) 
 	text = strings.ReplaceAll(text, "\r\n", "\n")
 	text = strings.ReplaceAll(text, "\r", "\n")
 	lines := strings.Split(text, "\n")
-	lines = lines[:len(lines)-1] // what is behind the last line end is no line
+	lines = lines[:len(lines)-1] // what follows the last line end is no line
 	typ, data, id, retry := "", "", "", -1
 	lastRetry = -1
 	for _, line := range lines {

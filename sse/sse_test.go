@@ -14,7 +14,7 @@ import (
 
 var errBoom = errors.New("boom")
 
-// eventLog writes down events and comments, a line each. It is a [CommentHandler].
+// eventLog records events and comments, a line each. It is a [CommentHandler].
 type eventLog struct {
 	lines []string
 	fail  func(line string) error
@@ -51,9 +51,9 @@ func TestParserFollowsTheStandard(t *testing.T) {
 		{"line ends of CR", "data: a\rdata: b\r\rdata: c\r\r", []string{"|a\nb|", "|c|"}},             // F-09
 		{"line ends mixed", "data: a\rdata: b\r\n\ndata: c\n\r\ndata: d\n\rdata: e\r\r\n", []string{"|a\nb|", "|c|", "|d|", "|e|"}},
 		{"type of an event with several lines", "event: longer\ndata: first\ndata: second\ndata: third\n\n", []string{"longer|first\nsecond\nthird|"}}, // F-18
-		{"type behind the data", "data: a\nevent: t\n\n", []string{"t|a|"}},
+		{"type after the data", "data: a\nevent: t\n\n", []string{"t|a|"}},
 		{"the last type counts", "event: t\nevent: u\ndata: a\n\n", []string{"u|a|"}},
-		{"no space behind the colon", "data:a\n\n", []string{"|a|"}}, // F-01
+		{"no space after the colon", "data:a\n\n", []string{"|a|"}},  // F-01
 		{"one space is removed", "data:  a \n\n", []string{"| a |"}}, // F-02
 		{"a tab is not", "data:\ta\n\n", []string{"|\ta|"}},          // F-02
 		{"colons in the value", "data: a: b:c\n\n", []string{"|a: b:c|"}},
@@ -92,8 +92,8 @@ func TestParserFollowsTheStandard(t *testing.T) {
 	}
 }
 
-// An event is given by the very Write that brings its last byte; a CR is one,
-// though a LF may follow.
+// An event comes with the Write of its last byte. A CR is one, although a LF may
+// follow.
 func TestParserIsPrompt(t *testing.T) {
 	for _, end := range []string{"\n\n", "\r\n\r", "\r\r", "\n\r", "\r\n\n"} {
 		var l eventLog
@@ -202,19 +202,19 @@ func TestParserIsClosed(t *testing.T) {
 	require.NoError(t, p.Close())
 }
 
-func TestParserTellsLastEventIDAndRetry(t *testing.T) {
+func TestParserReturnsLastEventIDAndRetry(t *testing.T) {
 	p := NewParser(&eventLog{}, nil)
 	require.Empty(t, p.LastEventID())
 	require.Equal(t, -1, p.Retry())
 	p.Write([]byte("id: 1\nretry: 250\ndata: a\n\nid: 2\n"))
-	require.Equal(t, "1", string(p.LastEventID())) // the second is of an unfinished event
+	require.Equal(t, "1", string(p.LastEventID())) // the event of the second is unfinished
 	require.Equal(t, 250, p.Retry())
 	p.Write([]byte("\nretry: x\n\n"))
 	require.Equal(t, "2", string(p.LastEventID()))
 	require.Equal(t, 250, p.Retry())
 }
 
-// Nothing of a stream is left behind, wherever it was left.
+// Reset leaves nothing of a stream, wherever that broke off.
 func TestParserReset(t *testing.T) {
 	var l eventLog
 	p := NewParser(&l, &Options{MaxEvent: 10})
@@ -241,8 +241,8 @@ func TestLimitErrorIsTypedAndQuotesNothing(t *testing.T) {
 	require.True(t, errors.As(err, new(*LimitError)))
 }
 
-// What comes behind an event that a handler has panicked on would lack that: no
-// more is read until Reset, as by a Parser.
+// After a panic of the handler its event is missing, so nothing more is read until
+// Reset.
 func TestParserAfterAPanic(t *testing.T) {
 	l := &eventLog{fail: func(line string) error {
 		if line == "|b|" {
@@ -264,8 +264,7 @@ func TestParserAfterAPanic(t *testing.T) {
 	require.Equal(t, []string{"|a|", "|b|", "|e|"}, l.lines)
 }
 
-// Close tells what was left out as other errors are told.
-func TestParserTellsWhatItLeftOut(t *testing.T) {
+func TestParserReportsWhatItLeftOut(t *testing.T) {
 	p := NewParser(&eventLog{}, &Options{MaxEvent: 5})
 	p.Write([]byte("data: 123456\n\n"))
 	require.EqualError(t, p.Close(), "sse: event left out: it exceeds MaxEvent (5 bytes)")

@@ -20,7 +20,7 @@ var jsonTexts = []string{
 	`{"a":{"b":{"c":[[[]]]}}}`, "\xEF\xBB\xBF{}", "{}\x00", `{"a":1}}`, `"a""b"`, `[[[[[[[[[[]]]]]]]]]]`,
 }
 
-// scanned tells whether text, fed in the pieces that end at cuts, is one value.
+// scanned reports whether text, in the pieces that end at cuts, is one value.
 func scanned(strict bool, text string, cuts ...int) bool {
 	s := Scanner{Strict: strict}
 	from := 0
@@ -47,8 +47,8 @@ func TestStrictScannerIsEncodingJSONsValid(t *testing.T) {
 	}
 }
 
-// What is JSON is so to the lenient scanner too, and what it takes beyond that is
-// the same wherever it is cut.
+// The lenient scanner accepts all JSON. What else it accepts does not depend on the
+// cuts.
 func TestLenientScanner(t *testing.T) {
 	beyond := map[string]bool{}
 	for _, text := range jsonTexts {
@@ -109,7 +109,7 @@ func TestScannerFindsTheEnd(t *testing.T) {
 		var s Scanner
 		n, err := s.Scan([]byte(text))
 		require.Error(t, err, text)
-		require.Equal(t, want, n, text) // the byte behind them cannot stand there
+		require.Equal(t, want, n, text) // the byte at n is not allowed there
 	}
 }
 

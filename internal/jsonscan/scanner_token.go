@@ -90,7 +90,8 @@ func (s *Scanner) stepWord(c byte) (again bool, err error) {
 	return false, nil
 }
 
-// beginNumber takes the first byte of a number, NaN or Inf. ok is false if c is none.
+// beginNumber takes the first byte of a number, NaN or Inf. ok is false if it begins none of
+// them.
 func (s *Scanner) beginNumber(c byte) (ok bool) {
 	switch {
 	case s.Strict && c == '-':

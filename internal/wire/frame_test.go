@@ -72,8 +72,8 @@ func TestFramesPastALimit(t *testing.T) {
 	requireSplit(t, Limits{Event: 50}, ok+big+ok, split{Kind: Frames, Frames: []string{ehi, "event " + strings.Repeat("x", 50), ehi}})
 }
 
-// Headers may be just as large as the format allows, in the first frame too, by whose
-// lengths the stream is known.
+// Headers may be just as large as the format allows, in the first frame too, whose
+// lengths make the stream known as one of frames.
 func TestFramesWithTheLargestHeaders(t *testing.T) {
 	filler := func(n int) string {
 		return "\x01a\x06" + string(binary.BigEndian.AppendUint16(nil, uint16(n))) + strings.Repeat("x", n)
@@ -197,7 +197,7 @@ func TestFrameCache(t *testing.T) {
 	cache.Use([]byte(header(":event-type", "b")))
 	require.Equal(t, other, cache.Frame(other))
 
-	// A prelude that is right belongs to a frame whose checksum is right, too.
+	// The smallest frame has neither headers nor a payload.
 	prelude := testkit.Prelude(MinFrame, 0)
 	frame := binary.BigEndian.AppendUint32([]byte(prelude), crc32.ChecksumIEEE([]byte(prelude)))
 	cache.Use(nil)

@@ -13,7 +13,7 @@ var large = Limits{Line: 32 << 20, Event: 32 << 20, Text: 4 << 10}
 
 var kindNames = [...]string{"event", "unterminated", "comment", "error field", "text", "too large", "malformed", "exception", "error"}
 
-// describe returns a line that says all of a frame.
+// describe returns all fields of a frame in one line.
 func describe(f *Frame) string {
 	line := kindNames[f.Kind]
 	if len(f.Type) > 0 {
@@ -84,9 +84,8 @@ func splitStream(t testing.TB, l Limits, body string, cuts ...int) split {
 func splitWith(t testing.TB, s *Splitter, body string, cuts ...int) split {
 	t.Helper()
 	frames := feed(t, s, body, cuts...)
-	pending := -1
 	s.Finish(new(Frame))
-	pending = s.Pending()
+	pending := s.Pending() // before End takes what is left
 	return split{append(frames, finish(s)...), s.Kind(), pending, s.Compressed, s.SawText()}
 }
 

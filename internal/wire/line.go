@@ -154,8 +154,8 @@ func (l *lineSplitter) skipBOM(p []byte) (n int, cut bool) {
 	return n, false
 }
 
-// rest returns the unfinished line at the end of the stream, or lineCut if there is
-// none.
+// rest returns the unfinished line at the end of the stream. state is lineCut if there
+// is no such line.
 func (l *lineSplitter) rest() (line []byte, state lineState) {
 	switch {
 	case l.dropped:
