@@ -9,36 +9,6 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-var steadyAnthropic = map[string]func(i int) string{
-	"text":       steadyBlock(`{"type":"text","text":""}`, `{"type":"text_delta","text":"word %03d "}`),
-	"thinking":   steadyBlock(`{"type":"thinking","thinking":""}`, `{"type":"thinking_delta","thinking":"why %03d "}`),
-	"tool calls": steadyBlock(`{"type":"tool_use","id":"toolu_1","name":"f","input":{}}`, `{"type":"input_json_delta","partial_json":"\"%03d\""}`),
-	"escapes":    steadyBlock(`{"type":"text","text":""}`, `{"type":"text_delta","text":"\"%03d\"\n\u00e9\ud83d\ude00"}`),
-	"server tool": func(i int) string {
-		block := steadyBlock(`{"type":"server_tool_use","id":"s","name":"f","input":{}}`, `{"type":"input_json_delta","partial_json":",%03d"}`)
-		if i == 0 {
-			return block(0) + strings.Replace(block(100), `",100`, `"[100`, 1)
-		}
-		return block(100 + i%900)
-	},
-	"citations": steadyBlock(`{"type":"text","text":""}`, `{"type":"citations_delta","citation":{"cited_text":"%03d"}}`),
-	"pings":     func(i int) string { return "event: ping\ndata: {\"type\":\"ping\"}\n\n" },
-	"usage in each": func(i int) string {
-		return fmt.Sprintf("data: {\"type\":\"message_delta\",\"delta\":{},\"usage\":{\"input_tokens\":7,\"output_tokens\":%d}}\n\n", i)
-	},
-}
-
-// steadyBlock returns the events of a content block that begins again and again,
-// with a delta that holds a number.
-func steadyBlock(block, delta string) func(i int) string {
-	return func(i int) string {
-		if i == 0 {
-			return "event: content_block_start\ndata: {\"type\":\"content_block_start\",\"index\":0,\"content_block\":" + block + "}\n\n"
-		}
-		return "event: content_block_delta\ndata: {\"type\":\"content_block_delta\",\"index\":0,\"delta\":" + fmt.Sprintf(delta, i%1000) + "}\n\n"
-	}
-}
-
 // What InvokeModel carries is read by templates, as the full parse reads it.
 func TestTemplatesOfCarriedEvents(t *testing.T) {
 	for _, form := range []string{
@@ -102,5 +72,49 @@ func TestTemplatesOfInteractions(t *testing.T) {
 		for _, text := range []string{"", `\n`, `\ud83d`, `\ude00`, `x","text":"y`, `x","annotations":[{"a":1}],"x":"`, `x","content":{"text":"z"},"x":"`} {
 			requireShortcuts(t, GeminiInteractions, []byte(event("a")+event("b")+event("c")+event(text)+event("d")+event(text)+event(text)))
 		}
+	}
+}
+
+// Most events of the dialects that were added last fit a template, whoever reads them.
+// Those of Text Generation Inference have a number in each event, and those of Bedrock's
+// agents are base64: they fit none.
+func TestTemplatesFitOtherDialects(t *testing.T) {
+	for _, c := range []struct {
+		dialect Dialect
+		stream  string
+	}{
+		{DashScope, "text"}, {DashScope, "plain text"}, {DashScope, "reasoning"}, {DashScope, "tool calls"},
+		{TextGeneration, "content"},
+		{MistralConversations, "text"},
+		{Gemini, "text"}, {Cohere, "text"}, {Ollama, "chat"}, {AnthropicMessages, "text"}, {Bedrock, "converse text"},
+	} {
+		event := steadyStreams[c.dialect][c.stream]
+		require.NotNil(t, event, "%v %s", c.dialect, c.stream)
+		body := ""
+		for i := range 100 {
+			body += event(i)
+		}
+		for name, h := range map[string]Handler{"nobody": nil, "deltas": &lines{}, "answer": new(Accumulator)} {
+			p := NewParser(c.dialect, h, nil)
+			p.Write([]byte(body))
+			require.GreaterOrEqual(t, p.fast.Fitted(), int64(95), "%v %s, %s", c.dialect, c.stream, name)
+		}
+		requireShortcuts(t, c.dialect, []byte(body))
+	}
+}
+
+// What DashScope's texts are is known from the first that differ: after that they are
+// read by templates, as the full parse reads them.
+func TestTemplatesOfDashScope(t *testing.T) {
+	for _, texts := range [][]string{
+		{"a", "b", "c", "d", "c", "e"}, {"a", "ab", "abc", "abcd", "abcde"}, {"a", "ab", "c", "d", "e", "f"}, {"a", "a", "a", "a"}, {"a", "", "b", "", "c", "d"},
+		{"a", "b", `\ud83d`, `\ude00`, "c", "d"}, {"a", "b", "c", `x","finish_reason":"stop`, "d", "e"}, {"a", "b", "c", `x"},"text":{"`, "d"},
+	} {
+		body := ""
+		for i, text := range texts {
+			body += dashScopeEvent(i, `"finish_reason":"null","text":"`+text+`"`)
+		}
+		requireShortcuts(t, DashScope, []byte(body))
+		requireShortcuts(t, Auto, []byte(body))
 	}
 }

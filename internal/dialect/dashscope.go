@@ -160,17 +160,21 @@ const (
 
 // addText adds what a text of a choice brings that is new.
 func (d *dashScope) addText(s *decode.Context, t *decode.Choice, kind decode.Kind, member string, v *fastjson.Value) {
+	var text []byte
+	if d.texts.pieces {
+		text, _ = s.Text(v, t.Surrogate(kind))
+	} else {
+		text = s.Word(v)
+	}
+	if len(text) == 0 {
+		return
+	}
 	s.Part = dashScopeContent
 	if kind == decode.KindReasoning {
 		s.Part = dashScopeReasoning
 	}
 	if d.texts.pieces {
-		text, _ := s.Text(v, t.Surrogate(kind))
 		s.AddTextOf(member, kind, t.Index, text)
-		return
-	}
-	text := s.Word(v)
-	if len(text) == 0 {
 		return
 	}
 	text, anew := d.texts.add(s, textKey{choice: t.Index, part: s.Part}, text, d.grew)

@@ -208,14 +208,16 @@ type rawCount struct {
 	v    *fastjson.Value
 }
 
-// appendCounts returns an object of the members that there are.
+// appendCounts returns an object of those of two members that hold a count.
 func appendCounts(s *decode.Context, counts [2]rawCount) []byte {
+	_, first := s.Int(counts[0].v) // which uses s.Buf
+	_, second := s.Int(counts[1].v)
 	at := len(s.Buf)
 	begin := byte('{')
-	for _, c := range counts {
-		if _, ok := s.Int(c.v); ok {
-			s.Buf = append(append(append(s.Buf, begin, '"'), c.name...), '"', ':')
-			s.Buf = c.v.MarshalTo(s.Buf)
+	for i, there := range [...]bool{first, second} {
+		if there {
+			s.Buf = append(append(append(s.Buf, begin, '"'), counts[i].name...), '"', ':')
+			s.Buf = counts[i].v.MarshalTo(s.Buf)
 			begin = ','
 		}
 	}
