@@ -86,7 +86,7 @@ func TestTemplatesFitOtherDialects(t *testing.T) {
 		{DashScope, "text"}, {DashScope, "plain text"}, {DashScope, "reasoning"}, {DashScope, "tool calls"},
 		{TextGeneration, "content"},
 		{MistralConversations, "text"},
-		{Gemini, "text"}, {Cohere, "text"}, {Ollama, "chat"}, {AnthropicMessages, "text"}, {Bedrock, "converse text"},
+		{Gemini, "text"}, {AnthropicMessages, "text"}, {Bedrock, "converse text"},
 	} {
 		event := steadyStreams[c.dialect][c.stream]
 		require.NotNil(t, event, "%v %s", c.dialect, c.stream)
