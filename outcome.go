@@ -194,7 +194,7 @@ func (c *stream) verdict(cause error) (State, error) {
 	if isEnd(cause) || cause == ErrStopped {
 		told = nil
 	}
-	begun := len(t.Choices) > 0 || t.BlockReason != ""
+	begun := t.Begun()
 	complete := t.Complete()
 	whole := t.MalformedCount == 0 && c.pending == 0
 	switch {

@@ -172,6 +172,7 @@ func (c *stream) decodeObject(s *decode.Context) {
 	}
 	if c.dialect != Auto {
 		c.decoder.Decode(s)
+		s.EndEvent()
 	} else {
 		s.AddErrorObject()
 	}
