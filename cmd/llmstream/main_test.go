@@ -67,7 +67,7 @@ func file(t *testing.T, name, content string) string {
 
 func TestHelpGoesToStdout(t *testing.T) {
 	for _, args := range []string{
-		"-h", "--help", "help", "fold -h", "events -h", "deltas --help", "show -help", "serve -h", "proxy -h", "demo -h",
+		"-h", "--help", "help", "fold -h", "events -h", "deltas --help", "show -help", "serve -h", "proxy -h", "demo -h", "version -h",
 	} {
 		t.Run(args, func(t *testing.T) {
 			got := runWith(t, "", strings.Fields(args)...)
@@ -95,13 +95,13 @@ func TestHelpTellsTheFlagsOfACommand(t *testing.T) {
 
 func TestWrongCallIsToldOnStderr(t *testing.T) {
 	for args, problem := range map[string]string{
-		"":                        "Usage:",
+		"":                        "no command is given",
 		"unfold x":                `there is no command "unfold"`,
 		"fold":                    "no FILE is given",
 		"fold -dialect klingon x": `unknown dialect "klingon"`,
 		"fold -read -1 x":         "-read",
 		"fold -color x":           "-color",
-		"serve -stall soon":       "no place",
+		"serve -stall soon":       "not a place",
 		"events -dialect auto x":  "-dialect",
 	} {
 		t.Run(args, func(t *testing.T) {
@@ -109,7 +109,8 @@ func TestWrongCallIsToldOnStderr(t *testing.T) {
 			require.Equal(t, 2, got.status)
 			require.Empty(t, got.stdout)
 			require.Contains(t, got.stderr, problem)
-			require.Contains(t, got.stderr, "Usage:")
+			require.Contains(t, got.stderr, "-h\"\n")
+			require.Equal(t, 1, strings.Count(got.stderr, "\n"))
 		})
 	}
 }

@@ -24,7 +24,7 @@ func proxyTo(t *testing.T, upstream string, asJSON bool) (at string, stop func()
 	to, err := url.Parse(upstream)
 	require.NoError(t, err)
 	var stdout, stderr bytes.Buffer
-	p := &printer{invocation: &invocation{stdout: bufio.NewWriter(&stdout), stderr: &stderr}, json: asJSON}
+	p := newPrinter(&stdout, &stderr, asJSON)
 	server := httptest.NewUnstartedServer(newProxy(to, p, 0))
 	var logged bytes.Buffer // such as a panic of the server
 	server.Config.ErrorLog = log.New(&logged, "", 0)
@@ -33,6 +33,7 @@ func proxyTo(t *testing.T, upstream string, asJSON bool) (at string, stop func()
 	return server.URL, func() (string, string) {
 		server.Close() // waits for the requests
 		require.Empty(t, logged.String())
+		p.close()
 		return stdout.String(), stderr.String()
 	}
 }
@@ -221,12 +222,15 @@ func TestProxyDrains(t *testing.T) {
 func TestProxyWrongCalls(t *testing.T) {
 	for args, want := range map[string]string{
 		"proxy":                                "no -upstream is given",
-		"proxy -upstream example.com":          "no URL of http or https",
-		"proxy -upstream ftp://example.com":    "no URL of http or https",
+		"proxy -upstream example.com":          "-upstream is not an http or https URL",
+		"proxy -upstream ftp://example.com":    "-upstream is not an http or https URL",
 		"proxy -upstream http://example.com x": "it takes no arguments",
+		"proxy -upstream ftp://u:sk-secret@x":  "-upstream is not an http or https URL",
+		"proxy -upstream http://u:sk-secret@%": "-upstream is not an http or https URL",
 	} {
 		got := runWith(t, "", strings.Fields(args)...)
 		require.Equal(t, 2, got.status, args)
 		require.Contains(t, got.stderr, want)
+		require.NotContains(t, got.stderr, "sk-secret")
 	}
 }

@@ -58,7 +58,7 @@ func (r *running) interrupt(t *testing.T) (status int, rest string) {
 func TestServeUntilInterrupted(t *testing.T) {
 	r := begin(t, "serve", "-cut", "30", file(t, "mine.sse", wholeStream))
 	line := r.line(t)
-	require.Regexp(t, `^serving \d+ recordings at http://127\.0\.0\.1:\d+$`, line)
+	require.Regexp(t, `^serving \d+ recordings and \d+ fixtures at http://127\.0\.0\.1:\d+$`, line)
 	_, at, _ := strings.Cut(line, " at ")
 	_, body, err := post(t, at+"/v1/chat/completions", "")
 	require.NoError(t, err)
@@ -96,7 +96,7 @@ func TestServeThatCannotBegin(t *testing.T) {
 	}{
 		"address in use": {[]string{"-addr", l.Addr().String()}, "address already in use"},
 		"missing file":   {[]string{missing}, missing + ": no such file"},
-		"wrong place":    {[]string{"-cut", "x"}, "no place"},
+		"wrong place":    {[]string{"-cut", "x"}, "not a place"},
 		"wrong status":   {[]string{"-status", "200"}, "not the status of an error"},
 		"wrong pace":     {[]string{"-pace", "fast"}, "invalid"},
 	} {

@@ -52,7 +52,7 @@ events         16
 func TestShowTellsSectionsAndChoicesApart(t *testing.T) {
 	const want = `[reasoning] well, yes
 
-Yes` + "\ufffd" + `[31m
+Yes\x1b[31m
 
 [choice 1]
 
