@@ -165,7 +165,7 @@ func (s *invocation) complain(source string, problem error) {
 
 // complaint returns the line that says what is wrong with a source.
 func complaint(source, problem string) []byte {
-	return fmt.Appendf(nil, "llmstream: %s: %s\n", field(source), field(problem))
+	return fmt.Appendf(nil, "llmstream: %s: %s\n", quotedField(source), field(problem))
 }
 
 // withoutPath returns the error of a file without the file's name.
