@@ -2,6 +2,8 @@ package main
 
 import (
 	"encoding/json"
+	"fmt"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -109,6 +111,46 @@ func TestFoldIsValidWhateverTheUsageIs(t *testing.T) {
 		stream := `data: {"id":"c","object":"chat.completion.chunk","choices":[{"index":0,"delta":{"content":"` + "\xfe" + `"},"finish_reason":"stop"}],"usage":` + usage + "}\n\n"
 		require.Len(t, foldLines(t, runWith(t, stream, "fold", "-").stdout), 1, usage)
 	}
+}
+
+// Files that are read at the same time are printed in their order, each with what is
+// wrong with it, and the worst status counts.
+func TestFoldOfManyFilesKeepsTheirOrder(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(4))
+	var names, sources, problems []string
+	for i := range 50 {
+		content := wholeStream
+		if i%5 == 0 {
+			content = strings.Repeat(strings.TrimSuffix(wholeStream, "data: [DONE]\n\n"), 500) // takes longer
+		}
+		name := file(t, fmt.Sprintf("%d.sse", i), content)
+		if i%7 == 3 {
+			name += ".missing"
+			problems = append(problems, "llmstream: "+name+": no such file or directory\n")
+		} else {
+			sources = append(sources, name)
+		}
+		names = append(names, name)
+	}
+	got := runWith(t, "", append([]string{"fold"}, names...)...)
+	require.Equal(t, 2, got.status)
+	require.Equal(t, strings.Join(problems, ""), got.stderr)
+	lines := foldLines(t, got.stdout)
+	require.Len(t, lines, len(sources))
+	for i, line := range lines {
+		require.Equal(t, sources[i], line.Stream["source"])
+	}
+	whole := sources[1]
+	require.Equal(t, 0, runWith(t, "", "fold", whole, whole, whole).status)
+	require.Equal(t, 1, runWith(t, "", "fold", whole, file(t, "cut.sse", cutStream), whole).status)
+}
+
+func TestFullOutputEndsAParallelRun(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(4))
+	name := file(t, "whole.sse", wholeStream)
+	var stderr strings.Builder
+	require.Equal(t, 2, run([]string{"fold", name, name, name}, nil, full{}, &stderr))
+	require.Equal(t, "llmstream: cannot write the output: no space left\n", stderr.String())
 }
 
 func TestFoldNamesEachSource(t *testing.T) {

@@ -25,7 +25,9 @@ func readAsking(body []byte) (a asking) {
 		return a
 	}
 	json.Unmarshal(members["model"], &a.model)
-	json.Unmarshal(members["stream"], &a.stream)
+	if json.Unmarshal(members["stream"], &a.stream) != nil {
+		a.stream = nil
+	}
 	for _, name := range [...]string{"messages", "input", "contents", "prompt", "message"} {
 		turns, ok := members[name]
 		if !ok {
