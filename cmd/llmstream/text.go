@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"fmt"
 	"strconv"
 	"strings"
@@ -25,6 +26,9 @@ const ellipsis = "…"
 // private and unassigned characters are not. Spaces of other widths and the two
 // joiners are, because Asian scripts and emoji need them.
 func isPlain(r rune) bool {
+	if ' ' <= r && r <= '~' {
+		return true
+	}
 	const zeroWidthNonJoiner, zeroWidthJoiner = '\u200c', '\u200d'
 	return strconv.IsPrint(r) || unicode.Is(unicode.Zs, r) || r == zeroWidthNonJoiner || r == zeroWidthJoiner
 }
@@ -85,6 +89,9 @@ func paragraphs(text string) string {
 // escapeJSON escapes the characters of a line of JSON that JSON allows and a
 // terminal does not. They occur in strings only, so that the value stays the same.
 func escapeJSON(line []byte) []byte {
+	if !bytes.ContainsFunc(line, func(r rune) bool { return !isPlain(r) }) {
+		return line
+	}
 	written, _ := escape(string(line), 0, appendJSONChar)
 	return []byte(written)
 }
