@@ -91,7 +91,7 @@ type startJSON struct {
 }
 
 type detailJSON struct {
-	Index     *int   `json:"index,omitempty"` // nil: the provider gives none
+	Index     *int   `json:"index,omitempty"` // nil: not given
 	Type      string `json:"type,omitempty"`
 	ID        string `json:"id,omitempty"`
 	Format    string `json:"format,omitempty"`

@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// foldLine is a line of fold, as far as the tests read it.
+// A foldLine is a line of fold, with the members that the tests use.
 type foldLine struct {
 	ID, Object string
 	Choices    []struct {
@@ -63,7 +63,7 @@ func TestFoldOfACassette(t *testing.T) {
 	}
 }
 
-func TestFoldTellsTheWholeVerdict(t *testing.T) {
+func TestFoldHasTheWholeVerdict(t *testing.T) {
 	for _, c := range []struct {
 		name, input, stream string
 	}{
@@ -88,7 +88,7 @@ func TestFoldTellsTheWholeVerdict(t *testing.T) {
 	}
 }
 
-func TestFoldTellsOfDamage(t *testing.T) {
+func TestFoldReportsDamage(t *testing.T) {
 	line := foldLines(t, runWith(t, malformedStream, "fold", "-").stdout)[0]
 	require.Equal(t, "hi", line.Choices[0].Message.Content)
 	require.Equal(t, "complete", line.Stream["state"])
@@ -113,8 +113,7 @@ func TestFoldIsValidWhateverTheUsageIs(t *testing.T) {
 	}
 }
 
-// Files that are read at the same time are printed in their order, each with what is
-// wrong with it, and the worst status counts.
+// Files are read at the same time and printed in their order, and the worst status counts.
 func TestFoldOfManyFilesKeepsTheirOrder(t *testing.T) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(4))
 	var names, sources, problems []string

@@ -35,15 +35,14 @@ func TestBrokenBase64IsFoldedAsFarAsItGoes(t *testing.T) {
 	require.Contains(t, foldLines(t, got.stdout)[0].Stream["cause"], "illegal base64 data")
 }
 
-func TestInputThatFailsIsTold(t *testing.T) {
+func TestInputThatFailsIsReported(t *testing.T) {
 	stdin := iotest.TimeoutReader(iotest.OneByteReader(strings.NewReader(wholeStream)))
 	var stdout, stderr strings.Builder
 	require.Equal(t, 2, run([]string{"deltas", "-"}, stdin, &stdout, &stderr))
 	require.Equal(t, "llmstream: -: timeout\n", stderr.String())
 }
 
-// cassetteOf is a cassette with one interaction. YAML takes the JSON strings
-// that %q writes.
+// cassetteOf returns a cassette with one interaction. YAML reads the strings of %q.
 func cassetteOf(version int, contentType, path, request, response string) string {
 	id := ""
 	if version == 2 {

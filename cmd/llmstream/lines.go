@@ -25,7 +25,7 @@ type lineQueue struct {
 // maxWaiting is how many lines may wait for the reader. A line has some KB at most.
 const maxWaiting = 1024
 
-// newLineQueue returns a queue for w, which nobody else may use until close returned.
+// newLineQueue returns a queue for w, which is for the queue alone until close returns.
 func newLineQueue(w io.Writer, lost func(n int64) []byte) *lineQueue {
 	q := &lineQueue{w: w, lost: lost, waiting: make(chan []byte, maxWaiting), ended: make(chan struct{})}
 	go q.write()
@@ -63,7 +63,7 @@ func (q *lineQueue) add(line []byte) {
 }
 
 // close gives the reader some time for the lines that still wait, and returns how many
-// lines were dropped or refused in all. A Write that blocks is left behind.
+// lines were dropped or refused in all. It does not wait for a Write that blocks.
 func (q *lineQueue) close(patience time.Duration) (lost int64) {
 	q.mu.Lock()
 	if !q.closed {

@@ -26,8 +26,8 @@ func TestLinesAreWrittenInOrder(t *testing.T) {
 	require.Equal(t, want.String(), out.String())
 }
 
-// Nobody reads, and then somebody does: what was dropped is counted, and the count
-// stands where the lines would be.
+// The reader pauses for a while: the lines that find no room are counted, and the count
+// stands in their place.
 func TestLinesAreDroppedAndCounted(t *testing.T) {
 	r, w := io.Pipe()
 	q := newLineQueue(w, lostLine)

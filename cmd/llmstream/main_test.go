@@ -14,7 +14,7 @@ import (
 
 const cassettePath = "../../testdata/cerebras-qwen-3-coder-480b-multi_tool_streaming.yaml"
 
-// Streams of the kinds that the commands tell apart.
+// Streams that the commands have to distinguish.
 const (
 	wholeStream = `data: {"id":"c1","object":"chat.completion.chunk","created":7,"model":"m","choices":[{"index":0,"delta":{"role":"assistant","content":"a < b"}}]}
 
@@ -44,7 +44,7 @@ data: {"error":{"message":"too\nmany","type":"rate_limit_error","code":429}}
 `
 )
 
-// result is what a run of the program left behind.
+// A result has the exit status and the output of a run.
 type result struct {
 	status         int
 	stdout, stderr string
@@ -79,7 +79,7 @@ func TestHelpGoesToStdout(t *testing.T) {
 	}
 }
 
-func TestHelpTellsTheFlagsOfACommand(t *testing.T) {
+func TestHelpListsTheFlagsOfACommand(t *testing.T) {
 	for command, flags := range map[string]string{
 		"fold": "-dialect -read", "deltas": "-dialect -read", "show": "-dialect -read -color", "events": "-read",
 		"serve": "-addr -pace -cut -stall -stall-for -reset -status -fail -fail-status",
@@ -93,7 +93,7 @@ func TestHelpTellsTheFlagsOfACommand(t *testing.T) {
 	require.Contains(t, runWith(t, "", "fold", "-h").stdout, "openai-chat")
 }
 
-func TestWrongCallIsToldOnStderr(t *testing.T) {
+func TestWrongCallGetsOneLineOnStderr(t *testing.T) {
 	for args, problem := range map[string]string{
 		"":                        "no command is given",
 		"unfold x":                `there is no command "unfold"`,
@@ -164,7 +164,7 @@ func TestUnreadableFileLeavesTheOthersDone(t *testing.T) {
 	require.Equal(t, line+line, got.stderr)
 }
 
-// full is a standard output that takes no more.
+// full is a standard output on a full disk.
 type full struct{}
 
 func (full) Write([]byte) (int, error) { return 0, errors.New("no space left") }
@@ -208,7 +208,7 @@ func TestOutputKeepsUpWithTheInput(t *testing.T) {
 			first, rest, _ := strings.Cut(wholeStream, "\n\n")
 			io.WriteString(input, first+"\n\n")
 			got := make([]byte, 1<<10)
-			for seen := ""; !strings.Contains(seen, "a < b"); { // it would block if the output waited for more
+			for seen := ""; !strings.Contains(seen, "a < b"); { // this blocks if the output waits for more input
 				n, err := output.Read(got)
 				require.NoError(t, err)
 				seen += string(got[:n])

@@ -14,7 +14,7 @@ import (
 	"github.com/seed-4d65deac/llmstream"
 )
 
-// nobody is an output that nobody reads: its Write blocks until the test ends.
+// A nobody is an output without a reader: its Write blocks until it is closed.
 type nobody chan struct{}
 
 func (n nobody) Write([]byte) (int, error) { <-n; return 0, errors.New("the test is over") }

@@ -26,7 +26,7 @@ func newPrinter(stdout, stderr io.Writer, asJSON bool) *printer {
 	return &printer{lines: newLineQueue(stdout, forLines), problems: newLineQueue(stderr, asText), json: asJSON}
 }
 
-// close ends the output and reports the lines that nobody has read.
+// close ends the output and reports how many lines were dropped.
 func (p *printer) close() {
 	if n := p.lines.close(grace); n > 0 {
 		p.problems.add(fmt.Appendf(nil, "llmstream proxy: %d lines were dropped because nobody read them\n", n))

@@ -28,7 +28,7 @@ as models.
 A request chooses by name: in the parameter "recording" of its query, in the header
 Llmstream-Recording, or as its model, in the body or the path. A name is
 DIALECT/NAME as listed, or NAME in the dialect of the path, with or without its
-extension. A request that names none gets the first FILE of its dialect, or else
+extension. A request without a name gets the first FILE of its dialect, or else
 "text". Other members of a request, and its key, have no influence, except:
 
   A request for a whole answer gets one: with "stream": false, with a conversation

@@ -12,7 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// deadlines notes the deadlines that a handler sets on its connection.
+// deadlines records the deadlines that a handler sets on its connection.
 type deadlines struct {
 	http.ResponseWriter
 	write, read []time.Time
@@ -27,7 +27,7 @@ func (d *deadlines) Write(b []byte) (int, error) {
 func (d *deadlines) SetWriteDeadline(at time.Time) error { d.write = append(d.write, at); return nil }
 func (d *deadlines) SetReadDeadline(at time.Time) error  { d.read = append(d.read, at); return nil }
 
-// Each write has its own deadline, and none is left between writes.
+// A deadline lasts for one write only.
 func TestWritesHaveDeadlines(t *testing.T) {
 	below := new(deadlines)
 	w := &timedWriter{below, http.NewResponseController(below)}

@@ -26,7 +26,7 @@ type recording struct {
 	status   int
 	body     []byte
 	fixture  bool            // written by hand, and not recorded from a provider
-	cassette string          // the file that it is one interaction of; "": none
+	cassette string          // the file of its interaction; "": it is not one
 	calls    bool            // it has tool calls
 	pieces   func() [][]byte // the body, cut after each event
 }
@@ -271,7 +271,7 @@ func (r *recordings) findFor(req *http.Request, name string, d llmstream.Dialect
 	return r.find(name, d)
 }
 
-// plain returns the recording for a request that names none; nil if there is none.
+// plain returns the recording for a request without a name; nil if there is none.
 func (r *recordings) plain(req *http.Request, d llmstream.Dialect) *recording {
 	for _, one := range r.all[:r.mine] {
 		if one.dialect == d {

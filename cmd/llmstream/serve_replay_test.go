@@ -13,7 +13,7 @@ import (
 	"github.com/seed-4d65deac/llmstream"
 )
 
-// replayServer serves the recordings of files and those that are built in.
+// replayServer serves recordings from files, and those that are built in.
 func replayServer(t *testing.T, f faults, files ...string) (at string, r *recordings) {
 	t.Helper()
 	r, err := new(invocation).recordings(files)
@@ -23,7 +23,7 @@ func replayServer(t *testing.T, f faults, files ...string) (at string, r *record
 	return server.URL, r
 }
 
-// post posts a request and returns what came of the answer.
+// post sends a request and returns as much of the answer as arrived.
 func post(t *testing.T, url, body string) (resp *http.Response, answer string, err error) {
 	t.Helper()
 	resp, err = http.Post(url, "application/json", strings.NewReader(body))
@@ -33,7 +33,7 @@ func post(t *testing.T, url, body string) (resp *http.Response, answer string, e
 	return resp, string(b), err
 }
 
-// paths are paths of each dialect, and the recording that answers there.
+// paths has a path of each form of each dialect, and the recording that answers there.
 var paths = map[string]string{
 	"/v1/chat/completions":                             "openai-chat/text",
 	"/openai/deployments/x/chat/completions":           "openai-chat/text",
@@ -117,7 +117,7 @@ func TestRequestsNameRecordings(t *testing.T) {
 	require.Equal(t, "openai-chat/reasoning.sse", resp.Header.Get("Llmstream-Recording"))
 }
 
-func TestWhatIsNotThere(t *testing.T) {
+func TestRequestsThatAreRefused(t *testing.T) {
 	at, _ := replayServer(t, faults{})
 	for path, want := range map[string]string{
 		"/v1/embeddings":                         "no provider answers on this path",
@@ -160,8 +160,7 @@ func TestFilesComeFirst(t *testing.T) {
 	require.Equal(t, "anthropic-messages/taped.yaml#41", resp.Header.Get("Llmstream-Recording"))
 }
 
-// Whatever is cut, nothing is lost, and where there are events there are as many
-// pieces, or more for comments.
+// Cutting loses nothing. There are as many pieces as events and comments.
 func TestPiecesAreTheBody(t *testing.T) {
 	_, r := replayServer(t, faults{})
 	for _, one := range r.all {
@@ -182,7 +181,7 @@ func TestPiecesAreTheBody(t *testing.T) {
 	}
 }
 
-// Each event is there before the next one is due.
+// The client has each event before the next one is due.
 func TestEventsAreFlushedOneByOne(t *testing.T) {
 	at, r := replayServer(t, faults{})
 	resp, err := http.Post(at+"/v1/chat/completions?pace=1h", "", nil)

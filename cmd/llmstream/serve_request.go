@@ -92,7 +92,7 @@ func isResultType(typ string) bool {
 }
 
 // wantsWhole reports whether a request asks for an answer in one piece. Gemini and
-// Bedrock have paths of their own for that, Ollama streams unless told not to.
+// Bedrock have separate paths for that. Ollama streams by default.
 func (a *asking) wantsWhole(d llmstream.Dialect, path string) bool {
 	switch d {
 	case llmstream.Gemini:
@@ -115,7 +115,7 @@ func dialectOf(req *http.Request) llmstream.Dialect {
 	return llmstream.DetectDialect("", path)
 }
 
-// modelOfPath returns the model that a path names; "" if there is none. Like the name
+// modelOfPath returns the model in a path, or "". Like the name
 // of a recording it may contain a slash.
 func modelOfPath(path string) string {
 	for _, around := range [...][2]string{

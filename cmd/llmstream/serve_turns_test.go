@@ -50,7 +50,7 @@ func TestSecondTurnGetsTheAnswer(t *testing.T) {
 }
 
 // A new question after the result is a first turn, and so is a turn of another form.
-func TestWhatIsNoToolResult(t *testing.T) {
+func TestTurnsWithoutToolResults(t *testing.T) {
 	for _, body := range []string{
 		``, `[]`, `{`, `{"messages":[]}`, `{"messages":"x"}`, `{"messages":[5]}`, `{"messages":[{"role":"tool"},{"role":"user","content":"x"}]}`,
 		`{"messages":[{"role":5,"content":[{"type":5}]}]}`, `{"input":"function_call_output"}`, `{"tool_results":[]}`,

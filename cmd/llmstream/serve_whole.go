@@ -92,7 +92,7 @@ func (c counts) set(name string, field llmstream.UsageFields, tokens int64) {
 }
 
 // usageOf returns the numbers of tokens under the names that a provider has for input,
-// output, total, cached, and reasoning tokens; "" where it has none.
+// output, total, cached, and reasoning tokens; "" is for numbers that it does not report.
 func usageOf(u *llmstream.Usage, input, output, total, cached, reasoning string) object {
 	c := counts{u, object{}}
 	for _, f := range [...]struct {

@@ -29,7 +29,7 @@ var wholePaths = map[string]string{
 	"/client/v4/accounts/a/ai/run/@cf/meta/llama-3-8b": "/client/v4/accounts/a/ai/run/@cf/meta/llama-3-8b",
 }
 
-// said is the part of an answer that its whole form has to keep.
+// A said is the part of an answer that both forms have in common.
 type said struct {
 	Content, Reasoning string
 	Calls              []string
@@ -55,8 +55,8 @@ func foldBody(t *testing.T, d llmstream.Dialect, body []byte) (said, llmstream.O
 	return s, p.Outcome()
 }
 
-// "text" and "tools" are there in each dialect, clean and with usage, as a stream and
-// whole, and both forms say the same.
+// Each dialect has "text" and "tools", clean and with usage, as a stream and whole, and
+// both forms agree.
 func TestTextAndToolsOfEachDialect(t *testing.T) {
 	at, _ := replayServer(t, faults{})
 	for whole, streamed := range wholePaths {
@@ -169,7 +169,7 @@ func TestWhenAnAnswerIsWhole(t *testing.T) {
 		{chatPath, `{` + talk + `,"stream":null}`, true},
 		{chatPath, `{"stream":false}`, true},
 		{chatPath, `{` + talk + `,"stream":true}`, false},
-		{chatPath, `{}`, false}, // nothing but a try
+		{chatPath, `{}`, false}, // a first try by hand
 		{chatPath, ``, false},
 		{chatPath, `{"stream":"no",` + talk + `}`, true},
 		{chatPath, `{"stream":"no"}`, false},
@@ -188,8 +188,8 @@ func TestWhenAnAnswerIsWhole(t *testing.T) {
 	}
 }
 
-// Faults are at places of the whole answer too, and a recording that has none is an
-// error, in the form of the provider.
+// Whole answers have faults too. A recording without a whole answer leads to an error in
+// the form of the provider.
 func TestWholeAnswersThatFail(t *testing.T) {
 	at, _ := replayServer(t, faults{})
 	_, body, err := post(t, at+chatPath+"?cut=10", `{"stream":false}`)
@@ -225,7 +225,7 @@ func TestModels(t *testing.T) {
 	require.Len(t, models.Data, len(r.all))
 	require.Equal(t, "model", models.Data[0].Object)
 	require.Equal(t, models.Data[0].ID, models.FirstID)
-	_, body, err := post(t, at+chatPath, `{"model":"`+models.FirstID+`","stream":true}`) // each is a model to ask for
+	_, body, err := post(t, at+chatPath, `{"model":"`+models.FirstID+`","stream":true}`) // each id can be requested as a model
 	require.NoError(t, err)
 	require.Equal(t, string(r.all[0].body), body)
 }

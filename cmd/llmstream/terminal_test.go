@@ -22,7 +22,7 @@ func TestColorIsTheWishOfTheUser(t *testing.T) {
 	}
 }
 
-// The null device is a character device, which is all that isTerminal looks at.
+// The null device is a character device, as a terminal is.
 func TestTerminals(t *testing.T) {
 	null, err := os.OpenFile(os.DevNull, os.O_WRONLY, 0)
 	require.NoError(t, err)
@@ -37,7 +37,7 @@ func TestTerminals(t *testing.T) {
 	t.Setenv("TERM", "xterm")
 	require.NotNil(t, newProgress(f, null))
 	require.Nil(t, newProgress(null, null), "the results are on the terminal")
-	require.Nil(t, newProgress(f, f), "nobody watches")
+	require.Nil(t, newProgress(f, f), "not a terminal")
 	t.Setenv("TERM", "dumb")
 	require.Nil(t, newProgress(f, null), "a line cannot be erased")
 }
@@ -91,7 +91,7 @@ func TestProgressOfUnknownSizeIsNotShown(t *testing.T) {
 	require.Empty(t, out.String())
 }
 
-// A complaint does not end up behind the progress line.
+// A complaint begins on an empty line.
 func TestComplaintsEraseTheProgress(t *testing.T) {
 	p, out, pass := testProgress(t)
 	pass(time.Second)
