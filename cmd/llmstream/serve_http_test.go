@@ -5,6 +5,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -79,4 +80,45 @@ func TestConnectionsAreUsedAgain(t *testing.T) {
 		require.NoError(t, err)
 		require.Contains(t, string(body), "[DONE]")
 	}
+}
+
+// A connection that changes its protocol passes through the proxy and the deadlines of
+// its server.
+func TestProxyPassesUpgrades(t *testing.T) {
+	upstream, err := listen("127.0.0.1:0", http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		conn, rw, err := http.NewResponseController(w).Hijack()
+		if err != nil {
+			return
+		}
+		defer conn.Close()
+		rw.WriteString("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n")
+		rw.Flush()
+		line, _ := rw.ReadString('\n')
+		rw.WriteString(line)
+		rw.Flush()
+	}))
+	require.NoError(t, err)
+	upstream.start()
+	defer upstream.close()
+	to, err := url.Parse(upstream.url)
+	require.NoError(t, err)
+	p := newPrinter(io.Discard, io.Discard, false)
+	defer p.close()
+	proxy, err := listen("127.0.0.1:0", newProxy(to, p, 0))
+	require.NoError(t, err)
+	proxy.start()
+	defer proxy.close()
+
+	conn, err := net.Dial("tcp", strings.TrimPrefix(proxy.url, "http://"))
+	require.NoError(t, err)
+	defer conn.Close()
+	io.WriteString(conn, "GET /v1/realtime HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n")
+	from := bufio.NewReader(conn)
+	resp, err := http.ReadResponse(from, nil)
+	require.NoError(t, err)
+	require.Equal(t, http.StatusSwitchingProtocols, resp.StatusCode)
+	io.WriteString(conn, "hello\n")
+	line, err := from.ReadString('\n')
+	require.NoError(t, err)
+	require.Equal(t, "hello\n", line)
 }
