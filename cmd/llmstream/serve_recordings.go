@@ -46,7 +46,8 @@ type recordings struct {
 }
 
 // fixtures has the answers "text" and "tools" of each dialect, and where a dialect
-// answers in several forms, those of each form.
+// answers in several forms, those of each form. They were written for this project in the
+// providers' formats; no provider sent them.
 //
 //go:embed fixtures/*/*
 var fixtures embed.FS
