@@ -11,7 +11,7 @@ func sonicGetEvent(data []byte, to *answer) {
 	if choices, err := sonic.Get(data, "choices"); err == nil {
 		eachNode(&choices, func(from *ast.Node) { sonicChoice(from, to) })
 	}
-	if u, err := sonic.Get(data, "usage"); err == nil && u.TypeSafe() == ast.V_OBJECT {
+	if u, err := sonic.Get(data, "usage"); err == nil && isSonic(&u, ast.V_OBJECT) {
 		to.usage = usage{sonicInt(u.Get("prompt_tokens")), sonicInt(u.Get("completion_tokens")), sonicInt(u.Get("total_tokens"))}
 	}
 }
@@ -24,7 +24,7 @@ func sonicChoice(from *ast.Node, to *answer) {
 	delta := from.Get("delta")
 	c.content = append(c.content, sonicString(delta.Get("content"))...)
 	c.reasoning = append(c.reasoning, sonicString(delta.Get("reasoning_content"))...)
-	if calls := delta.Get("tool_calls"); calls.TypeSafe() == ast.V_ARRAY {
+	if calls := delta.Get("tool_calls"); isSonic(calls, ast.V_ARRAY) {
 		eachNode(calls, func(t *ast.Node) {
 			function := t.Get("function")
 			c.addCall(int(sonicInt(t.Get("index"))), sonicString(function.Get("name")), sonicString(function.Get("arguments")))
@@ -47,9 +47,12 @@ func eachNode(array *ast.Node, f func(*ast.Node)) {
 	}
 }
 
+// isSonic reports whether a value is there and has a type. A missing member may be nil.
+func isSonic(n *ast.Node, typ int) bool { return n.Check() == nil && n.TypeSafe() == typ }
+
 // sonicString returns the text of a string; "" for anything else.
 func sonicString(n *ast.Node) string {
-	if n.TypeSafe() != ast.V_STRING {
+	if !isSonic(n, ast.V_STRING) {
 		return ""
 	}
 	text, _ := n.StrictString()
