@@ -34,7 +34,7 @@ milliseconds, and the address goes to standard error.
 
 Requests never wait for the reader of these lines: if nobody reads them, lines are
 dropped, and a line dropped=N says how many once there is a reader. Each value has
-at most 200 bytes, and other than printable characters are escaped.
+at most 200 bytes; characters that are not printable are escaped.
 
 When a client leaves, its request to the server is cancelled. With -drain the
 answer is read to its end all the same, because providers charge for all of it
@@ -44,9 +44,9 @@ program is interrupted gets no line.
 Headers, queries and bodies of requests, where keys are, are neither kept nor
 shown, nor are the messages of a provider's errors, because some repeat the key.
 Types and codes of errors are shown if they look like words. Clients send their
-credentials themselves; the user and password of an URL such as
-https://USER:PASSWORD@HOST serve requests without an Authorization header. The
-connection between client and proxy is not encrypted: keep it on loopback.`,
+own credentials. The user and password in a URL such as
+https://USER:PASSWORD@HOST are used for requests without an Authorization header.
+The connection between client and proxy is not encrypted: keep it on loopback.`,
 	flags: func(s *invocation, flags *flag.FlagSet) {
 		addrFlag(s, flags)
 		// It is parsed later: package flag would print a wrong value, which may hold a password.
