@@ -1,6 +1,6 @@
 package main
 
-import "github.com/seed-4d65deac/llmstream"
+import "github.com/seed-4d65deac/llmstream/sse"
 
 var eventsCommand = command{
 	name: "events", arguments: "FILE…", summary: "the events of any SSE stream, a line of JSON each",
@@ -10,8 +10,8 @@ var eventsCommand = command{
    "data": its data lines, joined,
    "id": the last event ID}
 
-It knows of no dialect, so that nothing but an event that is too large to be
-kept counts as damage; an event that is unfinished at the end is none.`,
+It knows nothing of dialects. Only an event that is too large to be kept counts as
+damage; an event that is unfinished at the end of the stream is ignored.`,
 	flags: readFlag,
 	do:    events,
 }
@@ -23,7 +23,7 @@ type eventJSON struct {
 }
 
 func events(s *invocation, one stream) error {
-	p := llmstream.NewEventParser(llmstream.EventHandlerFunc(func(e *llmstream.Event) error {
+	p := sse.NewParser(sse.HandlerFunc(func(e *sse.Event) error {
 		line := eventJSON{Type: "message", Data: string(e.Data), ID: string(e.ID)}
 		if len(e.Type) > 0 {
 			line.Type = string(e.Type)

@@ -2,9 +2,6 @@ package decode
 
 import "github.com/valyala/fastjson"
 
-// answerKinds are the kinds that are a part of the answer.
-const answerKinds = KindContent | KindReasoning | KindRefusal | KindToolCall | KindMedia | KindAnnotation | KindItem | KindLogprobs
-
 // outputKinds are the kinds after which a choice is not finished any more (C-34).
 const outputKinds = KindContent | KindReasoning | KindRefusal | KindToolCall | KindMedia
 
@@ -12,11 +9,8 @@ const outputKinds = KindContent | KindReasoning | KindRefusal | KindToolCall | K
 // that the caller did not ask for go to a scratch Delta.
 func (c *Context) Add(k Kind, choice int) *Delta {
 	c.Emitted++
-	if k&answerKinds != 0 {
-		c.answered = true
-		if c.finished && k&outputKinds != 0 {
-			c.reopen(choice)
-		}
+	if c.finished && k&outputKinds != 0 {
+		c.reopen(choice)
 	}
 	d := &c.discard
 	if c.Limits.Kinds&k != 0 {

@@ -19,7 +19,6 @@ type Stream struct {
 	Events    int64 // how many have come
 	Delivered bool  // a text, a call or media was given
 	SawDone   bool  // the end marker came
-	answered  bool  // anything of the answer was given; see answerKinds
 	finished  bool  // some choice has had a finish reason
 	// Epoch changes whenever the same event may mean something else than before. A text
 	// may belong to another item, or reopen a choice.
@@ -106,6 +105,9 @@ func (c *Context) Choice(index int) *Choice {
 		c.Malformed(-1, 0, len(c.Data), &fault.Limit{Limit: "MaxChoices", Max: c.Limits.MaxChoices})
 		return nil
 	}
+	if len(c.Choices) == 0 && c.BlockReason == "" && c.FirstError == nil {
+		c.SawDone = false // an end marker before any output ends nothing that follows (E-19)
+	}
 	c.Recent = len(c.Choices)
 	c.Choices = append(c.Choices, Choice{Index: index})
 	return &c.Choices[c.Recent]
@@ -138,17 +140,6 @@ func (c *Context) FlushSurrogates() {
 		}
 	}
 	c.finished = finished
-}
-
-// Begun reports whether there is an answer, or the beginning of one. A role and then the
-// end marker are none (E-17).
-func (t *Stream) Begun() bool {
-	for i := range t.Choices {
-		if ch := &t.Choices[i]; ch.Native != "" || len(ch.Calls) > 0 {
-			return true
-		}
-	}
-	return t.BlockReason != "" || len(t.Choices) > 0 && (t.answered || !t.SawDone)
 }
 
 // Complete reports whether the answer is whole (contract 7):
