@@ -37,6 +37,10 @@ func (a *Accumulator) addToolCall(c *choiceFold, d *Delta) {
 		f.ended, f.valid = true, d.ToolCall.ArgumentsValid
 		return
 	}
+	if d.ToolCall.Restart {
+		a.kept -= len(f.arguments)
+		f.arguments, f.short = f.arguments[:0], false
+	}
 	dropped := a.dropped
 	f.given = f.given || len(d.ToolCall.ID) > 0 && len(d.ToolCall.Arguments) > 0
 	f.id = a.setOnce(f.id, d.ToolCall.ID)
