@@ -64,7 +64,7 @@ func (a *bedrockAgent) Decode(s *decode.Context) {
 		a.answered = true
 		t := s.Choice(0)
 		a.addFrame(s, t)
-		addFinishAs(s, t, decode.FinishToolCalls, s.Type)
+		s.AddFinishAs(t, decode.FinishToolCalls, s.Type)
 	case "trace", "files":
 		a.addFrame(s, s.Choice(0))
 	default:

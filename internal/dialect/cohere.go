@@ -239,24 +239,39 @@ func cohereIndex(s *decode.Context, t *decode.Choice, v *fastjson.Value, other i
 	return other
 }
 
-// decodeCohereCalls begins or continues the call at an index. tool_calls is mostly
-// an object, of one call (N-01).
+// decodeCohereCalls begins or continues the calls of an event, the first of which has
+// this index. tool_calls is usually an object, of one call (N-01).
 func decodeCohereCalls(s *decode.Context, t *decode.Choice, v *fastjson.Value, index int) {
+	t.List++
 	for i, one := range v.GetArray() {
-		decodeCohereCalls(s, t, one, index+i)
+		decodeCohereCall(s, t, one, index+i)
 	}
+	decodeCohereCall(s, t, v, index)
+}
+
+func decodeCohereCall(s *decode.Context, t *decode.Choice, v *fastjson.Value, index int) {
 	if v.GetObject() == nil {
 		return
 	}
 	var c chatCall
 	c.read(v)
 	at := t.CallAtIndex(index)
-	if id, name := s.Word(c.id), s.Word(c.name); len(id)+len(name) > 0 || at < 0 {
-		if at = s.BeginCall(t, index, id, name, decode.TypeFunction); at < 0 {
+	key := decode.CallKey{ID: s.Word(c.id), Name: s.Word(c.name), Index: index, Indexed: true}
+	if len(key.ID)+len(key.Name) > 0 || at < 0 {
+		if at = s.BeginCall(t, index, key.ID, key.Name, decode.TypeFunction); at < 0 {
 			return
 		}
 	}
-	s.AppendArguments(t, at, c.textMember, c.arguments)
+	text, _ := s.Text(c.arguments, nil)
+	switch t.Repeats(at, &key, text) {
+	case decode.SameCall: // T-33
+		s.Contextual = true
+	case decode.NewValue, decode.AnotherCall: // the index says that it is this call
+		s.RestartCall(t, at, text)
+	default:
+		s.AppendArguments(t, at, c.textMember, c.arguments)
+	}
+	t.Calls[at].List = t.List
 }
 
 // decodeCohereV1Calls adds calls of version 1: in pieces, and then once more as a

@@ -356,7 +356,7 @@ func (g *gemini) finishGemini(s *decode.Context, t *decode.Choice, native []byte
 		g.endPartialCall(s, t)
 	}
 	if reason := geminiFinish(t, native); reason != decode.FinishNone {
-		addFinishAs(s, t, reason, native)
+		s.AddFinishAs(t, reason, native)
 	} else {
 		s.AddFinishOrCalls(t, native)
 	}

@@ -48,16 +48,15 @@ func (g *gemini) decodeGeminiCall(s *decode.Context, t *decode.Choice, v, signat
 		if len(id)+len(name) == 0 && c.args == nil && c.partial == nil {
 			return // the end of a call that has ended, or nothing (T-23)
 		}
+		if repeated := t.CallByID(id); repeated >= 0 && c.partial == nil {
+			g.repeatCall(s, t, repeated, &c, signature)
+			return
+		}
 		if at = s.BeginCall(t, len(t.Calls), id, name, decode.TypeFunction); at < 0 {
 			return
 		}
 	}
-	if signature == nil {
-		signature = c.signature
-	}
-	if sign := s.Word(signature); len(sign) > 0 {
-		s.Add(decode.KindToolCall, t.Index).ToolCall = decode.ToolCallDelta{Index: at, Extra: signedExtra(s, signature)}
-	}
+	c.sign(s, t, at, signature)
 	s.AppendArguments(t, at, "", c.args)
 	if c.partial.GetArray() != nil || c.more.GetBool() {
 		p := g.streamCall(t, at)
@@ -72,6 +71,29 @@ func (g *gemini) decodeGeminiCall(s *decode.Context, t *decode.Choice, v, signat
 	}
 	if !c.more.GetBool() {
 		g.endGeminiCall(s, t, at)
+	}
+}
+
+// sign adds the signature that stands beside a call or in it (G-09, G-21).
+func (c *geminiCall) sign(s *decode.Context, t *decode.Choice, at int, signature *fastjson.Value) {
+	if signature == nil {
+		signature = c.signature
+	}
+	if len(s.Word(signature)) > 0 {
+		s.Add(decode.KindToolCall, t.Index).ToolCall = decode.ToolCallDelta{Index: at, Extra: signedExtra(s, signature)}
+	}
+}
+
+// repeatCall takes a call whose id has come before: it is the same one (T-33). Its
+// arguments, if they are others now, are what the later one says.
+func (g *gemini) repeatCall(s *decode.Context, t *decode.Choice, at int, c *geminiCall, signature *fastjson.Value) {
+	c.sign(s, t, at, signature)
+	if c.args.GetObject() == nil {
+		return
+	}
+	if arguments := s.JSONOf(c.args); !t.Calls[at].HasArgumentsOf(arguments) {
+		s.RestartCall(t, at, arguments)
+		s.EndCall(t, at)
 	}
 }
 

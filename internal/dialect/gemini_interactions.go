@@ -146,7 +146,7 @@ func (i *interaction) decodeStatus(s *decode.Context, t *decode.Choice, v *fastj
 	}
 	if last {
 		if native := s.Word(status); string(native) == "requires_continuation" { // G-20
-			addFinishAs(s, t, decode.FinishLength, native)
+			s.AddFinishAs(t, decode.FinishLength, native)
 		} else {
 			s.AddFinish(t, native)
 		}

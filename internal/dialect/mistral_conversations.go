@@ -245,7 +245,7 @@ func (m *mistralConversation) end(s *decode.Context, t *decode.Choice, usage *fa
 		readChatUsage(s, &u, usage)
 		s.AddUsage(&u, raw)
 	}
-	addFinishAs(s, t, stopOrCalls(t), wordDone)
+	s.AddFinishAs(t, stopOrCalls(t), wordDone)
 	s.EndStream()
 }
 

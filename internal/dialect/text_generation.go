@@ -151,7 +151,7 @@ func (g *textGeneration) decodeContent(s *decode.Context, e *textGenerationEvent
 	s.AddTextOf("content", decode.KindContent, t.Index, text)
 	addContentUsage(s, e)
 	if e.stop.GetBool() {
-		addFinishAs(s, t, stopReason(s, e), stopWord(s, e))
+		s.AddFinishAs(t, stopReason(s, e), stopWord(s, e))
 	}
 }
 
