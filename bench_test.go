@@ -193,7 +193,7 @@ func pullBench() func([]byte) int {
 
 func (a *Accumulator) textSize() (n int) {
 	for i := range a.choices {
-		n += len(a.choices[i].content) + len(a.choices[i].reasoning)
+		n += len(a.choices[i].parts[0].content) + len(a.choices[i].parts[0].reasoning)
 	}
 	return n
 }

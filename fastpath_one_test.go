@@ -10,10 +10,10 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// grow makes room in the texts, as a long answer has.
-func (a *Accumulator) grow() {
+// growTexts makes room in the texts, as a long answer has.
+func (a *Accumulator) growTexts() {
 	for i := range a.choices {
-		c := &a.choices[i]
+		c := &a.choices[i].parts[0]
 		c.content, c.refusal, c.reasoning = slices.Grow(c.content, 64), slices.Grow(c.refusal, 64), slices.Grow(c.reasoning, 64)
 	}
 }
@@ -64,7 +64,7 @@ func TestSkimOne(t *testing.T) {
 			var a, whole Accumulator
 			p := NewParser(OpenAIChat, &a, &Options{Kinds: kinds})
 			p.Write([]byte(test.before))
-			a.grow()
+			a.growTexts()
 			events := p.Outcome().Events
 			require.Equal(t, test.takes, p.foldOne([]byte(test.event)), test.name)
 			if !test.takes {
@@ -86,7 +86,7 @@ func TestSkimOneWithoutRoom(t *testing.T) {
 	p := NewParser(OpenAIChat, &a, nil)
 	p.Write(event)
 	p.Write(event)
-	a.grow()
+	a.growTexts()
 	require.False(t, p.foldOne(event))
 	p.Write(event)
 	p.Write(event)
@@ -101,7 +101,7 @@ func TestSkimOneWithoutRoom(t *testing.T) {
 	shorter := bytes.Replace(event, []byte("abcdefgh"), []byte("a"), 1)
 	p.Write(shorter)
 	p.Write(shorter)
-	a.grow()
+	a.growTexts()
 	require.True(t, p.foldOne(shorter))
 	require.False(t, p.foldOne(event), "it may be past a limit")
 }
@@ -118,7 +118,7 @@ func TestSkimOneLeavesCounts(t *testing.T) {
 		p.Write(counts("20"))
 	}
 	require.NotZero(t, p.fast.Fitted())
-	a.grow()
+	a.growTexts()
 	for _, n := range []string{"10", "20", "10"} {
 		require.False(t, p.foldOne(counts(n)))
 		p.Write(counts(n))
@@ -133,7 +133,7 @@ func TestSkimOneLeavesDetails(t *testing.T) {
 	piece := []byte(testkit.SSE(`{"type":"content_block_delta","delta":{"thinking":"a","type":"thinking_delta"},"index":0}`))
 	p.Write(piece)
 	p.Write(piece)
-	a.grow()
+	a.growTexts()
 	require.False(t, p.foldOne(piece))
 	require.EqualValues(t, 1, p.fast.Fitted())
 }
@@ -144,7 +144,7 @@ func TestSkimOneBehindAnotherItem(t *testing.T) {
 	p := NewParser(OpenAIResponses, &a, nil)
 	piece := testkit.SSE(`{"type":"response.output_text.delta","delta":"a","output_index":0,"content_index":0}`)
 	p.Write([]byte(testkit.SSE(`{"type":"response.created","response":{"id":"r"}}`, `{"type":"response.output_item.added","output_index":0,"item":{"type":"message"}}`) + piece + piece))
-	a.grow()
+	a.growTexts()
 	require.True(t, p.foldOne([]byte(piece)))
 	p.seen.Epoch++
 	require.False(t, p.foldOne([]byte(piece)))
