@@ -36,7 +36,7 @@ func (l *jsonList) add(item *fastjson.Value) {
 }
 
 // fill adds nulls where an object lacks what others have. It takes their bytes from
-// budget, and adds none that are past it.
+// budget, and stops when that is used up.
 func (l *jsonList) fill(to int, budget *int) {
 	if missing := to - l.n; missing > 0 {
 		*budget -= missing * len("null,")
@@ -137,7 +137,7 @@ func joinMedia(list []byte) (images []json.RawMessage, audio *Audio) {
 	return images, audio
 }
 
-// isSound tells whether a media value is a piece of a sound, or what belongs to one.
+// isSound reports whether a media value is a piece of a sound or belongs to one.
 func isSound(v *fastjson.Value) bool {
 	if v.Type() != fastjson.TypeObject || v.Exists("image_url") || v.Exists("url") ||
 		v.Exists("inlineData") || v.Exists("fileData") || v.Exists("source") {
@@ -155,7 +155,7 @@ func joinBase64(pieces []byte) string {
 		if i := bytes.IndexByte(rest, '='); i >= 0 {
 			n = len(rest) - len(bytes.TrimLeft(rest[i:], "="))
 		}
-		if n == len(pieces) { // as mostly
+		if n == len(pieces) { // as in most streams
 			return string(pieces)
 		}
 		var err error

@@ -62,7 +62,7 @@ func (c *choiceAcc) call(a *Accumulator, at, part int) *callAcc {
 }
 
 // ToolCall returns a copy of call i, counted in order of appearance from 0, of the
-// choice with this index, as far as it has come; !ok: there is none.
+// choice with this index, as far as it has come. ok is false if there is no such call.
 func (a *Accumulator) ToolCall(choice, i int) (call ToolCall, ok bool) {
 	for k := range a.choices {
 		if c := &a.choices[k]; c.index == choice && i >= 0 && i < len(c.calls) && !c.calls[i].void {

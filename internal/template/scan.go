@@ -28,15 +28,15 @@ func (t *Template) Begin(b []byte, at int, m *Match) bool {
 }
 
 // Read reads the events in a row that fit t, from the one on for which Begin was true.
-// It writes their texts to text, which is nil if nobody wants them, and fills in m.
+// It writes their texts to text, which is nil if they are not needed, and fills in m.
 // row: they are expected to be many. It stops at a text that is empty, or for which
 // there may be no room.
 func (t *Template) Read(b []byte, m *Match, text []byte, row bool) {
 	t.read(b, m, text, math.MaxInt, row, 0)
 }
 
-// ReadOne is Read for one event, whose text may be empty, and which nobody wants here:
-// m tells where it stands.
+// ReadOne is Read for one event, whose text may be empty and is not copied:
+// m has its position.
 func (t *Template) ReadOne(b []byte, m *Match, row bool) { t.read(b, m, nil, 1, row, 0) }
 
 // Next reports whether the event after the last one begins in the same way, and notes
@@ -206,7 +206,7 @@ func copyEnd(to, b []byte, n, size int, state textState) (_, _ int, _ textState)
 	return n, size, state
 }
 
-// skipString is copyText for a string that nobody wants. An escape of any form may
+// skipString is copyText for a string that is not needed. An escape of any form may
 // stand in one that is no text.
 func skipString(b []byte, kind SlotKind) (n int, state textState) {
 	for {
