@@ -145,6 +145,9 @@ type ToolCallDelta struct {
 	// ArgumentsValid tells, with KindToolCallEnd, that the arguments are one
 	// JSON value, or empty, or that the tool takes free text.
 	ArgumentsValid bool
+	// Restart tells that the arguments begin anew: those of earlier deltas are void, since
+	// the provider has contradicted them.
+	Restart bool
 }
 
 // A ReasoningDetail is a piece of structured reasoning, which a provider wants

@@ -79,15 +79,17 @@ type textRoom struct {
 	text []byte       // the room in into, or elsewhere if only the call needs them; nil if nothing does
 }
 
-// commit notes that a text of this size was written.
-func (r *textRoom) commit(a *Accumulator, size int) {
+// commit notes that a text of this size was written. ok is false, and nothing is done,
+// if the call cannot take it all: a JSON value follows another (T-33).
+func (r *textRoom) commit(a *Accumulator, size int) (ok bool) {
+	if r.call != nil && !r.call.TryArguments(r.text[:size]) {
+		return false
+	}
 	if r.into != nil {
 		*r.into = (*r.into)[:len(*r.into)+size]
 		a.kept += size
 	}
-	if r.call != nil {
-		r.call.TakeArguments(r.text[:size])
-	}
+	return true
 }
 
 // roomFor finds out where the texts of events with this meaning go. ok is false if the
@@ -165,7 +167,9 @@ func (p *Parser) foldRow(b []byte) (n int) {
 		if m.Events == 0 {
 			break
 		}
-		room.commit(p.fold, m.Size)
+		if !room.commit(p.fold, m.Size) {
+			break
+		}
 		if means.hasUsage {
 			p.foldUsage(means.usage, b, &m)
 		}

@@ -149,6 +149,7 @@ func (s *stream) decodeObject(c *decode.Context) {
 	}
 	if s.dialect != Auto {
 		s.decoder.Decode(c)
+		c.EndEvent()
 	} else {
 		c.AddErrorObject()
 	}
@@ -157,7 +158,7 @@ func (s *stream) decodeObject(c *decode.Context) {
 	}
 	switch {
 	case c.Emitted > 0:
-	case decode.IsPing(c):
+	case c.IsPing():
 		c.Skip(&c.Skips.KeepAlive)
 	case c.Root.GetObject().Len() == 0: // {} (F-35)
 		c.Skipped++

@@ -35,6 +35,9 @@ func (a *Accumulator) addToolCall(c *choiceAcc, d *Delta) {
 		f.ended, f.valid = true, d.ToolCall.ArgumentsValid
 		return
 	}
+	if d.ToolCall.Restart {
+		f.arguments, f.truncated = a.takeBack(f.arguments), false
+	}
 	dropped := a.dropped
 	f.argsWithStart = f.argsWithStart || len(d.ToolCall.ID) > 0 && len(d.ToolCall.Arguments) > 0
 	f.id = a.setOnce(f.id, d.ToolCall.ID)

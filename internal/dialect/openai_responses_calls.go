@@ -71,7 +71,7 @@ func (o *Responses) addAllArguments(s *decode.Context, t *decode.Choice, e *resp
 
 // argueMissing adds whole arguments if nothing of them has come.
 func (o *Responses) argueMissing(s *decode.Context, t *decode.Choice, at int, v *fastjson.Value) {
-	if call := &t.Calls[at]; !call.Begun && call.Surrogate == 0 {
+	if call := &t.Calls[at]; !call.HasArguments && call.Surrogate == 0 {
 		s.AppendArguments(t, at, "", v)
 	}
 }
@@ -80,10 +80,10 @@ func (o *Responses) argueMissing(s *decode.Context, t *decode.Choice, at int, v 
 func (o *Responses) endCall(s *decode.Context, t *decode.Choice, place int, m *responseItem, typ []byte) {
 	id, name := o.callID(s, m, true), s.Word(m.name)
 	at := callOf(t, place)
-	if at < 0 || t.Calls[at].Id != decode.Hash(id) {
+	if at < 0 || t.Calls[at].ID != decode.Hash(id) {
 		if known := callByID(t, id); known >= 0 {
 			at = known
-		} else if at < 0 || t.Calls[at].Ended || t.Calls[at].Renamed(decode.Hash(name)) {
+		} else if at < 0 || t.Calls[at].HasEnded() || t.Calls[at].Renamed(decode.Hash(name)) {
 			at = s.BeginCall(t, place, id, name, typ)
 		} // else its id is new in every event, or it had none yet
 	}
@@ -93,7 +93,7 @@ func (o *Responses) endCall(s *decode.Context, t *decode.Choice, place int, m *r
 	o.nameCall(s, t, at, id, name)
 	o.argueMissing(s, t, at, m.words())
 	if string(s.Word(m.status)) == "incomplete" {
-		t.Calls[at].BrokenOff = true // T-19
+		t.Calls[at].CutOff = true // T-19
 		return
 	}
 	s.EndCall(t, at)
@@ -103,8 +103,8 @@ func (o *Responses) endCall(s *decode.Context, t *decode.Choice, place int, m *r
 func (o *Responses) nameCall(s *decode.Context, t *decode.Choice, at int, id, name []byte) {
 	call := &t.Calls[at]
 	d := decode.ToolCallDelta{Index: at}
-	if call.Id == 0 {
-		call.Id, d.ID = decode.Hash(id), id
+	if call.ID == 0 {
+		call.ID, d.ID = decode.Hash(id), id
 	}
 	if call.Name == 0 {
 		call.Name, d.Name = decode.Hash(name), name
@@ -118,7 +118,7 @@ func (o *Responses) nameCall(s *decode.Context, t *decode.Choice, at int, id, na
 func callByID(c *decode.Choice, id []byte) int {
 	h := decode.Hash(id)
 	for at := range c.Calls {
-		if h != 0 && c.Calls[at].Id == h {
+		if h != 0 && c.Calls[at].ID == h {
 			return at
 		}
 	}

@@ -75,14 +75,14 @@ func (o *Responses) beginResponse(s *decode.Context, t *decode.Choice, e *respon
 
 // startResponse tells what the response says of itself for the first time.
 func (o *Responses) startResponse(s *decode.Context, r *response) {
-	c := chatChunk{id: r.id, model: r.model, created: r.created}
+	info := decode.StreamInfo{ID: r.id, Model: r.model, Created: r.created}
 	if string(s.Word(r.tier)) != "auto" { // which is a wish: the end tells what it became
-		c.tier = r.tier
+		info.Tier = r.tier
 	}
-	if !s.Announced.Id {
+	if !s.Announced.ID {
 		o.id = decode.Hash(s.Word(r.id))
 	}
-	startChat(s, &c)
+	s.AnnounceStream(info)
 }
 
 func (o *Responses) addResponseUsage(s *decode.Context, e *responseEvent, r *response) {
@@ -106,7 +106,7 @@ func (o *Responses) decodeResponse(s *decode.Context, t *decode.Choice, e *respo
 	r.read(e.response)
 	s.Contextual = true
 	if id := decode.Hash(s.Word(r.id)); id != o.id && id != 0 {
-		s.Announced.Id = false // ids may change with every event (O-03): the end has the last word
+		s.Announced.ID = false // ids may change with every event (O-03): the end has the last word
 	}
 	o.startResponse(s, &r)
 	if !o.outputKnown(s, t) {
@@ -122,7 +122,7 @@ func (o *Responses) decodeResponse(s *decode.Context, t *decode.Choice, e *respo
 	}
 	if string(status) != "completed" {
 		for at := range t.Calls { // what it has not ended it has broken off (T-19)
-			t.Calls[at].BrokenOff = !t.Calls[at].Ended
+			t.Calls[at].CutOff = !t.Calls[at].HasEnded()
 		}
 	}
 	o.finishResponse(s, t, &r, status)
@@ -182,7 +182,7 @@ func (o *Responses) outputKnown(s *decode.Context, t *decode.Choice) bool {
 		answered = answered || !item.reasoning
 	}
 	for at := range t.Calls {
-		known = known && t.Calls[at].Ended
+		known = known && t.Calls[at].HasEnded()
 	}
 	return known && answered
 }
@@ -203,7 +203,7 @@ func (o *Responses) addMissingItems(s *decode.Context, t *decode.Choice, output 
 	}
 	more := o.countCalls(s, output) > len(t.Calls)-int(o.firstCall)
 	for at := range t.Calls {
-		more = more && t.Calls[at].Id != 0
+		more = more && t.Calls[at].ID != 0
 	}
 	for i, v := range output.GetArray() {
 		var m responseItem

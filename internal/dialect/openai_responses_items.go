@@ -298,7 +298,7 @@ func (o *Responses) beginItemAt(s *decode.Context, t *decode.Choice, place int, 
 		at := s.BeginCall(t, place, o.callID(s, m, false), s.Word(m.name), callType(typ))
 		if at >= 0 && string(s.Word(m.status)) == "completed" { // all of it at once
 			o.argueMissing(s, t, at, m.words())
-			t.Calls[at].ArgsWithStart = t.Calls[at].Begun
+			t.Calls[at].ArgsWithStart = t.Calls[at].HasArguments
 		}
 	case "":
 	default:
@@ -367,8 +367,7 @@ func (o *Responses) endReasoning(s *decode.Context, t *decode.Choice, place int,
 	} else if place < 0 {
 		detail.Index = len(o.items) - 1
 	}
-	s.Details = append(s.Details, detail)
-	s.Add(decode.KindReasoning, t.Index).Detail = &s.Details[len(s.Details)-1]
+	s.AddDetail(t.Index, detail)
 }
 
 // joined returns the texts of all parts in v, of which there is mostly one.
