@@ -10,19 +10,26 @@ import (
 	"github.com/seed-4d65deac/llmstream/internal/wire"
 )
 
+// A message is its parts in the order of their indexes, not of their arrival:
+// Delta.Part is the part that a text belongs to, and texts are kept apart as soon as
+// there are two parts. Which tool call a fragment belongs to was decided when it was
+// decoded; here ToolCall.Index decides. A call that MaxBytes has cut has not ended,
+// whatever the stream says, because a part of it is missing here.
+
 const defaultMaxBytes = 64 << 20
 
-// An Accumulator folds the deltas of a stream into a [Completion]. It is a
-// [Handler]; its zero value is ready. It folds what it is given: what
-// Options.Kinds leaves out is missing. Its time and memory are linear in the text.
+// An Accumulator is a [Handler] that assembles the deltas of a stream into a
+// [Completion]. Its zero value is ready to use. Deltas that Options.Kinds leaves out
+// are missing in the completion. Its time and memory are linear in the text.
 //
 // An Accumulator is not safe for concurrent use.
 type Accumulator struct {
-	// MaxBytes is how many bytes of the answer are kept, all choices together;
-	// 0: 64 MiB, many times the longest answer that a model can write. What
-	// comes behind is dropped and counted in Completion.Dropped. What a call or
-	// a piece of reasoning costs beside its text is not counted: of the former
-	// there are Options.MaxToolCalls, of the latter 1,024 a choice, and of items.
+	// MaxBytes is the number of bytes of the answer that are kept, all choices
+	// together. 0 means 64 MiB, many times the longest answer that a model can
+	// write. Further bytes are dropped and counted in Completion.Dropped. Memory that
+	// a call, an item or a piece of reasoning takes beside its text is not counted:
+	// Options.MaxToolCalls limits calls, and a choice has at most 1,024 items and
+	// 1,024 pieces of reasoning.
 	MaxBytes int
 
 	// What a text takes stands together, for the processor's cache; see core.
@@ -60,7 +67,7 @@ type detailFold struct {
 	void                                            bool // another part has taken its place
 }
 
-// HandleDelta folds d in. It never fails.
+// HandleDelta adds d to the completion. It always returns nil.
 func (a *Accumulator) HandleDelta(d *Delta) error {
 	switch d.Kind {
 	case KindContent, KindReasoning, KindRefusal:
@@ -339,7 +346,8 @@ func (a *Accumulator) addDetail(c *choiceFold, d *ReasoningDetail) {
 	f.data = a.join(f.data, d.Data)
 }
 
-// Usage returns the token counts so far. Its Raw is a copy; nil: none came.
+// Usage returns the token counts so far. Its Raw is a copy, or nil if no usage has
+// come.
 func (a *Accumulator) Usage() Usage {
 	u := a.usage
 	u.Raw = cloneJSON(u.Raw)
@@ -354,8 +362,8 @@ func cloneJSON(raw []byte) []byte {
 	return bytes.Clone(raw)
 }
 
-// AppendText appends the content of the choice with this index, as far as it has
-// come, to dst and returns that; dst itself, where there is no such choice.
+// AppendText appends the content of the choice with this index, as far as it has come,
+// to dst and returns the result. If there is no such choice, it returns dst.
 func (a *Accumulator) AppendText(dst []byte, choice int) []byte {
 	for i := range a.choices {
 		if c := &a.choices[i]; c.index == choice {
@@ -370,8 +378,8 @@ func (a *Accumulator) AppendText(dst []byte, choice int) []byte {
 	return dst
 }
 
-// Completion returns what the stream has said so far, whether it has ended or
-// not. It is a copy and belongs to the caller.
+// Completion returns the answer so far, whether the stream has ended or not. It is a
+// copy and belongs to the caller.
 func (a *Accumulator) Completion() *Completion {
 	out := &Completion{
 		ID: string(a.id), Model: string(a.model), Created: a.created,
@@ -413,9 +421,9 @@ func (f *choiceFold) choice(seed string) Choice {
 	return c
 }
 
-// Reset forgets the stream and keeps the memory for another, but for what one huge
-// answer has grown: of a text that is up to 64 KiB, and up to 1 MiB if at least a
-// quarter of it was in use.
+// Reset makes a ready for another stream. It keeps its memory, except buffers that a
+// huge answer has grown: the buffer of a text is kept up to 64 KiB, and up to 1 MiB if
+// at least a quarter of it was in use.
 func (a *Accumulator) Reset() {
 	choices, large := a.choices, a.large
 	if large {

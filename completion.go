@@ -9,18 +9,18 @@ import (
 	"github.com/valyala/fastjson"
 )
 
-// A Completion is the whole answer: what a non-streaming request would have
-// brought. It belongs to the caller. Raw JSON in it is as the provider sent it.
+// A Completion is the whole answer: what a request without streaming would have
+// returned. It belongs to the caller. Raw JSON in it is as the provider sent it.
 type Completion struct {
-	ID, Model                      string // as told; mostly the first that were not empty (C-04, C-05)
+	ID, Model                      string // the first that were not empty; see Start for ids that change
 	Created                        int64  // Unix seconds
 	SystemFingerprint, ServiceTier string
 	Choices                        []Choice // by index
 	Usage                          Usage
-	Citations                      json.RawMessage // an array; nil: none
-	BlockReason                    string          // why the prompt was not answered at all; "": it was (G-04)
-	// Dropped is how many bytes Accumulator.MaxBytes left no room for, and how many were
-	// past what it says of the number of pieces.
+	Citations                      json.RawMessage // an array, or nil
+	BlockReason                    string          // why the provider blocked the prompt; empty if it did not
+	// Dropped is the number of bytes past Accumulator.MaxBytes, or past its limits on
+	// the number of pieces.
 	Dropped int64
 }
 
@@ -29,42 +29,43 @@ type Choice struct {
 	Index              int
 	Message            Message
 	FinishReason       FinishReason
-	NativeFinishReason string // the word for it on the wire
+	NativeFinishReason string // the provider's word for it
 	// Logprobs is {"content":[…],"refusal":[…]}, or the lists of the older
-	// completions or of Gemini, NaN and the like as null; nil: none.
+	// completions or of Gemini, or nil. NaN and the like are null.
 	Logprobs json.RawMessage
 }
 
 // A Message is what a choice says.
 type Message struct {
-	Role                        string           // as first told; "": never, which MarshalJSON writes as assistant
-	Content, Reasoning, Refusal string           // plain text; nothing said is ""
+	Role                        string           // the first that was given, or empty, which MarshalJSON writes as assistant
+	Content, Reasoning, Refusal string           // plain text
 	ReasoningDetails            []ReasoningBlock // to be sent back in the next request
 	ToolCalls                   []ToolCall
-	Annotations                 json.RawMessage   // an array; nil: none
+	Annotations                 json.RawMessage   // an array, or nil
 	Images                      []json.RawMessage // as the provider wrote them
 	Audio                       *Audio
-	Items                       []json.RawMessage // what else the answer is made of, in order, as the provider wrote it; see KindItem
+	Items                       []json.RawMessage // the other parts of the answer, in order, as the provider wrote them; see KindItem
 }
 
 // A ReasoningBlock is structured reasoning, put together from its pieces: Text,
-// Summary and Data are joined, the others as first told; see [ReasoningDetail].
+// Summary and Data are joined, the other fields are the first that were given; see
+// [ReasoningDetail].
 type ReasoningBlock struct {
-	Index                                            int // -1: the provider gave none
+	Index                                            int // -1 if the provider gave none
 	Type, ID, Format, Text, Summary, Data, Signature string
 }
 
 // Audio is spoken output.
 type Audio struct {
 	ID         string `json:"id,omitempty"`
-	MIMEType   string `json:"mime_type,omitempty"` // such as "audio/L16;codec=pcm;rate=24000"; "": as the request asked for
-	Data       string `json:"data,omitempty"`      // base64 of the whole, padded once, at its end, however its pieces were
+	MIMEType   string `json:"mime_type,omitempty"` // such as "audio/L16;codec=pcm;rate=24000"; empty: what the request asked for
+	Data       string `json:"data,omitempty"`      // base64 of the whole, padded only at its end
 	Transcript string `json:"transcript,omitempty"`
 	ExpiresAt  int64  `json:"expires_at,omitempty"` // Unix seconds
 }
 
-// logprobNames are the lists that log probabilities are made of: in chat, in the
-// older completions, in Gemini. But for chat, all elements at one place are of the
+// logprobNames are the lists that hold log probabilities in chat, in the older
+// completions and in Gemini. Except in chat, all elements at one place belong to the
 // same token.
 var logprobNames = [...][]string{
 	{"content", "refusal"},
@@ -143,8 +144,8 @@ func joinLogprobs(list []byte) json.RawMessage {
 	return nil
 }
 
-// joinMedia sorts media values, separated by commas, into images and the pieces
-// of a sound, which are joined (C-23).
+// joinMedia sorts media values, separated by commas, into images and pieces of audio,
+// which are joined (C-23).
 func joinMedia(list []byte) (images []json.RawMessage, audio *Audio) {
 	if len(list) == 0 {
 		return nil, nil
@@ -178,7 +179,7 @@ func joinMedia(list []byte) (images []json.RawMessage, audio *Audio) {
 	return images, audio
 }
 
-// isSound tells whether a media value is a piece of a sound, or what belongs to one.
+// isSound reports whether a media value is a piece of audio, or belongs to one.
 func isSound(v *fastjson.Value) bool {
 	if v.Type() != fastjson.TypeObject || v.Exists("image_url") || v.Exists("url") ||
 		v.Exists("inlineData") || v.Exists("fileData") || v.Exists("source") {
@@ -187,8 +188,8 @@ func isSound(v *fastjson.Value) bool {
 	return !v.Exists("type") || string(v.GetStringBytes("type")) == "audio" && v.Exists("data")
 }
 
-// joinBase64 returns base64 that came in pieces, of which each may be padded, as
-// one that is padded at its end (C-23). What is no base64 stays as it came.
+// joinBase64 joins base64 that came in pieces, each possibly padded, to base64 that is
+// padded only at its end (C-23). If it is not base64, it returns the pieces unchanged.
 func joinBase64(pieces []byte) string {
 	var whole []byte
 	for rest := pieces; len(rest) > 0; {
@@ -196,7 +197,7 @@ func joinBase64(pieces []byte) string {
 		if i := bytes.IndexByte(rest, '='); i >= 0 {
 			n = len(rest) - len(bytes.TrimLeft(rest[i:], "="))
 		}
-		if n == len(pieces) { // as mostly
+		if n == len(pieces) { // the usual case: no padding, or only at the end
 			return string(pieces)
 		}
 		var err error
@@ -208,8 +209,9 @@ func joinBase64(pieces []byte) string {
 	return base64.StdEncoding.EncodeToString(whole)
 }
 
-// eachValue calls f for each of the JSON values in list, which is separated by
-// commas. They are parsed one by one: each was small enough to be, all are not.
+// eachValue calls f for each of the JSON values in list, which are separated by
+// commas. It parses them one by one, because only each value by itself is within the
+// limits.
 func eachValue(list []byte, f func(*fastjson.Value)) {
 	var p fastjson.Parser
 	for len(list) > 0 {
@@ -222,11 +224,10 @@ func eachValue(list []byte, f func(*fastjson.Value)) {
 	}
 }
 
-// MarshalJSON returns the completion as the chat.completion object that OpenAI's
-// API gives where no stream was asked for, with reasoning_content,
-// reasoning_details and native_finish_reason as its compatible servers write
-// them, and Message.Items as items. Usage holds the numbers that were reported and no
-// others. An answer that is not all there has dropped_bytes.
+// MarshalJSON returns the completion as the chat.completion object of OpenAI's API.
+// Beyond that it has reasoning_content, reasoning_details and native_finish_reason as
+// compatible servers write them, and Message.Items as items. Usage holds only numbers
+// that were reported. If bytes were dropped, dropped_bytes counts them.
 func (c Completion) MarshalJSON() ([]byte, error) {
 	out := completionJSON{
 		ID: c.ID, Object: "chat.completion", Created: c.Created, Model: c.Model, Choices: []choiceJSON{},
@@ -389,8 +390,8 @@ func (u *Usage) json() *usageJSON {
 	return out
 }
 
-// valid returns raw if it is JSON, or can be made so with null in place of NaN
-// and the like (J-04); and else raw as a JSON string.
+// valid returns raw if it is JSON, possibly with null in place of NaN and the like
+// (J-04). Otherwise it returns raw as a JSON string.
 func valid(raw json.RawMessage) json.RawMessage {
 	if len(raw) == 0 || json.Valid(raw) {
 		return raw

@@ -6,8 +6,8 @@ import (
 	"github.com/seed-4d65deac/llmstream/internal/wire"
 )
 
-// callFold is a tool call as far as it has come. Which call a delta belongs to
-// was decided where the stream was decoded; see choiceTrack.find.
+// callFold is a tool call as far as it has come. Which call a delta belongs to was
+// decided when the stream was decoded; see decode.Choice.MatchCall.
 type callFold struct {
 	id, name, typ, arguments, extra []byte
 	ended, valid                    bool
@@ -25,7 +25,7 @@ func (f *callFold) reset(a *Accumulator) {
 // there. A parser's deltas never do; a handler may be fed by others.
 const maxCallGap = defaultMaxToolCalls
 
-// addToolCall folds in a piece of a tool call, or its end.
+// addToolCall adds a piece of a tool call, or its end.
 func (a *Accumulator) addToolCall(c *choiceFold, d *Delta) {
 	at := d.ToolCall.Index
 	if at < 0 || at >= len(c.calls)+maxCallGap {
@@ -49,8 +49,8 @@ func (a *Accumulator) addToolCall(c *choiceFold, d *Delta) {
 	f.short = f.short || a.dropped > dropped
 }
 
-// call returns the call at a position, and begins those that are missing up to it
-// as calls of this part of the message.
+// call returns the call at a position. Calls that are missing up to it begin, as calls
+// of this part of the message.
 func (c *choiceFold) call(at, part int) *callFold {
 	for len(c.calls) <= at {
 		if len(c.calls) < cap(c.calls) { // one of an earlier stream, for its memory
@@ -63,8 +63,9 @@ func (c *choiceFold) call(at, part int) *callFold {
 	return &c.calls[at]
 }
 
-// ToolCall returns a copy of call i, counted in order of appearance from 0, of the
-// choice with this index, as far as it has come; !ok: there is none.
+// ToolCall returns a copy of call i of the choice with this index, as far as it has
+// come. Calls are counted in order of appearance, from 0. ok is false if there is no
+// such call.
 func (a *Accumulator) ToolCall(choice, i int) (call ToolCall, ok bool) {
 	for k := range a.choices {
 		if c := &a.choices[k]; c.index == choice && i >= 0 && i < len(c.calls) && !c.calls[i].void {
@@ -74,7 +75,8 @@ func (a *Accumulator) ToolCall(choice, i int) (call ToolCall, ok bool) {
 	return ToolCall{}, false
 }
 
-// seed is what made-up ids of calls begin with: the completion's id, or else its time.
+// seed returns what synthetic ids of calls begin with: the completion's id, or else
+// its time.
 func (a *Accumulator) seed() string {
 	if len(a.id) == 0 && a.created != 0 {
 		return strconv.FormatInt(a.created, 10)
@@ -82,8 +84,8 @@ func (a *Accumulator) seed() string {
 	return string(a.id)
 }
 
-// toolCall returns a copy. A call that never got an id gets one that is made of seed
-// and of where it stands (T-05).
+// toolCall returns a copy. A call without an id gets one that is made of seed and of
+// its position (T-05).
 func (f *callFold) toolCall(i, choice int, seed string) ToolCall {
 	c := ToolCall{
 		Index: i, ID: string(f.id), Type: string(f.typ), Name: string(f.name),
@@ -100,29 +102,30 @@ func (f *callFold) toolCall(i, choice int, seed string) ToolCall {
 	return c
 }
 
-// ToolCall is a call that the model wants made.
+// ToolCall is a call that the model requests.
 type ToolCall struct {
 	Index     int    // among the calls of its choice, in order of appearance
 	ID        string // never empty; see SyntheticID
 	Type      string // "function" or "custom"
 	Name      string
 	Arguments string // as the model wrote them: "", JSON, or what should have been JSON
-	Extra     string // JSON that has to be sent back with the call; "": none
+	Extra     string // JSON that has to be sent back with the call, or empty
 
-	// SyntheticID: the provider gave no id, and this library made one up. Where the
-	// completion has no id either, calls of other completions may have the same.
+	// SyntheticID reports that the provider gave no id and that this library made
+	// one up. If the completion has no id either, calls of other completions may
+	// have the same id.
 	SyntheticID bool
-	// Ended: the arguments are whole, and MaxBytes has cut none of the call. One
-	// that has not ended must not be made, even if its arguments are JSON (T-17,
-	// T-19).
+	// Ended reports that the arguments are whole, and that MaxBytes has cut nothing
+	// of the call. Do not run a call that has not ended, even if its arguments are
+	// JSON.
 	Ended bool
-	// ArgumentsValid: it has ended, and the arguments are one JSON value, or
-	// empty, or the text of a custom tool.
+	// ArgumentsValid reports that the call has ended, and that its arguments are one
+	// JSON value, or empty, or the text of a custom tool.
 	ArgumentsValid bool
 }
 
-// ArgumentsJSON returns "{}" where there are no arguments at all (T-11), and else
-// the arguments as they are; whether they are JSON is in ArgumentsValid.
+// ArgumentsJSON returns "{}" if there are no arguments, and otherwise the arguments
+// unchanged. ArgumentsValid reports whether they are JSON.
 func (c *ToolCall) ArgumentsJSON() string {
 	if c.Arguments == "" {
 		return "{}"
