@@ -194,7 +194,8 @@ func (d *Delta) Clone() *Delta {
 // A Handler receives the deltas of a stream, one after the other.
 type Handler interface {
 	// HandleDelta borrows d until it returns. An error stops the parser, which
-	// returns it. It may set d's fields; it must not call back into its parser.
+	// returns it. It may set d's fields. It must not call back into its parser, which
+	// panics then.
 	HandleDelta(d *Delta) error
 }
 

@@ -124,6 +124,6 @@
 // or a Tee reads from the body that it was given. A Parser, Reader or Accumulator
 // serves one goroutine at a time; any number of them may work side by side. Only
 // the Close of a Tee may be called while its Read is in progress. A handler must
-// not call back into its parser. It runs inside Write or Read, so its time is the
-// stream's time, and its panic passes through them.
+// not call back into its parser, which panics then. It runs inside Write or Read, so
+// its time is the stream's time, and its panic passes through them.
 package llmstream

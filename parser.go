@@ -1,7 +1,6 @@
 package llmstream
 
 import (
-	"fmt"
 	"io"
 )
 
@@ -9,8 +8,7 @@ import (
 // unfinished event may be a slice of the argument.
 //
 // A handler may set the fields of its delta, so nothing is read back from a delta that
-// was delivered. After a handler's panic, busy is still set, and the next call finds
-// it: the stream ends there, because the handler lacks the rest of that event.
+// was delivered.
 
 // A Parser is pushed the bytes of a stream, cut anywhere, and passes the deltas to its
 // [Handler]. It is an io.WriteCloser; it starts no goroutine and needs no reader, so
@@ -47,7 +45,6 @@ func (p *Parser) Write(b []byte) (n int, err error) {
 	if err = p.writable(); err != nil {
 		return 0, err
 	}
-	p.busy = true
 	for more := true; more && err == nil; {
 		k, done := 0, false
 		if p.fast.folds {
@@ -63,7 +60,7 @@ func (p *Parser) Write(b []byte) (n int, err error) {
 			err = p.deliver()
 		}
 	}
-	if p.handlerErr, p.busy = err, false; err != nil {
+	if p.handlerErr = err; err != nil {
 		p.fast.at = placeOther
 	}
 	p.release()
@@ -72,13 +69,13 @@ func (p *Parser) Write(b []byte) (n int, err error) {
 
 // writable returns nil if more bytes may be written.
 func (p *Parser) writable() error {
-	if p.busy {
-		p.panicked()
+	if err := p.enter(); err != nil {
+		return err
 	}
-	if p.handlerErr == nil && p.phase > phaseReading {
+	if p.phase > phaseReading {
 		return io.ErrClosedPipe
 	}
-	return p.handlerErr
+	return nil
 }
 
 // Close ends the stream, delivers the deltas that only its end can show, such as an
@@ -91,40 +88,38 @@ func (p *Parser) Close() error { return p.CloseWithError(nil) }
 // context, or [ErrStopped], means that the caller gave up and the stream is not at
 // fault.
 func (p *Parser) CloseWithError(cause error) error {
-	if p.busy {
-		p.panicked()
+	p.leavePanic()
+	if p.opt == nil {
+		return errZero
 	}
-	if p.phase < phaseEnded {
-		p.busy = true
-		for {
-			ok, err := p.end(cause)
-			if ok && err == nil {
-				err = p.deliver()
-			}
-			if err != nil {
-				p.handlerErr = err
-			} else if !ok {
-				break
-			}
+	for p.phase < phaseEnded {
+		ok, err := p.end(cause)
+		if ok && err == nil {
+			err = p.deliver()
 		}
-		p.busy = false
-		p.release()
+		if err != nil {
+			p.handlerErr = err
+		}
 	}
+	p.release()
 	return p.err()
 }
 
-// deliver passes the deltas of the event to the handler.
-func (p *Parser) deliver() error {
+// deliver passes the deltas of an event to the handler.
+func (p *Parser) deliver() (err error) {
 	if p.handler == nil || p.scratch == nil {
 		return nil
 	}
+	p.running = handlerRuns
+	defer p.handlerReturned()
 	for i := range p.scratch.count() {
 		p.scratch.load(i)
-		if err := p.handler.HandleDelta(&p.scratch.out); err != nil {
-			return err
+		if err = p.handler.HandleDelta(&p.scratch.out); err != nil {
+			break
 		}
 	}
-	return nil
+	p.running = handlerIdle
+	return err
 }
 
 // Reset makes p ready for another stream in the same dialect, with the same handler
@@ -143,12 +138,3 @@ func (p *Parser) Wire() Wire { return p.wireKind() }
 // Outcome returns the verdict on the stream. Before Close its state is
 // StateOpen, and it counts what has come so far. It belongs to the caller.
 func (p *Parser) Outcome() Outcome { return p.outcome() }
-
-var errPanicked = fmt.Errorf("%w: a handler has panicked", ErrStopped)
-
-// panicked ends the stream after a handler's panic: the handler lacks the rest of the
-// event in which it panicked.
-func (p *Parser) panicked() {
-	p.handlerErr, p.busy = errPanicked, false
-	p.release()
-}

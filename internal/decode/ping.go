@@ -21,3 +21,16 @@ func (s *Context) EventType() []byte {
 	}
 	return s.Type
 }
+
+// IsKeepAlive reports whether the data of an event only shows that the stream lives: a
+// comment that a proxy has wrapped into an event (F-04), or a word.
+func IsKeepAlive(data []byte) bool {
+	if data[0] == ':' {
+		return true
+	}
+	switch string(data) {
+	case "ping", "keepalive", "keep-alive", "heartbeat":
+		return true
+	}
+	return false
+}

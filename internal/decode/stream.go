@@ -111,6 +111,9 @@ func (t *Stream) Choice(index, max int) *Choice {
 	if len(t.Choices) >= max {
 		return nil
 	}
+	if len(t.Choices) == 0 && t.BlockReason == "" && t.FirstError == nil {
+		t.SawDone = false // an end marker before any output ends nothing that follows (E-19)
+	}
 	t.Recent = len(t.Choices)
 	t.Choices = append(t.Choices, Choice{Index: index})
 	return &t.Choices[t.Recent]
