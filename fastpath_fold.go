@@ -121,7 +121,7 @@ func (p *Parser) roomFor(m *meaning, r *textRoom) (ok bool) {
 	if r.call != nil {
 		r.into = &fold.calls[m.call].arguments
 	} else {
-		r.into = fold.textOf(Kind(m.kind), m.part)
+		r.into = fold.textOf(p.fold, Kind(m.kind), m.part)
 	}
 	room := p.fold.room()
 	if m.hasUsage {

@@ -2,23 +2,17 @@ package llmstream
 
 import (
 	"strconv"
-
-	"github.com/seed-4d65deac/llmstream/internal/wire"
 )
 
-// callFold is a tool call as far as it has come. Which call a delta belongs to was
+// callAcc is a tool call as far as it has come. Which call a delta belongs to was
 // decided when the stream was decoded; see decode.Choice.MatchCall.
-type callFold struct {
+type callAcc struct {
 	id, name, typ, arguments, extra []byte
 	ended, valid                    bool
 	part                            int  // of the message
-	given                           bool // the arguments came whole where it began
-	void                            bool // another part has taken its place
-	short                           bool // there was no room for all of it
-}
-
-func (f *callFold) reset(a *Accumulator) {
-	*f = callFold{id: wire.Recycle(f.id), name: wire.Recycle(f.name), typ: wire.Recycle(f.typ), arguments: a.letGo(f.arguments), extra: wire.Recycle(f.extra)}
+	argsWithStart                   bool // the arguments came whole where it began
+	void                            bool // its part has begun anew
+	truncated                       bool // there was no room for all of it
 }
 
 // maxCallGap bounds how far a delta's index may run ahead of the calls that are
@@ -26,19 +20,23 @@ func (f *callFold) reset(a *Accumulator) {
 const maxCallGap = defaultMaxToolCalls
 
 // addToolCall adds a piece of a tool call, or its end.
-func (a *Accumulator) addToolCall(c *choiceFold, d *Delta) {
+func (a *Accumulator) addToolCall(c *choiceAcc, d *Delta) {
 	at := d.ToolCall.Index
 	if at < 0 || at >= len(c.calls)+maxCallGap {
 		a.dropped += int64(len(d.ToolCall.Arguments))
 		return
 	}
-	f := c.call(at, d.Part)
+	f := c.call(a, at, d.Part)
+	if f == nil {
+		a.dropped += int64(len(d.ToolCall.Arguments))
+		return
+	}
 	if d.Kind == KindToolCallEnd {
 		f.ended, f.valid = true, d.ToolCall.ArgumentsValid
 		return
 	}
 	dropped := a.dropped
-	f.given = f.given || len(d.ToolCall.ID) > 0 && len(d.ToolCall.Arguments) > 0
+	f.argsWithStart = f.argsWithStart || len(d.ToolCall.ID) > 0 && len(d.ToolCall.Arguments) > 0
 	f.id = a.setOnce(f.id, d.ToolCall.ID)
 	f.name = a.setOnce(f.name, d.ToolCall.Name)
 	f.typ = a.setOnce(f.typ, d.ToolCall.Type)
@@ -46,18 +44,18 @@ func (a *Accumulator) addToolCall(c *choiceFold, d *Delta) {
 	if len(d.ToolCall.Extra) > 0 {
 		f.extra = a.setJSON(f.extra, d.ToolCall.Extra)
 	}
-	f.short = f.short || a.dropped > dropped
+	f.truncated = f.truncated || a.dropped > dropped
 }
 
-// call returns the call at a position. Calls that are missing up to it begin, as calls
-// of this part of the message.
-func (c *choiceFold) call(at, part int) *callFold {
+// call returns the call at a position, and begins the calls that are missing up to it as
+// calls of this part of the message. It returns nil if there is no memory for them.
+func (c *choiceAcc) call(a *Accumulator, at, part int) *callAcc {
 	for len(c.calls) <= at {
-		if len(c.calls) < cap(c.calls) { // one of an earlier stream, for its memory
-			c.calls = c.calls[:len(c.calls)+1]
-		} else {
-			c.calls = append(c.calls, callFold{})
+		list, ok := addSlot(a, c.calls)
+		if !ok {
+			return nil
 		}
+		c.calls = list
 		c.calls[len(c.calls)-1].part = part
 	}
 	return &c.calls[at]
@@ -86,11 +84,11 @@ func (a *Accumulator) seed() string {
 
 // toolCall returns a copy. A call without an id gets one that is made of seed and of
 // its position (T-05).
-func (f *callFold) toolCall(i, choice int, seed string) ToolCall {
+func (f *callAcc) toolCall(i, choice int, seed string) ToolCall {
 	c := ToolCall{
 		Index: i, ID: string(f.id), Type: string(f.typ), Name: string(f.name),
 		Arguments: string(f.arguments), Extra: string(f.extra),
-		Ended: f.ended && !f.short, ArgumentsValid: f.valid && !f.short,
+		Ended: f.ended && !f.truncated, ArgumentsValid: f.valid && !f.truncated,
 	}
 	if c.Type == "" {
 		c.Type = "function"
