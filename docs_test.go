@@ -19,6 +19,7 @@ import (
 
 	"github.com/seed-4d65deac/llmstream/internal/decode"
 	"github.com/seed-4d65deac/llmstream/internal/dialect"
+	"github.com/seed-4d65deac/llmstream/internal/wire"
 	"github.com/stretchr/testify/require"
 )
 
@@ -209,14 +210,19 @@ func TestFinishReasonsInDialectsPage(t *testing.T) {
 	require.ElementsMatch(t, inCode, inPage)
 }
 
-// A request path on the page selects the dialect that the page gives for it.
-func TestPathsInDialectsPage(t *testing.T) {
+// A request path on the page selects the dialect that the page gives for it, and the
+// wires are those of the table.
+func TestTableInDialectsPage(t *testing.T) {
 	rows := tableRows(t, string(readFile(t, "docs", "dialects.md")), "## Dialects")
 	for d := Auto + 1; int(d) < len(dialect.Table); d++ {
 		row := rowOf(rows, d.String())
 		require.NotNil(t, row, "%s has no row", d)
 		for _, end := range strings.Split(row[2], ", ") {
 			require.Equal(t, d, DetectDialect("", "/x"+strings.ReplaceAll(end, "*", "y")), end)
+		}
+		for w := WireSSE; w <= WireFrames; w++ {
+			onPage := slices.Contains(strings.Split(row[1], ", "), w.String())
+			require.Equal(t, dialect.Table[d].Wires.Has(wire.Kind(w)), onPage, "%s over %s", d, w)
 		}
 	}
 	require.Len(t, rows, len(dialect.Table), "a dialect is not one of the package's")
@@ -306,4 +312,18 @@ func TestDesignOrder(t *testing.T) {
 		}
 	}
 	require.ElementsMatch(t, files, ordered)
+}
+
+// Links between pages lead somewhere.
+func TestPagesLinks(t *testing.T) {
+	pages, err := filepath.Glob("docs/*.md")
+	require.NoError(t, err)
+	for _, page := range append(pages, "README.md", "DESIGN.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md") {
+		for _, link := range regexp.MustCompile(`\]\(([^)#]+)`).FindAllStringSubmatch(string(readFile(t, page)), -1) {
+			if !strings.Contains(link[1], "://") {
+				_, err := os.Stat(filepath.Join(filepath.Dir(page), link[1]))
+				require.NoError(t, err, "a link of %s", page)
+			}
+		}
+	}
 }
