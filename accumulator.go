@@ -153,7 +153,7 @@ func (f *choiceAcc) textOf(a *Accumulator, k Kind, part int) *[]byte {
 	return &p.refusal
 }
 
-// choice returns the choice with this index and begins it if there is none.
+// choice returns the choice with this index, and begins it if necessary.
 func (a *Accumulator) choice(index int) *choiceAcc {
 	if c := a.find(index); c != nil {
 		return c
@@ -187,8 +187,8 @@ func (a *Accumulator) findAt(place, index int) *choiceAcc {
 	return a.findNext(index)
 }
 
-// find returns the choice with this index; nil: it has not begun. Mostly it is the
-// one that was found last, or the one behind that.
+// find returns the choice with this index, or nil if it has not begun. In most cases it
+// is the one that was found last, or the one after that.
 func (a *Accumulator) find(index int) *choiceAcc {
 	if a.recent < len(a.choices) && a.choices[a.recent].index == index {
 		return &a.choices[a.recent]
@@ -212,7 +212,7 @@ func (a *Accumulator) findNext(index int) *choiceAcc {
 // of a recorded answer are a few; a hostile one may number thousands.
 const maxDetails = 1024
 
-// addDetail merges a piece of structured reasoning with those of its index. A
+// addDetail merges a piece of structured reasoning with the pieces of its index. A
 // piece without an index continues the one before, unless a signature or a data
 // has closed that.
 func (a *Accumulator) addDetail(c *choiceAcc, d *ReasoningDetail) {
@@ -258,7 +258,7 @@ func (a *Accumulator) Usage() Usage {
 	return u
 }
 
-// cloneJSON returns a copy of raw; nil if there is none.
+// cloneJSON returns a copy of raw, or nil if raw is empty.
 func cloneJSON(raw []byte) []byte {
 	if len(raw) == 0 {
 		return nil

@@ -36,7 +36,7 @@ func (l *jsonList) add(item *fastjson.Value) {
 }
 
 // fill adds nulls where an object lacks what others have. It takes their bytes from
-// budget, and adds none that are past it.
+// budget, and stops when that is used up.
 func (l *jsonList) fill(to int, budget *int) {
 	if missing := to - l.n; missing > 0 {
 		*budget -= missing * len("null,")
@@ -155,7 +155,7 @@ func joinBase64(pieces []byte) string {
 		if i := bytes.IndexByte(rest, '='); i >= 0 {
 			n = len(rest) - len(bytes.TrimLeft(rest[i:], "="))
 		}
-		if n == len(pieces) { // as mostly
+		if n == len(pieces) { // as in most streams
 			return string(pieces)
 		}
 		var err error
