@@ -30,10 +30,10 @@ func randomCuts(name string, size, n int) [][]int {
 }
 
 // splits returns the positions at which to cut a recording once. In an exhaustive run
-// these are all, or 2,000 if it is long; else as many as make up a megabyte to read.
+// these are all, or 2,000 if it is long; else as many as make up 256 KiB to read.
 func splits(name string, size int) [][]int {
 	if !exhaustive() {
-		return randomCuts(name, size, max(20, min(500, (1<<20)/sample(1)/max(1, size))))
+		return randomCuts(name, size, max(10, min(200, (256<<10)/sample(1)/max(1, size))))
 	}
 	if size > 16<<10 {
 		return randomCuts(name, size, 2000)
