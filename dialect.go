@@ -38,6 +38,16 @@ const (
 	// Bedrock is Amazon Bedrock: the events of ConverseStream, the events of any
 	// model inside InvokeModelWithResponseStream, and the answers of Converse.
 	Bedrock
+	// DashScope is the own API of Alibaba's DashScope, which Model Studio is built on.
+	DashScope
+	// TextGeneration is what servers stream that continue a text: /generate_stream of
+	// Hugging Face's Text Generation Inference, and /completion of llama.cpp's server.
+	TextGeneration
+	// MistralConversations is Mistral's Conversations API.
+	MistralConversations
+	// BedrockAgents is what the agents of Amazon Bedrock stream: InvokeAgent and
+	// InvokeInlineAgent. A request for Bedrock may be answered in it too.
+	BedrockAgents
 )
 
 // String returns the dialect's name, such as "openai-chat".

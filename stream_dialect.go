@@ -11,9 +11,15 @@ import (
 // Delta.Raw, offsets of damage and templates refer to it, while Event.Data is the
 // payload. Lines joined inside it are not unwrapped again.
 
-// embeds reports whether a frame is one of InvokeModel.
+// embeds reports whether a frame is one of InvokeModel, or looks like one.
 func (s *stream) embeds(f *wire.Frame) bool {
-	return dialect.IsEnvelope(f.Type) && s.wireKind() == WireFrames
+	return dialect.IsEnvelope(f.Type) && s.wireKind() == WireFrames && !(s.settled && s.dialect == BedrockAgents)
+}
+
+// mayBeAgents reports whether a frame that looks like one of InvokeModel may be one of an
+// agent.
+func (s *stream) mayBeAgents() bool {
+	return !s.settled && len(s.seen.Choices) == 0 && dialect.ID(s.asked).Accepts(dialect.BedrockAgents)
 }
 
 // embeddedEvent decodes the event that a frame embeds.
@@ -21,6 +27,10 @@ func (s *stream) embeddedEvent(f *wire.Frame) {
 	c := s.begin(f.Type, f.Data)
 	data := jsonscan.TrimSpace(f.Data)
 	inner, offset, err := dialect.Unwrap(c, data)
+	if inner != nil && s.mayBeAgents() && dialect.HoldsText(c, inner, dialect.ID(s.dialect)) {
+		s.setDialect(BedrockAgents)
+		s.settled, inner = true, nil
+	}
 	if inner != nil { // a template of it fits nothing else, since it has the type of the frame
 		c.Data, c.Embedded = inner, true
 		if s.fast.on && s.fromTemplate(c) {

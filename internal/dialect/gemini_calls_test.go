@@ -1,4 +1,4 @@
-package llmstream
+package dialect_test
 
 import (
 	"encoding/json"
@@ -7,7 +7,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/seed-4d65deac/llmstream/internal/dialect"
+	"github.com/seed-4d65deac/llmstream"
+	"github.com/seed-4d65deac/llmstream/internal/streamtest"
 	"github.com/seed-4d65deac/llmstream/internal/testkit"
 	"github.com/stretchr/testify/require"
 )
@@ -81,8 +82,8 @@ func TestPartialArguments(t *testing.T) {
 			}
 			apart := testkit.SSE(append(events, `{"candidates":[{"finishReason":"STOP"}]}`)...)
 			for _, body := range []string{together, apart} {
-				var a Accumulator
-				p := NewParser(Gemini, &a, nil)
+				var a llmstream.Accumulator
+				p := llmstream.NewParser(llmstream.Gemini, &a, nil)
 				p.Write([]byte(body))
 				p.Close()
 				call, ok := a.ToolCall(0, 0)
@@ -96,14 +97,17 @@ func TestPartialArguments(t *testing.T) {
 	}
 }
 
+// maxPartialKeys is how many members an object may have whose parts come in pieces.
+const maxPartialKeys = 1 << 10
+
 // An object that has very many members is written in linear time, or not at all.
 func TestPartialArgumentsWithManyMembers(t *testing.T) {
 	events := []string{parted("f", true)}
-	for i := range 4 * dialect.MaxPartialKeys {
+	for i := range 4 * maxPartialKeys {
 		events = append(events, parted("", true, `{"jsonPath":"$.a`+strconv.Itoa(i)+`","numberValue":1}`))
 	}
-	_, o := push(Gemini, nil, testkit.SSE(events...))
-	require.EqualValues(t, 3*dialect.MaxPartialKeys, o.Malformed)
+	_, o := streamtest.Push(llmstream.Gemini, nil, testkit.SSE(events...))
+	require.EqualValues(t, 3*maxPartialKeys, o.Malformed)
 	require.ErrorContains(t, o.Damage, "too many")
 }
 
@@ -121,8 +125,8 @@ func FuzzPartialArguments(f *testing.F) {
 		if !eachPiece(value, "$", int(size), func(piece string) { events = append(events, parted("", true, piece)) }) || len(events) < 2 {
 			return // empty objects and arrays cannot be said
 		}
-		var a Accumulator
-		p := NewParser(Gemini, &a, nil)
+		var a llmstream.Accumulator
+		p := llmstream.NewParser(llmstream.Gemini, &a, nil)
 		p.Write([]byte(testkit.SSE(append(events, `{"candidates":[{"finishReason":"STOP"}]}`)...)))
 		p.Close()
 		call, _ := a.ToolCall(0, 0)
@@ -151,7 +155,7 @@ func eachPiece(value any, path string, size int, f func(piece string)) (ok bool)
 				return false
 			}
 		}
-		return len(v) > 0 && len(v) < dialect.MaxPartialKeys
+		return len(v) > 0 && len(v) < maxPartialKeys
 	case []any:
 		for i := range v {
 			if len(path) > 1000 || strings.Count(path, "[") > 100 || !eachPiece(v[i], path+"["+strconv.Itoa(i)+"]", size, f) {

@@ -1,8 +1,10 @@
-package llmstream
+package dialect_test
 
 import (
 	"testing"
 
+	"github.com/seed-4d65deac/llmstream"
+	"github.com/seed-4d65deac/llmstream/internal/streamtest"
 	"github.com/seed-4d65deac/llmstream/internal/testkit"
 	"github.com/stretchr/testify/require"
 )
@@ -12,12 +14,12 @@ func TestCallsOfCohereAtOneIndex(t *testing.T) {
 	call := func(typ, members string) string {
 		return `{"type":"tool-call-` + typ + `","index":0,"delta":{"message":{"tool_calls":{` + members + `}}}}`
 	}
-	l, _ := push(Cohere, nil, testkit.SSE(
+	l, _ := streamtest.Push(llmstream.Cohere, nil, testkit.SSE(
 		call("start", `"id":"a","type":"function","function":{"name":"f","arguments":""}`),
 		call("start", `"id":"b","type":"function","function":{"name":"f","arguments":""}`),
 		call("delta", `"function":{"arguments":"1"}`),
 	))
-	require.Equal(t, lines{"tool_call #0 id=a name=f type=function", "tool_call #1 id=b name=f type=function", "tool_call #1 args=1"}, l)
+	require.Equal(t, streamtest.Lines{"tool_call #0 id=a name=f type=function", "tool_call #1 id=b name=f type=function", "tool_call #1 args=1"}, l)
 }
 
 // The tokens that were read count before those that are paid for. Version 2 has both in
@@ -28,10 +30,10 @@ func TestUsageOfCohere(t *testing.T) {
 		`{"type":"message-end","delta":{"finish_reason":"COMPLETE","usage":{` + counts + `}}}`:                                                         "{" + counts + "}",
 		`{"event_type":"stream-end","is_finished":true,"finish_reason":"COMPLETE","response":{"meta":{"api_version":{"version":"1"},` + counts + `}}}`: `{"input_tokens":1,"output_tokens":3}`,
 	} {
-		var a Accumulator
-		p := NewParser(Cohere, &a, nil)
+		var a llmstream.Accumulator
+		p := llmstream.NewParser(llmstream.Cohere, &a, nil)
 		p.Write([]byte(testkit.SSE(event)))
-		require.Equal(t, " in=2 out=3", describeUsage(a.Usage()), event)
+		require.Equal(t, " in=2 out=3", streamtest.DescribeUsage(a.Usage()), event)
 		require.Equal(t, raw, string(a.Usage().Raw), event)
 	}
 }
