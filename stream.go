@@ -247,6 +247,7 @@ func (s *stream) endEvents() (ok bool, err error) {
 
 // drain adds the deltas that only the end of the input shows: lone surrogates, the end
 // of the stream where its dialect has no marker for it, and the ends of tool calls.
+// EndCalls may have run at the end marker before; it reports each call once.
 func (s *stream) drain(cause error) (ok bool) {
 	c := s.begin(nil, nil)
 	c.FlushSurrogates()
