@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/seed-4d65deac/llmstream/internal/decode"
+	"github.com/seed-4d65deac/llmstream/internal/dialect"
 	"github.com/seed-4d65deac/llmstream/internal/template"
 )
 
@@ -77,7 +78,10 @@ func (p *Parser) foldHeld(b []byte) (n int) {
 type textRoom struct {
 	into *[]byte      // of the Accumulator; nil: nobody wants them
 	call *decode.Call // that they belong to; nil: none
-	text []byte       // the room in into, or elsewhere if the call alone wants them; nil: nobody does
+	text []byte       // the room in into, or elsewhere if only call or follower want them; nil: nobody does
+	// follower is the decoder, if it keeps account of the text that it calls owner.
+	follower dialect.Follower
+	owner    int32
 }
 
 // commit notes that a text of this size was written.
@@ -88,6 +92,9 @@ func (r *textRoom) commit(a *Accumulator, size int) {
 	}
 	if r.call != nil {
 		r.call.TakeArguments(r.text[:size])
+	}
+	if r.follower != nil {
+		r.follower.Follow(r.owner, r.text[:size])
 	}
 }
 
@@ -106,8 +113,11 @@ func (p *Parser) roomFor(m *meaning) (r textRoom, ok bool) {
 			return r, false
 		}
 	}
+	if m.owner != 0 {
+		r.follower, r.owner = p.decoder.(dialect.Follower), m.owner
+	}
 	if m.noDelta || p.fold == nil || p.opt.decode.Kinds&m.kind == 0 {
-		if r.call != nil { // whether its arguments are whole is to be known all the same
+		if r.call != nil || r.follower != nil { // they have to know the text all the same
 			s := p.borrow()
 			s.Buf = slices.Grow(s.Buf[:0], maxFoldedArguments)
 			r.text = s.Buf[:maxFoldedArguments]
@@ -185,14 +195,14 @@ func (p *Parser) foldOne(b []byte) (ok bool) {
 		return false
 	}
 	room, ok := p.roomFor(means)
-	if !ok || room.into != nil && len(room.text) < template.OneText {
+	if !ok || room.text != nil && len(room.text) < template.OneText {
 		return false
 	}
 	w0, w1, ok := t.MatchOne(b, size)
 	if !ok {
 		return false
 	}
-	if room.into != nil {
+	if room.text != nil {
 		binary.LittleEndian.PutUint64(room.text, w0)
 		binary.LittleEndian.PutUint64(room.text[8:], w1)
 	}

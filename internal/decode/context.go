@@ -198,4 +198,7 @@ type TextSource struct {
 	// indexed: a member named index told the choice. callIndexed: another one told the
 	// call.
 	Indexed, CallIndexed bool
+	// Owner is the decoder's own name for the text, if it wants to see what templates
+	// read in its place; 0: it does not. See dialect.Follower.
+	Owner int32
 }
