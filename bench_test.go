@@ -7,8 +7,10 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
+	"github.com/seed-4d65deac/llmstream/internal/testkit"
 	"github.com/valyala/fastjson"
 )
 
@@ -125,6 +127,32 @@ func BenchmarkFold(b *testing.B) {
 				}
 				b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(set.events), "ns/event")
 			})
+		}
+	}
+}
+
+// BenchmarkCrowds: what an event costs where many choices or calls come in turn.
+func BenchmarkCrowds(b *testing.B) {
+	for name, crowd := range crowds {
+		for _, many := range []int{1, 4, 5, 16} {
+			body := []byte(crowd.begin(many))
+			for i := range longEvents {
+				body = append(body, testkit.SSE(crowd.event(i%many, pieces[i%len(pieces)]))...)
+			}
+			for who, h := range map[string]Handler{"push": new(Accumulator), "handler": HandlerFunc(func(*Delta) error { return nil })} {
+				b.Run(fmt.Sprintf("data=%d-%s/reader=%s", many, strings.ReplaceAll(name, " ", "-"), who), func(b *testing.B) {
+					p := NewParser(OpenAIChat, h, nil)
+					b.ReportAllocs()
+					for range b.N {
+						if a, ok := h.(*Accumulator); ok {
+							a.Reset()
+						}
+						p.Reset()
+						p.Write(body)
+					}
+					b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/longEvents, "ns/event")
+				})
+			}
 		}
 	}
 }

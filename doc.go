@@ -23,8 +23,7 @@
 //
 // An [Accumulator] is the Handler that folds deltas into a [Completion]: the
 // answer as a request without streaming would have brought it. Handlers are
-// combined with [Handlers]. An [EventParser] reads server-sent events alone, of
-// any kind.
+// combined with [Handlers]. Package sse reads server-sent events of any kind.
 //
 // # Terminology
 //
@@ -91,9 +90,9 @@
 // # Specifications
 //
 //   - Server-sent events: WHATWG HTML, section 9.2,
-//     https://html.spec.whatwg.org/multipage/server-sent-events.html. An
-//     [EventParser] follows it to the letter. Parser and Reader also take what
-//     servers write beside it, such as a last event with no blank line.
+//     https://html.spec.whatwg.org/multipage/server-sent-events.html. Package
+//     sse follows it to the letter. Parser and Reader also take what servers
+//     write beside it, such as a last event with no blank line.
 //   - JSON: RFC 8259. What a provider sends is read more generously, with NaN
 //     and raw control characters; of two equal keys the last counts. The
 //     arguments of a tool call are held to RFC 8259.
@@ -124,9 +123,9 @@
 // # Concurrency
 //
 // Nothing here starts a goroutine, reads a clock or does I/O, but for the reads
-// of a Reader or a Tee from the body that they were given. A Parser, Reader,
-// EventParser or Accumulator serves one goroutine at a time; any number of them
-// may work side by side. Only the Close of a Tee may be called while its Read is
+// of a Reader or a Tee from the body that they were given. A Parser, Reader or
+// Accumulator serves one goroutine at a time; any number of them may work side by
+// side. Only the Close of a Tee may be called while its Read is
 // in progress. A handler must not call back into its parser. It runs inside
 // Write or Read, so that its time is the stream's time, and its panic passes
 // through them.

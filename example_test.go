@@ -421,44 +421,6 @@ func ExampleTee_closed() {
 	// stopped 2 llmstream: the reading was stopped
 }
 
-// eventPrinter takes the comments of a stream too.
-type eventPrinter struct{}
-
-func (eventPrinter) HandleEvent(e *llmstream.Event) error {
-	fmt.Printf("event %q data %q id %q retry %d\n", e.Type, e.Data, e.ID, e.Retry)
-	return nil
-}
-
-func (eventPrinter) HandleComment(comment []byte) error {
-	fmt.Printf("comment %q\n", comment)
-	return nil
-}
-
-func ExampleNewEventParser() {
-	p := llmstream.NewEventParser(eventPrinter{}, nil)
-	io.WriteString(p, ": hello\n\nevent: add\ndata: 73857293\nid: 7\nretry: 3000\n\ndata: one\ndata: two\n\n")
-	fmt.Println(p.Close())
-	fmt.Printf("%s %d\n", p.LastEventID(), p.Retry())
-	// Output:
-	// comment " hello"
-	// event "add" data "73857293" id "7" retry 3000
-	// event "" data "one\ntwo" id "7" retry -1
-	// <nil>
-	// 7 3000
-}
-
-func ExampleEventHandlerFunc() {
-	p := llmstream.NewEventParser(llmstream.EventHandlerFunc(func(e *llmstream.Event) error {
-		fmt.Printf("%s\n", e.Data)
-		return nil
-	}), nil)
-	io.WriteString(p, "data: one\n\ndata: two\n\ndata: unfinished, and by the standard no event")
-	p.Close()
-	// Output:
-	// one
-	// two
-}
-
 // The answer can be taken at any moment.
 func ExampleAccumulator() {
 	var answer llmstream.Accumulator
@@ -957,17 +919,6 @@ func ExampleFinishReason() {
 	// end_turn: stop
 	// max_tokens: length
 	// insufficient_system_resource: unknown
-}
-
-// A stream that was cut is resumed behind the last event that came whole.
-func ExampleEventParser_LastEventID() {
-	p := llmstream.NewEventParser(eventPrinter{}, nil)
-	io.WriteString(p, "id: 1\ndata: one\n\nid: 2\ndata: tw")
-	p.Close()
-	fmt.Printf("Last-Event-ID: %s\n", p.LastEventID())
-	// Output:
-	// event "" data "one" id "1" retry -1
-	// Last-Event-ID: 1
 }
 
 // Whatever the dialect, the deltas and the answer are the same; Auto finds out

@@ -2,7 +2,6 @@ package llmstream
 
 import (
 	"encoding/binary"
-	"math"
 	"slices"
 
 	"github.com/seed-4d65deac/llmstream/internal/decode"
@@ -98,19 +97,20 @@ func (r *textRoom) commit(a *Accumulator, size int) {
 	}
 }
 
-// roomFor returns where the texts of events with this meaning go. !ok: they are not
+// roomFor finds out where the texts of events with this meaning go. !ok: they are not
 // usual, or there may be no room.
-func (p *Parser) roomFor(m *meaning) (r textRoom, ok bool) {
+func (p *Parser) roomFor(m *meaning, r *textRoom) (ok bool) {
+	r.into, r.call, r.text, r.follower = nil, nil, nil, nil
 	if !m.textOnly && !m.noDelta || m.index >= 0 || m.epoch != p.seen.Epoch || m.hasUsage && !p.hasRoomForUsage() {
-		return r, false
+		return false
 	}
 	choice := &p.seen.Choices[m.choice]
 	if choice.Surrogates.Wait() {
-		return r, false
+		return false
 	}
 	if m.call >= 0 {
 		if r.call = openCall(choice, m); r.call == nil || r.call.Surrogate != 0 {
-			return r, false
+			return false
 		}
 	}
 	if m.owner != 0 {
@@ -122,11 +122,11 @@ func (p *Parser) roomFor(m *meaning) (r textRoom, ok bool) {
 			s.Buf = slices.Grow(s.Buf[:0], maxFoldedArguments)
 			r.text = s.Buf[:maxFoldedArguments]
 		}
-		return r, true
+		return true
 	}
 	fold := p.fold.findAt(int(m.choice), choice.Index)
 	if fold == nil || int(m.call) >= len(fold.calls) { // it was reset
-		return r, false
+		return false
 	}
 	if r.call != nil {
 		r.into = &fold.calls[m.call].arguments
@@ -139,7 +139,7 @@ func (p *Parser) roomFor(m *meaning) (r textRoom, ok bool) {
 	}
 	to := *r.into
 	r.text = to[len(to):min(cap(to), len(to)+room)]
-	return r, len(r.text) > 0
+	return len(r.text) > 0
 }
 
 // maxFoldedArguments is how many bytes of arguments are unescaped at a time that no
@@ -154,17 +154,24 @@ func (p *Parser) foldRow(b []byte) (n int) {
 	}
 	b = b[:len(b):len(b)] // what lies after it is not ours, nor is it to be read
 	var m template.Match
+	var room textRoom
 	for m.More = true; m.More && n < len(b); {
 		at := p.fast.Expected()
 		t, means := &p.fast.List[at], &p.fast.means[at]
-		if !t.InUse() {
+		if !t.Begin(b, n, &m) {
 			break
 		}
-		room, ok := p.roomFor(means)
-		if !ok {
+		if means.index >= 0 {
+			k := p.foldIndexed(b, at, &m)
+			if n += k; k == 0 {
+				break
+			}
+			continue
+		}
+		if !p.roomFor(means, &room) {
 			break
 		}
-		t.Read(b, n, &m, room.text, math.MaxInt, p.fast.Row(at))
+		t.Read(b, &m, room.text, p.fast.Row(at))
 		if m.Events == 0 {
 			break
 		}
@@ -178,11 +185,33 @@ func (p *Parser) foldRow(b []byte) (n int) {
 	return n
 }
 
+// foldIndexed is foldRow for events whose index tells where their texts go: that is
+// known of each when it was compared. The first one begins at m.Start. It returns how
+// many bytes that were.
+func (p *Parser) foldIndexed(b []byte, at uint8, m *template.Match) (n int) {
+	begin := m.Start
+	e := matched{t: &p.fast.List[at], means: &p.fast.means[at]}
+	for more := true; more; more = m.Next() {
+		e.t.ReadOne(b, m, p.fast.Row(at))
+		if m.Events == 0 || !p.admit(&e, b, m) {
+			break
+		}
+		p.fast.Fit(at, 1)
+		n = m.End - begin
+		if p.emit(&e, b, m) && p.deliver() != nil {
+			break // an Accumulator returns no error
+		}
+	}
+	return n
+}
+
 // matchedRow notes that so many events in a row have fitted a template.
 func (p *Parser) matchedRow(at uint8, events int) {
 	p.fast.Fit(at, events)
 	countMatched(&p.seen, events)
-	p.seen.Delivered = p.seen.Delivered || p.fast.means[at].textOnly
+	if p.fast.means[at].textOnly {
+		p.seen.Delivered = true
+	}
 }
 
 // foldOne is foldRow for a read that is one event and nothing else, as most reads are
@@ -194,8 +223,8 @@ func (p *Parser) foldOne(b []byte) (ok bool) {
 	if size == 0 || !means.textOnly || means.hasUsage || means.call >= 0 || len(b) > p.longest {
 		return false
 	}
-	room, ok := p.roomFor(means)
-	if !ok || room.text != nil && len(room.text) < template.OneText {
+	var room textRoom
+	if !p.roomFor(means, &room) || room.text != nil && len(room.text) < template.OneText {
 		return false
 	}
 	w0, w1, ok := t.MatchOne(b, size)

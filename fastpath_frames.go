@@ -19,6 +19,7 @@ func (p *Parser) foldFrames(b []byte) (n int) {
 		return 0
 	}
 	var m template.Match
+	var room textRoom
 	known := p.borrow().knownFrames(headers)
 	for {
 		at := p.fast.Expected()
@@ -26,8 +27,7 @@ func (p *Parser) foldFrames(b []byte) (n int) {
 		if !t.InUse() || !means.textOnly || means.hasUsage || means.call >= 0 || string(typ) != string(t.Type()) {
 			return n
 		}
-		room, ok := p.roomFor(means)
-		if !ok {
+		if !p.roomFor(means, &room) {
 			return n
 		}
 		size, events := 0, 0

@@ -56,9 +56,11 @@ func (c *stream) advance(b []byte) (n int, more bool, err error) {
 // deltas. more: the last one has given some, or may be followed by others that an
 // Accumulator takes without deltas.
 func (c *stream) runMatched(b []byte) (n int, more bool) {
-	var m template.Match
+	s := c.borrow()
+	m, begun := &s.match, s.begun
+	s.begun = 0
 	for n < len(b) {
-		at := c.fast.Find(b, n, &m)
+		at := c.fast.Find(b, n, begun, m)
 		if at == template.None {
 			if c.fast.Framed(b[n:]) {
 				c.fast.at = placeUnfit
@@ -67,12 +69,17 @@ func (c *stream) runMatched(b []byte) (n int, more bool) {
 			return n, false
 		}
 		e := matched{t: &c.fast.List[at], means: &c.fast.means[at]}
-		if !c.admit(&e, b, &m) {
+		if !c.admit(&e, b, m) {
 			return n, false
 		}
 		c.fast.Fit(uint8(at), 1)
-		n = m.End
-		if c.emit(&e, b, &m) || c.fast.folds {
+		n, begun = m.End, m.Known()
+		if c.fast.folds {
+			c.emit(&e, b, m)
+			return n, true
+		}
+		if c.emit(&e, b, m) {
+			s.begun = begun // nothing but this function reads on from here
 			return n, true
 		}
 	}
@@ -192,11 +199,12 @@ func (c *stream) emit(e *matched, b []byte, m *template.Match) bool {
 	case len(e.text) > 0 && !wanted && !means.hasUsage, c.fast.folds && c.fold == nil && !means.hasUsage:
 		c.dropDeltas()
 		return false
-	case c.fast.folds && means.textOnly && !means.hasUsage && len(e.text) > 0 && e.call < 0:
-		to := c.fold.textOf(Kind(means.kind), e.choice.Index, means.part)
-		*to = c.fold.joinText(*to, e.text)
-		c.dropDeltas()
-		return false
+	case c.fast.folds && means.textOnly && !means.hasUsage && len(e.text) > 0:
+		if to := c.textIn(e); to != nil {
+			*to = c.fold.joinText(*to, e.text)
+			c.dropDeltas()
+			return false
+		}
 	}
 	s := c.borrow()
 	s.drop()
@@ -221,6 +229,19 @@ func (c *stream) emit(e *matched, b []byte, m *template.Match) bool {
 	}
 	addMatched(&s.Context, e, b, m)
 	return true
+}
+
+// textIn returns where the Accumulator joins the text of an event to; nil: there is more
+// to do than that.
+func (c *stream) textIn(e *matched) *[]byte {
+	if e.call < 0 {
+		return c.fold.textOf(Kind(e.means.kind), e.choice.Index, e.means.part)
+	}
+	f := c.fold.find(e.choice.Index)
+	if f == nil || e.call >= len(f.calls) || c.fold.room() < len(e.text) {
+		return nil
+	}
+	return &f.calls[e.call].arguments
 }
 
 // dropDeltas forgets the deltas of the event before.

@@ -4,20 +4,15 @@ import (
 	"bytes"
 	"cmp"
 	"encoding/json"
-	"errors"
 	"io/fs"
 	"maps"
 	"slices"
-	"strings"
 	"testing"
 
 	"github.com/seed-4d65deac/llmstream/internal/dialect"
-	"github.com/seed-4d65deac/llmstream/internal/fault"
-	"github.com/seed-4d65deac/llmstream/internal/jsonscan"
 	"github.com/seed-4d65deac/llmstream/internal/testkit"
 	"github.com/seed-4d65deac/llmstream/testdata"
 	"github.com/stretchr/testify/require"
-	"github.com/valyala/fastjson"
 )
 
 // Every fuzz target has an oracle: another way to the same answer. Run one with
@@ -36,22 +31,8 @@ func addRecordings(f *testing.F, add func(d Dialect, body []byte)) {
 // anyDialect makes a dialect out of any number.
 func anyDialect(n uint8) Dialect { return Dialect(int(n) % len(dialect.Table)) }
 
-// cutsOf makes positions in a body of this size out of arbitrary bytes: each is
-// the length of a read.
-func cutsOf(lengths []byte, size int) (cuts []int) {
-	at := 0
-	for i := 0; len(lengths) > 0 && len(cuts) < 4096; i++ {
-		at += int(lengths[i%len(lengths)])
-		if at >= size {
-			break
-		}
-		cuts = append(cuts, at)
-		if lengths[i%len(lengths)] == 0 && i >= len(lengths) {
-			break
-		}
-	}
-	return cuts
-}
+// cutsOf returns where to split a body; see [testkit.CutsOf].
+func cutsOf(lengths []byte, size int) []int { return testkit.CutsOf(lengths, size) }
 
 // FuzzSplit: a stream that is cut says what the uncut one says, also on a parser
 // that has read another stream before, with small limits, and under Auto.
@@ -179,156 +160,6 @@ func FuzzFrames(f *testing.F) {
 		requireSame(t, want, read(Bedrock, nil, body, cutsOf(lengths, len(body))...), lengths)
 		requireSame(t, want, read(Bedrock, &Options{NoFastPath: true}, body), nil)
 		requireSame(t, read(Auto, small, body), read(Auto, small, body, cutsOf(lengths, len(body))...), lengths)
-	})
-}
-
-// FuzzEvents: an EventParser gives what a plain reading of the standard gives.
-func FuzzEvents(f *testing.F) {
-	addRecordings(f, func(_ Dialect, body []byte) { f.Add(body, []byte{5}) })
-	f.Add([]byte("\xef\xbb\xbfdata: a\r\ndata\n\nid: 1\x00\nid: 2\n\nretry: 10\rdata:  x\r\revent: e\n\n"), []byte{1})
-	f.Fuzz(func(t *testing.T, body, lengths []byte) {
-		want, wantID, wantRetry := plainEvents(body)
-		var got eventRecorder
-		p := NewEventParser(&got, nil)
-		from := 0
-		for _, to := range append(cutsOf(lengths, len(body)), len(body)) {
-			p.Write(bytes.Clone(body[from:to]))
-			from = to
-		}
-		require.NoError(t, p.Close())
-		require.Equal(t, want, got.events)
-		require.Equal(t, wantID, string(p.LastEventID()))
-		require.Equal(t, wantRetry, p.Retry())
-	})
-}
-
-// plainEvents reads a whole stream line by line, as WHATWG HTML section 9.2.6
-// has it.
-func plainEvents(body []byte) (events []sseEvent, lastID string, lastRetry int) {
-	text := strings.TrimPrefix(string(body), "\xef\xbb\xbf")
-	text = strings.ReplaceAll(text, "\r\n", "\n")
-	text = strings.ReplaceAll(text, "\r", "\n")
-	lines := strings.Split(text, "\n")
-	lines = lines[:len(lines)-1] // what is behind the last line end is no line
-	typ, data, id, retry := "", "", "", -1
-	lastRetry = -1
-	for _, line := range lines {
-		if line == "" {
-			lastID = id
-			if data != "" {
-				if typ == "" {
-					typ = "message"
-				}
-				events = append(events, sseEvent{typ, strings.TrimSuffix(data, "\n"), lastID, retry})
-			}
-			typ, data, retry = "", "", -1
-			continue
-		}
-		field, value, _ := strings.Cut(line, ":")
-		value = strings.TrimPrefix(value, " ")
-		switch field {
-		case "event":
-			typ = value
-		case "data":
-			data += value + "\n"
-		case "id":
-			if !strings.Contains(value, "\x00") {
-				id = value
-			}
-		case "retry":
-			if value != "" && strings.Trim(value, "0123456789") == "" {
-				retry = 1<<31 - 1
-				if digits := strings.TrimLeft(value, "0"); len(digits) < 10 || len(digits) == 10 && digits <= "2147483647" {
-					retry = 0
-					for _, c := range value {
-						retry = retry*10 + int(c-'0')
-					}
-				}
-				lastRetry = retry
-			}
-		}
-	}
-	return events, lastID, lastRetry
-}
-
-// FuzzUnescape: a string is unescaped as encoding/json does it, whole or cut
-// between two escapes.
-func FuzzUnescape(f *testing.F) {
-	for _, s := range []string{``, `a`, `\n\"\\\/\b\f\r\t`, `\u00e9`, `\ud83d\ude00`, `\ud83d`, `\ude00\ud83d`, `\ud83dx\ude00`, `\ud83d\ud83d\ude00`, "\xff\u00e9"} {
-		f.Add([]byte(s), 2)
-	}
-	f.Fuzz(func(t *testing.T, raw []byte, cut int) {
-		var want string
-		if json.Unmarshal(slices.Concat([]byte{'"'}, raw, []byte{'"'}), &want) != nil {
-			t.Skip("no JSON string")
-		}
-		unescape := func(pieces ...[]byte) string {
-			var text []byte
-			var high uint16
-			for _, piece := range pieces {
-				text, high = jsonscan.AppendUnescaped(text, piece, high)
-			}
-			return string([]rune(string(jsonscan.AppendLoneSurrogate(text, high)))) // as encoding/json replaces bad UTF-8
-		}
-		require.Equal(t, want, unescape(raw))
-		if cut > 0 && cut < len(raw) && json.Valid(slices.Concat([]byte{'"'}, raw[:cut], []byte{'"'})) && json.Valid(slices.Concat([]byte{'"'}, raw[cut:], []byte{'"'})) {
-			require.Equal(t, want, unescape(raw[:cut], raw[cut:]))
-		}
-	})
-}
-
-// FuzzStructure: the strict scanner accepts what encoding/json calls valid, the
-// other one what fastjson parses, and neither depends on how its input is cut.
-func FuzzStructure(f *testing.F) {
-	addRecordings(f, func(_ Dialect, body []byte) {
-		for line := range bytes.SplitSeq(body, []byte("\n")) {
-			if data, ok := bytes.CutPrefix(line, []byte("data: ")); ok {
-				f.Add(bytes.Clone(data))
-			}
-		}
-	})
-	for _, s := range []string{`[-0.1e+5,1E9,null,true,false,"\u00e9"]`, `{"a":[NaN,nan,-Inf,+inf,--,+1]}`, "{\"\x01\":\"\\x\"}", `[[[`, `-`, `"`} {
-		f.Add([]byte(s))
-	}
-	f.Fuzz(func(t *testing.T, data []byte) {
-		for _, strict := range []bool{true, false} {
-			s := jsonscan.Scanner{Strict: strict}
-			n, err := s.ScanAll(data)
-			accepts := err == nil && s.Complete()
-
-			bytewise := jsonscan.Scanner{Strict: strict}
-			m := 0
-			var cutErr error
-			for ; m < len(data) && cutErr == nil; m++ {
-				_, cutErr = bytewise.ScanAll(data[m : m+1])
-			}
-			if cutErr != nil {
-				m--
-			}
-			require.Equal(t, [3]any{n, err, accepts}, [3]any{m, cutErr, cutErr == nil && bytewise.Complete()})
-
-			if end, values := jsonscan.Skip(data, jsonscan.SkipSpace(data, 0)); !strict && end > 0 && jsonscan.SkipSpace(data, end) == len(data) {
-				require.Equal(t, [2]any{true, s.Values}, [2]any{accepts, values}, "at one go")
-			}
-
-			var limit *fault.Limit
-			switch {
-			case errors.As(err, &limit): // deeper than encoding/json minds
-			case strict:
-				require.Equal(t, json.Valid(data), accepts, "encoding/json")
-			case bytes.Contains(bytes.ToLower(data), []byte("inity")): // which fastjson does not know
-			case len(jsonscan.TrimSpace(data)) == 1 && bytes.ContainsAny(data, "+-"): // which fastjson takes for a number
-			default:
-				var p fastjson.Parser
-				_, err := p.ParseBytes(data)
-				require.Equal(t, err == nil, accepts, "fastjson: %v", err)
-			}
-		}
-		if mended := jsonscan.NullNonFinite(data); jsonscan.Valid(data) {
-			var p fastjson.Parser
-			_, err := p.ParseBytes(mended)
-			require.NoError(t, err)
-		}
 	})
 }
 

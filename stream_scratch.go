@@ -4,6 +4,7 @@ import (
 	"sync"
 
 	"github.com/seed-4d65deac/llmstream/internal/decode"
+	"github.com/seed-4d65deac/llmstream/internal/template"
 	"github.com/seed-4d65deac/llmstream/internal/wire"
 )
 
@@ -18,6 +19,10 @@ type scratch struct {
 	// single: out is the only delta of the event, and deltas is empty. So it is for
 	// events that a template reads.
 	single bool
+	// match is what was found out about the last event that fitted a template. begun
+	// is how many bytes after that event were found to begin the next one.
+	match template.Match
+	begun int
 }
 
 // count returns how many deltas the event has given.
@@ -50,6 +55,7 @@ var scratchPool = sync.Pool{New: func() any { return new(scratch) }}
 func borrowScratch(t *decode.Stream, o *decode.Limits) *scratch {
 	s := scratchPool.Get().(*scratch)
 	s.Attach(t, o)
+	s.begun = 0
 	return s
 }
 

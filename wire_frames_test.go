@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/binary"
 	"fmt"
-	"hash/crc32"
 	"runtime"
 	"strings"
 	"testing"
@@ -15,27 +14,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// framed returns the binary frames that the lines describe; see testdata.Frames.
-func framed(lines ...string) string {
-	stream, err := testdata.Frames(strings.Join(lines, "\n"))
-	if err != nil {
-		panic(err)
-	}
-	return string(stream)
-}
-
-// claims returns a prelude that claims these lengths and proves them.
-func claims(total, headers uint32) string {
-	b := binary.BigEndian.AppendUint32(nil, total)
-	b = binary.BigEndian.AppendUint32(b, headers)
-	return string(binary.BigEndian.AppendUint32(b, crc32.ChecksumIEEE(b)))
-}
-
-// rawFrame returns a frame with these headers and this payload.
-func rawFrame(headers, payload string) string {
-	b := []byte(claims(uint32(wire.MinFrame+len(headers)+len(payload)), uint32(len(headers))) + headers + payload)
-	return string(binary.BigEndian.AppendUint32(b, crc32.ChecksumIEEE(b)))
-}
+// Frames and their parts; see package testkit.
+var framed, claims, rawFrame = testkit.Framed, testkit.Prelude, testkit.RawFrame
 
 const (
 	saysHi     = `event contentBlockDelta {"contentBlockIndex":0,"delta":{"text":"hi"}}`
@@ -107,26 +87,6 @@ func TestFramesArePrompt(t *testing.T) {
 		}
 		require.Len(t, l, i+1)
 	}
-}
-
-// A frame that lies whole in a read is not copied.
-func TestFramesAreSlicesOfTheRead(t *testing.T) {
-	body := []byte(framed(saysHi, saysHi))
-	inside := 0
-	events := EventHandlerFunc(func(e *Event) error {
-		for at := range body {
-			if &body[at] == &e.Data[0] {
-				inside++
-			}
-		}
-		return nil
-	})
-	p := NewParser(Bedrock, nil, &Options{Events: events})
-	p.Write(body[:1]) // until the first bytes have told, they are held back
-	p.Write(body[1:])
-	require.Equal(t, 1, inside)
-	p.Write(body)
-	require.Equal(t, 3, inside)
 }
 
 // What is past a limit is skipped, and reading goes on behind it (contract 10).
@@ -271,34 +231,6 @@ func closed(p *Parser) Outcome {
 	return p.Outcome()
 }
 
-// Headers are skipped by their width, and those that break off are damage (B-04).
-func TestFrameHeaders(t *testing.T) {
-	for _, c := range []struct {
-		headers string
-		ok      bool
-	}{
-		{"", true},
-		{"\x01a\x00", true},
-		{"\x00\x01", true},
-		{"\x01a\x07\x00\x00", true},
-		{"\x01a\x06\x00\x01x\x01b\x09" + strings.Repeat("u", 16), true},
-		{"\x01", false},
-		{"\x01a", false},
-		{"\x01a\x02", false},
-		{"\x01a\x05\x00\x00", false},
-		{"\x01a\x07\x00", false},
-		{"\x01a\x07\x00\x02x", false},
-		{"\x01a\x0a", false},
-		{"\x01a\x00\x05", false},
-	} {
-		var h wire.FrameHeaders
-		require.Equal(t, c.ok, h.Read([]byte(c.headers)), "%q", c.headers)
-	}
-	var h wire.FrameHeaders
-	require.True(t, h.Read([]byte("\x0b:event-type\x07\x00\x01a\x0b:event-type\x06\x00\x01b\x0b:event-type\x07\x00\x01c")))
-	require.Equal(t, "c", string(h.EventType))
-}
-
 // Run with: go test -run ^$ -bench Frames .
 func BenchmarkFrames(b *testing.B) {
 	text := strings.Repeat("word ", 8)
@@ -322,21 +254,4 @@ func BenchmarkFrames(b *testing.B) {
 			}
 		})
 	}
-}
-
-// The headers of a frame are its own, also where those of the one before were the same,
-// or could not be read.
-func TestHeadersOfFramesInARow(t *testing.T) {
-	const typ = "\x0b:event-type\x07\x00\x01"
-	var got []string
-	events := EventHandlerFunc(func(e *Event) error {
-		got = append(got, string(e.Type))
-		return nil
-	})
-	p := NewParser(Bedrock, nil, &Options{Events: events})
-	for _, headers := range []string{typ + "a", typ + "a", typ + "b", typ + "b" + "\x05", typ + "b" + "\x05", "", "", typ + "b", "", typ + "a"} {
-		p.Write([]byte(rawFrame(headers, "{}")))
-	}
-	require.Equal(t, []string{"a", "a", "b", "", "", "b", "", "a"}, got)
-	require.EqualValues(t, 2, p.Outcome().Malformed)
 }

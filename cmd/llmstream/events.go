@@ -1,6 +1,6 @@
 package main
 
-import "github.com/seed-4d65deac/llmstream"
+import "github.com/seed-4d65deac/llmstream/sse"
 
 var eventsCommand = command{
 	name: "events", arguments: "FILE…", summary: "the events of any SSE stream, a line of JSON each",
@@ -23,7 +23,7 @@ type eventJSON struct {
 }
 
 func events(s *invocation, one stream) error {
-	p := llmstream.NewEventParser(llmstream.EventHandlerFunc(func(e *llmstream.Event) error {
+	p := sse.NewParser(sse.HandlerFunc(func(e *sse.Event) error {
 		line := eventJSON{Type: "message", Data: string(e.Data), ID: string(e.ID)}
 		if len(e.Type) > 0 {
 			line.Type = string(e.Type)

@@ -1,19 +1,21 @@
+// Package fault holds the errors of the packages that read bytes. They know nothing
+// of the public errors, which are made from these where they leave the module: Limit
+// converts to a public type with the same fields, and Reason is the text of one.
 package fault
 
 import "strconv"
 
-// A limitFault is a limit that was exceeded. Its fields are those of the public
-// error, which it is converted to.
+// Limit reports that a limit was exceeded.
 type Limit struct {
-	Limit string // the name of the option
-	Max   int
+	Limit string // the name of the option that sets it
+	Max   int    // the limit itself
 }
 
 func (e *Limit) Error() string {
 	return "more than " + e.Limit + " allows: " + strconv.Itoa(e.Max)
 }
 
-// reason is what is wrong with bytes that cannot be read. It quotes nothing of them.
+// Reason is why bytes cannot be read. It quotes none of them.
 type Reason string
 
 func (r Reason) Error() string { return string(r) }

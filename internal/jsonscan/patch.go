@@ -2,8 +2,8 @@ package jsonscan
 
 import "strings"
 
-// withoutWords returns a copy of data, which is well-formed, with null in place
-// of the numbers that JSON does not have: NaN, Inf and Infinity with their signs.
+// NullNonFinite returns a copy of data, which [Valid] accepts, with null in place of
+// the numbers that JSON does not have: NaN, Inf and Infinity, with their signs.
 func NullNonFinite(data []byte) []byte {
 	out := make([]byte, 0, len(data))
 	for i := 0; i < len(data); {
@@ -12,7 +12,7 @@ func NullNonFinite(data []byte) []byte {
 		case '"' | 0x20:
 			n = StringLen(data[i:])
 		case 'i', 'n', '+', '-':
-			n, word = numberWord(data[i:])
+			n, word = nonFinite(data[i:])
 		}
 		if word {
 			out = append(out, "null"...)
@@ -24,9 +24,9 @@ func NullNonFinite(data []byte) []byte {
 	return out
 }
 
-// numberWord returns the length of the word for a number that b begins with, or
-// 1 if there is none.
-func numberWord(b []byte) (n int, ok bool) {
+// nonFinite returns the length of the NaN, Inf or Infinity that b begins with. If
+// there is none, ok is false and n is 1.
+func nonFinite(b []byte) (n int, ok bool) {
 	sign := 0
 	if b[0] == '+' || b[0] == '-' {
 		sign = 1

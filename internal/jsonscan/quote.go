@@ -1,6 +1,6 @@
 package jsonscan
 
-// appendString appends text as a JSON string.
+// AppendQuoted appends text to dst as a JSON string. Invalid UTF-8 is kept.
 func AppendQuoted(dst, text []byte) []byte {
 	dst = append(dst, '"')
 	for _, c := range text {
@@ -9,7 +9,7 @@ func AppendQuoted(dst, text []byte) []byte {
 	return append(dst, '"')
 }
 
-// appendEscaped appends a byte of a text to a JSON string.
+// AppendEscaped appends one byte of a text to the body of a JSON string.
 func AppendEscaped(dst []byte, c byte) []byte {
 	const hex = "0123456789abcdef"
 	switch {

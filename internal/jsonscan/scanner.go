@@ -2,99 +2,105 @@ package jsonscan
 
 import "github.com/seed-4d65deac/llmstream/internal/fault"
 
-// maxDepth is how deep JSON values may be nested, the innermost one counted. It
-// is fastjson's limit; deeper values never reach it.
+// MaxDepth is how deep JSON values may be nested, the innermost one counted. It is
+// fastjson's limit, so fastjson never meets deeper values.
 const MaxDepth = 300
 
-// jsonScanner checks that bytes form one JSON value, without building anything
-// of it. It is fed any number of pieces, allocates nothing and keeps what fits
-// into a few words, so that it serves three ends: to shield fastjson from
-// hostile events, to find the end of a JSON body, and to tell whether the
-// arguments of a tool call have ended.
+// A Scanner checks that bytes form one JSON value, without building it. The bytes
+// may come in any number of pieces. It allocates nothing. It serves three ends:
+//   - hostile events are refused before fastjson sees them,
+//   - the end of a JSON body is found,
+//   - the arguments of a tool call are known to be complete.
 //
-// It accepts what fastjson accepts, which is more than the standard: control
-// characters and unknown escapes in strings, numbers of any run of number
-// characters, NaN and Inf (J-04, J-08). It also takes "Infinity", which fastjson
-// does not; see withoutWords. With strict it is a validator of RFC 8259, as
-// encoding/json's Valid is, but for the depth.
+// It accepts what fastjson accepts, which is more than RFC 8259: control characters
+// and unknown escapes in strings, any run of number characters as a number, and NaN
+// and Inf (J-04, J-08). It also accepts Infinity, which fastjson does not; see
+// [NullNonFinite]. If Strict is set, it accepts exactly what encoding/json.Valid
+// accepts, except deeper nesting than MaxDepth.
 type Scanner struct {
 	Strict    bool
-	MaxValues int // 0: any number
+	MaxValues int // the limit on Values; 0 means none
 
-	state  jsonState
-	depth  int                          // open objects and arrays
-	object [(MaxDepth + 63) / 64]uint64 // a bit per level: 1 for an object, 0 for an array
-	Values int                          // that have begun
+	Values int // how many values have begun, the inner ones counted
 
-	key     bool   // in a string: it is a key
-	hex     uint8  // of jsonHex: digits still to come
-	literal string // of jsonLiteral: what is still to come
-	word    bool   // of jsonLiteral: it is NaN or Infinity, in either case of letters
-	inf     bool   // of jsonLiteral: it is the Inf of Infinity
+	state scanState
+	depth int                          // open objects and arrays
+	kinds [(MaxDepth + 63) / 64]uint64 // a bit for each level: 1 for an object, 0 for an array
+
+	inKey     bool   // stateString: the string is a key
+	hexDigits uint8  // stateHex: digits still to come
+	rest      string // stateLiteral, stateWord: bytes still to come
 }
 
-type jsonState uint8
+// scanState is what the next byte is taken for.
+type scanState uint8
 
 const (
-	jsonValue      jsonState = iota // a value must come
-	jsonFirstValue                  // a value, or "]"
-	jsonKey                         // a key
-	jsonFirstKey                    // a key, or "}"
-	jsonColon                       // ":"
-	jsonNext                        // "," or the end of the object or array
-	done                            // the value has ended
-	jsonString                      // inside a string
-	jsonEscape                      // behind a backslash
-	jsonHex                         // strict: inside the digits of \u
-	jsonLiteral                     // inside true, false, null, NaN or Infinity
-	jsonN                           // behind "n": null or nan
-	jsonInf                         // behind Inf, which "inity" may follow
-	jsonSign                        // behind a sign: digits, NaN or Inf
-	jsonNumber                      // inside a number
-	jsonMinus                       // strict: behind "-"; the others below likewise
-	jsonZero                        // behind a leading 0
-	jsonInt                         // in the digits before "." and "e"
-	jsonPoint                       // behind "."
-	jsonFraction                    // in the digits behind "."
-	jsonExp                         // behind "e"
-	jsonExpSign                     // behind the sign of the exponent
-	jsonExpInt                      // in the digits of the exponent
+	stateValue      scanState = iota // the first byte of a value
+	stateFirstValue                  // after "[": a value or "]"
+	stateKey                         // after "," in an object: a key
+	stateFirstKey                    // after "{": a key or "}"
+	stateColon                       // after a key
+	stateNext                        // after a value in an object or array: "," or the end
+	stateDone                        // after the outermost value
+
+	stateString // inside a string
+	stateEscape // after a backslash
+	stateHex    // strict: in the digits of \u
+
+	stateLiteral // in true, false or null
+	stateWord    // in NaN or Infinity, whose letters may be of either case
+	stateN       // after "n", which begins null and nan
+	stateI       // after "i", which begins Inf and Infinity
+	stateIn      // after "in"
+	stateInf     // after "inf": the value may end here, or "inity" follow
+	stateSign    // after a sign: digits, NaN or Inf follow
+
+	stateNumber   // in a number
+	stateMinus    // strict, as all below: after "-"
+	stateZero     // after a leading 0
+	stateInt      // in the digits before "." and "e"
+	statePoint    // after "."
+	stateFraction // in the digits after "."
+	stateExp      // after "e"
+	stateExpSign  // after the sign of the exponent
+	stateExpInt   // in the digits of the exponent
 )
 
-// reset makes s ready for another value.
+// Reset makes s ready for another value, with the same settings.
 func (s *Scanner) Reset() {
 	*s = Scanner{Strict: s.Strict, MaxValues: s.MaxValues}
 }
 
-// complete tells whether what came is one whole value.
+// Complete reports whether the bytes so far are one whole value.
 func (s *Scanner) Complete() bool {
 	if s.depth > 0 {
 		return false
 	}
 	switch s.state {
-	case done, jsonInf, jsonNumber, jsonZero, jsonInt, jsonFraction, jsonExpInt:
+	case stateDone, stateInf, stateNumber, stateZero, stateInt, stateFraction, stateExpInt:
 		return true
 	}
 	return false
 }
 
-// ended reports whether the value has ended, so that no further byte can belong to
+// Ended reports whether the value has ended, so that no further byte can belong to
 // it. A number ends only with the byte after it.
-func (s *Scanner) Ended() bool { return s.state == done }
+func (s *Scanner) Ended() bool { return s.state == stateDone }
 
-// blank tells whether nothing but white space has come.
+// Blank reports whether there was nothing but white space so far.
 func (s *Scanner) Blank() bool { return s.Values == 0 }
 
-// scan takes b up to the end of the value and returns how many bytes it took. If
-// err is not nil, the byte behind them cannot stand there.
+// Scan takes b up to the end of the value and returns how many bytes it took. If
+// err is not nil, the byte at n is not allowed there.
 func (s *Scanner) Scan(b []byte) (n int, err error) {
-	for n < len(b) && s.state != done {
-		if s.state == jsonString {
+	for n < len(b) && s.state != stateDone {
+		if s.state == stateString {
 			if n += PlainLen(b[n:], s.Strict); n == len(b) {
 				break
 			}
 		}
-		again, err := s.stepByte(b[n])
+		again, err := s.step(b[n])
 		if err != nil {
 			return n, err
 		}
@@ -105,121 +111,56 @@ func (s *Scanner) Scan(b []byte) (n int, err error) {
 	return n, nil
 }
 
-// scanAll is as scan, but b must hold nothing but white space behind the value.
+// ScanAll is like Scan, except that it takes all of b, which may hold nothing but
+// white space after the value.
 func (s *Scanner) ScanAll(b []byte) (n int, err error) {
 	for n, err = s.Scan(b); n < len(b) && err == nil; n++ {
 		if !IsSpace(b[n]) {
-			err = fault.Reason("something behind the value")
+			err = fault.Reason("unexpected text after the value")
 			break
 		}
 	}
 	return n, err
 }
 
-// step takes one byte. again: it ended a number and is to be taken once more.
-func (s *Scanner) stepByte(c byte) (again bool, err error) {
-	switch s.state {
-	case jsonString:
-		switch {
-		case c == '"' && s.key:
-			s.state = jsonColon
-		case c == '"':
-			s.endValue()
-		case c == '\\':
-			s.state = jsonEscape
-		case s.Strict && c < 0x20:
-			return false, fault.Reason("a control character in a string")
-		}
-		return false, nil
-	case jsonEscape:
-		s.state = jsonString
-		if s.Strict {
-			switch c {
-			case '"', '\\', '/', 'b', 'f', 'n', 'r', 't':
-			case 'u':
-				s.state, s.hex = jsonHex, 4
-			default:
-				return false, fault.Reason("an unknown escape")
-			}
-		}
-		return false, nil
-	case jsonHex:
-		if _, ok := unhex(c); !ok {
-			return false, fault.Reason("an escape without its hexadecimal digits")
-		}
-		if s.hex--; s.hex == 0 {
-			s.state = jsonString
-		}
-		return false, nil
-	case jsonLiteral:
-		if c != s.literal[0] && !(s.word && c|0x20 == s.literal[0]) {
-			return false, fault.Reason("an unknown literal")
-		}
-		if s.literal = s.literal[1:]; s.literal == "" {
-			if s.inf {
-				s.state, s.inf = jsonInf, false
-			} else {
-				s.endValue()
-			}
-		}
-		return false, nil
-	case jsonN:
-		switch {
-		case c == 'u':
-			s.state, s.literal, s.word = jsonLiteral, "ll", false
-		case c|0x20 == 'a' && !s.Strict:
-			s.state, s.literal, s.word = jsonLiteral, "n", true
-		default:
-			return false, fault.Reason("an unknown literal")
-		}
-		return false, nil
-	case jsonInf:
-		if c|0x20 == 'i' {
-			s.state, s.literal, s.word = jsonLiteral, "nity", true
-			return false, nil
-		}
-		s.endValue()
-		return true, nil
-	case jsonSign:
-		if isNumberByte(c) {
-			s.state = jsonNumber
-			return false, nil
-		}
-		if !s.beginWord(c) {
-			return false, fault.Reason("a sign without a number")
-		}
-		return false, nil
-	case jsonNumber:
+// step takes one byte. If again is true, the byte ended a number or Inf, which it is
+// no part of, and must be taken once more.
+func (s *Scanner) step(c byte) (again bool, err error) {
+	switch {
+	case stateString <= s.state && s.state <= stateHex:
+		return false, s.stepString(c)
+	case stateLiteral <= s.state && s.state <= stateSign:
+		return s.stepWord(c)
+	case s.state == stateNumber:
 		if isNumberByte(c) {
 			return false, nil
 		}
 		s.endValue()
 		return true, nil
-	case jsonMinus, jsonZero, jsonInt, jsonPoint, jsonFraction, jsonExp, jsonExpSign, jsonExpInt:
-		return s.strictNumber(c)
-	}
-	if IsSpace(c) {
+	case s.state >= stateMinus:
+		return s.stepStrictNumber(c)
+	case IsSpace(c):
 		return false, nil
 	}
-	return false, s.structure(c)
+	return false, s.stepStructure(c)
 }
 
-// structure takes a byte between values, keys and white space.
-func (s *Scanner) structure(c byte) error {
+// stepStructure takes a byte that is not white space between tokens.
+func (s *Scanner) stepStructure(c byte) error {
 	switch s.state {
-	case jsonColon:
+	case stateColon:
 		if c != ':' {
-			return fault.Reason("no colon behind a key")
+			return fault.Reason("no colon after a key")
 		}
-		s.state = jsonValue
+		s.state = stateValue
 		return nil
-	case jsonNext:
+	case stateNext:
 		inObject := s.inObject()
 		switch {
 		case c == ',' && inObject:
-			s.state = jsonKey
+			s.state = stateKey
 		case c == ',':
-			s.state = jsonValue
+			s.state = stateValue
 		case c == '}' && inObject, c == ']' && !inObject:
 			s.depth--
 			s.endValue()
@@ -227,18 +168,18 @@ func (s *Scanner) structure(c byte) error {
 			return fault.Reason("no comma between two values")
 		}
 		return nil
-	case jsonKey, jsonFirstKey:
+	case stateKey, stateFirstKey:
 		switch {
 		case c == '"':
-			s.state, s.key = jsonString, true
-		case c == '}' && s.state == jsonFirstKey:
+			s.state, s.inKey = stateString, true
+		case c == '}' && s.state == stateFirstKey:
 			s.depth--
 			s.endValue()
 		default:
-			return fault.Reason("no key where one must stand")
+			return fault.Reason("no key where one is required")
 		}
 		return nil
-	case jsonFirstValue:
+	case stateFirstValue:
 		if c == ']' {
 			s.depth--
 			s.endValue()
@@ -249,16 +190,8 @@ func (s *Scanner) structure(c byte) error {
 }
 
 func (s *Scanner) inObject() bool {
-	at := s.depth - 1
-	return s.object[at/64]>>(at%64)&1 == 1
-}
-
-// endValue tells what may follow a value.
-func (s *Scanner) endValue() {
-	s.state = jsonNext
-	if s.depth == 0 {
-		s.state = done
-	}
+	level := s.depth - 1
+	return s.kinds[level/64]>>(level%64)&1 == 1
 }
 
 // beginValue takes the first byte of a value.
@@ -272,98 +205,33 @@ func (s *Scanner) beginValue(c byte) error {
 	}
 	switch c {
 	case '{':
-		s.object[s.depth/64] |= 1 << (s.depth % 64)
+		s.kinds[s.depth/64] |= 1 << (s.depth % 64)
 		s.depth++
-		s.state = jsonFirstKey
+		s.state = stateFirstKey
 	case '[':
-		s.object[s.depth/64] &^= 1 << (s.depth % 64)
+		s.kinds[s.depth/64] &^= 1 << (s.depth % 64)
 		s.depth++
-		s.state = jsonFirstValue
+		s.state = stateFirstValue
 	case '"':
-		s.state, s.key = jsonString, false
+		s.state, s.inKey = stateString, false
 	case 't':
-		s.state, s.literal, s.word = jsonLiteral, "rue", false
+		s.state, s.rest = stateLiteral, "rue"
 	case 'f':
-		s.state, s.literal, s.word = jsonLiteral, "alse", false
+		s.state, s.rest = stateLiteral, "alse"
 	case 'n':
-		s.state = jsonN
+		s.state = stateN
 	default:
 		if !s.beginNumber(c) {
-			return fault.Reason("no value where one must stand")
+			return fault.Reason("no value where one is required")
 		}
 	}
 	return nil
 }
 
-func (s *Scanner) beginNumber(c byte) bool {
-	switch {
-	case s.Strict && c == '-':
-		s.state = jsonMinus
-	case s.Strict && c == '0':
-		s.state = jsonZero
-	case s.Strict:
-		s.state = jsonInt
-		return '1' <= c && c <= '9'
-	case c == '+' || c == '-':
-		s.state = jsonSign
-	case isNumberByte(c):
-		s.state = jsonNumber
-	default:
-		return s.beginWord(c)
+// endValue sets what may follow a value.
+func (s *Scanner) endValue() {
+	s.state = stateNext
+	if s.depth == 0 {
+		s.state = stateDone
 	}
-	return true
-}
-
-// beginWord takes the first letter of NaN or Inf.
-func (s *Scanner) beginWord(c byte) bool {
-	s.state, s.word = jsonLiteral, true
-	switch c | 0x20 {
-	case 'n':
-		s.literal = "an"
-	case 'i':
-		s.literal, s.inf = "nf", true
-	default:
-		return false
-	}
-	return true
-}
-
-// strictNumber takes one byte of a number of RFC 8259, section 6.
-func (s *Scanner) strictNumber(c byte) (again bool, err error) {
-	was := s.state
-	switch {
-	case '0' <= c && c <= '9':
-		switch was {
-		case jsonMinus:
-			s.state = jsonInt
-			if c == '0' {
-				s.state = jsonZero
-			}
-		case jsonZero:
-			return false, fault.Reason("a digit behind a leading zero")
-		case jsonPoint:
-			s.state = jsonFraction
-		case jsonExp, jsonExpSign:
-			s.state = jsonExpInt
-		}
-		return false, nil
-	case c == '.' && (was == jsonZero || was == jsonInt):
-		s.state = jsonPoint
-		return false, nil
-	case c|0x20 == 'e' && (was == jsonZero || was == jsonInt || was == jsonFraction):
-		s.state = jsonExp
-		return false, nil
-	case (c == '+' || c == '-') && was == jsonExp:
-		s.state = jsonExpSign
-		return false, nil
-	case was == jsonZero || was == jsonInt || was == jsonFraction || was == jsonExpInt:
-		s.endValue()
-		return true, nil
-	}
-	return false, fault.Reason("an unfinished number")
-}
-
-// isNumberByte tells whether fastjson takes c for a part of a number.
-func isNumberByte(c byte) bool {
-	return '0' <= c && c <= '9' || c == '.' || c == '-' || c == '+' || c == 'e' || c == 'E'
 }

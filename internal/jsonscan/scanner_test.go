@@ -20,13 +20,13 @@ var jsonTexts = []string{
 	`{"a":{"b":{"c":[[[]]]}}}`, "\xEF\xBB\xBF{}", "{}\x00", `{"a":1}}`, `"a""b"`, `[[[[[[[[[[]]]]]]]]]]`,
 }
 
-// scanned tells whether text, fed in the pieces that end at cuts, is one value.
+// scanned reports whether text, in the pieces that end at cuts, is one value.
 func scanned(strict bool, text string, cuts ...int) bool {
 	s := Scanner{Strict: strict}
 	from := 0
 	for _, to := range append(cuts, len(text)) {
 		piece := text[from:to]
-		if s.state == done {
+		if s.state == stateDone {
 			if strings.Trim(piece, " \t\r\n") != "" {
 				return false
 			}
@@ -47,8 +47,8 @@ func TestStrictScannerIsEncodingJSONsValid(t *testing.T) {
 	}
 }
 
-// What is JSON is so to the lenient scanner too, and what it takes beyond that is
-// the same wherever it is cut.
+// The lenient scanner accepts all JSON. What else it accepts does not depend on the
+// cuts.
 func TestLenientScanner(t *testing.T) {
 	beyond := map[string]bool{}
 	for _, text := range jsonTexts {
@@ -103,13 +103,13 @@ func TestScannerFindsTheEnd(t *testing.T) {
 		n, err := s.Scan([]byte(text))
 		require.NoError(t, err, text)
 		require.Equal(t, want, n, text)
-		require.Equal(t, done, s.state, text)
+		require.Equal(t, stateDone, s.state, text)
 	}
 	for text, want := range map[string]int{`{"a":1,}`: 7, `[1 2]`: 3, `{"a" 1}`: 5, `tx`: 1, `}`: 0} {
 		var s Scanner
 		n, err := s.Scan([]byte(text))
 		require.Error(t, err, text)
-		require.Equal(t, want, n, text) // the byte behind them cannot stand there
+		require.Equal(t, want, n, text) // the byte at n is not allowed there
 	}
 }
 

@@ -6,18 +6,17 @@ import (
 	"math/bits"
 )
 
-// jsonScanner takes JSON in pieces and tells what is wrong with it. What lies whole
-// in an event, and is as everybody writes it, is gone over here at one go, several
-// times as fast. What is found to be one value is one to jsonScanner too; of all
-// else that has to decide.
+// The functions of this file skip whole values, several times as fast as Scanner.
+// They accept less: every value that they accept is one to a lenient Scanner, and
+// Scanner has to decide about everything else.
 
 // skipDepth is how deep values may be nested here.
 const skipDepth = 64
 
-// skipJSON returns where the JSON value ends that begins at b[at], and how many
-// values it is, with those inside it. -1: that is not known.
+// Skip returns the position after the JSON value that begins at b[at], and how many
+// values that is, the inner ones counted. end is -1 if only a Scanner can say.
 func Skip(b []byte, at int) (end, values int) {
-	var objects uint64 // a bit for each value that is open: 1 for an object
+	var objects uint64 // a bit for each open value, the innermost last: 1 for an object, 0 for an array
 	depth := 0
 value:
 	for {
@@ -36,7 +35,7 @@ value:
 			}
 			objects = objects<<1 | uint64(c>>5&1)
 			if at = SkipSpace(b, at+1); at < len(b) && b[at] == c+2 {
-				break // it is empty
+				break // the value is empty
 			}
 			if c == '{' {
 				if _, at = SkipKey(b, at); at < 0 {
@@ -72,8 +71,8 @@ value:
 	}
 }
 
-// skipKey returns the key that begins at b[at], as it stands between its quotes, and
-// where its value begins; -1: there is none.
+// SkipKey returns the body of the key that begins at b[at], still escaped, and the
+// position of the key's value. value is -1 if there is no key.
 func SkipKey(b []byte, at int) (key []byte, value int) {
 	if at >= len(b) || b[at] != '"' {
 		return nil, -1
@@ -89,7 +88,8 @@ func SkipKey(b []byte, at int) (key []byte, value int) {
 	return b[at+1 : end-1], SkipSpace(b, colon+1)
 }
 
-// skipString returns where the string ends that begins at b[at]; -1: it does not.
+// SkipString returns the position after the string that begins at b[at], or -1 if
+// the string does not end.
 func SkipString(b []byte, at int) int {
 	at++
 	begin := at
@@ -103,7 +103,8 @@ func SkipString(b []byte, at int) int {
 		}
 		at += 2 // a backslash and what it escapes
 	}
-	// A quote ends the string unless there is an odd number of backslashes before it.
+	// In a long string it is faster to look for quotes alone. A quote ends the string
+	// unless there is an odd number of backslashes before it.
 	begin = at
 	for at < len(b) {
 		n := bytes.IndexByte(b[at:], '"')
@@ -122,8 +123,8 @@ func SkipString(b []byte, at int) int {
 	return -1
 }
 
-// skipWord returns where the number, or true, false or null, ends that begins at
-// b[at]; -1: it is something else.
+// skipWord returns the position after the number, true, false or null that begins at
+// b[at], or -1 if it is something else.
 func skipWord(b []byte, at int) int {
 	word := "null"
 	switch c := b[at]; c {

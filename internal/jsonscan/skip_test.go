@@ -8,8 +8,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// What is gone over at one go is one value to the scanner too, with as many inside it;
-// and that is all that is JSON, but for what is nested deep.
+// What Skip accepts is one value to a Scanner too, with as many inside it. It accepts
+// all JSON that is not nested too deep.
 func TestSkipJSON(t *testing.T) {
 	long := strings.Repeat(`say \"nothing\" of it\\`, 20)
 	texts := append(jsonTexts,

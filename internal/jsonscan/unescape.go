@@ -5,78 +5,80 @@ import (
 	"unicode/utf8"
 )
 
-// Strings that hold a \u escape are unescaped here and not by fastjson, which
-// keeps a lone surrogate as six characters and can swallow the escape behind it
-// (J-03). Half of a pair at the end of a string is held back, since servers do
-// cut pairs between two chunks: "\ud83d" | "\ude00".
+// Strings that hold a \u escape are unescaped here and not by fastjson, which keeps
+// a lone surrogate as six characters and can swallow the escape after it (J-03).
 
-// appendUnescaped appends the JSON string body raw to dst. high is the first
-// half of a pair that the string before this one ended with, or 0; the half that
-// this one ends with is returned. Any other lone half becomes U+FFFD. An escape
-// that is none is kept as it stands, as fastjson does.
-func AppendUnescaped(dst, raw []byte, high uint16) (_ []byte, pending uint16) {
+// AppendUnescaped appends the text of the JSON string body raw to dst.
+//
+// Servers cut surrogate pairs between two chunks: "\ud83d" | "\ude00". So a high
+// surrogate at the end of raw is not appended but returned as pending, and is to be
+// passed with the body that follows; 0 means none. A surrogate without the other one
+// becomes U+FFFD. An unknown or incomplete escape is kept as it is written, as by
+// fastjson.
+func AppendUnescaped(dst, raw []byte, pendingSurrogate uint16) (_ []byte, pending uint16) {
+	pending = pendingSurrogate
 	for i := 0; i < len(raw); {
 		if raw[i] != '\\' {
-			if high != 0 {
-				dst, high = AppendLoneSurrogate(dst, high), 0
-			}
 			n := bytes.IndexByte(raw[i:], '\\')
 			if n < 0 {
 				n = len(raw) - i
 			}
-			dst = append(dst, raw[i:i+n]...)
+			dst = append(AppendLoneSurrogate(dst, pending), raw[i:i+n]...)
+			pending = 0
 			i += n
 			continue
 		}
-		if i+1 == len(raw) {
-			dst = append(AppendLoneSurrogate(dst, high), raw[i])
-			high = 0
-			i++
+		if u, ok := unicodeEscape(raw[i:]); ok {
+			dst, pending = appendCodeUnit(dst, u, pending)
+			i += 6
 			continue
 		}
-		e := raw[i+1]
-		if e == 'u' {
-			if u, ok := parseHex4(raw[i+2:]); ok {
-				i += 6
-				switch {
-				case high != 0 && isLowSurrogate(u):
-					dst = utf8.AppendRune(dst, 0x10000+(rune(high)-0xD800)<<10+(rune(u)-0xDC00))
-					high = 0
-				case isHighSurrogate(u):
-					dst = AppendLoneSurrogate(dst, high)
-					high = u
-				default:
-					dst = AppendLoneSurrogate(dst, high)
-					dst, high = utf8.AppendRune(dst, rune(u)), 0 // a lone low half becomes U+FFFD here
-				}
-				continue
-			}
+		dst = AppendLoneSurrogate(dst, pending)
+		pending = 0
+		if i+1 == len(raw) {
+			return append(dst, '\\'), 0
 		}
-		dst, high = AppendLoneSurrogate(dst, high), 0
+		dst = appendEscape(dst, raw[i+1])
 		i += 2
-		switch e {
-		case '"', '\\', '/':
-		case 'b':
-			e = '\b'
-		case 'f':
-			e = '\f'
-		case 'n':
-			e = '\n'
-		case 'r':
-			e = '\r'
-		case 't':
-			e = '\t'
-		default:
-			dst = append(dst, '\\')
-		}
-		dst = append(dst, e)
 	}
-	return dst, high
+	return dst, pending
 }
 
-// appendLoneHalf appends U+FFFD for half of a pair whose other half never came.
-func AppendLoneSurrogate(dst []byte, half uint16) []byte {
-	if half != 0 {
+// appendCodeUnit appends a UTF-16 code unit, of which pending may be the first half.
+func appendCodeUnit(dst []byte, u, pending uint16) (_ []byte, stillPending uint16) {
+	switch {
+	case pending != 0 && isLowSurrogate(u):
+		return utf8.AppendRune(dst, 0x10000+(rune(pending)-0xD800)<<10+(rune(u)-0xDC00)), 0
+	case isHighSurrogate(u):
+		return AppendLoneSurrogate(dst, pending), u
+	}
+	return utf8.AppendRune(AppendLoneSurrogate(dst, pending), rune(u)), 0 // a lone low surrogate becomes U+FFFD
+}
+
+// appendEscape appends the meaning of a backslash and c.
+func appendEscape(dst []byte, c byte) []byte {
+	switch c {
+	case '"', '\\', '/':
+	case 'b':
+		c = '\b'
+	case 'f':
+		c = '\f'
+	case 'n':
+		c = '\n'
+	case 'r':
+		c = '\r'
+	case 't':
+		c = '\t'
+	default:
+		dst = append(dst, '\\')
+	}
+	return append(dst, c)
+}
+
+// AppendLoneSurrogate appends U+FFFD for a high surrogate that no low one followed.
+// It appends nothing for 0.
+func AppendLoneSurrogate(dst []byte, surrogate uint16) []byte {
+	if surrogate != 0 {
 		dst = append(dst, "\uFFFD"...)
 	}
 	return dst
@@ -85,11 +87,13 @@ func AppendLoneSurrogate(dst []byte, half uint16) []byte {
 func isHighSurrogate(u uint16) bool { return u&0xFC00 == 0xD800 }
 func isLowSurrogate(u uint16) bool  { return u&0xFC00 == 0xDC00 }
 
-func parseHex4(b []byte) (u uint16, ok bool) {
-	if len(b) < 4 {
+// unicodeEscape returns the code unit of the escape such as \u00e9 that b begins
+// with. ok is false if there is none.
+func unicodeEscape(b []byte) (u uint16, ok bool) {
+	if len(b) < 6 || b[1] != 'u' {
 		return 0, false
 	}
-	for _, c := range b[:4] {
+	for _, c := range b[2:6] {
 		d, ok := unhex(c)
 		if !ok {
 			return 0, false
@@ -99,6 +103,7 @@ func parseHex4(b []byte) (u uint16, ok bool) {
 	return u, true
 }
 
+// unhex returns the value of a hexadecimal digit.
 func unhex(c byte) (digit byte, ok bool) {
 	switch {
 	case '0' <= c && c <= '9':

@@ -34,7 +34,7 @@ func TestAppendUnescaped(t *testing.T) {
 		{`\ud83dx\ude00`, 0, "\uFFFDx\uFFFD", 0},
 		{`\ude00`, 0, "\uFFFD", 0},
 		{`\ude00\ud83d`, 0, "\uFFFD", high},
-		{`\ud83d\u0041`, 0, "\uFFFDA", 0}, // the escape behind it is not swallowed
+		{`\ud83d\u0041`, 0, "\uFFFDA", 0}, // the escape after it is not swallowed
 		{`\x\u12\uzzzz\`, 0, `\x\u12\uzzzz\`, 0},
 		{`\\u0041`, 0, `\u0041`, 0},
 		{"\xff\x01é", 0, "\xff\x01é", 0},
@@ -45,7 +45,7 @@ func TestAppendUnescaped(t *testing.T) {
 	}
 }
 
-// Where a text is whole, encoding/json says the same.
+// encoding/json agrees about whole texts.
 func TestAppendUnescapedAsEncodingJSON(t *testing.T) {
 	for _, raw := range []string{`a`, `\u0041\n`, `\ud83d\ude00`, `\ud83d`, `\ude00`, `\ud83d\u0041`, `\ud83d\ud83d`, `\ud83dx`, `\/\"`, `é\u00e9`, `\uffff\u0000`} {
 		var want string
@@ -64,10 +64,10 @@ func TestAppendUnescapedInPieces(t *testing.T) {
 	}
 	want, pending := AppendUnescaped(nil, []byte(raw), 0)
 	var got []byte
-	var high uint16
+	var surrogate uint16
 	for _, token := range tokens {
-		got, high = AppendUnescaped(got, []byte(token), high)
+		got, surrogate = AppendUnescaped(got, []byte(token), surrogate)
 	}
 	require.Equal(t, string(want), string(got))
-	require.Equal(t, pending, high)
+	require.Equal(t, pending, surrogate)
 }

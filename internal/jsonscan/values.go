@@ -2,7 +2,7 @@ package jsonscan
 
 import "bytes"
 
-// trimSpace cuts the white space of JSON off both ends.
+// TrimSpace returns b without the white space of JSON at both ends.
 func TrimSpace(b []byte) []byte {
 	for len(b) > 0 && IsSpace(b[0]) {
 		b = b[1:]
@@ -13,7 +13,7 @@ func TrimSpace(b []byte) []byte {
 	return b
 }
 
-// skipSpace returns the position of the first byte from at on that is no white
+// SkipSpace returns the position of the first byte, from at on, that is not white
 // space.
 func SkipSpace(b []byte, at int) int {
 	for at < len(b) && IsSpace(b[at]) {
@@ -30,16 +30,18 @@ func SkipDigits(b []byte, at int) int {
 	return at
 }
 
+// IsSpace reports whether c is white space of JSON.
 func IsSpace(c byte) bool { return c == ' ' || c == '\n' || c == '\r' || c == '\t' }
 
-// isJSON tells whether data is one JSON value.
+// Valid reports whether data is one JSON value to a lenient [Scanner].
 func Valid(data []byte) bool {
 	var scan Scanner
 	_, err := scan.ScanAll(data)
 	return err == nil && scan.Complete()
 }
 
-// stringLen returns the length of the JSON string that b begins with.
+// StringLen returns the length of the JSON string that b begins with, quotes
+// included. A string that does not end is as long as b.
 func StringLen(b []byte) int {
 	n := 1
 	for n < len(b) {
@@ -51,8 +53,7 @@ func StringLen(b []byte) int {
 	return len(b)
 }
 
-// valueLen returns the length of the JSON value that b, which is well-formed,
-// begins with.
+// ValueLen returns the length of the JSON value that b begins with. b must be valid.
 func ValueLen(b []byte) (n int) {
 	switch b[0] {
 	case '"':
@@ -80,8 +81,8 @@ func ValueLen(b []byte) (n int) {
 	}
 }
 
-// matchSpaced tells whether b begins with compact, but for white space between
-// tokens, and how much of b that is; if not, how much of it was alike.
+// MatchSpaced reports whether b begins with compact, if white space between the
+// tokens of b is ignored. n is how many bytes of b were matched, also if ok is false.
 func MatchSpaced(b, compact []byte) (n int, ok bool) {
 	for i := 0; i < len(compact); {
 		for n < len(b) && IsSpace(b[n]) {
@@ -100,9 +101,11 @@ func MatchSpaced(b, compact []byte) (n int, ok bool) {
 	return n, true
 }
 
-// maxDigits is how many digits a number may have that surely fits into 64 bits.
+// MaxDigits is how many digits always fit into an int64.
 const MaxDigits = 18
 
+// ParseDigits returns the number that b, which may have up to MaxDigits bytes, writes
+// in decimal. ok is false if b is empty or holds anything but digits.
 func ParseDigits(b []byte) (n int64, ok bool) {
 	for _, c := range b {
 		if c < '0' || c > '9' {

@@ -2,6 +2,7 @@ package template
 
 import (
 	"encoding/binary"
+	"math"
 	"math/bits"
 	"unicode/utf8"
 
@@ -16,17 +17,33 @@ import (
 // end of it escapes.
 const ahead = 9
 
-// Read reads the events in a row at the start of b[at:] that fit t, at most most of
-// them. It writes their texts to text, which is nil if nobody wants them, and fills
-// in m. It stops at a text that is empty or for which there may be no room.
-func (t *Template) Read(b []byte, at int, m *Match, text []byte, most int, row bool) {
-	m.Start, m.Events, m.Size, m.More = at, 0, 0, true
+// Begin reports whether the event at b[at] begins as t does, where events stand in a
+// row, and notes that in m for Read.
+func (t *Template) Begin(b []byte, at int, m *Match) bool {
 	if t.back == 0 {
-		return
+		return false
 	}
-	if m.begin = t.begins(b, at, 0); m.begin > 0 {
-		t.read(b, m, text, most, row, 0)
-	}
+	m.Start, m.begin = at, t.begins(b, at, 0)
+	return m.begin > 0
+}
+
+// Read reads the events in a row that fit t, from the one on for which Begin was true.
+// It writes their texts to text, which is nil if nobody wants them, and fills in m.
+// row: they are expected to be many. It stops at a text that is empty, or for which
+// there may be no room.
+func (t *Template) Read(b []byte, m *Match, text []byte, row bool) {
+	t.read(b, m, text, math.MaxInt, row, 0)
+}
+
+// ReadOne is Read for one event, whose text may be empty, and which nobody wants here:
+// m tells where it stands.
+func (t *Template) ReadOne(b []byte, m *Match, row bool) { t.read(b, m, nil, 1, row, 0) }
+
+// Next reports whether the event after the last one begins in the same way, and notes
+// that for ReadOne.
+func (m *Match) Next() bool {
+	m.Start, m.begin = m.End, m.next
+	return m.next > 0
 }
 
 // ReadData is Read for one event whose data begins at b[at], without anything
@@ -47,7 +64,7 @@ func (t *Template) ReadData(b []byte, at int, m *Match, text []byte) (ok bool) {
 // Nothing but m and text is written, and m counts an event when all of it was
 // compared.
 func (t *Template) read(b []byte, m *Match, text []byte, most int, row bool, cut int) {
-	ends, last := t.ends, int(t.n)-1
+	literals, ends, last := t.literals, t.ends, int(t.n)-1
 	ends[last] -= uint16(cut)
 	if row {
 		ends[last] = t.head
@@ -59,30 +76,52 @@ func (t *Template) read(b []byte, m *Match, text []byte, most int, row bool, cut
 		slots := &m.slots[m.Events&1]
 		for i := 0; i <= last; i++ {
 			begin := pos
-			switch kind := t.slots[i]; {
+			kind := t.slots[i]
+			wanted := kind == Text && text != nil
+			// Most strings are short, or have a simple escape.
+			for kind <= String && len(b)-pos >= ahead && (!wanted || len(text)-size >= ahead) {
+				w := binary.LittleEndian.Uint64(b[pos:])
+				k := bits.TrailingZeros64(jsonscan.Special(w, true)) / 8
+				if wanted {
+					binary.LittleEndian.PutUint64(text[size:], w)
+					size += k
+				}
+				if pos += k; k == 8 || b[pos] != '\\' {
+					break
+				}
+				c := simpleEscapes[b[pos+1]]
+				if c == 0 {
+					break
+				}
+				if escaped = escaped || kind == Text; wanted {
+					text[size] = c
+					size++
+				}
+				pos += 2
+			}
+			var n, more int
+			var state textState
+			switch {
 			case kind > String:
 				pos = skipValue(b, pos, kind)
-			case kind == Text && text != nil:
-				n, k, state := copyText(text[size:], b[pos:])
-				if state == textStop || n == 0 && most > 1 {
-					return
-				}
-				pos, size, escaped = pos+n, size+k, state == textEscaped
+			case pos < len(b) && b[pos] == '"':
+			case wanted:
+				n, more, state = copyText(text[size:], b[pos:])
 			default:
-				n, state := skipString(b[pos:], kind)
-				if state == textStop || n == 0 && most > 1 && kind == Text {
-					return
-				}
-				pos, escaped = pos+n, escaped || kind == Text && state == textEscaped
+				n, state = skipString(b[pos:], kind)
+			}
+			pos, size, escaped = pos+n, size+more, escaped || kind == Text && state == textEscaped
+			if state == textStop || pos == begin && kind == Text && most > 1 {
+				return
 			}
 			slots[i] = Span{begin, pos}
-			literal := t.literals[from:ends[i]]
+			literal := literals[from:ends[i]]
 			if len(b)-pos < len(literal) || string(b[pos:pos+len(literal)]) != string(literal) {
 				if !row || i < last {
 					return
 				}
 				// Perhaps another event comes next than the expected one.
-				literal, next = t.literals[from:t.ends[i]], false
+				literal, next = literals[from:t.ends[i]], false
 				if len(b)-pos < len(literal) || string(b[pos:pos+len(literal)]) != string(literal) {
 					return
 				}
@@ -136,11 +175,17 @@ func copyText(to, b []byte) (n, size int, state textState) {
 		if b[n] != '\\' {
 			return n, size, state
 		}
-		k, written := escapeAt(to[size:], b[n:])
+		state = textEscaped
+		if c := simpleEscapes[b[n+1]]; c != 0 {
+			to[size] = c
+			n, size = n+2, size+1
+			continue
+		}
+		k, written := unicodeEscape(to[size:], b[n:])
 		if k == 0 {
 			return 0, 0, textStop
 		}
-		n, size, state = n+k, size+written, textEscaped
+		n, size = n+k, size+written
 	}
 }
 
@@ -173,7 +218,7 @@ func skipString(b []byte, kind SlotKind) (n int, state textState) {
 			var none [utf8.UTFMax]byte
 			k, _ = escapeAt(none[:], b[n:])
 		}
-		if k == 0 || n+1 == len(b) || b[n+1] < ' ' {
+		if k == 0 || n+1 >= len(b) || b[n+1] < ' ' {
 			return 0, textStop
 		}
 		n, state = n+k, textEscaped

@@ -45,13 +45,12 @@ func (s *Set) Expected() uint8 { return s.List[s.recent].next }
 func (s *Set) Ready() bool { return s.List[s.recent].n > 0 && s.rest == 0 }
 
 // Find returns the template that the event at b[at] fits, the expected one first,
-// and fills in m; None: there is no such template. After a find m tells where the
-// next event begins, so m may be passed again for that one, and for no other bytes.
-func (s *Set) Find(b []byte, at int, m *Match) int {
+// and fills in m; None: there is no such template. known is what m.Known returned for
+// the event that ended there; 0: nothing is known of b.
+func (s *Set) Find(b []byte, at, known int, m *Match) int {
 	expected := s.Expected()
-	known := 0
-	if m.Events > 0 && at == m.End && expected == s.recent {
-		known = m.next
+	if expected != s.recent {
+		known = 0
 	}
 	for i := range uint8(Count) {
 		place := expected ^ i
@@ -59,12 +58,13 @@ func (s *Set) Find(b []byte, at int, m *Match) int {
 		if t.back == 0 {
 			continue
 		}
-		begin := known
-		if known = 0; begin == 0 {
+		begin := at + known
+		if known == 0 {
 			if begin = t.begins(b, at, 0); begin == 0 {
 				continue
 			}
 		}
+		known = 0
 		m.Start, m.begin = at, begin
 		if t.read(b, m, nil, 1, t.next == place, 0); m.Events > 0 {
 			return int(place)

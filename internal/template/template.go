@@ -102,6 +102,10 @@ type Match struct {
 // Slot returns where slot i of the last event stands.
 func (m *Match) Slot(i int) Span { return m.slots[m.Events&1^1][i] }
 
+// Known returns how many bytes after the last event were found to begin the next one,
+// if that has the same form.
+func (m *Match) Known() int { return max(0, m.next-m.End) }
+
 // Text returns where the text of the last event stands.
 func (m *Match) Text(t *Template) Span { return m.Slot(int(t.text)) }
 

@@ -1,5 +1,5 @@
-// Package testkit holds what the tests of several packages share. It imports
-// nothing of this module.
+// Package testkit holds what the tests of several packages share. Of this module it
+// imports testdata alone, so that any package may use it.
 package testkit
 
 import (
@@ -48,4 +48,22 @@ func WriteCut(t testing.TB, write func([]byte) (int, error), body string, cuts .
 		copy(piece, bytes.Repeat([]byte{'X'}, len(piece)))
 		from = to
 	}
+}
+
+// CutsOf makes positions at which to cut a body of this size out of arbitrary
+// bytes, each of which is the length of a piece. They are used in turn until the
+// body ends, or until a zero in a later round.
+func CutsOf(lengths []byte, size int) (cuts []int) {
+	at := 0
+	for i := 0; len(lengths) > 0 && len(cuts) < 4096; i++ {
+		at += int(lengths[i%len(lengths)])
+		if at >= size {
+			break
+		}
+		cuts = append(cuts, at)
+		if lengths[i%len(lengths)] == 0 && i >= len(lengths) {
+			break
+		}
+	}
+	return cuts
 }

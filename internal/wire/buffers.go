@@ -1,10 +1,11 @@
 package wire
 
-// maxKeptBuffer is the largest buffer that is kept for the next event: one huge
-// event must not pin its size for the life of a stream, or of a pool.
+// MaxKept is the largest buffer that is kept for the next event: the memory for one
+// huge event must not stay for the life of a stream or of a pool.
 const MaxKept = 64 << 10
 
-// letGo empties b for further use, or drops it if a huge event has grown it.
+// Recycle returns b without its contents for further use, or nil if a huge event has
+// grown it past MaxKept.
 func Recycle(b []byte) []byte {
 	if cap(b) > MaxKept {
 		return nil
@@ -12,10 +13,9 @@ func Recycle(b []byte) []byte {
 	return b[:0]
 }
 
-// appendGrowing appends b to buf. It makes the buffer four times as large where
-// append would grow it by a quarter: a huge event is then copied a third time at
-// the most, and allocates some five times its size at the worst, however it is
-// cut.
+// AppendGrowing appends b to buf. Where append would grow a buffer by a quarter, it
+// makes it four times as large. So however a huge event is cut, each byte of it is
+// copied at most three times, and at most five times its size is allocated.
 func AppendGrowing(buf, b []byte) []byte {
 	if need := len(buf) + len(b); need > cap(buf) {
 		grown := make([]byte, len(buf), max(need, 4*cap(buf)))

@@ -6,29 +6,30 @@ import (
 	"github.com/seed-4d65deac/llmstream/internal/fault"
 )
 
-// eventBuilder puts the lines of an SSE stream together to events (WHATWG HTML,
-// section 9.2.6).
+// eventBuilder makes events of the lines of an SSE stream (WHATWG HTML, section
+// 9.2.6).
 type eventBuilder struct {
-	typ, data []byte // of the unfinished event; slices of typeBuf and dataBuf, or of the read
-	hasData   bool   // a data line has come, though data may be empty: "data:"
-	newID     bool   // id and lastID differ
-	retry     int    // what the event set; -1: nothing
-	lastRetry int    // the last valid retry of the stream; -1: none
+	max int // bytes of data that an event may have
 
-	// id is the last event ID as the lines have set it. It becomes lastID, the
-	// stream's, at the blank line: an unfinished event leaves no trace.
+	typ, data []byte // of the unfinished event: slices of typeBuf and dataBuf, or borrowed
+	hasData   bool   // a data line has come, although data may be empty: "data:\n"
+	size      int    // bytes of data that have come, kept or not
+	// tooLarge is the limit that the event, or a line of it, has exceeded. Its data is
+	// dropped. At the blank line the event is reported as too large.
+	tooLarge *fault.Limit
+
+	// id is the last event ID as the lines so far set it. It becomes lastID, that of
+	// the stream, at the blank line: an unfinished event leaves no trace.
 	id, lastID []byte
+	newID      bool // id is not lastID yet
 
-	// over: the event, or a line of it, is past a limit. Its data is dropped,
-	// its size counted, and at its blank line it is reported as too large.
-	over *fault.Limit
-	size int
-	max  int
+	retry     int // what the event has set, or -1
+	lastRetry int // the last valid retry of the stream, or -1
 
 	typeBuf, dataBuf []byte
 }
 
-// field names what a line is.
+// field is what a line is.
 type field uint8
 
 const (
@@ -39,11 +40,11 @@ const (
 	fieldEvent
 	fieldID
 	fieldRetry
-	fieldError // not of the standard: "error: {…}" of older llama.cpp servers (F-37)
+	fieldError // not in the standard: older llama.cpp servers write "error: {…}" (F-37)
 )
 
-// splitField splits a line into its field and the field's value, without the
-// one space that may follow the colon.
+// splitField returns what a line is, and its value without the one space that may
+// follow the colon. The value of an unknown line is all of it.
 func splitField(line []byte) (f field, value []byte) {
 	if len(line) == 0 {
 		return fieldBlank, nil
@@ -75,8 +76,8 @@ func splitField(line []byte) (f field, value []byte) {
 	return fieldUnknown, line
 }
 
-// mayBecomeField tells whether the beginning of a line can still grow to a
-// field with a value. What cannot is not worth a buffer (F-17).
+// mayBecomeField reports whether the beginning of a line can become a field with a
+// value. Other lines are not worth a buffer (F-17).
 func mayBecomeField(beginning []byte) bool {
 	for _, name := range [...]string{"data:", "event:", "id:", "retry:", "error:"} {
 		n := min(len(name), len(beginning))
@@ -87,8 +88,8 @@ func mayBecomeField(beginning []byte) bool {
 	return false
 }
 
-// set takes a field of the unfinished event. The value is borrowed: own must be
-// called before it changes.
+// set takes a field of the unfinished event. The value is borrowed: copyBorrowed
+// must be called before it changes.
 func (b *eventBuilder) set(f field, value []byte) {
 	switch f {
 	case fieldData:
@@ -96,7 +97,7 @@ func (b *eventBuilder) set(f field, value []byte) {
 	case fieldEvent:
 		b.typ = value
 	case fieldID:
-		// An id with a NUL is ignored and leaves the one before (F-24).
+		// An id that holds NUL is ignored, and the one before stays (F-24).
 		if bytes.IndexByte(value, 0) < 0 {
 			b.id, b.newID = append(b.id[:0], value...), true
 		}
@@ -114,15 +115,15 @@ func (b *eventBuilder) addData(value []byte) {
 	if b.hasData {
 		b.size++ // the "\n" between two lines
 	}
-	if b.size > b.max && b.over == nil {
+	if b.size > b.max && b.tooLarge == nil {
 		b.drop(&fault.Limit{Limit: "MaxEvent", Max: b.max})
 	}
 	switch {
-	case b.over != nil:
+	case b.tooLarge != nil:
 	case !b.hasData:
 		b.data = value
 	default:
-		b.ownData()
+		b.copyData()
 		b.dataBuf = AppendGrowing(b.dataBuf, newline)
 		b.dataBuf = AppendGrowing(b.dataBuf, value)
 		b.data = b.dataBuf
@@ -130,34 +131,34 @@ func (b *eventBuilder) addData(value []byte) {
 	b.hasData = true
 }
 
-// drop forgets the data of an event that is past its limit.
+// drop drops the data of an event that exceeds a limit.
 func (b *eventBuilder) drop(limit *fault.Limit) {
-	if b.over == nil {
-		b.over = limit
+	if b.tooLarge == nil {
+		b.tooLarge = limit
 	}
 	b.hasData = true
 	b.data, b.dataBuf = nil, Recycle(b.dataBuf)
 }
 
-// own copies what the unfinished event borrows from the read.
-func (b *eventBuilder) own() {
+// copyBorrowed copies what the unfinished event borrows from the read.
+func (b *eventBuilder) copyBorrowed() {
 	if len(b.typ) > 0 && (len(b.typeBuf) == 0 || &b.typ[0] != &b.typeBuf[0]) {
 		b.typeBuf = append(b.typeBuf[:0], b.typ...)
 		b.typ = b.typeBuf
 	}
-	b.ownData()
+	b.copyData()
 }
 
-func (b *eventBuilder) ownData() {
+func (b *eventBuilder) copyData() {
 	if len(b.data) > 0 && (len(b.dataBuf) == 0 || &b.data[0] != &b.dataBuf[0]) {
 		b.dataBuf = AppendGrowing(b.dataBuf[:0], b.data)
 		b.data = b.dataBuf
 	}
 }
 
-// take gives out the event that a blank line ends and begins the next. ok: there
-// is one; a block without a data line is none (F-25). What e borrows is good
-// until the next call of set.
+// take fills e with the event that a blank line ends, and begins the next. ok is
+// false if no data line has come, so that there is no event (F-25). What e borrows is
+// valid until the next call of set.
 func (b *eventBuilder) take(e *Event) (ok bool) {
 	ok = b.hasData
 	if b.newID {
@@ -165,11 +166,12 @@ func (b *eventBuilder) take(e *Event) (ok bool) {
 	}
 	*e = Event{Type: b.typ, Data: b.data, ID: b.lastID, Retry: b.retry}
 	b.typ, b.data, b.hasData = nil, nil, false
-	b.retry, b.over, b.size = -1, nil, 0
+	b.retry, b.tooLarge, b.size = -1, nil, 0
 	b.dataBuf, b.typeBuf = Recycle(b.dataBuf), Recycle(b.typeBuf)
 	return ok
 }
 
+// reset forgets everything, the last event ID too.
 func (b *eventBuilder) reset() {
 	*b = eventBuilder{
 		max: b.max, retry: -1, lastRetry: -1,
@@ -177,9 +179,10 @@ func (b *eventBuilder) reset() {
 	}
 }
 
-// parseRetry reads a retry value: ASCII digits and nothing else.
+// parseRetry parses the value of a retry field. ok is false if it holds anything but
+// ASCII digits.
 func parseRetry(value []byte) (ms int, ok bool) {
-	const most = 1<<31 - 1 // 24 days, the same on every platform; what is more becomes this
+	const most = 1<<31 - 1 // 24 days, on every platform; greater values become this
 	if len(value) == 0 {
 		return 0, false
 	}

@@ -5,34 +5,36 @@ import (
 	"hash/crc32"
 )
 
-// knownFrames are what frames with the same headers began with that were proven.
-// They begin in few ways, since only their lengths differ, and then all up to the
-// payload is known: the prelude needs no proof, and the checksum of the frame goes on
-// behind the headers.
+// A FrameCache makes checking frames with the same headers cheaper. They differ in
+// their lengths alone up to the payload, so what they begin with is remembered by
+// length: the checksum of the prelude need not be computed again, and the checksum of
+// the frame goes on from the payload.
 //
-// They are no stream's own, since the headers are those of a provider.
+// A cache may serve any number of streams one after the other: a provider writes the
+// same headers in all of them.
 type FrameCache struct {
 	Headers []byte
-	list    [256]cachedFrame // by the last byte of their length
+	list    [256]cachedFrame // by the last byte of the frame's length
 }
 
-// maxKnownHeaders is how many bytes of headers are worth knowing: those of a provider
-// take some hundred.
+// MaxKnownHeaders is how many bytes of headers are worth caching. Providers write a
+// hundred or so.
 const MaxKnownHeaders = 1 << 10
 
-// knownFrame is how one begins: its prelude, but for the length of the headers, and
-// what the bytes up to checkedFrom sum up to.
+// cachedFrame is how a frame begins: the length and the checksum of its prelude, and
+// the checksum of the bytes up to checkedFrom. The length of the headers is that of
+// the cache.
 type cachedFrame struct{ total, crc, sum uint32 }
 
-// use makes k those of frames with these headers.
+// Use makes k the cache of frames with these headers.
 func (k *FrameCache) Use(headers []byte) {
 	if string(headers) != string(k.Headers) {
 		*k = FrameCache{Headers: append(k.Headers[:0], headers...)}
 	}
 }
 
-// frame returns the frame that b begins with, if all of it is there, it has the
-// headers of k, and it is undamaged; nil: that is to be found out in another way.
+// Frame returns the frame that b begins with, if it is whole and undamaged and has the
+// headers of k. Otherwise it returns nil, and a FrameReader has to look at it.
 func (k *FrameCache) Frame(b []byte) []byte {
 	if len(b) < MinFrame {
 		return nil
@@ -46,7 +48,7 @@ func (k *FrameCache) Frame(b []byte) []byte {
 	from := checkedFrom(payload, end)
 	known := &k.list[p.total%uint32(len(k.list))]
 	if known.total != p.total || known.crc != p.crc {
-		if !p.proven() {
+		if !p.checksumOK() {
 			return nil
 		}
 		*known = cachedFrame{p.total, p.crc, crc32.ChecksumIEEE(b[:from])}
@@ -57,8 +59,8 @@ func (k *FrameCache) Frame(b []byte) []byte {
 	return b[:p.total:p.total]
 }
 
-// checkedFrom returns from where on to sum up a frame of which all before the payload
-// is known. hash/crc32 is quickest with a multiple of 64 bytes.
+// checkedFrom returns where to go on with the checksum of a frame of which all before
+// the payload is known. hash/crc32 is fastest with a multiple of 64 bytes.
 func checkedFrom(payload, end int) int {
 	if from := payload - (payload-end)&63; from >= 0 {
 		return from

@@ -7,98 +7,111 @@ import (
 	"github.com/seed-4d65deac/llmstream/internal/jsonscan"
 )
 
-// arrayWire reads JSON values in place of a stream: a whole answer or an error
-// where a stream was asked for (F-26), several objects one behind the other, or
-// an array of them, as Gemini writes it (G-01). Each object, or element of the
-// outermost array, is an event, as soon as its last byte has come.
+// jsonReader reads JSON values in place of a stream: a whole answer or an error
+// (F-26), several objects one after the other, or an array of them, as Gemini writes
+// it (G-01). Each object, and each element of the outermost array, is an event, as
+// soon as its last byte has come.
 //
-// A value that fills a line of its own is the first of newline-delimited JSON, or
-// else nothing follows: linesWire goes on behind it. What follows and cannot be
-// JSON is SSE: `{"id":…}data: [DONE]` was seen, and so was an error object in
-// front of a stream.
-type arrayReader struct {
-	scan    jsonscan.Scanner // of the unfinished value
-	buf     []byte           // what earlier reads brought of it
-	size    int              // how many bytes of it have come, kept or not
-	inArray bool             // the outermost array is open
-	inLine  bool             // there is no line end in the value, or behind the last one, which is no element of an array
-	max     int              // bytes that a value may have
+// What follows a value decides how it goes on:
+//   - a line end after a value in a line of its own: newline-delimited JSON, or the
+//     end of the stream;
+//   - more JSON: more values;
+//   - anything else: server-sent events, as in `{"id":…}data: [DONE]`, or after an
+//     error object.
+type jsonReader struct {
+	phase jsonPhase
+	scan  jsonscan.Scanner // of the unfinished value
+	buf   []byte           // what earlier reads brought of the unfinished value
+	size  int              // bytes of the unfinished value that have come, kept or not
+	max   int              // bytes that a value may have
 
-	// lost: an element of the array could not be read, and the next one that
-	// begins behind a line with nothing but a comma is looked for. lineStart: a
-	// line begins.
-	lost, lineStart bool
+	inArray bool // the outermost array is open
+	// oneLine: the last value began outside an array and holds no line end, so that
+	// a line end after it begins newline-delimited JSON: "{\"a\":1}\n", and not
+	// "{\n\"a\":1}\n".
+	oneLine bool
 
-	Lines linesReader
-	sse   *SSEReader
-	after reader // one of these two, if it reads what follows; else nil
+	lines lineReader // reads newline-delimited JSON
+	sse   *SSEReader // reads server-sent events
 }
 
-func (w *arrayReader) init(l Limits, sse *SSEReader) {
-	*w = arrayReader{buf: Recycle(w.buf), max: l.Event, Lines: w.Lines, sse: sse}
-	w.Lines.init(l, sse)
+// jsonPhase is what a jsonReader is reading.
+type jsonPhase uint8
+
+const (
+	betweenValues jsonPhase = iota // also before the first and after the last
+	inValue
+	// desynced: an element of the array is invalid, and nothing says where it ends.
+	// Google puts the comma between two elements, and the closing bracket, at the
+	// beginning of a line. Reading goes on there: "{\"a\" 1}\n,\n{…".
+	desynced
+	resyncing // desynced, and a line begins
+	inLines   // lines reads the rest, until that is server-sent events
+	inSSE     // sse reads the rest
+)
+
+func (w *jsonReader) init(l Limits, sse *SSEReader) {
+	*w = jsonReader{buf: Recycle(w.buf), max: l.Event, lines: w.lines, sse: sse}
+	w.lines.init(l)
 }
 
-func (w *arrayReader) Kind() Kind {
-	if w.Lines.used {
-		return w.Lines.Kind()
+func (w *jsonReader) Kind() Kind {
+	if w.lines.sawLine {
+		return Lines
 	}
 	return JSON
 }
 
-func (w *arrayReader) Framing() (f Framing, ok bool) {
-	if w.after != nil {
-		return w.after.Framing()
+func (w *jsonReader) Framing() (f Framing, ok bool) {
+	switch w.phase {
+	case inLines:
+		return w.lines.framing()
+	case inSSE: // events that were framed as lines are so no more
+		f, ok = w.sse.Framing()
+		return f, ok && !w.lines.sawLine
 	}
 	return Framing{}, false
 }
 
-func (w *arrayReader) Pending() int {
-	if w.after != nil {
-		return w.after.Pending()
+func (w *jsonReader) Pending() int {
+	switch w.phase {
+	case inLines:
+		return w.lines.lines.size
+	case inSSE:
+		return w.sse.Pending()
 	}
 	return w.size
 }
 
-func (w *arrayReader) Next(p []byte, f *Frame) (n int, ok bool) {
-	if w.after == nil && w.size == 0 {
-		n = w.between(p)
+func (w *jsonReader) Next(p []byte, f *Frame) (n int, ok bool) {
+	for {
+		k, sse := 0, false
+		switch w.phase {
+		case betweenValues:
+			k = w.between(p[n:])
+		case desynced, resyncing:
+			k = w.resync(p[n:])
+		case inValue:
+			k, ok = w.nextValue(p[n:], f)
+		case inLines:
+			if k, ok, sse = w.lines.next(p[n:], f); sse {
+				w.phase = inSSE
+			}
+		case inSSE:
+			k, ok = w.sse.Next(p[n:], f)
+		}
+		if n += k; ok || n == len(p) {
+			return n, ok
+		}
 	}
-	if w.after != nil {
-		k, ok := w.after.Next(p[n:], f)
-		return n + k, ok
-	}
-	k, err := w.scan.Scan(p[n:])
-	w.size += k
-	value := p[n : n+k]
-	if w.inLine {
-		w.inLine = bytes.IndexByte(value, '\n') < 0
-	}
-	if err != nil && w.inLine {
-		// A line that is no JSON; the next one may be.
-		w.Lines.begin(w.buf, w.size-len(value))
-		w.Lines.begin(value, len(value))
-		w.after, w.buf, w.size = &w.Lines, Recycle(w.buf), 0
-		k, ok = w.Lines.Next(p[n+k:], f)
-		return n + len(value) + k, ok
-	}
-	if err == nil && !w.scan.Ended() {
-		w.keep(value)
-		return n + k, false
-	}
-	w.take(value, f, err)
-	return n + k, true
 }
 
 // between takes what may stand between two values and finds out what follows.
-func (w *arrayReader) between(p []byte) (n int) {
-	if w.lost {
-		n = w.find(p)
-	}
+func (w *jsonReader) between(p []byte) (n int) {
 	for n < len(p) {
 		switch c := p[n]; {
-		case c == '\n' && w.inLine && !w.inArray:
-			w.after = &w.Lines
+		case c == '\n' && w.oneLine && !w.inArray:
+			w.phase = inLines
 			return n + 1
 		case jsonscan.IsSpace(c), c == ',' && w.inArray:
 		case c == '[' && !w.inArray:
@@ -106,10 +119,10 @@ func (w *arrayReader) between(p []byte) (n int) {
 		case c == ']' && w.inArray:
 			w.inArray = false
 		case c == '{', w.inArray:
-			w.inLine = !w.inArray
+			w.phase, w.oneLine = inValue, !w.inArray
 			return n
 		default:
-			w.after = w.sse
+			w.phase = inSSE
 			return n
 		}
 		n++
@@ -117,23 +130,47 @@ func (w *arrayReader) between(p []byte) (n int) {
 	return n
 }
 
-// find looks for the next element behind one that could not be read: nobody can
-// tell where that ends, but the server writes a comma in a line of its own between
-// two.
-func (w *arrayReader) find(p []byte) (n int) {
-	for n < len(p) && w.lost {
+// resync skips bytes up to a line that begins with a comma or a closing bracket.
+func (w *jsonReader) resync(p []byte) (n int) {
+	for n < len(p) {
 		c := p[n]
-		w.lost = !w.lineStart || c != ',' && c != ']'
-		w.lineStart = c == '\n'
-		if w.lost {
-			n++
+		if w.phase == resyncing && (c == ',' || c == ']') {
+			w.phase = betweenValues
+			return n
 		}
+		w.phase = desynced
+		if c == '\n' {
+			w.phase = resyncing
+		}
+		n++
 	}
 	return n
 }
 
+// nextValue takes bytes of a value up to its end.
+func (w *jsonReader) nextValue(p []byte, f *Frame) (n int, ok bool) {
+	n, err := w.scan.Scan(p)
+	w.size += n
+	value := p[:n]
+	if w.oneLine {
+		w.oneLine = bytes.IndexByte(value, '\n') < 0
+	}
+	switch {
+	case err != nil && w.oneLine: // a line that is not JSON; the next one may be
+		w.lines.begin(w.buf, w.size-n)
+		w.lines.begin(value, n)
+		w.phase, w.buf, w.size = inLines, Recycle(w.buf), 0
+		return n, false
+	case err == nil && !w.scan.Ended():
+		w.keep(value)
+		return n, false
+	}
+	w.take(value, f, err)
+	return n, true
+}
+
 // keep copies the beginning of an unfinished value, up to the limit.
-func (w *arrayReader) keep(b []byte) {
+func (w *jsonReader) keep(b []byte) {
 	if w.size <= w.max {
 		w.buf = AppendGrowing(w.buf, b)
 	} else {
@@ -141,9 +178,10 @@ func (w *arrayReader) keep(b []byte) {
 	}
 }
 
-// take gives out the value that ends with b, or that err ends. Behind an error
-// nobody can tell where the next value begins; lines are the better guess.
-func (w *arrayReader) take(b []byte, f *Frame, err error) {
+// take fills f with the value that ends with b, or that err ends. After an error
+// outside an array nothing says where the next value begins. The SSE reader then
+// looks for events line by line.
+func (w *jsonReader) take(b []byte, f *Frame, err error) {
 	if w.size > len(b) {
 		w.keep(b)
 		b = w.buf
@@ -157,18 +195,22 @@ func (w *arrayReader) take(b []byte, f *Frame, err error) {
 	}
 	switch {
 	case err == nil:
+		w.phase = betweenValues
 	case w.inArray:
-		w.lost, w.lineStart = true, false
+		w.phase = desynced
 	default:
-		w.after = w.sse
+		w.phase = inSSE
 	}
 	w.buf, w.size = Recycle(w.buf), 0
 	w.scan.Reset()
 }
 
-func (w *arrayReader) End(f *Frame) bool {
-	if w.after != nil {
-		return w.after.End(f)
+func (w *jsonReader) End(f *Frame) (ok bool) {
+	switch w.phase {
+	case inLines:
+		return w.lines.end(f)
+	case inSSE:
+		return w.sse.End(f)
 	}
 	return false
 }

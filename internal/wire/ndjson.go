@@ -5,95 +5,77 @@ import (
 	"github.com/seed-4d65deac/llmstream/internal/jsonscan"
 )
 
-// linesWire reads newline-delimited JSON: each line is an event (N-03). The first
-// line looks as any JSON does, so that arrayWire reads it and hands over behind
-// it. Blank lines are no events, a last line without its line end is one.
-//
-// A line that begins as server-sent events do is the first of what the SSE wire
-// reads from there on: a gateway puts them behind a JSON error.
-type linesReader struct {
-	Lines lineSplitter
-	used  bool // a line has come
-	max   fault.Limit
-
-	sse *SSEReader // reads what follows
-	out bool       // it does so now
+// lineReader reads newline-delimited JSON: each line is an event (N-03). The first
+// line looks like any JSON, so jsonReader reads it and uses a lineReader for what
+// follows. Blank lines are no events. A last line without its end is one.
+type lineReader struct {
+	lines lineSplitter
+	// sawLine: a line that is not blank has come, so the stream is one of lines.
+	sawLine bool
+	max     fault.Limit // of a line
 }
 
-func (w *linesReader) init(l Limits, sse *SSEReader) {
+func (w *lineReader) init(l Limits) {
 	w.max = fault.Limit{Limit: "MaxLine", Max: l.Line}
 	if l.Event < l.Line { // a line is an event
 		w.max = fault.Limit{Limit: "MaxEvent", Max: l.Event}
 	}
-	w.Lines.max = w.max.Max
-	w.Lines.reset()
-	w.Lines.bom = bomDone
-	w.used, w.sse, w.out = false, sse, false
+	w.lines.max = w.max.Max
+	w.lines.reset()
+	w.lines.bomSeen = bomDone
+	w.sawLine = false
 }
 
-func (w *linesReader) Kind() Kind { return Lines }
-
-func (w *linesReader) Framing() (f Framing, ok bool) {
-	if w.out { // what was framed as lines would not be any more
-		f, _ = w.sse.Framing()
-		return f, false
-	}
+func (w *lineReader) framing() (f Framing, ok bool) {
 	f.End = "\n"
-	if w.Lines.crlf {
+	if w.lines.lastEnd == endCRLF {
 		f.End = "\r\n"
 	}
-	return f, w.used && w.Lines.size == 0 && !w.Lines.skipLF
+	return f, w.sawLine && w.lines.size == 0 && w.lines.lastEnd != endCutCR
 }
 
-func (w *linesReader) Pending() int {
-	if w.out {
-		return w.sse.Pending()
-	}
-	return w.Lines.size
+// begin takes the beginning of a line that jsonReader has read. size is how many
+// bytes that is, of which line holds all, or fewer if they are past a limit.
+func (w *lineReader) begin(line []byte, size int) {
+	w.lines.size += size - len(line)
+	w.lines.keep(line, keepLine)
 }
 
-// begin takes the beginning of a line that another wire has read, which is all of
-// its size bytes, or less if they are past the limit.
-func (w *linesReader) begin(line []byte, size int) {
-	w.Lines.size += size - len(line)
-	w.Lines.keep(line, keepLine)
-}
-
-// keepLine tells that any line is worth keeping.
+// keepLine reports that any line is worth keeping.
 func keepLine([]byte) bool { return true }
 
-func (w *linesReader) Next(p []byte, f *Frame) (n int, ok bool) {
-	for !w.out {
-		if w.Lines.size == 0 && n < len(p) {
-			if w.Lines.skipLF && p[n] == '\n' {
-				w.Lines.skipLF = false
+// next is Next of a reader. If sse is true, it stopped before a line that begins as
+// server-sent events do: gateways put them after a JSON error.
+func (w *lineReader) next(p []byte, f *Frame) (n int, ok, sse bool) {
+	for {
+		if w.lines.size == 0 && n < len(p) {
+			if w.lines.lastEnd == endCutCR && p[n] == '\n' {
+				w.lines.lastEnd = endCR
 				n++
 				continue
 			}
-			if w.out = beginsSSE(p[n]); w.out {
-				break
+			if beginsSSE(p[n]) {
+				return n, false, true
 			}
 		}
-		size := w.Lines.size
-		line, k, state := w.Lines.Next(p[n:], keepLine)
+		size := w.lines.size
+		line, k, state := w.lines.Next(p[n:], keepLine)
 		n += k
 		if state == lineCut {
-			return n, false
+			return n, false, false
 		}
 		if state == lineDropped {
 			size += len(trimLineEnd(p[n-k : n]))
 		}
 		if w.take(line, state, size, f) {
-			return n, true
+			return n, true, false
 		}
 	}
-	k, ok := w.sse.Next(p[n:], f)
-	return n + k, ok
 }
 
-// beginsSSE tells whether a line that begins with c can be a field or a comment of
-// server-sent events, or a page of HTML, and no JSON. It must do with one byte:
-// what it is may have to be read before the line ends.
+// beginsSSE reports whether a line that begins with c can be a field or a comment of
+// server-sent events or a page of HTML, and not JSON. One byte has to do, since those
+// lines may have to be read before they end.
 func beginsSSE(c byte) bool {
 	switch c {
 	case 'd', 'e', 'i', 'r', ':', '<':
@@ -112,35 +94,32 @@ func trimLineEnd(b []byte) []byte {
 	return b
 }
 
-// take fills f with a line and tells whether it is more than blank. Of a dropped
-// line it has the beginning, and size is how many bytes came.
-func (w *linesReader) take(line []byte, state lineState, size int, f *Frame) (ok bool) {
+// take fills f with a line. ok is false if the line is blank. Of a dropped line it
+// gets only the beginning, and size is how many bytes came.
+func (w *lineReader) take(line []byte, state lineState, size int, f *Frame) (ok bool) {
 	if state == lineDropped {
 		max := w.max
 		*f = Frame{Event: Event{Retry: -1}, Kind: FrameTooLarge, Size: size, Err: &max}
-		w.used = true
+		w.sawLine = true
 		return true
 	}
 	if len(jsonscan.TrimSpace(line)) == 0 {
 		return false
 	}
 	*f = Frame{Event: Event{Data: line, Retry: -1}, Size: len(line)}
-	w.used = true
+	w.sawLine = true
 	return true
 }
 
-func (w *linesReader) End(f *Frame) bool {
-	if w.out {
-		return w.sse.End(f)
-	}
-	size := w.Lines.size
-	line, state := w.Lines.rest()
+func (w *lineReader) end(f *Frame) (ok bool) {
+	size := w.lines.size
+	line, state := w.lines.rest()
 	if state == lineCut || !w.take(line, state, size, f) {
 		return false
 	}
 	if f.Kind == FrameEvent {
-		// What more bytes would not mend is told as if the line had ended: damage,
-		// or a text that is an error.
+		// A line that more bytes could not make valid is an event like any other:
+		// damage, or a text that is an error.
 		var scan jsonscan.Scanner
 		if _, err := scan.ScanAll(jsonscan.TrimSpace(line)); err == nil {
 			f.Kind = FrameUnterminated

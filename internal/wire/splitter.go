@@ -2,60 +2,63 @@ package wire
 
 import "github.com/seed-4d65deac/llmstream/internal/jsonscan"
 
-// A splitter turns the bytes of one stream into frames. It finds out from the
-// first bytes what carries the stream.
+// A Splitter makes frames of the bytes of one stream. It finds out from the first
+// bytes which Kind the stream is. Init must be called first.
 type Splitter struct {
 	limits Limits
 
-	wire reader // nil until the first bytes have decided
-	sse  SSEReader
-	// array and frames are made for the first stream that needs them, and kept.
-	Array  *arrayReader
+	reader reader // nil until the first bytes have decided
+	sse    SSEReader
+	// json and Frames are made for the first stream that needs them, and kept.
+	json   *jsonReader
 	Frames *FrameReader
 
-	// head holds the first bytes of the stream as long as they may become one of
-	// the signatures or the prelude of a frame: "\x1f" | "\x8b…".
+	// head holds the first bytes of the stream as long as they may become a
+	// signature or the prelude of a frame: "\x1f" | "\x8b…".
 	head    [PreludeSize]byte
 	headLen uint8
-	sniffed bool // they cannot any more
-	// compressed: the stream begins with the signature of gzip or zstd. Nothing of
-	// it is read.
+	// sniffed: there is no signature, or it was a byte order mark. White space may
+	// still come before the byte that decides.
+	sniffed bool
+	// Compressed: the stream begins with the signature of gzip or zstd, so it is not
+	// read.
 	Compressed bool
 }
 
+// Init sets the limits. If comments is not set, the Data of comments may be nil.
 func (s *Splitter) Init(l Limits, comments bool) {
 	s.limits = l
 	s.sse.Init(l, false, comments)
 	s.Reset()
 }
 
-// reset makes s ready for another stream. It keeps its memory.
+// Reset makes s ready for another stream. It keeps its memory.
 func (s *Splitter) Reset() {
 	s.sse.Reset()
-	if s.Array != nil {
-		s.Array.init(s.limits, &s.sse)
+	if s.json != nil {
+		s.json.init(s.limits, &s.sse)
 	}
 	if s.Frames != nil {
 		s.Frames.init(s.limits)
 	}
-	*s = Splitter{limits: s.limits, sse: s.sse, Array: s.Array, Frames: s.Frames}
+	*s = Splitter{limits: s.limits, sse: s.sse, json: s.json, Frames: s.Frames}
 }
 
-// next takes bytes from p until a frame is whole and fills f with it; see wire.
+// Next takes bytes from p until a frame is whole, and fills f with it; see reader.
 func (s *Splitter) Next(p []byte, f *Frame) (n int, ok bool) {
-	if s.wire == nil {
+	if s.reader == nil {
 		n = s.sniff(p, f)
 	}
-	if s.wire == nil {
+	if s.reader == nil {
 		return len(p), false
 	}
-	k, ok := s.wire.Next(p[n:], f)
+	k, ok := s.reader.Next(p[n:], f)
 	return n + k, ok
 }
 
-// finish says that no more bytes come, before the first call of end.
+// Finish must be called when no more bytes come, before the first call of End.
 func (s *Splitter) Finish(f *Frame) {
-	if s.wire != nil || s.Compressed {
+	if s.reader != nil || s.Compressed {
 		return
 	}
 	if s.headLen > 0 && mayBeFrames(s.head[:s.headLen]) {
@@ -64,58 +67,58 @@ func (s *Splitter) Finish(f *Frame) {
 	s.endSniffing(f)
 }
 
-// end returns, one a call, what is left when no more bytes come.
-func (s *Splitter) End(f *Frame) (ok bool) { return s.wire != nil && s.wire.End(f) }
+// End fills f with what is left after Finish, one frame a call, until ok is false.
+func (s *Splitter) End(f *Frame) (ok bool) { return s.reader != nil && s.reader.End(f) }
 
-// pending returns how many bytes of an unfinished event have come.
+// Pending returns how many bytes of an unfinished event have come.
 func (s *Splitter) Pending() int {
-	if s.wire == nil {
+	if s.reader == nil {
 		return 0
 	}
-	return s.wire.Pending()
+	return s.reader.Pending()
 }
 
-// kind returns what carries the stream.
+// Kind returns how events are put into the bytes of the stream.
 func (s *Splitter) Kind() Kind {
-	if s.wire == nil {
+	if s.reader == nil {
 		return Unknown
 	}
-	return s.wire.Kind()
+	return s.reader.Kind()
 }
 
-// sawText reports whether an SSE stream holds lines that are no fields.
-func (s *Splitter) SawText() bool { return s.sse.junk }
+// SawText reports whether an SSE stream holds lines that are no fields.
+func (s *Splitter) SawText() bool { return s.sse.sawText }
 
-// framing returns what stands around the data of events; see wire.
+// Framing returns what stands around the data of events; see reader.
 func (s *Splitter) Framing() (f Framing, ok bool) {
-	if s.wire == nil {
+	if s.reader == nil {
 		return Framing{}, false
 	}
-	return s.wire.Framing()
+	return s.reader.Framing()
 }
 
-// hold takes p as the beginning of an event if p is that and nothing else, and if
-// it is no longer than most.
+// Hold takes p if p is the beginning of a data line of server-sent events, of at most
+// most bytes, and nothing else.
 func (s *Splitter) Hold(p []byte, most int) bool {
-	return s.wire == &s.sse && s.sse.hold(p, most)
+	return s.reader == &s.sse && s.sse.hold(p, most)
 }
 
-// held returns the beginning of the event that hold took.
-func (s *Splitter) Held() []byte { return s.sse.lines.Buf }
+// Held returns what Hold took.
+func (s *Splitter) Held() []byte { return s.sse.lines.buf }
 
-// keep replaces what held returned. With an empty b the event has been read.
-func (s *Splitter) Keep(b []byte) { s.sse.lines.Buf, s.sse.lines.size = b, len(b) }
+// Keep replaces what Held returns. An empty b means that the event has been read.
+func (s *Splitter) Keep(b []byte) { s.sse.lines.buf, s.sse.lines.size = b, len(b) }
 
-// frameReader returns the reader of binary frames if a frame begins at the next
-// byte, else nil.
+// FrameReader returns the reader of binary frames if a frame begins at the next byte,
+// or else nil.
 func (s *Splitter) FrameReader() *FrameReader {
-	if w := s.Frames; w != nil && s.wire == w && w.size == 0 && !w.lost {
+	if w := s.Frames; w != nil && s.reader == w && w.size == 0 && w.state == framePrelude {
 		return w
 	}
 	return nil
 }
 
-// signatures are what a stream may begin with that is not its text.
+// signatures are what may come before the text of a stream, or in place of it.
 var signatures = [...]struct {
 	bytes      string
 	compressed bool
@@ -125,10 +128,10 @@ var signatures = [...]struct {
 	{"\x28\xb5\x2f\xfd", true}, // zstd, RFC 8878
 }
 
-// sniff finds out from the first bytes what carries the stream. Blank lines and
-// white space may come first (F-26); they go to the SSE wire, which ignores them.
+// sniff sets s.reader as soon as the first bytes decide. Blank lines and white space
+// may come first (F-26). They go to the SSE reader, which ignores them.
 func (s *Splitter) sniff(p []byte, f *Frame) (n int) {
-	for n < len(p) && s.wire == nil && !s.Compressed {
+	for n < len(p) && s.reader == nil && !s.Compressed {
 		b := p[n]
 		if !s.sniffed {
 			if s.signature(b, f) {
@@ -141,20 +144,20 @@ func (s *Splitter) sniff(p []byte, f *Frame) (n int) {
 			s.sse.Next(p[n:n+1], f)
 			n++
 		case b == '{' || b == '[':
-			if s.Array == nil {
-				s.Array = new(arrayReader)
+			if s.json == nil {
+				s.json = new(jsonReader)
 			}
-			s.sse.Reset() // of the white space
-			s.Array.init(s.limits, &s.sse)
-			s.wire = s.Array
+			s.sse.Reset() // it has read the white space
+			s.json.init(s.limits, &s.sse)
+			s.reader = s.json
 		default:
-			s.wire = &s.sse
+			s.reader = &s.sse
 		}
 	}
 	return n
 }
 
-// signature takes b if it may belong to a signature at the start of the stream.
+// signature takes b if it may belong to a signature or to the prelude of a frame.
 func (s *Splitter) signature(b byte, f *Frame) (taken bool) {
 	s.head[s.headLen] = b
 	head := string(s.head[:s.headLen+1])
@@ -188,26 +191,26 @@ func (s *Splitter) beginFrames(f *Frame) {
 		s.Frames = new(FrameReader)
 	}
 	s.Frames.init(s.limits)
-	s.wire = s.Frames
-	s.Frames.Next(s.head[:s.headLen], f) // f stays empty: no frame is that short
+	s.reader = s.Frames
+	s.Frames.Next(s.head[:s.headLen], f) // no frame is so short that f would be filled
 	s.sniffed, s.headLen = true, 0
 }
 
-// endSniffing hands what was held back for a signature to the SSE wire, which
-// removes a byte order mark. Anything else begins a line.
+// endSniffing hands head to the SSE reader, which removes a byte order mark. Anything
+// else begins a line.
 func (s *Splitter) endSniffing(f *Frame) {
 	s.sniffed = true
 	if s.headLen == 0 {
 		return
 	}
 	head := s.head[:s.headLen]
-	for held, ok := head, true; ok; { // a comment may stand in a dozen bytes that begin with NUL
+	for rest, ok := head, true; ok; { // comments fit into it, which are dropped: "\x00\n:\n\x00\x00…"
 		var n int
-		n, ok = s.sse.Next(held, f)
-		held = held[n:]
+		n, ok = s.sse.Next(rest, f)
+		rest = rest[n:]
 	}
 	if string(head) != ByteOrderMark {
-		s.wire = &s.sse
+		s.reader = &s.sse
 	}
 	s.headLen = 0
 }

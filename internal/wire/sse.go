@@ -7,46 +7,61 @@ import (
 	"github.com/seed-4d65deac/llmstream/internal/jsonscan"
 )
 
-// sseWire reads server-sent events: WHATWG HTML section 9.2 and, unless strict,
-// what LLM servers write beside it (F-01 … F-40).
+// An SSEReader reads server-sent events: WHATWG HTML section 9.2 and, unless it is
+// strict, what LLM servers write besides (F-01 … F-40):
+//   - error fields: "error: {…}",
+//   - texts that are no events: an error page, or a JSON error within a stream,
+//   - a last event without a blank line.
+//
+// Init must be called first.
 type SSEReader struct {
 	lines    lineSplitter
 	building eventBuilder
-	strict   bool // the standard alone: no error field, no text, no unfinished event
-	comments bool // somebody wants to see the comments
+	strict   bool
+	comments bool // comments are kept
 
-	// spaced and crlf tell how the last field of data was written: "data: …", and
-	// with CRLF at the end.
+	// spaced and crlf are how the last data field was written: "data: …" and not
+	// "data:…", and with CRLF after it.
 	spaced, crlf bool
-	// junk: a line that is no field has come. A body of nothing else is no
+	// sawText: a line has come that is no field. A body of such lines alone is no
 	// stream.
-	junk bool
+	sawText bool
 
-	// text collects a text that is no event: from a line that begins with "{",
-	// "[{" or "<" to the next blank line or the next field of an event. It is an
-	// error page, or a JSON error in the midst of a stream. inText is set while
-	// it goes on; size counts what is past maxText too.
-	inText  bool
-	text    []byte
-	size    int
-	maxText int
+	// text is the beginning of a text that is no event. It goes from a line that
+	// begins with "{", "[{" or "<" to the next blank line or field of an event, and
+	// inText is set in between.
+	text     []byte
+	inText   bool
+	textSize int // bytes of the text that have come, kept or not
+	maxText  int // bytes that are kept
 }
 
-// init gives w the limits of o.
+// Init sets the limits. If strict is set, w follows the standard alone. If comments is
+// not set, the Data of comments may be nil.
 func (w *SSEReader) Init(l Limits, strict, comments bool) {
 	w.strict, w.comments, w.maxText = strict, comments, l.Text
 	w.lines.max, w.building.max = l.Line, l.Event
 	w.Reset()
 }
 
+// Reset makes w ready for another stream. It keeps its memory.
 func (w *SSEReader) Reset() {
 	w.lines.reset()
 	w.building.reset()
-	w.text, w.size, w.inText, w.junk = Recycle(w.text), 0, false, false
+	w.text, w.textSize, w.inText, w.sawText = Recycle(w.text), 0, false, false
 }
 
-// framing is what stood around the data of the last event, if that was written in
-// the usual way.
+// Resume makes w ready for another connection of the same stream: the last event ID
+// and the reconnection time stay.
+func (w *SSEReader) Resume() {
+	lastID, lastRetry := w.building.lastID, w.building.lastRetry
+	w.Reset()
+	w.building.lastID, w.building.lastRetry = lastID, lastRetry
+	w.building.id = append(w.building.id, lastID...)
+}
+
+// Framing returns what stood around the data of the last event, provided that it was
+// one data line and at most a type.
 func (w *SSEReader) Framing() (f Framing, ok bool) {
 	f = Framing{Data: "data:", Event: "event:", End: "\n"}
 	if w.spaced {
@@ -59,17 +74,21 @@ func (w *SSEReader) Framing() (f Framing, ok bool) {
 	return f, !w.busy()
 }
 
-func (w *SSEReader) Kind() Kind   { return SSE }
-func (w *SSEReader) Pending() int { return w.lines.size + w.building.size + w.size }
+// Kind returns SSE.
+func (w *SSEReader) Kind() Kind { return SSE }
 
-// lastEventID returns the last event ID that the stream has set. It is borrowed until
+// Pending returns how many bytes of an unfinished event or text have come.
+func (w *SSEReader) Pending() int { return w.lines.size + w.building.size + w.textSize }
+
+// LastEventID returns the last event ID that the stream has set. It is borrowed until
 // the next call.
 func (w *SSEReader) LastEventID() []byte { return w.building.lastID }
 
-// lastRetry returns the last reconnection time that the stream has set, in
-// milliseconds; -1 if it has set none.
+// LastRetry returns the last reconnection time that the stream has set, in
+// milliseconds, or -1 if it has set none.
 func (w *SSEReader) LastRetry() int { return w.building.lastRetry }
 
+// Next takes bytes from p until a frame is whole, and fills f with it; see reader.
 func (w *SSEReader) Next(p []byte, f *Frame) (n int, ok bool) {
 	if n = w.plainEvent(p, f); n > 0 {
 		return n, true
@@ -77,17 +96,17 @@ func (w *SSEReader) Next(p []byte, f *Frame) (n int, ok bool) {
 	return w.nextLines(p, f)
 }
 
-// nextLines is next, line by line.
+// nextLines is Next, line by line.
 func (w *SSEReader) nextLines(p []byte, f *Frame) (n int, ok bool) {
 	for {
 		line, k, state := w.lines.Next(p[n:], w.useful)
 		n += k
 		if state == lineCut {
-			w.own()
+			w.copyBorrowed()
 			return n, false
 		}
 		if state == lineDropped {
-			w.own() // one past the limit may have come whole, in place of the buffer that is borrowed
+			w.copyBorrowed() // the next line may use the buffer that the event borrows
 		}
 		if w.take(line, state == lineDropped, f) {
 			return n, true
@@ -95,30 +114,30 @@ func (w *SSEReader) nextLines(p []byte, f *Frame) (n int, ok bool) {
 	}
 }
 
-// own copies what the unfinished event borrows from the read, or from the buffer
-// of the line that was cut last. That buffer it takes over, and gives its own for
-// it: a stream needs no third one.
-func (w *SSEReader) own() {
+// copyBorrowed copies what the unfinished event borrows from the read. If its data is
+// in the buffer of the line that was cut last, the two swap buffers, so that a stream
+// needs no third one.
+func (w *SSEReader) copyBorrowed() {
 	b, l := &w.building, &w.lines
-	if n, m := len(b.data), len(l.last); n > 0 && m > 0 && &b.data[n-1] == &l.last[m-1] {
-		l.last, b.dataBuf = b.dataBuf[:0], append(l.last[:0], b.data...)
+	if n, m := len(b.data), len(l.lent); n > 0 && m > 0 && &b.data[n-1] == &l.lent[m-1] {
+		l.lent, b.dataBuf = b.dataBuf[:0], append(l.lent[:0], b.data...)
 		b.data = b.dataBuf
 	}
-	b.own()
+	b.copyBorrowed()
 }
 
-// plainEvent takes what nearly every event is, one line of data and a blank line
-// within one read, if it comes next. It returns 0 for anything else, which
-// nextLines then reads. The two must agree; FuzzEvents holds them together.
+// plainEvent takes an event that is one line, "data: …\n\n", within one read, as nearly
+// every event is. It returns 0 if p begins with anything else, which nextLines then
+// reads. FuzzEvents of package sse checks that the two agree.
 func (w *SSEReader) plainEvent(p []byte, f *Frame) (n int) {
 	const prefix = "data: "
 	if len(p) < len(prefix) || string(p[:len(prefix)]) != prefix {
 		return 0
 	}
-	if w.lines.bom == 0 { // the stream begins, and with no byte order mark
-		w.lines.bom = bomDone
+	if w.lines.bomSeen == 0 { // the stream begins, and not with a byte order mark
+		w.lines.bomSeen = bomDone
 	}
-	if w.busy() || w.lines.cr {
+	if w.busy() || w.lines.lastEnd == endCR {
 		return 0
 	}
 	end := bytes.IndexByte(p[:min(len(p), lineWindow)], '\n')
@@ -135,26 +154,26 @@ func (w *SSEReader) plainEvent(p []byte, f *Frame) (n int) {
 	return end + 2
 }
 
-// hold takes the beginning of a data line, if that is all that p is, as nextLines
-// would.
+// hold takes p as nextLines would, if p is the beginning of a data line, of at most
+// most bytes, and nothing else.
 func (w *SSEReader) hold(p []byte, most int) bool {
 	const prefix = "data: "
 	if len(p) < len(prefix) || len(p) > min(w.lines.max, most) || string(p[:len(prefix)]) != prefix || bytes.IndexByte(p, '\n') >= 0 ||
 		bytes.IndexByte(p, '\r') >= 0 {
 		return false
 	}
-	w.lines.Buf, w.lines.size = append(w.lines.Buf[:0], p...), len(p)
+	w.lines.buf, w.lines.size = append(w.lines.buf[:0], p...), len(p)
 	return true
 }
 
-// busy tells whether anything of an unfinished line, event or text has come.
+// busy reports whether anything of an unfinished line, event or text has come.
 func (w *SSEReader) busy() bool {
 	l, b := &w.lines, &w.building
-	return l.size > 0 || l.skipLF || l.bom != bomDone || w.inText ||
-		b.hasData || b.over != nil || b.retry >= 0 || b.newID || len(b.typ) > 0
+	return l.size > 0 || l.lastEnd == endCutCR || l.bomSeen != bomDone || w.inText ||
+		b.hasData || b.tooLarge != nil || b.retry >= 0 || b.newID || len(b.typ) > 0
 }
 
-// useful tells whether a line that begins so is worth keeping until it ends.
+// useful reports whether a line that begins with these bytes is worth keeping.
 func (w *SSEReader) useful(beginning []byte) bool {
 	if beginning[0] == ':' {
 		return w.comments
@@ -162,17 +181,17 @@ func (w *SSEReader) useful(beginning []byte) bool {
 	return w.inText || !w.strict && beginsText(beginning) || mayBecomeField(beginning)
 }
 
-// take takes one line and tells whether it completes a frame. Of a dropped line
-// it has only the beginning.
+// take takes one line. ok reports whether that completes a frame. Of a dropped line it
+// gets only the beginning.
 func (w *SSEReader) take(line []byte, dropped bool, f *Frame) (ok bool) {
 	kind, value := splitField(line)
 	if w.inText {
 		switch kind {
 		case fieldBlank:
 			return w.takeText(f)
-		case fieldData, fieldEvent: // the text has ended without a blank line
+		case fieldData, fieldEvent: // the text ends here, without a blank line
 			ok = w.takeText(f)
-		case fieldComment: // which never interrupts anything
+		case fieldComment: // the text goes on after it
 		default:
 			w.addText(line)
 			return false
@@ -188,8 +207,9 @@ func (w *SSEReader) take(line []byte, dropped bool, f *Frame) (ok bool) {
 		*f = Frame{Kind: FrameComment, Event: Event{Data: value, Retry: -1}}
 		return true
 	case fieldUnknown:
-		// Only what is given of a dropped line too may count, or the cut would.
-		w.junk = w.junk || len(jsonscan.TrimSpace(line[:min(len(line), keptOfDropped)])) > 0
+		// Only the bytes that are kept of a dropped line may count, so that it does
+		// not matter where the line is cut.
+		w.sawText = w.sawText || len(jsonscan.TrimSpace(line[:min(len(line), keptOfDropped)])) > 0
 		if !w.strict && beginsText(line) {
 			w.addText(line)
 		}
@@ -203,7 +223,7 @@ func (w *SSEReader) take(line []byte, dropped bool, f *Frame) (ok bool) {
 			w.building.drop(&fault.Limit{Limit: "MaxLine", Max: w.lines.max})
 			return ok
 		}
-		w.spaced, w.crlf = len(line) > len(value)+len("data:"), w.lines.crlf
+		w.spaced, w.crlf = len(line) > len(value)+len("data:"), w.lines.lastEnd == endCRLF
 		w.building.set(kind, value)
 	default:
 		if !dropped {
@@ -213,8 +233,8 @@ func (w *SSEReader) take(line []byte, dropped bool, f *Frame) (ok bool) {
 	return ok
 }
 
-// beginsText tells whether a line that is no field looks like the beginning of
-// a JSON body, which Google puts into an array, or of a page of HTML.
+// beginsText reports whether a line that is no field looks like the beginning of a
+// JSON body, which Google puts into an array, or of a page of HTML.
 func beginsText(line []byte) bool {
 	return line[0] == '{' || line[0] == '<' || line[0] == '[' && (len(line) == 1 || line[1] == '{')
 }
@@ -228,35 +248,37 @@ func (w *SSEReader) addText(line []byte) {
 }
 
 func (w *SSEReader) appendText(b []byte) {
-	w.size += len(b)
+	w.textSize += len(b)
 	w.text = append(w.text, b[:min(len(b), w.maxText-len(w.text))]...)
 }
 
 func (w *SSEReader) takeText(f *Frame) bool {
-	*f = Frame{Kind: FrameText, Event: Event{Data: w.text, Retry: -1}, Size: w.size}
-	w.text, w.size, w.inText = w.text[:0], 0, false
+	*f = Frame{Kind: FrameText, Event: Event{Data: w.text, Retry: -1}, Size: w.textSize}
+	w.text, w.textSize, w.inText = w.text[:0], 0, false
 	return true
 }
 
 func (w *SSEReader) takeEvent(f *Frame) bool {
-	over, size := w.building.over, w.building.size
+	tooLarge, size := w.building.tooLarge, w.building.size
 	if !w.building.take(&f.Event) {
 		return false
 	}
 	f.Kind, f.Size, f.Err = FrameEvent, size, nil
-	if over != nil {
-		f.Kind, f.Err = FrameTooLarge, over
+	if tooLarge != nil {
+		f.Kind, f.Err = FrameTooLarge, tooLarge
 	}
 	return true
 }
 
+// End fills f with what is left when no more bytes come, one frame a call, until it
+// returns false.
 func (w *SSEReader) End(f *Frame) bool {
 	if w.strict { // the standard drops an unfinished event
 		return false
 	}
 	if line, state := w.lines.rest(); state != lineCut {
 		kind, _ := splitField(line)
-		inName := kind == fieldUnknown && mayBecomeField(line) // it breaks off there
+		inName := kind == fieldUnknown && mayBecomeField(line) // cut within the name of a field
 		if !inName && w.take(line, state == lineDropped, f) {
 			return true
 		}

@@ -1,9 +1,10 @@
-package llmstream
+package sse
 
 import (
 	"errors"
 	"fmt"
 	"io"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -11,7 +12,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// eventLog writes down events and comments, a line each. It is a [CommentHandler].
+var errBoom = errors.New("boom")
+
+// eventLog records events and comments, a line each. It is a [CommentHandler].
 type eventLog struct {
 	lines []string
 	fail  func(line string) error
@@ -37,7 +40,7 @@ func (l *eventLog) add(line string) error {
 
 // Each case is read whole, cut at every position, cut at every two positions and
 // byte by byte.
-func TestEventParserFollowsTheStandard(t *testing.T) {
+func TestParserFollowsTheStandard(t *testing.T) {
 	for _, c := range []struct {
 		name, body string
 		want       []string // type|data|id|retry
@@ -48,9 +51,9 @@ func TestEventParserFollowsTheStandard(t *testing.T) {
 		{"line ends of CR", "data: a\rdata: b\r\rdata: c\r\r", []string{"|a\nb|", "|c|"}},             // F-09
 		{"line ends mixed", "data: a\rdata: b\r\n\ndata: c\n\r\ndata: d\n\rdata: e\r\r\n", []string{"|a\nb|", "|c|", "|d|", "|e|"}},
 		{"type of an event with several lines", "event: longer\ndata: first\ndata: second\ndata: third\n\n", []string{"longer|first\nsecond\nthird|"}}, // F-18
-		{"type behind the data", "data: a\nevent: t\n\n", []string{"t|a|"}},
+		{"type after the data", "data: a\nevent: t\n\n", []string{"t|a|"}},
 		{"the last type counts", "event: t\nevent: u\ndata: a\n\n", []string{"u|a|"}},
-		{"no space behind the colon", "data:a\n\n", []string{"|a|"}}, // F-01
+		{"no space after the colon", "data:a\n\n", []string{"|a|"}},  // F-01
 		{"one space is removed", "data:  a \n\n", []string{"| a |"}}, // F-02
 		{"a tab is not", "data:\ta\n\n", []string{"|\ta|"}},          // F-02
 		{"colons in the value", "data: a: b:c\n\n", []string{"|a: b:c|"}},
@@ -80,7 +83,7 @@ func TestEventParserFollowsTheStandard(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			testkit.EachCut(c.body, func(cuts ...int) {
 				var l eventLog
-				p := NewEventParser(&l, nil)
+				p := NewParser(&l, nil)
 				testkit.WriteCut(t, p.Write, c.body, cuts...)
 				require.NoError(t, p.Close())
 				require.Equal(t, c.want, l.lines, "cut at %v", cuts)
@@ -89,12 +92,12 @@ func TestEventParserFollowsTheStandard(t *testing.T) {
 	}
 }
 
-// An event is given by the very Write that brings its last byte; a CR is one,
-// though a LF may follow.
-func TestEventParserIsPrompt(t *testing.T) {
+// An event comes with the Write of its last byte. A CR is one, although a LF may
+// follow.
+func TestParserIsPrompt(t *testing.T) {
 	for _, end := range []string{"\n\n", "\r\n\r", "\r\r", "\n\r", "\r\n\n"} {
 		var l eventLog
-		p := NewEventParser(&l, nil)
+		p := NewParser(&l, nil)
 		event := "data: a" + end
 		for i := range len(event) {
 			require.Empty(t, l.lines, "%q", event[:i])
@@ -106,7 +109,7 @@ func TestEventParserIsPrompt(t *testing.T) {
 	}
 }
 
-func TestEventParserLeavesOutWhatIsTooLarge(t *testing.T) {
+func TestParserLeavesOutWhatIsTooLarge(t *testing.T) {
 	for _, c := range []struct {
 		name, body string
 		options    Options
@@ -128,7 +131,7 @@ func TestEventParserLeavesOutWhatIsTooLarge(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			testkit.EachCut(c.body, func(cuts ...int) {
 				var l eventLog
-				p := NewEventParser(&l, &c.options)
+				p := NewParser(&l, &c.options)
 				testkit.WriteCut(t, p.Write, c.body, cuts...)
 				err := p.Close()
 				require.Equal(t, c.want, l.lines, "cut at %v", cuts)
@@ -144,7 +147,7 @@ func TestEventParserLeavesOutWhatIsTooLarge(t *testing.T) {
 	}
 }
 
-func TestEventParserStopsAtAHandlersError(t *testing.T) {
+func TestParserStopsAtAHandlersError(t *testing.T) {
 	const first, second, rest = "data: a\r\n\r\n", "data: b\r\n\r\n", "data: c\r\n\r\n"
 	l := eventLog{fail: func(line string) error {
 		if line == "|b|" {
@@ -152,7 +155,7 @@ func TestEventParserStopsAtAHandlersError(t *testing.T) {
 		}
 		return nil
 	}}
-	p := NewEventParser(&l, nil)
+	p := NewParser(&l, nil)
 	n, err := p.Write([]byte(first + second + rest))
 	require.Equal(t, len(first+second), n)
 	require.Equal(t, errBoom, err)
@@ -172,16 +175,16 @@ func TestEventParserStopsAtAHandlersError(t *testing.T) {
 	require.Equal(t, []string{"|a|", "|b|", "|c|"}, l.lines)
 }
 
-func TestEventParserStopsAtACommentHandlersError(t *testing.T) {
-	p := NewEventParser(&eventLog{fail: func(string) error { return errBoom }}, nil)
+func TestParserStopsAtACommentHandlersError(t *testing.T) {
+	p := NewParser(&eventLog{fail: func(string) error { return errBoom }}, nil)
 	n, err := p.Write([]byte(": a\ndata: b\n\n"))
 	require.Equal(t, len(": a\n"), n)
 	require.Equal(t, errBoom, err)
 }
 
-func TestEventParserWithoutACommentHandler(t *testing.T) {
+func TestParserWithoutACommentHandler(t *testing.T) {
 	var got []string
-	p := NewEventParser(EventHandlerFunc(func(e *Event) error {
+	p := NewParser(HandlerFunc(func(e *Event) error {
 		got = append(got, string(e.Data))
 		return nil
 	}), nil)
@@ -190,8 +193,8 @@ func TestEventParserWithoutACommentHandler(t *testing.T) {
 	require.Equal(t, []string{"b"}, got)
 }
 
-func TestEventParserIsClosed(t *testing.T) {
-	p := NewEventParser(&eventLog{}, nil)
+func TestParserIsClosed(t *testing.T) {
+	p := NewParser(&eventLog{}, nil)
 	require.NoError(t, p.Close())
 	n, err := p.Write([]byte("data: a\n\n"))
 	require.Zero(t, n)
@@ -199,22 +202,22 @@ func TestEventParserIsClosed(t *testing.T) {
 	require.NoError(t, p.Close())
 }
 
-func TestEventParserTellsLastEventIDAndRetry(t *testing.T) {
-	p := NewEventParser(&eventLog{}, nil)
+func TestParserReturnsLastEventIDAndRetry(t *testing.T) {
+	p := NewParser(&eventLog{}, nil)
 	require.Empty(t, p.LastEventID())
 	require.Equal(t, -1, p.Retry())
 	p.Write([]byte("id: 1\nretry: 250\ndata: a\n\nid: 2\n"))
-	require.Equal(t, "1", string(p.LastEventID())) // the second is of an unfinished event
+	require.Equal(t, "1", string(p.LastEventID())) // the event of the second is unfinished
 	require.Equal(t, 250, p.Retry())
 	p.Write([]byte("\nretry: x\n\n"))
 	require.Equal(t, "2", string(p.LastEventID()))
 	require.Equal(t, 250, p.Retry())
 }
 
-// Nothing of a stream is left behind, wherever it was left.
-func TestEventParserReset(t *testing.T) {
+// Reset leaves nothing of a stream, wherever that broke off.
+func TestParserReset(t *testing.T) {
 	var l eventLog
-	p := NewEventParser(&l, &Options{MaxEvent: 10})
+	p := NewParser(&l, &Options{MaxEvent: 10})
 	for _, left := range []string{
 		"id: 1\nretry: 5\ndata: a\n\n", "event: t\ndata: b", "data: b\r", "id: 2\n", "\xEF\xBB", ": c", "data: 12345678901\n\n", "data: 12345678901\n",
 	} {
@@ -231,28 +234,28 @@ func TestEventParserReset(t *testing.T) {
 }
 
 func TestLimitErrorIsTypedAndQuotesNothing(t *testing.T) {
-	p := NewEventParser(&eventLog{}, &Options{MaxEvent: 4})
+	p := NewParser(&eventLog{}, &Options{MaxEvent: 4})
 	p.Write([]byte("data: secret\n\n"))
 	err := p.Close()
 	require.NotContains(t, err.Error(), "secret") // J-07
 	require.True(t, errors.As(err, new(*LimitError)))
 }
 
-// What comes behind an event that a handler has panicked on would lack that: no
-// more is read until Reset, as by a Parser.
-func TestEventParserAfterAPanic(t *testing.T) {
+// After a panic of the handler its event is missing, so nothing more is read until
+// Reset.
+func TestParserAfterAPanic(t *testing.T) {
 	l := &eventLog{fail: func(line string) error {
 		if line == "|b|" {
 			panic(line)
 		}
 		return nil
 	}}
-	p := NewEventParser(l, nil)
+	p := NewParser(l, nil)
 	require.PanicsWithValue(t, "|b|", func() { p.Write([]byte("data: a\n\ndata: b\n\ndata: c\n\n")) })
 	n, err := p.Write([]byte("data: d\n\n"))
 	require.Zero(t, n)
-	require.ErrorIs(t, err, errPanicked)
-	require.ErrorIs(t, p.Close(), errPanicked)
+	require.ErrorIs(t, err, ErrPanicked)
+	require.ErrorIs(t, p.Close(), ErrPanicked)
 	require.Equal(t, []string{"|a|", "|b|"}, l.lines)
 
 	p.Reset()
@@ -261,20 +264,143 @@ func TestEventParserAfterAPanic(t *testing.T) {
 	require.Equal(t, []string{"|a|", "|b|", "|e|"}, l.lines)
 }
 
-// Close tells what was left out as other errors are told.
-func TestEventParserTellsWhatItLeftOut(t *testing.T) {
-	p := NewEventParser(&eventLog{}, &Options{MaxEvent: 5})
+func TestParserReportsWhatItLeftOut(t *testing.T) {
+	p := NewParser(&eventLog{}, &Options{MaxEvent: 5})
 	p.Write([]byte("data: 123456\n\n"))
-	require.EqualError(t, p.Close(), "llmstream: an event was left out: more than MaxEvent allows: 5")
+	require.EqualError(t, p.Close(), "sse: event left out: it exceeds MaxEvent (5 bytes)")
 }
 
-// A comment past a limit is counted, and not shown as an empty one.
-func TestLongCommentsAreNotShown(t *testing.T) {
-	var log eventLog
-	p := NewParser(OpenAIChat, nil, &Options{MaxLine: 200, Events: &log})
-	p.Write([]byte(":" + strings.Repeat("x", 300) + "\n:short\n\n" + whole))
+// The next connection of a stream knows the last event ID and the reconnection time,
+// and nothing else of the one before, wherever that was left.
+func TestParserResume(t *testing.T) {
+	for _, left := range []string{
+		"", "event: t\ndata: b", "data: b\r", "id: 2\n", "id: 2\ndata: b\n", ": c", "data: 12345678901\n\n", "data: 12345678901\n", "\ndata",
+	} {
+		var l eventLog
+		p := NewParser(&l, &Options{MaxEvent: 10})
+		p.Write([]byte("id: 1\nretry: 5\ndata: a\n\n" + left))
+		p.Close()
+		for range 2 {
+			p.Resume()
+			require.Equal(t, "1", string(p.LastEventID()), "%q", left)
+			require.Equal(t, 5, p.Retry(), "%q", left)
+		}
+		l.lines = nil
+		p.Write([]byte("\xEF\xBB\xBFdata: x\n\nid: 3\ndata: y\n\nid\ndata: z\n\n"))
+		require.Equal(t, []string{"|x|1", "|y|3", "|z|"}, l.lines, "%q", left)
+		require.NoError(t, p.Close(), "%q", left)
+	}
+}
+
+func TestParserResumesAfterAHandlersError(t *testing.T) {
+	p := NewParser(&eventLog{fail: func(line string) error {
+		if line == "|b|1" {
+			return errBoom
+		}
+		return nil
+	}}, nil)
+	_, err := p.Write([]byte("id: 1\ndata: a\n\ndata: b\n\n"))
+	require.Equal(t, errBoom, err)
+	p.Resume()
+	_, err = p.Write([]byte("data: c\n\n"))
+	require.NoError(t, err)
 	require.NoError(t, p.Close())
-	require.EqualValues(t, 2, p.Outcome().Comments)
-	require.Equal(t, ":short", log.lines[0])
-	require.Len(t, log.lines, 4)
+}
+
+func TestParserWithoutAHandler(t *testing.T) {
+	var zero Parser
+	for _, p := range []*Parser{&zero, NewParser(nil, nil), NewParser(HandlerFunc(nil), nil)} {
+		for range 2 {
+			n, err := p.Write([]byte("data: a\n\n"))
+			require.Zero(t, n)
+			require.ErrorIs(t, err, ErrNoHandler)
+			require.ErrorIs(t, p.Close(), ErrNoHandler)
+			require.Empty(t, p.LastEventID())
+			require.Equal(t, -1, p.Retry())
+			p.Reset()
+			p.Resume()
+		}
+	}
+}
+
+// A handler that calls its parser gets an error and does no harm.
+func TestParserIsNotReentrant(t *testing.T) {
+	const body = "id: 1\ndata: a\n\ndata: b\n\n"
+	var p *Parser
+	var call func() error
+	l := &eventLog{fail: func(string) error { return call() }}
+	p = NewParser(l, nil)
+
+	call = func() error { // and takes no notice of the error
+		n, err := p.Write([]byte("data: x\n\n"))
+		require.Zero(t, n)
+		require.ErrorIs(t, err, ErrReentrant)
+		require.ErrorIs(t, p.Close(), ErrReentrant)
+		require.Equal(t, "1", string(p.LastEventID()))
+		return nil
+	}
+	n, err := p.Write([]byte(body))
+	require.Equal(t, len(body), n)
+	require.NoError(t, err)
+	require.NoError(t, p.Close())
+	require.Equal(t, []string{"|a|1", "|b|1"}, l.lines)
+
+	for _, begin := range []func(){p.Reset, p.Resume} {
+		l.lines = nil
+		p.Reset()
+		call = func() error { begin(); return nil }
+		n, err = p.Write([]byte(body))
+		require.Equal(t, len("id: 1\ndata: a\n\n"), n)
+		require.ErrorIs(t, err, ErrReentrant)
+		require.ErrorIs(t, p.Close(), ErrReentrant)
+		require.Equal(t, []string{"|a|1"}, l.lines)
+	}
+}
+
+// A handler that ends its goroutine, as FailNow of package testing does, stops the
+// parser as a panic does.
+func TestParserAfterGoexit(t *testing.T) {
+	p := NewParser(HandlerFunc(func(*Event) error { runtime.Goexit(); return nil }), nil)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		p.Write([]byte("data: a\n\n"))
+	}()
+	<-done
+	require.ErrorIs(t, p.Close(), ErrPanicked)
+}
+
+// A stream costs no allocation once the parser has its buffers, split or not.
+func TestParserDoesNotAllocate(t *testing.T) {
+	p := NewParser(HandlerFunc(func(*Event) error { return nil }), nil)
+	body := []byte("id: 7\nevent: add\ndata: one\ndata: two\n\n: comment\ndata: three\n\n")
+	for _, size := range []int{len(body), 11, 1} {
+		require.Zero(t, testing.AllocsPerRun(100, func() {
+			for at := 0; at < len(body); at += size {
+				p.Write(body[at:min(at+size, len(body))])
+			}
+		}), "pieces of %d bytes", size)
+	}
+}
+
+// A huge event costs time in proportion to its size, though it comes in small
+// pieces, and its buffer does not stay.
+func TestParserKeepsNoHugeBuffer(t *testing.T) {
+	p := NewParser(HandlerFunc(func(*Event) error { return nil }), nil)
+	var before, after runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&before)
+	p.Write([]byte("data: "))
+	piece := []byte(strings.Repeat("x", 1000))
+	for range 4000 {
+		p.Write(piece)
+	}
+	p.Write([]byte("\n\n"))
+	runtime.ReadMemStats(&after)
+	require.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(6*4_000_000))
+	p.Write([]byte("data: a\n\n"))
+	runtime.GC()
+	runtime.ReadMemStats(&after)
+	require.Less(t, int64(after.HeapAlloc)-int64(before.HeapAlloc), int64(1<<20))
+	runtime.KeepAlive(p)
 }
