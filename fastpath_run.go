@@ -140,12 +140,12 @@ func (c *stream) locate(e *matched, b []byte, m *template.Match) (ok bool) {
 	span := m.Slot(int(means.index))
 	index, _ := jsonscan.ParseDigits(b[span.From:span.To])
 	if e.call >= 0 {
-		like := e.choice.Calls[e.call].Custom
+		like := e.choice.Calls[e.call].Type
 		if e.call = indexedCall(e.choice, int(index)); e.call < 0 {
 			return false
 		}
 		call := &e.choice.Calls[e.call]
-		return !call.Ended && !call.ArgsWithStart && call.Custom == like && call.Surrogate == 0
+		return call.TakesPieces() && call.Type == like && call.Surrogate == 0
 	}
 	like := e.choice
 	e.choice = knownChoice(&c.seen, int(index))
@@ -184,7 +184,7 @@ func openCall(c *decode.Choice, m *meaning) *decode.Call {
 	if int(m.calls) != len(c.Calls) {
 		return nil
 	}
-	if call := &c.Calls[m.call]; !call.Ended && !call.ArgsWithStart {
+	if call := &c.Calls[m.call]; call.TakesPieces() {
 		return call
 	}
 	return nil
@@ -284,7 +284,7 @@ func addMatched(s *decode.Context, e *matched, b []byte, m *template.Match) {
 			var half uint16
 			s.Buf, half = jsonscan.AppendUnescaped(s.Buf, raw, 0)
 			s.Buf = jsonscan.AppendLoneSurrogate(s.Buf, half)
-			r.Text = s.Buf[at:len(s.Buf):len(s.Buf)]
+			r.Text = s.Since(at)
 		}
 		s.AddDetail(index, r)
 	}

@@ -83,14 +83,7 @@ func (c *stream) decodeOther(s *decode.Context, data []byte) {
 // isKeepAlive tells whether data is a sign of life and nothing else: a comment
 // that a proxy wrapped into an event (F-04), or a word.
 func isKeepAlive(data []byte) bool {
-	if data[0] == ':' {
-		return true
-	}
-	switch string(data) {
-	case "ping", "keepalive", "keep-alive", "heartbeat":
-		return true
-	}
-	return false
+	return data[0] == ':' || decode.IsKeepAlive(data)
 }
 
 // recover makes the best of data that cannot be read. Lines that were meant to be
@@ -188,7 +181,7 @@ func (c *stream) decodeObject(s *decode.Context) {
 	if s.Emitted > 0 {
 		return
 	}
-	if decode.IsPing(s) {
+	if s.IsPing() {
 		s.Skip(&s.Skips.KeepAlive)
 		return
 	}

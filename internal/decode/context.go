@@ -136,7 +136,7 @@ func (s *Context) AddDetail(choice int, r ReasoningDetail) *Delta {
 // empty says nothing.
 func (s *Context) EmitStart(start Start) {
 	t := &s.Stream.Announced
-	t.Id = t.Id || len(start.ID) > 0
+	t.ID = t.ID || len(start.ID) > 0
 	t.Model = t.Model || len(start.Model) > 0
 	t.Fingerprint = t.Fingerprint || len(start.SystemFingerprint) > 0
 	t.Tier = t.Tier || len(start.ServiceTier) > 0
@@ -145,6 +145,32 @@ func (s *Context) EmitStart(start Start) {
 		s.AddStart(-1, start)
 	}
 }
+
+// StreamInfo is what an event says of the stream. Nil, empty and zero say nothing.
+type StreamInfo struct{ ID, Model, Fingerprint, Tier, Created *fastjson.Value }
+
+// AnnounceStream adds a KindStart for what the event is the first to say of the stream.
+// Azure's first chunk and its filter chunks are full of empty strings and zeros (C-03,
+// C-04).
+func (s *Context) AnnounceStream(info StreamInfo) {
+	t := &s.Stream.Announced
+	if (t.ID || info.ID == nil) && (t.Model || info.Model == nil) && (t.Created || info.Created == nil) &&
+		(t.Fingerprint || info.Fingerprint == nil) && (t.Tier || info.Tier == nil) {
+		return
+	}
+	start := Start{
+		ID: s.WordIfUnknown(t.ID, info.ID), Model: s.WordIfUnknown(t.Model, info.Model),
+		SystemFingerprint: s.WordIfUnknown(t.Fingerprint, info.Fingerprint), ServiceTier: s.WordIfUnknown(t.Tier, info.Tier),
+	}
+	if !t.Created {
+		start.Created, _ = s.Int(info.Created)
+	}
+	s.EmitStart(start)
+}
+
+// Since returns the bytes that were appended to Buf since it had at of them. Append to
+// what it returns, and it moves.
+func (s *Context) Since(at int) []byte { return s.Buf[at:len(s.Buf):len(s.Buf)] }
 
 // wordUnless returns v's text if that was not told yet.
 func (s *Context) WordIfUnknown(told bool, v *fastjson.Value) []byte {

@@ -136,7 +136,7 @@ func (s *Context) Text(v *fastjson.Value, high *uint16) (text []byte, ok bool) {
 	at := len(s.Buf)
 	s.Buf, *high = jsonscan.AppendUnescaped(s.Buf, raw[1:len(raw)-1], *high)
 	s.Buf = jsonscan.AppendLoneSurrogate(s.Buf, half)
-	return s.Buf[at:len(s.Buf):len(s.Buf)], true
+	return s.Since(at), true
 }
 
 // isArray tells whether v is an array, an empty one too; GetArray may return nil
@@ -169,14 +169,14 @@ func (s *Context) Word(v *fastjson.Value) []byte {
 func (s *Context) Raw(v *fastjson.Value) []byte {
 	at := len(s.Buf)
 	s.Buf = v.MarshalTo(s.Buf)
-	return s.Buf[at:len(s.Buf):len(s.Buf)]
+	return s.Since(at)
 }
 
 // wrap returns v's JSON between two texts.
 func (s *Context) Wrap(begin string, v *fastjson.Value, end string) []byte {
 	at := len(s.Buf)
 	s.Buf = append(v.MarshalTo(append(s.Buf, begin...)), end...)
-	return s.Buf[at:len(s.Buf):len(s.Buf)]
+	return s.Since(at)
 }
 
 // number returns v as a whole number, if it is one: 12, 12.0 and "12" are (J-01,
@@ -228,3 +228,30 @@ func (s *Context) readNumber(v *fastjson.Value) (n int64, exact, ok bool) {
 // isNull tells whether v is absent or null. It unescapes a string: it is for
 // values that are read as none.
 func IsNull(v *fastjson.Value) bool { return v == nil || v.Type() == fastjson.TypeNull }
+
+// Fields reads members of the object v into the variables of the same order. names are
+// separated by spaces; one with alternatives has them separated by bars. Of several
+// members the last one counts, as in most clients (J-05); what is missing is not set.
+// It is for what comes seldom: what comes with each event has a reader of its own.
+func Fields(v *fastjson.Value, names string, into ...**fastjson.Value) {
+	v.GetObject().Visit(func(key []byte, v *fastjson.Value) {
+		at := 0
+		for rest := names; len(rest) > 0; {
+			end := 0
+			for end < len(rest) && rest[end] != ' ' && rest[end] != '|' {
+				end++
+			}
+			if string(key) == rest[:end] {
+				*into[at] = v
+				return
+			}
+			if end == len(rest) {
+				return
+			}
+			if rest[end] == ' ' {
+				at++
+			}
+			rest = rest[end+1:]
+		}
+	})
+}

@@ -1,13 +1,15 @@
 package decode
 
 // isPing tells whether an event says of itself that it is a sign of life (F-06).
-func IsPing(s *Context) bool {
-	return IsPingType(s.Type) || !s.NoPing && IsPingType(s.Word(Member(s.Root, "type")))
+func (s *Context) IsPing() bool {
+	return IsKeepAlive(s.Type) || !s.NoPing && IsKeepAlive(s.Word(Member(s.Root, "type")))
 }
 
-func IsPingType(typ []byte) bool {
-	switch string(typ) {
-	case "ping", "keepalive", "heartbeat":
+// IsKeepAlive reports whether word, which is an event's type or all of its data, means
+// no more than that the connection is alive.
+func IsKeepAlive(word []byte) bool {
+	switch string(word) {
+	case "ping", "keepalive", "keep-alive", "heartbeat":
 		return true
 	}
 	return false

@@ -24,7 +24,7 @@ type Stream struct {
 	// such as a text of another item of a response.
 	Epoch int32
 	// told: what the stream has said of itself, so that it is not told twice.
-	Announced struct{ Id, Model, Fingerprint, Tier, Created bool }
+	Announced struct{ ID, Model, Fingerprint, Tier, Created bool }
 
 	Usage    Usage
 	usageRaw []byte // the usage objects so far, one over the other; see overlayUsage
@@ -73,20 +73,39 @@ func (h *surrogates) Wait() bool { return h.Content|h.Reasoning|h.Refusal != 0 }
 // callTrack is what is remembered of a tool call. Its id and name are kept as
 // hashes: a hostile stream may repeat a thousand of any length.
 type Call struct {
-	Id, Name      uint64 // 0: not given yet
+	ID, Name      uint64 // 0: not given yet
 	Index         int    // the wire's
 	Indexed       bool   // the wire gave an index
-	Custom        bool   // a custom tool, which takes text and not JSON
-	Typed         bool   // its type was told
-	Begun         bool   // arguments have come
-	Ended         bool   // its end was told, or it is void
+	State         CallState
+	Type          ToolType
+	TypeGiven     bool   // its type was told
+	HasArguments  bool   // arguments have come
 	ArgsWithStart bool   // its arguments came whole where it began
-	BrokenOff     bool   // its dialect says that it breaks off
+	CutOff        bool   // its dialect says that it breaks off
 	List          uint32 // the list of calls that its last piece came in; see choiceTrack
-	Broken        bool   // its arguments are not JSON
 	Surrogate     uint16 // as choiceTrack.high, for the arguments
 	Arguments     jsonscan.Scanner
 }
+
+// CallState is how far a tool call has come.
+type CallState uint8
+
+const (
+	CallOpen   CallState = iota // its arguments may go on
+	CallWhole                   // its arguments are one JSON value
+	CallBroken                  // its arguments are not JSON, whatever follows
+	CallEnded                   // KindToolCallEnd was added
+	CallVoid                    // another call has taken its place
+)
+
+// ToolType is the type of a tool.
+type ToolType uint8
+
+const (
+	ToolUnknown  ToolType = iota // nothing has told it
+	ToolFunction                 // it takes JSON
+	ToolCustom                   // it takes any text
+)
 
 func (t *Stream) Reset() {
 	choices, usage := t.Choices, wire.Recycle(t.usageRaw)
@@ -96,9 +115,8 @@ func (t *Stream) Reset() {
 	}
 }
 
-// choice returns the choice with this index. It begins one if there is none, and
-// returns nil if there are already as many as max.
-func (t *Stream) Choice(index, max int) *Choice {
+// FindChoice returns the choice with this index; nil: it has not begun.
+func (t *Stream) FindChoice(index int) *Choice {
 	if t.Recent < len(t.Choices) && t.Choices[t.Recent].Index == index {
 		return &t.Choices[t.Recent]
 	}
@@ -108,12 +126,22 @@ func (t *Stream) Choice(index, max int) *Choice {
 			return &t.Choices[i]
 		}
 	}
-	if len(t.Choices) >= max {
+	return nil
+}
+
+// Choice returns the choice with this index, and begins it where there is none. It
+// returns nil, and adds a KindMalformed, if there are Limits.MaxChoices others.
+func (s *Context) Choice(index int) *Choice {
+	if t := s.FindChoice(index); t != nil {
+		return t
+	}
+	if len(s.Choices) >= s.Limits.MaxChoices {
+		s.Malformed(-1, 0, len(s.Data), &fault.Limit{Limit: "MaxChoices", Max: s.Limits.MaxChoices})
 		return nil
 	}
-	t.Recent = len(t.Choices)
-	t.Choices = append(t.Choices, Choice{Index: index})
-	return &t.Choices[t.Recent]
+	s.Recent = len(s.Choices)
+	s.Choices = append(s.Choices, Choice{Index: index})
+	return &s.Choices[s.Recent]
 }
 
 // maxNativeWord is how much of a finish reason is kept for the outcome.
@@ -149,38 +177,58 @@ func (c *Choice) Surrogate(k Kind) *uint16 {
 // dialect has not ended it, and its arguments are not one whole JSON value
 // (contract 7).
 func (c *Choice) IsOpen(i int) bool {
-	return c.Native == "" && !c.Calls[i].Ended && !c.Calls[i].whole()
+	return c.Native == "" && !c.Calls[i].HasEnded() && !c.Calls[i].whole()
 }
 
-// whole tells whether the arguments are one JSON value.
-func (c *Call) whole() bool {
-	return !c.Custom && !c.Broken && c.Arguments.Complete()
+// HasEnded reports whether the call takes nothing more: KindToolCallEnd was added, or
+// another call has taken its place.
+func (c *Call) HasEnded() bool { return c.State >= CallEnded }
+
+// TakesPieces reports whether a piece of arguments belongs to what has come of them.
+func (c *Call) TakesPieces() bool { return !c.HasEnded() && !c.ArgsWithStart }
+
+// Void ends a call that another has taken the place of. No index finds it.
+func (c *Call) Void() { c.State, c.Index = CallVoid, VoidIndex }
+
+// Break notes that the arguments are not JSON, whatever follows.
+func (c *Call) Break() {
+	if !c.HasEnded() {
+		c.State = CallBroken
+	}
 }
 
-// valid tells whether a call that has ended may be run: its arguments are JSON,
-// or there are none (T-11), or its tool takes any text.
+// whole reports whether the arguments are one JSON value.
+func (c *Call) whole() bool { return c.Type != ToolCustom && c.State == CallWhole }
+
+// valid reports whether a call that ends may be run: its arguments are JSON, or there
+// are none (T-11), or its tool takes any text.
 func (c *Call) valid() bool {
-	return c.Custom || c.whole() || !c.Broken && c.Arguments.Blank()
+	return c.Type == ToolCustom || c.whole() || c.State != CallBroken && c.Arguments.Blank()
 }
 
-// cut tells whether the arguments break off: they have begun to be a JSON value
+// truncated reports whether the arguments break off: they have begun to be a JSON value
 // and are none yet, or the dialect says so.
 func (c *Call) truncated() bool {
-	return c.BrokenOff || !c.Custom && !c.Broken && !c.Arguments.Blank() && !c.Arguments.Complete()
+	return c.CutOff || c.Type != ToolCustom && c.State == CallOpen && !c.Arguments.Blank()
 }
 
-// argue takes a piece of the arguments.
+// TakeArguments notes a piece of the arguments.
 func (c *Call) TakeArguments(piece []byte) {
 	if len(piece) == 0 {
 		return
 	}
-	c.Begun = true
-	if c.Custom || c.Broken {
+	c.HasArguments = true
+	if c.Type == ToolCustom || c.State > CallWhole {
 		return
 	}
 	c.Arguments.Strict = true
-	if _, err := c.Arguments.ScanAll(piece); err != nil {
-		c.Broken = true
+	switch _, err := c.Arguments.ScanAll(piece); {
+	case err != nil:
+		c.State = CallBroken
+	case c.Arguments.Complete():
+		c.State = CallWhole
+	default:
+		c.State = CallOpen // a number goes on
 	}
 }
 
@@ -203,7 +251,7 @@ const VoidIndex = -3
 
 // callKey is what a delta says of the tool call that it belongs to.
 type CallKey struct {
-	Id, Name []byte
+	ID, Name []byte
 	Index    int
 	Indexed  bool
 	First    bool // no other call of the same list of calls has come before
@@ -216,14 +264,14 @@ type CallKey struct {
 // a name to begin a call where there is one already. conflict: the delta
 // contradicts the call in a way that another reading would explain.
 func (c *Choice) MatchCall(k *CallKey) (at int, conflict bool) {
-	id, name := Hash(k.Id), Hash(k.Name)
+	id, name := Hash(k.ID), Hash(k.Name)
 	if id != 0 {
 		// Calls with the same id and other indexes have ids that are none, such
 		// as "0" (N-04): the index tells them apart, and a name begins another.
 		same := -1
 		for i := len(c.Calls) - 1; i >= 0; i-- {
 			call := &c.Calls[i]
-			if call.Id != id {
+			if call.ID != id {
 				continue
 			}
 			if !k.Indexed || !call.Indexed || call.Index == k.Index {
@@ -238,7 +286,7 @@ func (c *Choice) MatchCall(k *CallKey) (at int, conflict bool) {
 	if !k.Indexed && id != 0 {
 		// A new id without an index opens a call, unless the latest still waits
 		// for its own.
-		if at = len(c.Calls) - 1; at >= 0 && k.First && c.Calls[at].Id == 0 && !c.Calls[at].Indexed && name == 0 {
+		if at = len(c.Calls) - 1; at >= 0 && k.First && c.Calls[at].ID == 0 && !c.Calls[at].Indexed && name == 0 {
 			return at, false
 		}
 		return -1, false
@@ -250,10 +298,10 @@ func (c *Choice) MatchCall(k *CallKey) (at int, conflict bool) {
 	call := &c.Calls[at]
 	switch {
 	case name == 0:
-		return at, id != 0 && call.Id != 0 // T-28
-	case id != 0 && call.Id != 0:
+		return at, id != 0 && call.ID != 0 // T-28
+	case id != 0 && call.ID != 0:
 		return -1, false // T-02
-	case !k.Indexed && (call.Begun || !k.First):
+	case !k.Indexed && (call.HasArguments || !k.First):
 		return -1, false // T-01: one name after another, nothing else to tell them apart
 	case k.Indexed && call.List == c.List && call.whole():
 		return -1, false // T-02: two calls of one list, with the same index and no ids
@@ -277,7 +325,7 @@ func (c *Choice) latest(k *CallKey) int {
 			return i
 		}
 	}
-	if last := len(c.Calls) - 1; last >= 0 && !c.Calls[last].Indexed && len(k.Id)+len(k.Name) == 0 {
+	if last := len(c.Calls) - 1; last >= 0 && !c.Calls[last].Indexed && len(k.ID)+len(k.Name) == 0 {
 		return last // the index was left out where the call began
 	}
 	return -1
@@ -398,7 +446,7 @@ func (s *Context) BeginCall(t *Choice, index int, id, name, typ []byte) (at int)
 // where it begins.
 func (s *Context) BeginCallWith(t *Choice, index int, d ToolCallDelta) (at int) {
 	s.Contextual = true
-	if at = t.CallAtIndex(index); at >= 0 && len(d.ID) > 0 && t.Calls[at].Id == Hash(d.ID) {
+	if at = t.CallAtIndex(index); at >= 0 && len(d.ID) > 0 && t.Calls[at].ID == Hash(d.ID) {
 		return at
 	}
 	if s.Calls >= s.Limits.MaxToolCalls {
@@ -408,8 +456,8 @@ func (s *Context) BeginCallWith(t *Choice, index int, d ToolCallDelta) (at int) 
 	s.Calls++
 	d.Index = len(t.Calls)
 	t.Calls = append(t.Calls, Call{
-		Index: index, Indexed: true, Id: Hash(d.ID), Name: Hash(d.Name), Typed: true,
-		Custom: string(d.Type) == string(TypeCustom), ArgsWithStart: len(d.Arguments) > 0,
+		Index: index, Indexed: true, ID: Hash(d.ID), Name: Hash(d.Name), Type: toolType(d.Type), TypeGiven: true,
+		ArgsWithStart: len(d.Arguments) > 0,
 	})
 	t.Calls[d.Index].TakeArguments(d.Arguments)
 	s.Delivered = s.Delivered || len(d.Name)+len(d.Arguments) > 0
@@ -435,9 +483,9 @@ func (s *Context) AppendArguments(t *Choice, at int, name string, v *fastjson.Va
 // argueText is argueToolCall for a piece that is no value of the event.
 func (s *Context) AppendArgumentText(t *Choice, at int, piece []byte) (ok bool) {
 	call := &t.Calls[at]
-	if len(piece) == 0 || call.Ended || call.ArgsWithStart {
+	if len(piece) == 0 || !call.TakesPieces() {
 		s.Contextual = true
-		if len(piece) > 0 && !call.Ended { // they would be there twice
+		if len(piece) > 0 && !call.HasEnded() { // they would be there twice
 			s.Conflicts++
 		}
 		return false
@@ -454,12 +502,13 @@ func (s *Context) AppendArgumentText(t *Choice, at int, piece []byte) (ok bool) 
 func (s *Context) EndCall(t *Choice, at int) {
 	call := &t.Calls[at]
 	s.Contextual = true
-	if call.Ended || call.truncated() {
+	if call.HasEnded() || call.truncated() {
 		return
 	}
-	call.Ended = true
 	s.flushSurrogate(t, at)
-	s.Add(KindToolCallEnd, t.Index).ToolCall = ToolCallDelta{Index: at, ArgumentsValid: call.valid()}
+	valid := call.valid()
+	call.State = CallEnded
+	s.Add(KindToolCallEnd, t.Index).ToolCall = ToolCallDelta{Index: at, ArgumentsValid: valid}
 }
 
 // addFinish adds the finish reason of a choice, if it is news. Behind the end marker
@@ -497,7 +546,7 @@ func (s *Context) AddFinishOrCalls(t *Choice, native []byte) {
 func (s *Context) appendWord(word string) []byte {
 	at := len(s.Buf)
 	s.Buf = append(s.Buf, word...)
-	return s.Buf[at:len(s.Buf):len(s.Buf)]
+	return s.Since(at)
 }
 
 // addRole tells the role of a choice, once.
@@ -516,3 +565,11 @@ func (s *Context) EmitRole(t *Choice, role []byte) {
 
 // The types of tools.
 var TypeFunction, TypeCustom = []byte("function"), []byte("custom")
+
+// toolType returns the type with this name.
+func toolType(name []byte) ToolType {
+	if string(name) == string(TypeCustom) {
+		return ToolCustom
+	}
+	return ToolFunction
+}

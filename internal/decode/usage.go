@@ -110,7 +110,7 @@ func (s *Context) OverlayUsage(v *fastjson.Value) []byte {
 	newer := s.Raw(v)
 	at := len(s.Buf)
 	s.Buf = appendOverlay(s.Buf, s.usageRaw, newer)
-	raw := s.Buf[at:len(s.Buf):len(s.Buf)]
+	raw := s.Since(at)
 	if len(raw) > MaxUsageRaw {
 		s.usageRaw = s.usageRaw[:0]
 		return newer

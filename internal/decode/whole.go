@@ -122,6 +122,7 @@ func (s *Context) VoidAnswer(t *Choice) {
 	s.Part = part
 	for at := range t.Calls {
 		t.Calls[at].Void()
+		t.Calls[at].Surrogate = 0
 	}
 	t.Finish, t.Native, t.Surrogates = FinishNone, "", surrogates{}
 	s.SawDone, s.FirstError = false, nil
@@ -129,6 +130,3 @@ func (s *Context) VoidAnswer(t *Choice) {
 	s.Contextual = true
 	s.Epoch++
 }
-
-// Void marks a call that another takes the place of.
-func (c *Call) Void() { c.Ended, c.Index, c.Surrogate = true, VoidIndex, 0 }

@@ -78,7 +78,7 @@ func (a *Anthropic) Decode(s *decode.Context) {
 	if len(typ) == 0 {
 		typ = s.Type
 	}
-	s.NoPing = !decode.IsPingType(typ)
+	s.NoPing = !decode.IsKeepAlive(typ)
 	switch string(typ) {
 	case "content_block_delta":
 		a.decodeBlockDelta(s, &e)
@@ -124,7 +124,7 @@ func (a *Anthropic) Decode(s *decode.Context) {
 }
 
 // message is the only choice that there is.
-func message(s *decode.Context) *decode.Choice { return s.Stream.Choice(0, s.Limits.MaxChoices) }
+func message(s *decode.Context) *decode.Choice { return s.Choice(0) }
 
 // blockOf turns to the content block of an event. Nil: its index is none, so that
 // nobody can tell where it belongs.
@@ -159,7 +159,7 @@ func (a *Anthropic) startMessage(s *decode.Context, v *fastjson.Value) {
 			usage = v
 		}
 	})
-	startChat(s, &chatChunk{id: id, model: model})
+	s.AnnounceStream(decode.StreamInfo{ID: id, Model: model})
 	begun := len(s.Choices) > 0
 	t := message(s)
 	s.AddRole(t, role)
@@ -195,7 +195,7 @@ func decodeCompletion(s *decode.Context) {
 			finish = v
 		}
 	})
-	startChat(s, &chatChunk{id: id, model: model})
+	s.AnnounceStream(decode.StreamInfo{ID: id, Model: model})
 	t := message(s)
 	piece, _ := s.Text(text, &t.Surrogates.Content)
 	s.AddTextOf("completion", decode.KindContent, t.Index, piece)
@@ -310,7 +310,7 @@ func (b *anthropicBlock) isWhole(typ []byte) bool {
 func voidBlock(s *decode.Context, t *decode.Choice) {
 	s.AddStart(t.Index, decode.Start{Again: true})
 	if at := t.CallAtIndex(s.Part); at >= 0 {
-		t.Calls[at].Ended, t.Calls[at].Index = true, decode.VoidIndex
+		t.Calls[at].Void()
 	}
 }
 
@@ -374,10 +374,8 @@ func (a *Anthropic) addThinking(s *decode.Context, t *decode.Choice, b *anthropi
 
 func addBlockDetail(s *decode.Context, t *decode.Choice, r decode.ReasoningDetail) {
 	r.Index = s.Part
-	s.Details = append(s.Details, r)
 	s.Delivered = s.Delivered || len(r.Text) > 0
-	d := s.Add(decode.KindReasoning, t.Index)
-	d.Text, d.Detail = r.Text, &s.Details[len(s.Details)-1]
+	s.AddDetail(t.Index, r).Text = r.Text
 }
 
 // setThinking notes whether the current block, if it is one of the first, is one

@@ -138,7 +138,6 @@ func decodeConverseEvent(s *decode.Context, e *converseEvent) {
 	t := message(s)
 	switch {
 	case t == nil: // a model that InvokeModel carries has taken all choices
-		s.Malformed(-1, 0, len(s.Data), &fault.Limit{Limit: "MaxChoices", Max: s.Limits.MaxChoices})
 	case e.isWhole():
 		decodeWholeConverse(s, t, decode.Member(e.output, "message"))
 	default:

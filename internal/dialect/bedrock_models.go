@@ -2,7 +2,6 @@ package dialect
 
 import (
 	"github.com/seed-4d65deac/llmstream/internal/decode"
-	"github.com/seed-4d65deac/llmstream/internal/fault"
 	"github.com/valyala/fastjson"
 )
 
@@ -67,7 +66,7 @@ func decodeModel(s *decode.Context, h *chat) {
 	if m.choices != nil { // what surrounds them is as OpenAI's is
 		var c chatChunk
 		c.read(s.Root)
-		startChat(s, &c)
+		s.AnnounceStream(c.info())
 		if c.usage.GetObject() != nil {
 			h.addChatUsage(s, c.usage, nil, nil)
 		}
@@ -85,7 +84,7 @@ func decodeModel(s *decode.Context, h *chat) {
 				continue // which was told
 			}
 		}
-		if t := s.Stream.Choice(position, s.Limits.MaxChoices); t != nil {
+		if t := s.FindChoice(position); t != nil {
 			s.AddFinish(t, s.Word(one.finish))
 		}
 	}
@@ -108,9 +107,8 @@ func (c *modelChoice) read(v *fastjson.Value) {
 }
 
 func decodeModelText(s *decode.Context, choice int, text, finish *fastjson.Value) {
-	t := s.Stream.Choice(choice, s.Limits.MaxChoices)
+	t := s.Choice(choice)
 	if t == nil {
-		s.Malformed(-1, 0, len(s.Data), &fault.Limit{Limit: "MaxChoices", Max: s.Limits.MaxChoices})
 		return
 	}
 	piece, _ := s.Text(text, &t.Surrogates.Content)

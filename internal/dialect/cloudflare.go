@@ -74,7 +74,7 @@ func decodeCloudflare(s *decode.Context) {
 		s.AddErrorObject()
 		return
 	}
-	t := s.Stream.Choice(0, s.Limits.MaxChoices)
+	t := s.Choice(0)
 	if text, ok := s.Text(e.response, &t.Surrogates.Content); ok {
 		s.AddTextOf("response", decode.KindContent, t.Index, text)
 	} else if e.response != nil && e.response.Type() == fastjson.TypeNumber { // a token of digits

@@ -84,7 +84,7 @@ func decodeCohere(s *decode.Context) {
 		s.AddErrorObject()
 		return
 	}
-	t := s.Stream.Choice(0, s.Limits.MaxChoices)
+	t := s.Choice(0)
 	if e.isAnswer() {
 		startCohere(s, t, &e)
 		decodeCohereAnswer(s, t, &e)
@@ -149,7 +149,7 @@ func startCohere(s *decode.Context, t *decode.Choice, e *cohereEvent) {
 	if id == nil {
 		id = e.generation
 	}
-	s.EmitStart(decode.Start{ID: s.WordIfUnknown(s.Announced.Id, id)})
+	s.EmitStart(decode.Start{ID: s.WordIfUnknown(s.Announced.ID, id)})
 }
 
 // cohereMessage are the members of a message, whole or in a delta.
@@ -212,8 +212,7 @@ func addToolPlan(s *decode.Context, t *decode.Choice, v *fastjson.Value) {
 	if text := s.Word(v); len(text) > 0 {
 		s.Delivered, s.Contextual = true, true
 		t.Marks |= sawToolPlan
-		s.Details = append(s.Details, decode.ReasoningDetail{Index: -1, Type: typeToolPlan, Text: text})
-		s.Add(decode.KindReasoning, t.Index).Detail = &s.Details[len(s.Details)-1]
+		s.AddDetail(t.Index, decode.ReasoningDetail{Index: -1, Type: typeToolPlan, Text: text})
 	}
 }
 

@@ -98,10 +98,10 @@ func (g *gemini) Decode(s *decode.Context) {
 // startGemini tells what the event says of the stream for the first time.
 func (g *gemini) startGemini(s *decode.Context, r *geminiResponse) {
 	t := &s.Stream.Announced
-	if (t.Id || r.id == nil) && (t.Model || r.model == nil) && (t.Created || r.created == nil) {
+	if (t.ID || r.id == nil) && (t.Model || r.model == nil) && (t.Created || r.created == nil) {
 		return
 	}
-	start := decode.Start{ID: s.WordIfUnknown(t.Id, r.id), Model: s.WordIfUnknown(t.Model, r.model)}
+	start := decode.Start{ID: s.WordIfUnknown(t.ID, r.id), Model: s.WordIfUnknown(t.Model, r.model)}
 	if !t.Created {
 		start.Created = seconds(s, r.created)
 	}
@@ -175,9 +175,8 @@ func (g *gemini) decodeCandidate(s *decode.Context, v *fastjson.Value, position 
 			return
 		}
 	}
-	t := s.Stream.Choice(index, s.Limits.MaxChoices)
+	t := s.Choice(index)
 	if t == nil {
-		s.Malformed(-1, 0, len(s.Data), &fault.Limit{Limit: "MaxChoices", Max: s.Limits.MaxChoices})
 		return
 	}
 	g.decodeGeminiContent(s, t, c.content)
@@ -287,8 +286,7 @@ func addThoughtSignature(s *decode.Context, t *decode.Choice, v *fastjson.Value,
 		r.Type, r.Text = typeThought, text
 	}
 	s.Contextual = true
-	s.Details = append(s.Details, r)
-	s.Add(decode.KindReasoning, t.Index).Detail = &s.Details[len(s.Details)-1]
+	s.AddDetail(t.Index, r)
 }
 
 // addAnnotations adds where the answer comes from: an array with an object for
@@ -316,7 +314,7 @@ func (g *gemini) addAnnotations(s *decode.Context, t *decode.Choice, c *candidat
 		s.Buf = append(append(append(append(append(s.Buf, begin...), name...), `":`...), raw[i]...), '}')
 	}
 	s.Buf = append(s.Buf, ']')
-	s.Add(decode.KindAnnotation, t.Index).Text = s.Buf[at:len(s.Buf):len(s.Buf)]
+	s.Add(decode.KindAnnotation, t.Index).Text = s.Since(at)
 }
 
 // finishGemini takes the finish reason of a candidate, which several events may

@@ -38,7 +38,7 @@ func (g *gemini) decodeGeminiCall(s *decode.Context, t *decode.Choice, v, signat
 	s.Contextual = true
 	id, name := s.Word(c.id), s.Word(c.name)
 	at := g.partialCall(t)
-	if at < 0 || len(name) > 0 && (len(id) == 0 || t.Calls[at].Id != decode.Hash(id)) {
+	if at < 0 || len(name) > 0 && (len(id) == 0 || t.Calls[at].ID != decode.Hash(id)) {
 		g.endPartialCall(s, t)
 		if len(id)+len(name) == 0 && c.args == nil && c.partial == nil {
 			return // the end of a call that has ended, or nothing (T-23)
@@ -56,7 +56,7 @@ func (g *gemini) decodeGeminiCall(s *decode.Context, t *decode.Choice, v, signat
 		for _, piece := range c.partial.GetArray() {
 			if text, err := p.take(s, piece); err != nil {
 				s.Malformed(t.Index, 0, len(s.Data), err)
-				t.Calls[at].Broken = true // whatever comes now
+				t.Calls[at].Break() // whatever comes now
 			} else {
 				s.AppendArgumentText(t, at, text)
 			}
@@ -197,7 +197,7 @@ func (p *partialArguments) take(s *decode.Context, v *fastjson.Value) (text []by
 	if p.inString && !more.GetBool() {
 		s.Buf = p.close(s.Buf)
 	}
-	return s.Buf[at:len(s.Buf):len(s.Buf)], nil
+	return s.Since(at), nil
 }
 
 // close ends the string that is being written.
@@ -217,7 +217,7 @@ func (p *partialArguments) finish(s *decode.Context) []byte {
 		s.Buf, _ = appendClosing(s.Buf, p.path)
 	}
 	p.call = -1
-	return s.Buf[at:len(s.Buf):len(s.Buf)]
+	return s.Since(at)
 }
 
 // move appends what leads from the value at p.path to one at path: the ends of the

@@ -60,7 +60,7 @@ func decodeInteraction(s *decode.Context) {
 		s.AddErrorObject()
 		return
 	}
-	t := s.Stream.Choice(0, s.Limits.MaxChoices)
+	t := s.Choice(0)
 	if usage := decode.Member(e.metadata, "usage"); usage != nil { // so far
 		addInteractionUsage(s, usage)
 	}
@@ -105,7 +105,7 @@ func decodeInteractionStatus(s *decode.Context, t *decode.Choice, v *fastjson.Va
 		}
 	})
 	told := &s.Stream.Announced
-	start := decode.Start{ID: s.WordIfUnknown(told.Id, id), Model: s.WordIfUnknown(told.Model, model), ServiceTier: s.WordIfUnknown(told.Tier, tier)}
+	start := decode.Start{ID: s.WordIfUnknown(told.ID, id), Model: s.WordIfUnknown(told.Model, model), ServiceTier: s.WordIfUnknown(told.Tier, tier)}
 	if !told.Created {
 		start.Created = seconds(s, created)
 	}

@@ -68,7 +68,7 @@ func decodeOllama(s *decode.Context) {
 }
 
 func decodeOllamaLine(s *decode.Context, l *ollamaLine) {
-	t := s.Stream.Choice(0, s.Limits.MaxChoices)
+	t := s.Choice(0)
 	startOllama(s, l)
 	thinking, _ := s.Text(l.thinking, &t.Surrogates.Reasoning)
 	s.AddTextOf("thinking", decode.KindReasoning, t.Index, thinking)
@@ -165,5 +165,5 @@ func addOllamaUsage(s *decode.Context, l *ollamaLine) {
 		}
 	}
 	s.Buf = append(s.Buf, '}')
-	s.AddUsage(&u, s.Buf[at:len(s.Buf):len(s.Buf)])
+	s.AddUsage(&u, s.Since(at))
 }

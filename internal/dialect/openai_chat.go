@@ -53,6 +53,11 @@ func (c *chatChunk) read(root *fastjson.Value) {
 	})
 }
 
+// info returns what the chunk says of the stream.
+func (c *chatChunk) info() decode.StreamInfo {
+	return decode.StreamInfo{ID: c.id, Model: c.model, Fingerprint: c.fingerprint, Tier: c.tier, Created: c.created}
+}
+
 // detectChat tells whether an object is a chunk. An error or a usage alone may
 // be any dialect's.
 func detectChat(s *decode.Context) bool {
@@ -91,7 +96,7 @@ func (h *chat) Decode(s *decode.Context) {
 	choices := c.choices.GetArray()
 	failed := c.err != nil || string(s.Type) == "error" || s.IsFailure(c.base) ||
 		len(choices) == 0 && (decode.IsNull(c.choices) || string(s.Word(c.object)) == "error")
-	startChat(s, &c)
+	s.AnnounceStream(c.info())
 	var usage *fastjson.Value
 	for position, v := range choices {
 		if u := decodeChatChoice(s, v, position); u != nil {
@@ -113,24 +118,6 @@ func (h *chat) Decode(s *decode.Context) {
 			s.AddError(-1, v, nil)
 		}
 	}
-}
-
-// startChat tells what the chunk says of the stream for the first time. Empty
-// strings and zeros say nothing: Azure's first chunk and its filter chunks are
-// full of them (C-03, C-04).
-func startChat(s *decode.Context, c *chatChunk) {
-	t := &s.Stream.Announced
-	if t.Id && t.Model && t.Created && (t.Fingerprint || c.fingerprint == nil) && (t.Tier || c.tier == nil) {
-		return
-	}
-	start := decode.Start{
-		ID: s.WordIfUnknown(t.Id, c.id), Model: s.WordIfUnknown(t.Model, c.model),
-		SystemFingerprint: s.WordIfUnknown(t.Fingerprint, c.fingerprint), ServiceTier: s.WordIfUnknown(t.Tier, c.tier),
-	}
-	if !t.Created {
-		start.Created, _ = s.Int(c.created)
-	}
-	s.EmitStart(start)
 }
 
 // chatChoice are the members of a choice.
@@ -180,9 +167,8 @@ func decodeChatChoice(s *decode.Context, v *fastjson.Value, position int) (usage
 			return nil
 		}
 	}
-	t := s.Stream.Choice(index, s.Limits.MaxChoices)
+	t := s.Choice(index)
 	if t == nil {
-		s.Malformed(-1, 0, len(s.Data), &fault.Limit{Limit: "MaxChoices", Max: s.Limits.MaxChoices})
 		return nil
 	}
 	if delta := c.delta.GetObject(); delta != nil && delta.Len() > 0 { // {} says nothing of what stands beside it

@@ -71,7 +71,7 @@ func decodeFunctionCall(s *decode.Context, t *decode.Choice, v *fastjson.Value) 
 
 func addToolCall(s *decode.Context, t *decode.Choice, c *chatCall, first bool) {
 	s.Fragments++
-	k := decode.CallKey{Id: s.Word(c.id), Name: s.Word(c.name), First: first}
+	k := decode.CallKey{ID: s.Word(c.id), Name: s.Word(c.name), First: first}
 	if k.Indexed = c.legacy; c.legacy {
 		k.Index = decode.LegacyIndex
 	} else if !decode.IsNull(c.index) {
@@ -113,22 +113,24 @@ func addToolCall(s *decode.Context, t *decode.Choice, c *chatCall, first bool) {
 // anything.
 func continueCall(s *decode.Context, t *decode.Choice, at int, k *decode.CallKey, c *chatCall) (told bool) {
 	call := &t.Calls[at]
-	if call.Ended { // at the end marker; behind it nothing is said of it any more (F-22)
+	if call.HasEnded() { // at the end marker; behind it nothing is said of it any more (F-22)
 		s.Contextual = true
 		s.Conflicts++
 		return false
 	}
-	call.Custom = call.Custom || c.custom.GetObject() != nil
+	if c.custom.GetObject() != nil {
+		call.Type = decode.ToolCustom
+	}
 	var d decode.ToolCallDelta
-	if call.Id == 0 && len(k.Id) > 0 {
-		call.Id, d.ID = decode.Hash(k.Id), k.Id
+	if call.ID == 0 && len(k.ID) > 0 {
+		call.ID, d.ID = decode.Hash(k.ID), k.ID
 	}
 	if call.Name == 0 && len(k.Name) > 0 {
 		call.Name, d.Name = decode.Hash(k.Name), k.Name
 	}
-	if !call.Typed && (call.Id != 0 || call.Name != 0) {
-		call.Typed = true
-		if d.Type = decode.TypeFunction; call.Custom { // whatever "type" says, or if it is missing (T-10)
+	if !call.TypeGiven && (call.ID != 0 || call.Name != 0) {
+		call.TypeGiven = true
+		if d.Type = decode.TypeFunction; call.Type == decode.ToolCustom { // whatever "type" says, or if it is missing (T-10)
 			d.Type = decode.TypeCustom
 		}
 	}

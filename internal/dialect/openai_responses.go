@@ -122,7 +122,7 @@ func (o *Responses) Decode(s *decode.Context) {
 	}
 	if e.typ == nil && string(s.Word(e.object)) == "response" { // all of it in place of a stream (F-26)
 		e.response = s.Root
-		o.decodeResponse(s, s.Stream.Choice(0, s.Limits.MaxChoices), &e, nil)
+		o.decodeResponse(s, s.Choice(0), &e, nil)
 		return
 	}
 	if !bytes.HasPrefix(typ, []byte(responsePrefix)) {
@@ -130,7 +130,7 @@ func (o *Responses) Decode(s *decode.Context) {
 		return
 	}
 	s.NoPing = true
-	t := s.Stream.Choice(0, s.Limits.MaxChoices)
+	t := s.Choice(0)
 	switch string(typ[len(responsePrefix):]) {
 	case "output_text.delta":
 		if o.addPiece(s, t, &e, partText, e.contentIndex) {

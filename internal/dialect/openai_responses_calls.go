@@ -99,8 +99,8 @@ func (o *Responses) nameCall(s *decode.Context, t *decode.Choice, at int, id, na
 	item := &o.items[at]
 	call := &t.Calls[item.call]
 	d := decode.ToolCallDelta{Index: item.call}
-	if call.Id == 0 && len(id) > 0 {
-		call.Id, d.ID = decode.Hash(id), id
+	if call.ID == 0 && len(id) > 0 {
+		call.ID, d.ID = decode.Hash(id), id
 	}
 	if call.Name == 0 && len(name) > 0 {
 		call.Name, d.Name = decode.Hash(name), name
@@ -159,7 +159,7 @@ func (o *Responses) addArguments(s *decode.Context, t *decode.Choice, e *respons
 func isWholeJSON(text []byte) bool {
 	var c decode.Call
 	c.TakeArguments(text)
-	return !c.Broken && c.Arguments.Complete()
+	return c.State == decode.CallWhole
 }
 
 // giveArgumentsSeed adds the arguments that a call began with, since they are not
@@ -219,7 +219,7 @@ func (o *Responses) takeArguments(s *decode.Context, t *decode.Choice, at int, v
 		return
 	}
 	call.Surrogate = 0
-	empty := !call.Custom && string(bytes.TrimSpace(whole)) == "{}"
+	empty := call.Type != decode.ToolCustom && string(bytes.TrimSpace(whole)) == "{}"
 	if empty && it.seed != nil {
 		o.giveArgumentsSeed(s, t, at)
 	}
@@ -227,12 +227,12 @@ func (o *Responses) takeArguments(s *decode.Context, t *decode.Choice, at int, v
 	rest, begins := it.tally.Rest(whole)
 	switch {
 	case it.tally.Same(&tally):
-	case empty && !it.tally.Blank() && !call.Broken && call.Arguments.Complete():
-	case begins && !call.Ended && !call.ArgsWithStart:
+	case empty && !it.tally.Blank() && call.State != decode.CallBroken && call.Arguments.Complete():
+	case begins && call.TakesPieces():
 		o.appendArguments(s, t, at, "", rest)
 	case empty: // the arguments break off, and this is not what they are
 		s.Conflicts++
-		call.BrokenOff = true
+		call.CutOff = true
 		return
 	default:
 		s.Conflicts++
@@ -272,7 +272,7 @@ func (o *Responses) endCall(s *decode.Context, t *decode.Choice, at int, m *item
 	call := &t.Calls[item.call]
 	status := string(s.Word(m.status))
 	if item.missed || status == "incomplete" || o.brokenOff && status != "completed" {
-		call.BrokenOff = call.BrokenOff || !call.Ended // T-19
+		call.CutOff = call.CutOff || !call.HasEnded() // T-19
 		return
 	}
 	o.finishCall(s, t, at)
@@ -281,7 +281,9 @@ func (o *Responses) endCall(s *decode.Context, t *decode.Choice, at int, m *item
 // finishCall ends a call. One without a name cannot be made.
 func (o *Responses) finishCall(s *decode.Context, t *decode.Choice, at int) {
 	call := &t.Calls[o.items[at].call]
-	call.Broken = call.Broken || call.Name == 0
+	if call.Name == 0 {
+		call.Break()
+	}
 	s.Part = o.items[at].part
 	s.EndCall(t, o.items[at].call)
 }

@@ -56,7 +56,7 @@ func (o *Responses) beginResponse(s *decode.Context, t *decode.Choice, e *respon
 		s.VoidAnswer(t) // the second response takes the place of the first (O-22)
 		o.Reset()
 		o.answer = id
-		s.Announced.Id = false
+		s.Announced.ID = false
 	} else if created && o.answer == 0 {
 		o.answer = id
 	}
@@ -85,14 +85,14 @@ func (o *Responses) isAnother(s *decode.Context, id uint64, created bool) bool {
 
 // startResponse tells what the response says of itself for the first time.
 func (o *Responses) startResponse(s *decode.Context, r *response) {
-	c := chatChunk{id: r.id, model: r.model, created: r.created}
+	info := decode.StreamInfo{ID: r.id, Model: r.model, Created: r.created}
 	if string(s.Word(r.tier)) != "auto" { // which is a wish: the end tells what it became
-		c.tier = r.tier
+		info.Tier = r.tier
 	}
-	if !s.Announced.Id {
+	if !s.Announced.ID {
 		o.id = decode.Hash(s.Word(r.id))
 	}
-	startChat(s, &c)
+	s.AnnounceStream(info)
 }
 
 func (o *Responses) addResponseUsage(s *decode.Context, e *responseEvent, r *response) {
@@ -116,7 +116,7 @@ func (o *Responses) decodeResponse(s *decode.Context, t *decode.Choice, e *respo
 	r.read(e.response)
 	s.Contextual = true
 	if id := decode.Hash(s.Word(r.id)); id != o.id && id != 0 {
-		s.Announced.Id = false // ids may change with every event (O-03): the end has the last word
+		s.Announced.ID = false // ids may change with every event (O-03): the end has the last word
 	}
 	o.startResponse(s, &r)
 	status := s.Word(r.status)
@@ -305,11 +305,13 @@ func (o *Responses) endRest(s *decode.Context, t *decode.Choice) {
 			continue
 		}
 		call := &t.Calls[item.call]
-		if call.Ended {
+		if call.HasEnded() {
 			continue
 		}
 		o.giveArgumentsSeed(s, t, at)
-		call.BrokenOff = call.BrokenOff || o.brokenOff || item.missed
-		call.Broken = call.Broken || call.Name == 0
+		call.CutOff = call.CutOff || o.brokenOff || item.missed
+		if call.Name == 0 {
+		call.Break()
+	}
 	}
 }
