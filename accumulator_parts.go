@@ -118,11 +118,23 @@ func (f *choiceFold) itemsInOrder() (list []json.RawMessage) {
 	return list
 }
 
-// startAgain takes back what has come of a part that begins a second time. With
-// the part -1 another answer begins: everything is void.
+// startAgain takes back what has come of a part that another takes the place of
+// and of calls that have been answered, where another answer begins, what
+// had come of their arguments in no pieces; and then also what belongs to no part.
 func (a *Accumulator) startAgain(f *choiceFold, part int) {
 	if part < 0 {
-		a.voidChoice(f)
+		for i := range f.calls {
+			if c := &f.calls[i]; c.given {
+				a.kept -= len(c.arguments)
+				c.arguments = c.arguments[:0]
+			}
+		}
+		f.finish = FinishNone
+		for _, b := range []*[]byte{&f.native, &f.logprobs, &f.media, &f.annotations, &a.usage.Raw} {
+			a.kept -= len(*b)
+			*b = (*b)[:0]
+		}
+		a.usage = Usage{Raw: a.usage.Raw}
 		return
 	}
 	for i := range f.parts {
@@ -146,30 +158,6 @@ func (a *Accumulator) startAgain(f *choiceFold, part int) {
 			item.json = item.json[:0]
 		}
 	}
-}
-
-// voidChoice takes back everything that a choice has said, except its role, and the
-// usage.
-func (a *Accumulator) voidChoice(f *choiceFold) {
-	for i := range f.parts {
-		a.takeBack(&f.parts[i], f.parts[i].part)
-	}
-	a.takeBack(&f.partFold, f.part)
-	for i := range f.details {
-		f.details[i].void = true
-	}
-	for i := range f.calls {
-		f.calls[i].void = true
-	}
-	for i := range f.items {
-		f.items[i].void = true
-	}
-	f.finish = FinishNone
-	for _, b := range []*[]byte{&f.native, &f.logprobs, &f.media, &f.annotations, &a.usage.Raw} {
-		a.kept -= len(*b)
-		*b = (*b)[:0]
-	}
-	a.usage = Usage{Raw: a.usage.Raw}
 }
 
 func (a *Accumulator) takeBack(p *partFold, part int) {

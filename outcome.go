@@ -1,13 +1,9 @@
 package llmstream
 
 import (
-	"context"
 	"errors"
-	"io"
+	"fmt"
 	"log/slog"
-	"strings"
-
-	"github.com/seed-4d65deac/llmstream/internal/decode"
 )
 
 // State is how a stream ended, in one word.
@@ -70,6 +66,11 @@ type Outcome struct {
 	// and has no choices.
 	BlockReason string
 
+	// StrayText is the beginning of the lines of a server-sent event stream that are no
+	// fields, if the stream is not complete: "upstream error: read ECONNRESET". It has
+	// at most Options.MaxBadText bytes.
+	StrayText string
+
 	Choices  []ChoiceOutcome
 	APIError *APIError // the first that the provider reported
 	Cause    error     // what ended the reading, if not the end of the input
@@ -121,6 +122,9 @@ func (o Outcome) Err() error {
 	if o.Damage != nil {
 		errs = append(errs, o.Damage)
 	}
+	if o.StrayText != "" && o.State != StateComplete {
+		errs = append(errs, fmt.Errorf("%sthe stream holds text that is no event: %q", errorPrefix, o.StrayText))
+	}
 	if len(errs) == 1 {
 		return errs[0]
 	}
@@ -159,70 +163,3 @@ func (o Outcome) LogValue() slog.Value {
 	}
 	return slog.GroupValue(attrs...)
 }
-
-// outcome gives the verdict as far as the stream has come.
-func outcomeOf(t *decode.Stream) Outcome {
-	o := Outcome{
-		SawDone: t.SawDone, Delivered: t.Delivered,
-		Events: t.Events, Malformed: t.MalformedCount, Skipped: t.Skipped, Skips: Skips(t.Skips),
-		Comments: t.Comments, Glued: t.Unseparated, AfterDone: t.AfterDone, Conflicts: t.Conflicts,
-		Unterminated: t.Unterminated, BlockReason: t.BlockReason, APIError: (*APIError)(t.FirstError), Damage: damageOf(t.FirstDamage),
-	}
-	for i := range t.Choices {
-		c := &t.Choices[i]
-		co := ChoiceOutcome{Index: c.Index, FinishReason: FinishReason(c.Finish), NativeFinishReason: strings.Clone(c.Native), ToolCalls: len(c.Calls)}
-		for k := range c.Calls {
-			if c.IsOpen(k) {
-				co.OpenToolCalls++
-			}
-		}
-		o.SawFinish = o.SawFinish || c.Native != ""
-		o.OpenToolCalls += co.OpenToolCalls
-		o.Choices = append(o.Choices, co)
-	}
-	return o
-}
-
-// verdict tells how the stream ended, and what of cause is worth telling. The
-// order of the cases is the order in which one explains the other (contract 7).
-func (c *stream) verdict(cause error) (State, error) {
-	t := &c.seen
-	if c.handlerErr != nil {
-		cause = c.handlerErr
-	}
-	told := cause
-	if isEnd(cause) || cause == ErrStopped {
-		told = nil
-	}
-	begun := len(t.Choices) > 0 || t.BlockReason != ""
-	complete := t.Complete()
-	whole := t.MalformedCount == 0 && c.pending == 0
-	switch {
-	case t.FirstError != nil:
-		return StateError, told
-	case c.handlerErr != nil:
-		return StateStopped, told
-	case c.fatal != nil:
-		return StateNotStream, c.fatal
-	case isCancel(cause) && !(begun && complete):
-		return StateStopped, told
-	case !begun && t.Unknown && !c.settled && (isEnd(cause) || t.SawDone):
-		return StateNotStream, &DialectError{Want: c.asked}
-	case !begun && isEnd(cause) && (c.wire.SawText() && t.Events == 0 || c.wireKind() == WireJSON && whole):
-		return StateNotStream, nil
-	case !begun && (isEnd(cause) || t.SawDone) && whole:
-		return StateEmpty, told
-	case complete:
-		return StateComplete, told
-	}
-	return StateTruncated, told
-}
-
-// isCancel tells whether cause is the reader's own doing rather than a fault of
-// the connection.
-func isCancel(cause error) bool {
-	return errors.Is(cause, context.Canceled) || errors.Is(cause, context.DeadlineExceeded) || errors.Is(cause, ErrStopped)
-}
-
-// isEnd tells whether cause is the ordinary end of the input.
-func isEnd(cause error) bool { return cause == nil || cause == io.EOF }

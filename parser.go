@@ -1,7 +1,6 @@
 package llmstream
 
 import (
-	"fmt"
 	"io"
 )
 
@@ -42,7 +41,6 @@ func (p *Parser) Write(b []byte) (n int, err error) {
 	if err = p.writable(); err != nil {
 		return 0, err
 	}
-	p.busy = true
 	for more := true; more && err == nil; {
 		k, done := 0, false
 		if p.fast.folds {
@@ -58,7 +56,7 @@ func (p *Parser) Write(b []byte) (n int, err error) {
 			err = p.deliver()
 		}
 	}
-	if p.handlerErr, p.busy = err, false; err != nil {
+	if p.handlerErr = err; err != nil {
 		p.fast.at = placeOther
 	}
 	p.release()
@@ -67,13 +65,13 @@ func (p *Parser) Write(b []byte) (n int, err error) {
 
 // writable returns nil if more bytes may be written.
 func (p *Parser) writable() error {
-	if p.busy {
-		p.panicked()
+	if err := p.enter(); err != nil {
+		return err
 	}
-	if p.handlerErr == nil && p.phase > phaseReading {
+	if p.phase > phaseReading {
 		return io.ErrClosedPipe
 	}
-	return p.handlerErr
+	return nil
 }
 
 // Close tells that the stream has ended, hands out what only its end can tell,
@@ -85,40 +83,38 @@ func (p *Parser) Close() error { return p.CloseWithError(nil) }
 // cancelled context, or [ErrStopped], means that the caller gave up, which is
 // no fault of the stream.
 func (p *Parser) CloseWithError(cause error) error {
-	if p.busy {
-		p.panicked()
+	p.leavePanic()
+	if p.opt == nil {
+		return errZero
 	}
-	if p.phase < phaseEnded {
-		p.busy = true
-		for {
-			ok, err := p.end(cause)
-			if ok && err == nil {
-				err = p.deliver()
-			}
-			if err != nil {
-				p.handlerErr = err
-			} else if !ok {
-				break
-			}
+	for p.phase < phaseEnded {
+		ok, err := p.end(cause)
+		if ok && err == nil {
+			err = p.deliver()
 		}
-		p.busy = false
-		p.release()
+		if err != nil {
+			p.handlerErr = err
+		}
 	}
+	p.release()
 	return p.err()
 }
 
-// deliver hands the deltas of a step to the handler.
-func (p *Parser) deliver() error {
+// deliver hands the deltas of an event to the handler.
+func (p *Parser) deliver() (err error) {
 	if p.handler == nil || p.scratch == nil {
 		return nil
 	}
+	p.running = handlerRuns
+	defer p.handlerReturned()
 	for i := range p.scratch.count() {
 		p.scratch.load(i)
-		if err := p.handler.HandleDelta(&p.scratch.out); err != nil {
-			return err
+		if err = p.handler.HandleDelta(&p.scratch.out); err != nil {
+			break
 		}
 	}
-	return nil
+	p.running = handlerIdle
+	return err
 }
 
 // Reset makes p ready for another stream in the same dialect, with the same
@@ -136,12 +132,3 @@ func (p *Parser) Wire() Wire { return p.wireKind() }
 // Outcome returns the verdict on the stream. Before Close its state is
 // StateOpen, and it counts what has come so far. It belongs to the caller.
 func (p *Parser) Outcome() Outcome { return p.outcome() }
-
-var errPanicked = fmt.Errorf("%w: a handler has panicked", ErrStopped)
-
-// panicked ends the stream when a handler's panic has passed through: what comes
-// behind that event would lack what the handler did not get.
-func (p *Parser) panicked() {
-	p.handlerErr, p.busy = errPanicked, false
-	p.release()
-}

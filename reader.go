@@ -67,18 +67,15 @@ func (r *Reader) Next() bool {
 
 // decode decodes the next event that gives deltas, reading as much as that takes.
 func (r *Reader) decode() (ok bool) {
-	if r.busy { // a handler's panic has passed through: what it did not get would be lacking
-		r.handlerErr, r.busy = errPanicked, false
-		r.release()
+	if r.enter() == errZero {
+		return false
 	}
 	for r.handlerErr == nil && r.phase == phaseReading {
-		if r.seen.SawDone && !r.opt.Drain {
+		if r.seen.SawDone && !r.opt.Drain && r.hasEnded() {
 			r.quit, r.srcErr = true, nil
 			break
 		}
-		r.busy = true
 		n, ok, err := r.advance(r.unread)
-		r.busy = false
 		r.unread = r.unread[n:]
 		if r.handlerErr = err; err != nil {
 			break
@@ -91,15 +88,23 @@ func (r *Reader) decode() (ok bool) {
 			break
 		}
 	}
-	r.busy = true
-	ok, err := r.end(r.srcErr)
+	cause := r.srcErr
+	if r.seen.SawDone && !r.opt.Drain { // a failure after the end marker changes nothing
+		cause = nil
+	}
+	ok, err := r.end(cause)
 	if err != nil {
 		r.handlerErr = err
-		ok, _ = r.end(r.srcErr)
+		ok, _ = r.end(cause)
 	}
-	r.busy = false
 	r.at, r.have = -1, ok
 	return ok
+}
+
+// hasEnded reports whether the end marker ends an answer or a failure. A marker before
+// any output ends nothing that comes after it (E-19).
+func (r *Reader) hasEnded() bool {
+	return len(r.seen.Choices) > 0 || r.seen.BlockReason != "" || r.seen.FirstError != nil
 }
 
 // fill reads some bytes. It gives the step back first: a read may take minutes.

@@ -1,254 +1,260 @@
 package llmstream
 
 import (
+	"errors"
+	"fmt"
+
 	"github.com/seed-4d65deac/llmstream/internal/decode"
 	"github.com/seed-4d65deac/llmstream/internal/dialect"
-	"github.com/seed-4d65deac/llmstream/internal/jsonscan"
 	"github.com/seed-4d65deac/llmstream/internal/wire"
 )
 
-// core turns the bytes of one stream into deltas, an event at a time. It starts
-// no goroutine, does no I/O and reads no clock. Parser, Reader and Tee are thin
-// shells that drive it.
+// stream turns the bytes of one stream into deltas, one event at a time. It starts no
+// goroutine, does no I/O and reads no clock. Parser, Reader and Tee are thin shells
+// that drive it.
+//
+//	bytes ─ wire.Splitter ─► frame ─ take ─► event ─ decode ─► deltas in scratch
+//
+// stream_events.go has what one frame is, stream_dialect.go which dialect reads it,
+// stream_verdict.go how the stream ended.
 type stream struct {
-	// What folding a text in takes comes first and stands together: with thousands
-	// of streams open, each line of the processor's cache has to be fetched anew. The
-	// rest is ordered so that little is lost between the fields; see TestParserSize.
+	// The fields that the fast path needs stand first and together. With thousands of
+	// streams open, each cache line of them has to be fetched anew.
 	opt     *settings
-	longest int // an event that is longer may be past a limit
-	// fold is the handler if it is an Accumulator: the texts of events go there
-	// without a delta.
+	longest int // an event of more bytes may be past a limit
+	// fold is the handler if that is an Accumulator. Texts then go there without a
+	// delta.
 	fold *Accumulator
 	fast fastPath
 
 	asked   Dialect // what the caller asked for
-	dialect Dialect // what the stream is; Auto until that is clear
-	settled bool    // an event has told that it is
+	dialect Dialect // Auto until an event has shown it
+	settled bool    // an event has shown that dialect is right
+	running handlerState
+	phase   phase
+	// quit: a Reader has stopped at the end marker. What follows is not read.
+	quit  bool
+	state State // the verdict, in phaseEnded
 	// decoder decodes the events of the stream; nil while the dialect is Auto. It is
 	// kept over a reset, together with the dialect that it is for.
-	decoder   dialect.Decoder
 	decoderOf Dialect
+	decoder   dialect.Decoder
 
 	seen decode.Stream
-
 	wire wire.Splitter
 
-	scratch *scratch // borrowed while an event is decoded and its deltas are handed out
-	// glued are the events left over from one whose joined data lines are no
-	// JSON while each line is: "data: {…}\ndata: {…}\n\n" (F-40).
+	// scratch is borrowed from a pool while an event is decoded and its deltas are
+	// handed out.
+	scratch *scratch
+	// queued holds events, a line each, that came as one: data lines that are JSON one
+	// by one but not joined, "data: {…}\ndata: {…}\n\n" (F-40), or the elements of an
+	// array (F-42).
 	queued []byte
+	// queuedArray: queued holds the elements of an array.
+	queuedArray bool
 
-	fatal      error // the input is of no use: ErrCompressed, *DialectError
-	handlerErr error // a handler's error, which ended the reading
-	phase      phase
-	busy       bool // handlers may be called; still set when they cannot be: one has panicked
-	quit       bool // a Reader has left at the end marker: what follows is not looked at
-	state      State
-	cause      error
-	pending    int // bytes of an unfinished event that the end left over
+	fatal      error // the input is of no use: ErrCompressed or *DialectError
+	handlerErr error // the error of a handler, which ended the reading
+	cause      error // with state: what ended the stream, if not the end of the input
+	pending    int   // bytes of an unfinished event that the end left over
 }
 
-// phase is how far the reading of a stream has come. stopped and dead are reasons to
-// go no further than phaseReading until the end is told.
+// phase is how far the reading of a stream has come.
 type phase uint8
 
 const (
-	phaseReading phase = iota
-	phaseEnding        // no more bytes come; what is unfinished is given out
-	phaseDrained       // what only the end can tell was given out too
-	phaseEnded         // there is a verdict: state, cause and pending
+	phaseReading phase = iota // bytes may come
+	phaseEnding               // no more bytes come; what they left unfinished is decoded
+	phaseDrained              // what only the end of the input shows has been handed out
+	phaseEnded                // state, cause and pending are set
 )
 
-func (c *stream) init(d Dialect, o *Options) {
+// handlerState says whether a handler runs.
+type handlerState uint8
+
+const (
+	handlerIdle handlerState = iota
+	handlerRuns
+	// handlerPanicked: a handler has not returned. The stream ends there, since what
+	// follows would lack what the handler did not get.
+	handlerPanicked
+)
+
+var (
+	errPanicked = fmt.Errorf("%w: a handler panicked", ErrStopped)
+	errZero     = errors.New(errorPrefix + "a zero Parser or Reader reads nothing: use NewParser or NewReader")
+)
+
+const reentrant = errorPrefix + "a handler called back into the Parser or Reader that called it"
+
+func (s *stream) init(d Dialect, o *Options) {
 	if int(d) >= len(dialect.Table) {
-		panic("llmstream: unknown dialect")
+		panic(errorPrefix + "unknown dialect")
 	}
-	c.opt, c.asked = o.withDefaults(), d
-	c.fast.on, c.longest = !c.opt.NoFastPath, min(c.opt.MaxLine, c.opt.MaxEvent)
-	_, comments := c.opt.Events.(CommentHandler)
-	c.wire.Init(c.opt.wire(), comments)
-	c.reset()
+	s.opt, s.asked = o.withDefaults(), d
+	s.fast.on, s.longest = !s.opt.NoFastPath, min(s.opt.MaxLine, s.opt.MaxEvent)
+	_, comments := s.opt.Events.(CommentHandler)
+	s.wire.Init(s.opt.wire(), comments)
+	s.reset()
 }
 
-func (c *stream) reset() {
-	c.release()
-	c.wire.Reset()
-	c.seen.Reset()
-	c.fast.reset()
-	*c = stream{
-		opt: c.opt, fast: c.fast, longest: c.longest, asked: c.asked, fold: c.fold,
-		decoder: c.decoder, decoderOf: c.decoderOf,
-		wire: c.wire, seen: c.seen,
+// reset makes s ready for another stream. It keeps the memory.
+func (s *stream) reset() {
+	s.leavePanic()
+	if s.opt == nil {
+		return
 	}
-	c.setDialect(c.asked)
+	s.release()
+	s.wire.Reset()
+	s.seen.Reset()
+	s.fast.reset()
+	*s = stream{
+		opt: s.opt, fast: s.fast, longest: s.longest, asked: s.asked, fold: s.fold,
+		decoder: s.decoder, decoderOf: s.decoderOf,
+		wire: s.wire, seen: s.seen,
+	}
+	s.setDialect(s.asked)
 }
 
-// giveBack returns the step when its deltas are used up.
-func (c *stream) release() {
-	if c.scratch != nil {
-		c.scratch.release()
-		c.scratch = nil
+// enter returns nil if the stream may be read on. It panics if a handler calls it.
+func (s *stream) enter() error {
+	s.leavePanic()
+	if s.opt == nil {
+		return errZero
+	}
+	return s.handlerErr
+}
+
+// leavePanic ends the stream if a handler has panicked, and panics if one runs. A
+// scratch that a panic has passed through is not used again.
+func (s *stream) leavePanic() {
+	switch s.running {
+	case handlerRuns:
+		panic(reentrant)
+	case handlerPanicked:
+		s.scratch = nil
+		s.handlerErr, s.running = errPanicked, handlerIdle
 	}
 }
 
-// next takes bytes from p up to the end of an event and decodes it: its deltas
-// are then in c.step.deltas. It returns how many bytes it took. !ok: it has taken
-// all of p, which must not change before that. err is of an EventHandler.
-func (c *stream) next(p []byte) (n int, ok bool, err error) {
-	if len(c.queued) > 0 {
-		c.nextQueued()
+// handlerReturned is deferred where handlers are called. running is handlerIdle by then,
+// except where a handler panicked.
+func (s *stream) handlerReturned() {
+	if s.running == handlerRuns {
+		s.running = handlerPanicked
+	}
+}
+
+// borrow returns the scratch of the stream, from the pool if there is none yet.
+func (s *stream) borrow() *scratch {
+	if s.scratch == nil {
+		s.scratch = borrowScratch(&s.seen, &s.opt.decode)
+	}
+	return s.scratch
+}
+
+// release returns the scratch to the pool. Its deltas are not used any more.
+func (s *stream) release() {
+	if s.scratch != nil {
+		s.scratch.release()
+		s.scratch = nil
+	}
+}
+
+// begin makes the scratch ready for an event.
+func (s *stream) begin(typ, data []byte) *decode.Context {
+	x := s.borrow()
+	x.single = false
+	x.Begin(typ, data)
+	return &x.Context
+}
+
+// next takes bytes from p up to the end of an event and decodes it. Its deltas are then
+// in the scratch. It returns how many bytes it took. ok is false if it took all of p,
+// which must not change before that. err is the error of an EventHandler.
+func (s *stream) next(p []byte) (n int, ok bool, err error) {
+	if len(s.queued) > 0 {
+		s.nextQueued()
 		return 0, true, nil
 	}
-	for c.fatal == nil {
-		f := &c.borrow().frame
-		k, ok := c.wire.Next(p[n:], f)
+	for s.fatal == nil {
+		f := &s.borrow().frame
+		k, ok := s.wire.Next(p[n:], f)
 		n += k
 		if !ok {
-			if c.wire.Compressed {
-				c.fatal = ErrCompressed
+			if s.wire.Compressed {
+				s.fatal = ErrCompressed
 			}
 			return n, false, nil
 		}
-		if ok, err := c.take(f); ok || err != nil {
+		if ok, err := s.take(f); ok || err != nil {
 			return n, ok, err
 		}
 	}
 	return len(p), false, nil
 }
 
-// take decodes a frame. ok: there are deltas to hand out.
-func (c *stream) take(f *wire.Frame) (ok bool, err error) {
-	switch f.Kind {
-	case wire.FrameComment:
-		c.seen.Comments++
-		if h, ok := c.opt.Events.(CommentHandler); ok && f.Data != nil {
-			err = h.HandleComment(f.Data)
-		}
-		return false, err
-	case wire.FrameErrorField, wire.FrameText:
-		s := c.begin(nil, f.Data)
-		c.takeText(s, jsonscan.TrimSpace(f.Data))
-		return s.Emitted > 0, nil
-	case wire.FrameTooLarge, wire.FrameMalformed:
-		s := c.begin(f.Type, f.Data)
-		c.countEvent()
-		s.Malformed(-1, len(f.Data), f.Size, f.Err)
-		return true, nil
-	case wire.FrameUnterminated:
-		if ok := c.acceptUnterminated(f); !ok {
-			return false, nil
-		}
-	}
-	if c.opt.Events != nil {
-		if err := c.opt.Events.HandleEvent((*Event)(&f.Event)); err != nil {
-			return false, err
-		}
-	}
-	first := c.seen.Events == 0 && c.seen.FirstError == nil && c.wireKind() == WireJSON
-	if f.Kind == wire.FrameException || f.Kind == wire.FrameError {
-		s := c.begin(f.Type, f.Data)
-		c.countEvent()
-		s.AddException(f.Kind == wire.FrameError)
-		return true, nil
-	}
-	if c.embeds(f) {
-		c.embeddedEvent(f)
-	} else {
-		c.event(f.Type, f.Data)
-	}
-	if first && c.seen.FirstError != nil && len(c.seen.Choices) == 0 {
-		c.seen.Events = 0 // an error in place of a stream, which is none of its events
-	}
-	return true, nil
-}
-
-// begin borrows a step and makes it ready.
-func (c *stream) begin(typ, data []byte) *decode.Context {
-	s := c.borrow()
-	s.single = false
-	s.Begin(typ, data)
-	return &s.Context
-}
-
-// borrow borrows a step, if that was not done yet.
-func (c *stream) borrow() *scratch {
-	if c.scratch == nil {
-		c.scratch = borrowScratch(&c.seen, &c.opt.decode)
-	}
-	return c.scratch
-}
-
-func (c *stream) countEvent() {
-	c.seen.Events++
-	if c.seen.SawDone {
-		c.seen.AfterDone++
-	}
-}
-
-// end takes the end of the input. ok: there are deltas to hand out, and end is
-// to be called again. When it is not, there is a verdict.
-func (c *stream) end(cause error) (ok bool, err error) {
-	if c.phase == phaseEnded {
+// end takes the end of the input. While ok is true there are deltas to hand out, and end
+// has to be called again. After that there is a verdict.
+func (s *stream) end(cause error) (ok bool, err error) {
+	if s.phase == phaseEnded {
 		return false, nil
 	}
-	if c.phase == phaseReading {
-		c.phase, c.fast.at = phaseEnding, placeOther
-		c.wire.Finish(&c.borrow().frame)
-		if !c.quit {
-			c.pending = c.wire.Pending()
+	if s.phase == phaseReading {
+		s.phase, s.fast.at = phaseEnding, placeOther
+		s.wire.Finish(&s.borrow().frame)
+		if !s.quit {
+			s.pending = s.wire.Pending()
 		}
 	}
-	if c.handlerErr == nil {
-		if len(c.queued) > 0 && !c.quit {
-			c.nextQueued()
-			return true, nil
+	if s.handlerErr == nil {
+		if ok, err := s.endEvents(); ok || err != nil {
+			return ok, err
 		}
-		for !c.quit && c.fatal == nil && c.wire.End(&c.borrow().frame) {
-			if c.scratch.frame.Kind != wire.FrameUnterminated { // of which salvage tells
-				c.pending = c.wire.Pending()
-			}
-			if ok, err := c.take(&c.scratch.frame); ok || err != nil {
-				return ok, err
-			}
-		}
-		if c.phase < phaseDrained {
-			c.phase = phaseDrained
-			s := c.begin(nil, nil)
-			s.FlushSurrogates()
-			if last, ok := c.decoder.(dialect.Closer); ok && last.EndsAtClose() && len(s.Choices) > 0 && s.Complete() {
-				s.EndStream()
-			}
-			s.EndCalls()
-			if len(s.Deltas) > 0 {
+		if s.phase < phaseDrained {
+			s.phase = phaseDrained
+			if s.drain() {
 				return true, nil
 			}
 		}
 	}
-	c.release()
-	c.state, c.cause = c.verdict(cause)
-	c.phase = phaseEnded
+	s.release()
+	s.state, s.cause = s.verdict(cause)
+	s.phase = phaseEnded
 	return false, nil
 }
 
-// outcome is the verdict, or how far the stream has come.
-func (c *stream) outcome() Outcome {
-	o := outcomeOf(&c.seen)
-	o.Dialect, o.Wire = c.dialect, c.wireKind()
-	o.SawDone = o.SawDone || dialect.ID(c.dialect).Row().FinishEnds && c.seen.Finished()
-	if c.phase == phaseEnded {
-		o.State, o.Cause, o.PendingBytes = c.state, c.cause, c.pending
+// endEvents decodes the next event that the end of the input has left over.
+func (s *stream) endEvents() (ok bool, err error) {
+	if s.quit {
+		return false, nil
 	}
-	return o
+	if len(s.queued) > 0 {
+		s.nextQueued()
+		return true, nil
+	}
+	for s.fatal == nil && s.wire.End(&s.borrow().frame) {
+		f := &s.scratch.frame
+		if f.Kind != wire.FrameUnterminated { // acceptUnterminated sets pending for those
+			s.pending = s.wire.Pending()
+		}
+		if ok, err := s.take(f); ok || err != nil {
+			return ok, err
+		}
+	}
+	return false, nil
 }
 
-// err is outcome().Err(), which takes no list of choices; nil before the verdict.
-func (c *stream) err() error {
-	if c.phase < phaseEnded {
-		return nil
+// drain adds the deltas that only the end of the input shows: lone surrogates, the end
+// of the stream where its dialect has no marker for it, and the ends of tool calls.
+func (s *stream) drain() (ok bool) {
+	c := s.begin(nil, nil)
+	c.FlushSurrogates()
+	if last, ok := s.decoder.(dialect.Closer); ok && last.EndsAtClose() && len(c.Choices) > 0 && c.Complete() {
+		c.EndStream()
 	}
-	return Outcome{State: c.state, Cause: c.cause, APIError: (*APIError)(c.seen.FirstError), Damage: damageOf(c.seen.FirstDamage)}.Err()
+	c.EndCalls()
+	return len(c.Deltas) > 0
 }
 
-func (c *stream) wireKind() Wire {
-	return Wire(c.wire.Kind())
-}
+func (s *stream) wireKind() Wire { return Wire(s.wire.Kind()) }

@@ -8,49 +8,49 @@ import (
 )
 
 // embeds reports whether a frame is one of InvokeModel.
-func (c *stream) embeds(f *wire.Frame) bool {
-	return dialect.IsEnvelope(f.Type) && c.wireKind() == WireFrames
+func (s *stream) embeds(f *wire.Frame) bool {
+	return dialect.IsEnvelope(f.Type) && s.wireKind() == WireFrames
 }
 
 // embeddedEvent decodes the event that a frame embeds, which from there on is the
 // event, for offsets and deltas too.
-func (c *stream) embeddedEvent(f *wire.Frame) {
-	s := c.begin(f.Type, f.Data)
+func (s *stream) embeddedEvent(f *wire.Frame) {
+	c := s.begin(f.Type, f.Data)
 	data := jsonscan.TrimSpace(f.Data)
-	inner, offset, err := dialect.Unwrap(s, data)
+	inner, offset, err := dialect.Unwrap(c, data)
 	if inner != nil { // a template of it fits nothing else, since it has the type of the frame
-		s.Data, s.Embedded = inner, true
-		if c.fast.on && c.fromTemplate(s) {
+		c.Data, c.Embedded = inner, true
+		if s.fast.on && s.fromTemplate(c) {
 			return
 		}
 	}
-	c.countEvent()
+	s.countEvent()
 	switch {
 	case err != nil:
-		s.Malformed(-1, s.Indent()+offset, len(s.Data), err)
+		c.Malformed(-1, c.Indent()+offset, len(c.Data), err)
 	case inner == nil: // it embeds nothing
-		c.decode(s, data)
+		s.decode(c, data)
 	default:
-		c.decode(s, jsonscan.TrimSpace(inner))
+		s.decode(c, jsonscan.TrimSpace(inner))
 	}
-	if s.Emitted == 0 {
-		s.Add(decode.KindOther, -1)
+	if c.Emitted == 0 {
+		c.Add(decode.KindOther, -1)
 	}
-	if c.fast.on && s.Embedded {
-		c.learn(s)
+	if s.fast.on && c.Embedded {
+		s.learn(c)
 	}
 }
 
 // setDialect makes d the dialect of the stream, with a decoder that is new or reset.
-func (c *stream) setDialect(d Dialect) {
-	c.dialect = d
+func (s *stream) setDialect(d Dialect) {
+	s.dialect = d
 	switch {
 	case d == Auto:
 		return
-	case c.decoderOf == d && c.decoder != nil:
-		c.decoder.Reset()
+	case s.decoderOf == d && s.decoder != nil:
+		s.decoder.Reset()
 	default:
-		c.decoder, c.decoderOf = dialect.ID(d).Row().New(), d
+		s.decoder, s.decoderOf = dialect.ID(d).Row().New(), d
 	}
 }
 
@@ -58,17 +58,17 @@ func (c *stream) setDialect(d Dialect) {
 // Until an event shows it, each event is decoded by the dialect that was asked for,
 // if any. ok is false if the dialect is another than that, so that the stream is of
 // no use (C-24, W-10).
-func (c *stream) settle(s *decode.Context) (ok bool) {
-	found := Dialect(dialect.Detect(s, dialect.ID(c.asked)))
+func (s *stream) settle(c *decode.Context) (ok bool) {
+	found := Dialect(dialect.Detect(c, dialect.ID(s.asked)))
 	switch {
-	case found == Auto, len(c.seen.Choices) > 0: // it may be any, or the answer has begun
-	case dialect.ID(c.asked).Accepts(dialect.ID(found)):
-		c.settled = true
-		if found != c.dialect {
-			c.setDialect(found)
+	case found == Auto, len(s.seen.Choices) > 0: // it may be any, or the answer has begun
+	case dialect.ID(s.asked).Accepts(dialect.ID(found)):
+		s.settled = true
+		if found != s.dialect {
+			s.setDialect(found)
 		}
 	default:
-		c.fatal = &DialectError{Want: c.asked, Looks: found.String()}
+		s.fatal = &DialectError{Want: s.asked, Looks: found.String()}
 		return false
 	}
 	return true

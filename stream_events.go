@@ -9,241 +9,220 @@ import (
 	"github.com/seed-4d65deac/llmstream/internal/wire"
 )
 
-// event decodes one event.
-func (c *stream) event(typ, data []byte) {
-	s := c.begin(typ, data)
-	if c.fast.on && c.fromTemplate(s) {
-		return
+// take decodes a frame. ok reports whether there are deltas to hand out.
+func (s *stream) take(f *wire.Frame) (ok bool, err error) {
+	switch f.Kind {
+	case wire.FrameComment:
+		s.seen.Comments++
+		return false, s.handleComment(f.Data)
+	case wire.FrameErrorField, wire.FrameText:
+		c := s.begin(nil, f.Data)
+		s.takeText(c, jsonscan.TrimSpace(f.Data))
+		return c.Emitted > 0, nil
+	case wire.FrameTooLarge, wire.FrameMalformed:
+		c := s.begin(f.Type, f.Data)
+		s.countEvent()
+		c.Malformed(-1, len(f.Data), f.Size, f.Err)
+		return true, nil
+	case wire.FrameUnterminated:
+		if ok := s.acceptUnterminated(f); !ok {
+			return false, nil
+		}
 	}
-	c.countEvent()
-	c.decode(s, jsonscan.TrimSpace(data))
-	if s.Emitted == 0 {
-		s.Add(decode.KindOther, -1)
+	if err := s.handleEvent(f); err != nil {
+		return false, err
 	}
-	if c.fast.on {
-		c.learn(s)
+	first := s.seen.Events == 0 && s.seen.FirstError == nil && s.wireKind() == WireJSON
+	switch {
+	case f.Kind == wire.FrameException || f.Kind == wire.FrameError:
+		c := s.begin(f.Type, f.Data)
+		s.countEvent()
+		c.AddException(f.Kind == wire.FrameError)
+		return true, nil
+	case s.embeds(f):
+		s.embeddedEvent(f)
+	default:
+		s.event(f.Type, f.Data)
+	}
+	if first && s.seen.FirstError != nil && len(s.seen.Choices) == 0 {
+		s.seen.Events = 0 // an error in place of a stream is no event of it
+	}
+	return true, nil
+}
+
+// handleEvent hands an event to the handler of events, if there is one.
+func (s *stream) handleEvent(f *wire.Frame) (err error) {
+	if s.opt.Events == nil {
+		return nil
+	}
+	s.running = handlerRuns
+	defer s.handlerReturned()
+	err = s.opt.Events.HandleEvent((*Event)(&f.Event))
+	s.running = handlerIdle
+	return err
+}
+
+// handleComment hands a comment to the handler of comments, if there is one.
+func (s *stream) handleComment(comment []byte) (err error) {
+	h, ok := s.opt.Events.(CommentHandler)
+	if !ok || comment == nil {
+		return nil
+	}
+	s.running = handlerRuns
+	defer s.handlerReturned()
+	err = h.HandleComment(comment)
+	s.running = handlerIdle
+	return err
+}
+
+func (s *stream) countEvent() {
+	s.seen.Events++
+	if s.seen.SawDone {
+		s.seen.AfterDone++
 	}
 }
 
-func (c *stream) decode(s *decode.Context, data []byte) {
+// event decodes one event.
+func (s *stream) event(typ, data []byte) {
+	c := s.begin(typ, data)
+	if s.fast.on && s.fromTemplate(c) {
+		return
+	}
+	s.countEvent()
+	s.decode(c, jsonscan.TrimSpace(data))
+	if c.Emitted == 0 {
+		c.Add(decode.KindOther, -1)
+	}
+	if s.fast.on {
+		s.learn(c)
+	}
+}
+
+// decode finds out what the data of an event is, and adds its deltas.
+func (s *stream) decode(c *decode.Context, data []byte) {
 	switch {
 	case len(data) == 0: // F-05
-		s.Skip(&s.Skips.Empty)
-	case dialect.ID(c.dialect).EndsWith(data):
-		s.EndStream()
-	case dialect.IsDoneWord(data): // a gateway's, in a dialect that it does not end
+		c.Skip(&c.Skips.Empty)
+	case dialect.ID(s.dialect).EndsWith(data):
+		c.EndStream()
+	case dialect.IsDoneWord(data): // a gateway has added it to a dialect that it does not end
 	case data[0] == '{':
-		if !c.prune(s, data) {
-			if offset, err := s.Parse(data); err != nil {
-				c.repair(s, data, offset, err)
+		if !s.prune(c, data) {
+			if offset, err := c.Parse(data); err != nil {
+				s.repair(c, data, offset, err)
 				return
 			}
 		}
-		c.decodeObject(s)
+		s.decodeObject(c)
 	case bytes.IndexByte(data, '\n') >= 0 && !jsonscan.Valid(data):
-		offset, err := s.Check(data)
-		c.repair(s, data, offset, err)
-	case isKeepAlive(data):
-		s.Skip(&s.Skips.KeepAlive)
-	case string(s.Type) == "error":
-		if !s.AddErrorOfList(data) {
-			s.AddErrorText(data)
+		offset, err := c.Check(data)
+		s.repair(c, data, offset, err)
+	case decode.IsKeepAlive(data):
+		c.Skip(&c.Skips.KeepAlive)
+	case string(c.Type) == "error":
+		if !c.AddErrorOfList(data) {
+			c.AddErrorText(data)
 		}
 	case jsonscan.Valid(data):
-		c.decodeOther(s, data)
+		s.decodeOther(c, data)
 	case data[0] == '[', data[0] == '"':
-		offset, err := s.Check(data)
-		s.Malformed(-1, s.Indent()+offset, len(s.Data), err)
-	case c.dialect == Auto && len(s.Type) > 0: // of a stream of another kind, such as Replicate's
-		s.Unknown = true
+		offset, err := c.Check(data)
+		c.Malformed(-1, c.Indent()+offset, len(c.Data), err)
+	case s.dialect == Auto && len(c.Type) > 0: // a stream of another kind, such as Replicate's
+		c.Unknown = true
 	default: // "error: …", or any text (F-39)
-		s.AddErrorText(data)
+		c.AddErrorText(data)
 	}
 }
 
-// prune parses an event without what its dialect does not read. ok is false if it has
-// to be parsed as a whole.
-func (c *stream) prune(s *decode.Context, data []byte) (ok bool) {
-	p, ok := c.decoder.(dialect.Pruner)
-	return ok && c.dialect != Auto && !s.Limits.Whole && p.Prune(s, data)
+// prune parses an event without the members that its dialect does not read. ok is false
+// if the event has to be parsed as a whole.
+func (s *stream) prune(c *decode.Context, data []byte) (ok bool) {
+	p, ok := s.decoder.(dialect.Pruner)
+	return ok && s.dialect != Auto && !c.Limits.Whole && p.Prune(c, data)
 }
 
-var newline = []byte{'\n'}
-
-// decodeOther decodes data that is JSON and no object: null and the like, which
-// say nothing (F-35), or an error in an array, as Gemini writes it.
-func (c *stream) decodeOther(s *decode.Context, data []byte) {
-	if s.AddErrorOfList(data) {
+// decodeObject decodes an event that is a JSON object.
+func (s *stream) decodeObject(c *decode.Context) {
+	if !s.settled && !s.settle(c) {
 		return
 	}
-	s.Skipped++
-	s.Skips.NotObject++
-}
-
-// isKeepAlive tells whether data is a sign of life and nothing else: a comment
-// that a proxy wrapped into an event (F-04), or a word.
-func isKeepAlive(data []byte) bool {
-	return data[0] == ':' || decode.IsKeepAlive(data)
-}
-
-// recover makes the best of data that cannot be read. Lines that were meant to be
-// events of their own are taken so (contract 14, F-40). Text is an error. Else the
-// event is malformed; but where its last line alone can be read, that was put
-// into an unfinished event, and mostly tells why it was never finished (F-30).
-func (c *stream) repair(s *decode.Context, data []byte, offset int, err error) {
-	json := data[0] == '{' || data[0] == '[' || data[0] == '"'
-	data = c.splitJoined(data)
-	first, last, lines := bytes.Cut(data, newline)
-	if !lines {
-		s.Malformed(-1, s.Indent()+offset, len(s.Data), err)
-		return
+	if s.dialect != Auto {
+		s.decoder.Decode(c)
+	} else {
+		c.AddErrorObject()
 	}
-	whole := c.isWhole(first)
-	for line := range bytes.SplitSeq(last, newline) {
-		whole = whole || !json && c.isWhole(line)
-		last = line
+	if c.Embedded {
+		dialect.AddInvocationMetrics(c)
 	}
 	switch {
-	case whole:
-		c.seen.Events-- // counted line by line
-		c.seen.Unseparated--
-		c.queued = data
-		c.nextQueued()
-	case json:
-		s.Malformed(-1, s.Indent()+offset, len(s.Data), err)
-		if c.isWhole(last) {
-			c.queued = last
-		}
+	case c.Emitted > 0:
+	case c.IsPing():
+		c.Skip(&c.Skips.KeepAlive)
+	case c.Root.GetObject().Len() == 0: // {} (F-35)
+		c.Skipped++
+		c.Skips.Empty++
 	default:
-		s.AddErrorText(data)
+		c.Unknown = c.Unknown || !s.settled
 	}
 }
 
-// unglue puts events that share a line into lines of their own: "{…}data: {…}".
-func (c *stream) splitJoined(data []byte) []byte {
-	if !bytes.Contains(data, []byte("data:")) {
-		return data
+// decodeOther decodes data that is JSON and no object:
+//   - an array with an error, as Gemini writes it,
+//   - an array of objects, each of which is an event (F-42),
+//   - null, a number and the like, which say nothing (F-35).
+func (s *stream) decodeOther(c *decode.Context, data []byte) {
+	switch {
+	case c.AddErrorOfList(data):
+	case data[0] == '[' && s.queueElements(data):
+		s.seen.Events-- // the elements are counted
+		s.nextQueued()
+	default:
+		c.Skipped++
+		c.Skips.NotObject++
 	}
-	lines := make([]byte, 0, len(data))
-	for line := range bytes.SplitSeq(data, newline) {
-		if len(lines) > 0 {
-			lines = append(lines, '\n')
+}
+
+// queueElements queues the elements of an array, if all of them are objects.
+func (s *stream) queueElements(data []byte) (ok bool) {
+	var lines []byte
+	for at := jsonscan.SkipSpace(data, 1); at < len(data) && data[at] == '{'; {
+		n := jsonscan.ValueLen(data[at:])
+		for _, b := range data[at : at+n] {
+			if b == '\n' || b == '\r' { // white space, which would end the line
+				b = ' '
+			}
+			lines = append(lines, b)
 		}
-		lines = c.appendSplit(lines, line)
-	}
-	return lines
-}
-
-// appendUnglued appends a line, or as many as there are events in it.
-func (c *stream) appendSplit(lines, line []byte) []byte {
-	for len(line) > 0 && line[0] == '{' {
-		scan := jsonscan.Scanner{MaxValues: c.opt.MaxValues}
-		n, err := scan.Scan(line)
-		next, glued := bytes.CutPrefix(jsonscan.TrimSpace(line[n:]), []byte("data:"))
-		if err != nil || !glued {
-			break
+		lines = append(lines, '\n')
+		at = jsonscan.SkipSpace(data, at+n)
+		if data[at] == ']' {
+			s.queued, s.queuedArray = lines, true
+			return true
 		}
-		lines = append(append(lines, line[:n]...), '\n')
-		line = jsonscan.TrimSpace(next)
+		at = jsonscan.SkipSpace(data, at+1)
 	}
-	return append(lines, line...)
+	return false
 }
 
-// nextGlued decodes the next of several events that came as one. Of their types the
-// last one is known, which is that of the last event:
-// "data: {…}\nevent: error\ndata: {…}\n\n".
-func (c *stream) nextQueued() {
-	line, rest, _ := bytes.Cut(c.queued, newline)
-	c.queued = jsonscan.TrimSpace(rest)
-	c.seen.Unseparated++
-	typ := c.borrow().frame.Type
-	if len(c.queued) > 0 {
-		typ = nil
-	} else {
-		c.queued = nil // it may be large
-	}
-	c.event(typ, line)
-}
-
-// decodeObject decodes an event that is a JSON object, by its dialect.
-func (c *stream) decodeObject(s *decode.Context) {
-	if !c.settled && !c.settle(s) {
-		return
-	}
-	if c.dialect != Auto {
-		c.decoder.Decode(s)
-	} else {
-		s.AddErrorObject()
-	}
-	if s.Embedded {
-		dialect.AddInvocationMetrics(s)
-	}
-	if s.Emitted > 0 {
-		return
-	}
-	if s.IsPing() {
-		s.Skip(&s.Skips.KeepAlive)
-		return
-	}
-	if s.Root.GetObject().Len() == 0 { // {} (F-35)
-		s.Skipped++
-		s.Skips.Empty++
-		return
-	}
-	s.Unknown = s.Unknown || !c.settled
-}
-
-// takeText takes a text that stands where none belongs: nearly always an error,
-// as JSON or as a page (F-37, F-38).
-func (c *stream) takeText(s *decode.Context, text []byte) {
+// takeText takes a text that stands where no text belongs. In nearly every case it is an
+// error, as JSON or as a page (F-37, F-38).
+func (s *stream) takeText(c *decode.Context, text []byte) {
 	if len(text) == 0 {
 		return
 	}
-	if text[0] == '[' && (s.AddErrorOfList(text) || !bytes.Contains(text, []byte(`"error"`))) {
+	if text[0] == '[' && (c.AddErrorOfList(text) || !bytes.Contains(text, []byte(`"error"`))) {
 		return // an error, or nothing
 	}
 	if text[0] != '{' {
-		s.AddErrorText(text)
+		c.AddErrorText(text)
 		return
 	}
-	if _, err := s.Parse(text); err != nil {
-		s.AddErrorText(text)
+	if _, err := c.Parse(text); err != nil {
+		c.AddErrorText(text)
 		return
 	}
-	if s.AddErrorObject(); s.Emitted == 0 {
-		s.AddError(-1, s.Root, nil)
+	if c.AddErrorObject(); c.Emitted == 0 {
+		c.AddError(-1, c.Root, nil)
 	}
-}
-
-// salvage makes the best of a last event that has no blank line behind it (F-19):
-// it counts if its data is a whole object or an end marker, or as far as it is a
-// row of such.
-func (c *stream) acceptUnterminated(f *wire.Frame) (ok bool) {
-	f.Data = c.splitJoined(f.Data)
-	if c.isWhole(f.Data) {
-		c.pending = 0
-	} else {
-		whole := 0
-		for rest := f.Data; len(rest) > 0; {
-			line, after, _ := bytes.Cut(rest, newline)
-			if !c.isWhole(line) {
-				break
-			}
-			whole = len(f.Data) - len(after)
-			rest = after
-		}
-		if whole == 0 {
-			return false
-		}
-		c.pending = len(f.Data) - whole
-		f.Data = f.Data[:whole]
-	}
-	c.seen.Unterminated = true
-	return true
-}
-
-// isWhole tells whether data is a whole JSON object or an end marker.
-func (c *stream) isWhole(data []byte) bool {
-	data = jsonscan.TrimSpace(data)
-	return dialect.ID(c.dialect).EndsWith(data) || dialect.IsDoneWord(data) || len(data) > 0 && data[0] == '{' && jsonscan.Valid(data)
 }

@@ -7,16 +7,15 @@ import (
 	"reflect"
 )
 
-// An answer is what a stream says, as far as contenders are held to it. Its
-// buffers are kept over reset, as those of a loop that reads many streams would
-// be.
+// An answer is the content of a stream that contenders have to find. reset keeps its
+// buffers, as a loop over many streams would.
 type answer struct {
 	choices []choice // by index
 	usage   usage
-	// rewritten: arguments count as JSON, since some providers write them as a
+	// rewritten: arguments are compared as JSON, because some providers write them as a
 	// value and not as text.
 	rewritten bool
-	untold    parts // nobody knows them, and they are not compared
+	untold    parts // not known, and not compared
 }
 
 type choice struct {
@@ -30,10 +29,10 @@ type call struct {
 	arguments []byte
 }
 
-// usage is what every provider reports of the tokens.
+// usage holds the numbers of tokens that every provider reports.
 type usage struct{ input, output, total int64 }
 
-// parts of an answer; not every contender keeps all of them.
+// parts is a set of parts of an answer. Not every contender keeps all of them.
 type parts uint8
 
 const (
@@ -46,7 +45,7 @@ const (
 	allParts = partUsage<<1 - 1
 )
 
-// maxIndex bounds what an index on the wire can make an answer grow to.
+// maxIndex bounds how far an index in a stream can grow an answer.
 const maxIndex = 128
 
 func (a *answer) reset() {
@@ -54,13 +53,13 @@ func (a *answer) reset() {
 	a.usage = usage{}
 }
 
-// choice returns the choice with this index; nil where no answer has so many.
+// choice returns the choice with this index, or nil if the index is out of range.
 func (a *answer) choice(index int) *choice {
 	if index < 0 || index >= maxIndex {
 		return nil
 	}
 	for len(a.choices) <= index {
-		if n := len(a.choices); n < cap(a.choices) { // one of an earlier stream, for its buffers
+		if n := len(a.choices); n < cap(a.choices) { // reuse the buffers of an earlier stream
 			a.choices = a.choices[:n+1]
 			c := &a.choices[n]
 			*c = choice{content: c.content[:0], reasoning: c.reasoning[:0], calls: c.calls[:0]}
@@ -90,8 +89,8 @@ func (c *choice) addCall(index int, name, arguments string) {
 	c.calls[index].arguments = append(c.calls[index].arguments, arguments...)
 }
 
-// compare tells in which of the parts got is not as wanted. A choice that says
-// nothing is as good as none.
+// compare returns the first difference in the given parts. An empty choice equals a
+// missing one.
 func compare(got, want *answer, p parts) error {
 	p &^= want.untold
 	if p&partUsage != 0 && got.usage != want.usage {
@@ -137,7 +136,7 @@ func (c *choice) compare(want *choice, p parts, rewritten bool) error {
 	return nil
 }
 
-// sameJSON tells whether two texts are the same JSON value; none at all is {}.
+// sameJSON reports whether two texts are the same JSON value. An empty text stands for {}.
 func sameJSON(a, b []byte) bool {
 	var values [2]any
 	for i, text := range [...][]byte{a, b} {
@@ -151,7 +150,7 @@ func sameJSON(a, b []byte) bool {
 	return reflect.DeepEqual(values[0], values[1])
 }
 
-// differ tells where two texts part, in few words: they may be long.
+// differ describes where two texts differ, without quoting them.
 func differ(got, want []byte) error {
 	at := 0
 	for at < min(len(got), len(want)) && got[at] == want[at] {

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// The cells of the table as ordinary benchmarks, for benchstat:
+// BenchmarkContenders has the cells of the table as ordinary benchmarks, for benchstat:
 //
 //	go test -run '^$' -bench . -count 10 | tee new.txt
 //	benchstat -filter '.unit:(ns/event OR allocs/op)' -row /workload -col /contender new.txt

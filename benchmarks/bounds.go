@@ -1,6 +1,6 @@
 package main
 
-// A bound is what this library promises of a figure.
+// A bound is what this library promises for a figure.
 type bound struct {
 	workload, contender, what string
 	is                        relation
@@ -14,10 +14,10 @@ const (
 	atLeast relation = ">="
 )
 
-// loopsTime is what a loop takes against push where push takes 0.7 of its time.
+// loopsTime is the time of a loop relative to push if push takes 0.7 of the loop's time.
 const loopsTime = 1.43
 
-// bounds are all of them. Those of time are ratios, measured pair by pair.
+// bounds lists all bounds. Times are ratios, measured pair by pair.
 var bounds = [...]bound{
 	{longAnswer, push, against(scannerName), atMost, 0.95},
 	{eventPerWrite, push, against(scannerName), atMost, 1.5},
@@ -58,7 +58,7 @@ var bounds = [...]bound{
 	{openStreams, push, heapAnswer, atMost, 8 << 10},
 }
 
-// A verdict tells whether a bound is kept.
+// A verdict says whether a bound is kept.
 type verdict struct {
 	Workload, Contender, What string
 	Is                        relation
@@ -66,7 +66,7 @@ type verdict struct {
 	Pass                      bool
 }
 
-// judge holds the results to those bounds whose figure was measured.
+// judge compares the results with the bounds whose figures were measured.
 func (r *results) judge() (verdicts []verdict) {
 	for _, b := range bounds {
 		got, ok := r.value(b.workload, b.contender, b.what)

@@ -1,7 +1,6 @@
 package main
 
-// A chunk is the struct that clients and gateways decode the data of an event
-// into.
+// A chunk is the struct into which clients and gateways decode the data of an event.
 type chunk struct {
 	ID                string        `json:"id"`
 	Object            string        `json:"object"`
@@ -49,7 +48,7 @@ type chunkUsage struct {
 	} `json:"completion_tokens_details"`
 }
 
-// addTo folds the chunk.
+// addTo adds the chunk to an answer.
 func (c *chunk) addTo(a *answer) {
 	for i := range c.Choices {
 		from := &c.Choices[i]

@@ -5,26 +5,25 @@ import "github.com/seed-4d65deac/llmstream"
 // A contender is one way to read a stream.
 type contender struct {
 	name, about string
-	new         func(d llmstream.Dialect) reader // nil where it does not read the dialect
+	new         func(d llmstream.Dialect) reader // returns nil if the contender does not read the dialect
 }
 
-// A reader reads streams one after the other and keeps its memory between them,
-// as far as its library lets it.
+// A reader reads one stream after the other. It keeps its memory between them if its
+// library allows that.
 type reader interface {
-	// read reads a stream to its end. It is all that is timed.
+	// read reads a stream to its end. Only read is timed.
 	read(f *feed)
-	// verify tells what is wrong with what the last read has found in s.
+	// verify returns what is wrong with the result of the last read, which was of s.
 	verify(s *stream) error
 }
 
-// A pusher reads one stream that comes a piece at a time.
+// A pusher reads one stream, given to it piece by piece.
 type pusher interface {
 	write(piece []byte)
 	verify(s *stream) error
 }
 
-// Names that other files refer to. Those of baselines sort last in lists that
-// are sorted by name.
+// Names that other files refer to. Those of baselines come last in sorted lists.
 const (
 	push         = "push"
 	usageOnly    = "usage-only"
@@ -36,13 +35,13 @@ const (
 	checksumName = "Baseline-copy-crc32"
 )
 
-// contenders returns all of them: ours, the loops that people write, the
-// libraries that they use, and the floor.
+// contenders returns all contenders: ours, the loops that people write, the libraries
+// that they use, and the baselines.
 func contenders() []contender {
 	return append(append(append(ours(), loops()...), libraries()...), baselines()...)
 }
 
-// contendersOf returns those that read a dialect.
+// contendersOf returns the contenders that read a dialect.
 func contendersOf(d llmstream.Dialect) (some []contender) {
 	for _, c := range contenders() {
 		if c.new(d) != nil {
@@ -52,7 +51,7 @@ func contendersOf(d llmstream.Dialect) (some []contender) {
 	return some
 }
 
-// only makes a contender's new of that for one dialect.
+// only returns the field new of a contender that reads one dialect.
 func only(one llmstream.Dialect, new func() reader) func(llmstream.Dialect) reader {
 	return func(d llmstream.Dialect) reader {
 		if d != one {
@@ -62,16 +61,16 @@ func only(one llmstream.Dialect, new func() reader) func(llmstream.Dialect) read
 	}
 }
 
-// chatOnly makes a contender's new of that for chat completions.
+// chatOnly returns the field new of a contender that reads chat completions.
 func chatOnly(new func() reader) func(llmstream.Dialect) reader {
 	return only(llmstream.OpenAIChat, new)
 }
 
-// isFramed tells whether the streams of a dialect come in binary frames here.
+// isFramed reports whether the streams of a dialect are binary frames here.
 func isFramed(d llmstream.Dialect) bool { return d == llmstream.Bedrock }
 
-// yardstick names the baseline that the streams of a dialect are measured
-// against: frames have no lines, but checksums over every byte.
+// yardstick returns the name of the baseline for a dialect. Frames have no lines, but
+// checksums over every byte.
 func yardstick(d llmstream.Dialect) string {
 	if isFramed(d) {
 		return checksumName

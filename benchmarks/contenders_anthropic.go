@@ -7,8 +7,8 @@ import (
 	"github.com/anthropics/anthropic-sdk-go/packages/ssestream"
 )
 
-// anthropicSDK is Anthropic's own client behind its HTTP call. It stops where
-// folding fails, as the SDK's own examples do.
+// anthropicSDK is the part of Anthropic's client that follows the HTTP call. It stops
+// when accumulating fails, as the SDK's examples do.
 type anthropicSDK struct {
 	found anthropic.Message
 }

@@ -9,7 +9,7 @@ import (
 	"github.com/seed-4d65deac/llmstream"
 )
 
-// The baselines look at nothing in a stream. They are the floor.
+// The baselines ignore what a stream says. They show the least time possible.
 func baselines() []contender {
 	lines := func(d llmstream.Dialect) reader {
 		if isFramed(d) {
@@ -84,8 +84,8 @@ func (r *copyReader) read(f *feed) {
 
 func (r *copyReader) verify(s *stream) error { return counted("bytes", r.size, len(s.body)) }
 
-// checksumReader takes the bytes and sums up each read as a whole. That checks no
-// frame, and costs a fifth of what summing them up one by one does: it is a floor.
+// checksumReader copies the bytes and takes one checksum of each read. That verifies no
+// frame, and costs a fifth of the checksums of the single frames.
 type checksumReader struct {
 	copyReader
 	sum uint32
@@ -107,8 +107,8 @@ func (r *checksumReader) verify(s *stream) error {
 	return r.copyReader.verify(s)
 }
 
-// framesReader is what whoever reads frames has to do at least: take the bytes,
-// find the frames and check both sums of each.
+// framesReader does the least that reading frames takes: it copies the bytes, finds the
+// frames and verifies both checksums of each.
 type framesReader struct {
 	buf    []byte
 	frames int

@@ -9,22 +9,21 @@ import (
 	"github.com/valyala/fastjson"
 )
 
-// fastjsonLoop is the leanest loop that still parses all of each event, and the
-// one that this library is measured against first, which uses fastjson too. It
-// keeps the text of all choices in one slice and of the rest it only looks
-// whether it is there.
+// fastjsonLoop is the leanest loop that still parses each event in full. It is the main
+// rival of this library, which uses fastjson too. It appends the text of all choices to
+// one slice, and only checks whether the other members are there.
 type fastjsonLoop struct {
 	parser fastjson.Parser
 	buf    []byte // for lines
 	src    bytes.Reader
 	text   []byte
-	seen   int // what was looked up; it keeps that from being optimised away
+	seen   int // counts members that were found, so that no lookup is optimised away
 
 	each func(r io.Reader, buf []byte, f func(data []byte)) // finds the events
 	fold func(l *fastjsonLoop, v *fastjson.Value)
 }
 
-// newFastjsonLoop returns a loop over chat completions.
+// newFastjsonLoop returns a loop for chat completions.
 func newFastjsonLoop(buf []byte) *fastjsonLoop {
 	return &fastjsonLoop{buf: buf, each: eachData, fold: (*fastjsonLoop).foldChat}
 }
@@ -71,12 +70,12 @@ func (l *fastjsonLoop) event(data []byte) {
 	l.fold(l, v)
 }
 
-// add appends the text that v is, if it is one.
+// add appends a string to the text.
 func (l *fastjsonLoop) add(v *fastjson.Value, keys ...string) {
 	l.text = append(l.text, v.GetStringBytes(keys...)...)
 }
 
-// look notes whether something is there.
+// look checks whether a member is there.
 func (l *fastjsonLoop) look(v *fastjson.Value, keys ...string) {
 	if v.Get(keys...) != nil {
 		l.seen++

@@ -7,10 +7,10 @@ import (
 	"github.com/valyala/fastjson"
 )
 
-// What the leanest loop looks up in the events of other dialects: the texts that
-// they add, and of the rest whether it is there.
+// The members that the leanest loop looks up in other dialects: it keeps the texts, and
+// checks whether the other members are there.
 
-// eachLine calls f for each line that holds JSON, be it the data of an event.
+// eachLine calls f for each line of JSON, without the "data:" of an SSE event.
 func eachLine(r io.Reader, buf []byte, f func(data []byte)) {
 	for lines := newScanner(r, buf); lines.Scan(); {
 		line := bytes.TrimSpace(bytes.TrimPrefix(lines.Bytes(), []byte("data:")))
@@ -116,8 +116,8 @@ func (l *fastjsonLoop) foldOllama(v *fastjson.Value) {
 	}
 }
 
-// foldConverse folds an event of Bedrock's Converse, and one of Anthropic's or
-// Amazon's that InvokeModel carries.
+// foldConverse folds an event of Bedrock's Converse, or an event of an Anthropic or
+// Amazon model inside one of InvokeModel.
 func (l *fastjsonLoop) foldConverse(v *fastjson.Value) {
 	delta := v.Get("delta")
 	l.add(delta, "text")

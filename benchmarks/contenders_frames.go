@@ -9,9 +9,9 @@ import (
 	"github.com/valyala/fastjson"
 )
 
-// frameLoop is a fastjsonLoop over the binary frames of Bedrock: both checksums,
-// the headers up to the type of the event, the payload. What InvokeModel carries
-// is JSON inside JSON.
+// frameLoop is a fastjsonLoop for the binary frames of Bedrock. It verifies both
+// checksums and reads the headers up to the event type. InvokeModel has JSON in base64
+// inside its JSON.
 type frameLoop struct {
 	*fastjsonLoop
 	frame   []byte
@@ -58,7 +58,7 @@ func (l *frameLoop) next(r io.Reader) (event string, payload []byte, err error) 
 	return eventType(body[preludeSize:end]), body[end:], nil
 }
 
-// grow makes the frame that long and keeps what it holds.
+// grow extends the frame to a length and keeps its contents.
 func (l *frameLoop) grow(size int) {
 	if size > cap(l.frame) {
 		l.frame = append(make([]byte, 0, 2*size), l.frame...)
@@ -66,8 +66,7 @@ func (l *frameLoop) grow(size int) {
 	l.frame = l.frame[:size]
 }
 
-// eventType finds the type of an event among headers, all of which are strings
-// in what Bedrock sends.
+// eventType finds the event type among the headers, which Bedrock sends as strings only.
 func eventType(headers []byte) string {
 	for len(headers) > 0 {
 		n := 1 + int(headers[0])
@@ -87,13 +86,13 @@ func eventType(headers []byte) string {
 	return ""
 }
 
-// eventTypes are those that are read, so that a name is no allocation.
+// eventTypes are the known event types, so that none has to be allocated.
 var eventTypes = map[string]string{
 	carriedEvent: carriedEvent, "messageStart": "messageStart", "contentBlockStart": "contentBlockStart",
 	"contentBlockDelta": "contentBlockDelta", "contentBlockStop": "contentBlockStop", "messageStop": "messageStop", "metadata": "metadata",
 }
 
-const carriedEvent = "chunk" // of InvokeModel
+const carriedEvent = "chunk" // the event type of InvokeModel
 
 func (l *frameLoop) foldFrame(event string, payload []byte) {
 	v, err := l.parser.ParseBytes(payload)
@@ -116,10 +115,10 @@ func (l *frameLoop) foldFrame(event string, payload []byte) {
 	case v.Get("outputText") != nil: // Titan
 		l.add(v, "outputText")
 		l.look(v, "completionReason")
-	case v.Get("completion") != nil: // Anthropic's older one
+	case v.Get("completion") != nil: // Anthropic's text completions
 		l.add(v, "completion")
 		l.look(v, "stop_reason")
-	default: // Nova: the events of Converse, each in a member of its name
+	default: // Nova: an event of Converse, in a member with its name
 		v.GetObject().Visit(func(_ []byte, event *fastjson.Value) { l.foldConverse(event) })
 	}
 }

@@ -21,7 +21,7 @@ func libraries() []contender {
 	}
 }
 
-// goSSE takes the events from a library and does the rest as a loop does.
+// goSSE takes the events from a library, and does the rest like a loop.
 type goSSE struct{ found answer }
 
 func (g *goSSE) read(f *feed) {
@@ -37,7 +37,7 @@ func (g *goSSE) read(f *feed) {
 
 func (g *goSSE) verify(s *stream) error { return compare(&g.found, s.want, allParts) }
 
-// openAIGoSDK is OpenAI's own client behind its HTTP call.
+// openAIGoSDK is the part of OpenAI's client that follows the HTTP call.
 type openAIGoSDK struct {
 	found openai.ChatCompletionAccumulator
 }
@@ -63,8 +63,8 @@ func (o *openAIGoSDK) verify(s *stream) error {
 	return compare(&got, s.want, allParts&^partReasoning)
 }
 
-// goOpenAI can be reached through its client alone, which therefore talks to
-// memory: Do answers each request with the feed.
+// goOpenAI has to go through the library's client. Its HTTP client, Do, answers each
+// request from memory.
 type goOpenAI struct {
 	client *goopenai.Client
 	body   *feed

@@ -12,9 +12,9 @@ import (
 	"github.com/tidwall/gjson"
 )
 
-// The loops are what gateways write by hand: find lines, cut off "data:", stop
-// at [DONE], parse the JSON, append the text. They heed no quirk and give no
-// verdict.
+// The loops are what gateways write by hand: find lines, cut off "data:", stop at
+// [DONE], parse the JSON, append the text. They handle no quirks of servers and do not
+// check how a stream ended.
 func loops() []contender {
 	unmarshalled := func(unmarshal func([]byte, any) error) func(llmstream.Dialect) reader {
 		return chatOnly(func() reader { return newLineLoop(unmarshalEvent(unmarshal)) })
@@ -22,7 +22,9 @@ func loops() []contender {
 	return []contender{
 		{fastjsonName, "bufio.Scanner, or a loop over frames, and valyala/fastjson; keeps no tool calls", newFastjsonReader},
 		{"gjson", "bufio.Scanner and tidwall/gjson, by path", chatOnly(func() reader { return newLineLoop(gjsonEvent) })},
+		{"jx", "bufio.Scanner and go-faster/jx, member by member", chatOnly(newJXReader)},
 		{"sonic", "bufio.Scanner and bytedance/sonic into a struct", unmarshalled(sonic.Unmarshal)},
+		{"sonic-get", "bufio.Scanner and bytedance/sonic, Get by path", chatOnly(func() reader { return newLineLoop(sonicGetEvent) })},
 		{"go-json-experiment", "bufio.Scanner and go-json-experiment/json into a struct", unmarshalled(unmarshalV2)},
 		{encodingJSON, "bufio.Scanner and encoding/json into a struct", unmarshalled(json.Unmarshal)},
 	}
@@ -33,8 +35,7 @@ const (
 	maxLine    = 32 << 20
 )
 
-// newScanner returns a scanner of lines that begins with a buffer that its
-// caller keeps.
+// newScanner returns a scanner of lines that uses the caller's buffer at first.
 func newScanner(r io.Reader, buf []byte) *bufio.Scanner {
 	lines := bufio.NewScanner(r)
 	lines.Buffer(buf, maxLine)
@@ -56,7 +57,7 @@ func eachData(r io.Reader, buf []byte, f func(data []byte)) {
 	}
 }
 
-// A lineLoop is a loop that folds all that an event says.
+// A lineLoop keeps everything that answers are compared by.
 type lineLoop struct {
 	event func(data []byte, to *answer)
 	buf   []byte
@@ -74,8 +75,8 @@ func (l *lineLoop) read(f *feed) {
 
 func (l *lineLoop) verify(s *stream) error { return compare(&l.found, s.want, allParts) }
 
-// unmarshalEvent returns an event function that decodes the whole chunk into a
-// new struct.
+// unmarshalEvent returns an event function that decodes the whole chunk into a new
+// struct.
 func unmarshalEvent(unmarshal func([]byte, any) error) func([]byte, *answer) {
 	return func(data []byte, to *answer) {
 		var c chunk

@@ -8,7 +8,7 @@ import (
 	"github.com/seed-4d65deac/llmstream"
 )
 
-// small is large enough for every path, and quick.
+// small is quick, and large enough to reach every path.
 var small = scale{events: 100, huge: 64 << 10}
 
 func smallWorkloads(t *testing.T) []*workload {
@@ -19,8 +19,8 @@ func smallWorkloads(t *testing.T) []*workload {
 	return all
 }
 
-// Every contender reads every workload as it should, so that none is fast for
-// having read less. Of the corpus, that goes for this library alone.
+// Every contender reads every workload correctly, so that none is fast because it reads
+// less. With the corpus, only this library has to.
 func TestContendersAreRight(t *testing.T) {
 	for _, w := range smallWorkloads(t) {
 		for _, c := range contendersOf(w.dialect) {
@@ -29,7 +29,7 @@ func TestContendersAreRight(t *testing.T) {
 					t.Skipf("%s is set, and others need not be right there", corpusVariable)
 				}
 				r := c.new(w.dialect)
-				for range 2 { // the second time with what the first has left behind
+				for range 2 { // the second time with the memory of the first
 					for i, s := range w.streams {
 						var f feed
 						f.open(s)
@@ -44,7 +44,7 @@ func TestContendersAreRight(t *testing.T) {
 	}
 }
 
-// A contender that had read something else would be found out.
+// A contender that reads something else fails.
 func TestWrongAnswersAreSeen(t *testing.T) {
 	found := func(c contender, d llmstream.Dialect, read, other *stream) {
 		t.Run("dialect="+d.String()+"/contender="+c.name, func(t *testing.T) {
@@ -112,7 +112,7 @@ func TestCompare(t *testing.T) {
 	}
 }
 
-// What nobody knows is not compared.
+// Parts that are not known are not compared.
 func TestCompareUntold(t *testing.T) {
 	got, want := &answer{usage: usage{1, 2, 3}}, &answer{untold: partUsage}
 	if err := compare(got, want, allParts); err != nil {
@@ -123,7 +123,7 @@ func TestCompareUntold(t *testing.T) {
 	}
 }
 
-// Arguments that an oracle has written anew are compared as JSON, and others not.
+// Only arguments that an oracle has rewritten are compared as JSON.
 func TestCompareRewritten(t *testing.T) {
 	with := func(arguments string, rewritten bool) *answer {
 		a := &answer{rewritten: rewritten}

@@ -6,10 +6,10 @@ import (
 	"github.com/seed-4d65deac/llmstream"
 )
 
-// Dialects beside chat completions have two workloads each, recorded streams and a
-// long answer, and a third if their events are short: the long answer in phrases.
+// Dialects other than chat completions have two workloads each: recorded streams and a
+// long answer. If their events are short, a third is the long answer in phrases.
 
-// A dialect is one of them. Where a script is missing there is no long answer.
+// A dialect has a long answer only if it has a script.
 type dialect struct {
 	recordings recordings
 	name       string // of the long answer

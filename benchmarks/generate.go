@@ -8,18 +8,17 @@ import (
 	"strings"
 )
 
-// A shape is how a provider writes its chunks. $names are filled in.
+// A shape is the form of a provider's chunks. $names are filled in.
 type shape struct {
 	chunk              string // $choice, $usage, $pad
 	choice             string // $index, $delta, $finish
 	content, reasoning string // the delta that adds $text
-	noFinish, finish   string // what stands for $finish before the last chunk of a choice, and with $reason in it
-	noUsage, usage     string // likewise for $usage, with $numbers
-	maxPad             int    // bytes of padding, at most
+	noFinish, finish   string // the values of $finish: before the last chunk of a choice, and in it, with $reason
+	noUsage, usage     string // the same for $usage, with $numbers
+	maxPad             int    // the largest number of bytes of padding
 }
 
-// The shapes are those of recordings in ../testdata, where their names are those
-// of files.
+// The shapes follow recordings in ../testdata with the same names.
 var (
 	cerebras = shape{
 		chunk:   `{"id":"chatcmpl-3f2608fe-2a08-45b1-a2d7-647546bca09b","choices":[$choice],"created":1761231235,"model":"qwen-3-coder-480b","system_fingerprint":"fp_386b539e7b02ce3613b7","object":"chat.completion.chunk"$usage}`,
@@ -58,8 +57,7 @@ var (
 	}
 )
 
-// A writer writes a stream and notes what it says. What it writes is the same
-// each time.
+// A writer writes a stream and the answer in it. It writes the same bytes each time.
 type writer struct {
 	shape   shape
 	lineEnd string
@@ -70,8 +68,8 @@ type writer struct {
 	text    []byte
 }
 
-// newWriter returns a writer whose stream has begun: each of its choices has its
-// role. Another seed makes another text.
+// newWriter returns a writer whose stream has begun: the role of each choice is written.
+// Another seed makes another text.
 func newWriter(s shape, seed int, lineEnd string, choices int) *writer {
 	w := &writer{shape: s, lineEnd: lineEnd, random: rand.New(rand.NewPCG(20, uint64(seed)))}
 	for i := range choices {
@@ -103,7 +101,7 @@ func (w *writer) call(name string) {
 	w.delta(0, `{"tool_calls":[{"index":0,"id":"call_27781e665","type":"function","function":{"name":`+quote(name)+`,"arguments":""}}]}`)
 }
 
-// argue adds to the arguments of that call.
+// argue adds to the arguments of the call.
 func (w *writer) argue(arguments string) {
 	w.want.choice(0).addCall(0, "", arguments)
 	w.delta(0, `{"tool_calls":[{"index":0,"function":{"arguments":`+quote(arguments)+`}}]}`)
@@ -153,9 +151,9 @@ const (
 	nonLatins = "éüñß–’€日本語🙂"
 )
 
-// token returns a piece of text as models put them out: a word, a part of one,
-// or punctuation. One in twenty has a character that JSON escapes, one in thirty
-// one that is not ASCII.
+// token returns a piece of text like those of models: a word, a part of one, or
+// punctuation. One in twenty has a character that JSON escapes, one in thirty a
+// character that is not ASCII.
 func (w *writer) token() string {
 	switch n := w.random.IntN(60); {
 	case n < 3:
@@ -169,10 +167,10 @@ func (w *writer) token() string {
 	}
 }
 
-// escaped returns a token that has an escape for sure.
+// escaped returns a token with an escape.
 func (w *writer) escaped() string { return w.word() + pick(w.random, escapes) }
 
-// word returns up to maxToken-1 characters, most of them with a space in front.
+// word returns up to maxToken-1 characters, mostly after a space.
 func (w *writer) word() string {
 	n := 1 + min(w.random.IntN(maxToken-1), w.random.IntN(maxToken-1))
 	b := make([]byte, n)
@@ -196,7 +194,7 @@ func fill(template string, pairs ...string) string {
 
 func digit(n int) string { return string(rune('0' + n)) }
 
-// quote returns s as a JSON string, with no more escapes than there must be.
+// quote returns s as a JSON string with as few escapes as possible.
 func quote(s string) string {
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)

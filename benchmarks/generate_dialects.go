@@ -8,21 +8,21 @@ import (
 	"github.com/seed-4d65deac/llmstream/testdata"
 )
 
-// A script is how a provider writes an answer in a dialect other than that of
-// chat completions: its events, as they stand in the body with what ends them, or
-// for frames as testdata.Frames takes them. $names are filled in:
+// A script has the events of an answer in a dialect other than chat completions: the
+// bytes of the body, or for frames the text that testdata.Frames reads. $names are
+// filled in:
 //
 //	$text           what an event adds, as a JSON string
-//	$all            the whole answer, likewise
+//	$all            the whole answer, as a JSON string
 //	$n              the number of the event
-//	$count, $total  how many texts there were so far; that, and the tokens of the prompt
-//	$pad, $space    letters or spaces, another number in each event
+//	$count, $total  the number of texts so far; the same plus the tokens of the prompt
+//	$pad, $space    letters or spaces, a different number in each event
 //	$time           the time, to the microsecond
 type script struct {
 	begin  []string
 	text   string
 	end    []string
-	phrase int // how many characters a phrase has on average that makes events as long as chat's
+	phrase int // the average number of characters in a phrase that makes events as long as chat's
 	maxPad int
 	finish string
 	total  bool // whether the total is reported
@@ -30,8 +30,8 @@ type script struct {
 
 const promptTokens = 319
 
-// stream writes an answer that comes in so many events, each with a token or with a
-// phrase of this length on average.
+// stream writes an answer of a number of events, each with a token, or with a phrase of
+// this average length.
 func (sc *script) stream(events, phrase int, framed bool) *stream {
 	w := newWriter(shape{maxPad: sc.maxPad}, 0, "", 0)
 	clock := time.Date(2026, 2, 3, 10, 11, 12, 250300000, time.UTC)
@@ -39,7 +39,7 @@ func (sc *script) stream(events, phrase int, framed bool) *stream {
 	write := func(event, text string) {
 		clock = clock.Add(time.Duration(4000+w.random.IntN(2000)) * time.Microsecond)
 		all := ""
-		if strings.Contains(event, "$all") { // seldom, and it is long
+		if strings.Contains(event, "$all") { // rare, and large
 			all = quote(string(w.text))
 		}
 		w.body.WriteString(fill(event,

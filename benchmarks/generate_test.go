@@ -55,7 +55,7 @@ func TestTokens(t *testing.T) {
 	}
 }
 
-// What is generated is well-formed, and the same each time.
+// Generated streams are well-formed, and the same each time.
 func TestGenerated(t *testing.T) {
 	again := smallWorkloads(t)
 	for i, w := range smallWorkloads(t) {
@@ -100,14 +100,13 @@ func wellFormedChat(t *testing.T, s *stream) {
 	}
 }
 
-// eventsOf returns what stands between blank lines.
+// eventsOf returns the texts between blank lines.
 func eventsOf(s *stream) []string {
 	body := strings.ReplaceAll(string(s.body), "\r\n", "\n")
 	return strings.Split(strings.TrimSuffix(body, "\n\n"), "\n\n")
 }
 
-// wellFormed looks at an answer in any other dialect. No name is left in it that
-// should have been filled in.
+// wellFormed checks an answer in any other dialect. No $name is left in it.
 func wellFormed(t *testing.T, s *stream, framed bool) {
 	if framed {
 		l := frameLoop{fastjsonLoop: new(fastjsonLoop)}
@@ -141,7 +140,7 @@ func wellFormed(t *testing.T, s *stream, framed bool) {
 	}
 }
 
-// The workloads are what their names say.
+// The workloads have the properties that their names promise.
 func TestWorkloads(t *testing.T) {
 	byName := map[string]*stream{}
 	for _, w := range smallWorkloads(t) {
@@ -156,7 +155,7 @@ func TestWorkloads(t *testing.T) {
 		if len(all) == 0 {
 			continue
 		}
-		w := all[len(all)-1] // of tokens, if that makes the events long enough, or else of phrases
+		w := all[len(all)-1] // of phrases if tokens make short events
 		if s := w.streams[0]; len(s.body)/s.events < 220 || len(s.body)/s.events > 270 {
 			t.Errorf("an event of %s has %d bytes", w.name, len(s.body)/s.events)
 		}

@@ -8,7 +8,7 @@ import (
 	"slices"
 )
 
-// A machine is where, and with what, was measured.
+// A machine describes the computer and the software of a run.
 type machine struct {
 	CPU      string
 	Cores    int
@@ -17,10 +17,11 @@ type machine struct {
 	Modules  []string // the contenders, with their versions
 }
 
-// peers are the modules whose versions matter.
+// peers are the modules whose versions are reported.
 var peers = []string{
 	"github.com/anthropics/anthropic-sdk-go",
 	"github.com/bytedance/sonic",
+	"github.com/go-faster/jx",
 	"github.com/go-json-experiment/json",
 	"github.com/openai/openai-go/v3",
 	"github.com/sashabaranov/go-openai",
@@ -36,7 +37,7 @@ func thisMachine() machine {
 		Platform: runtime.GOOS + "/" + runtime.GOARCH,
 		Go:       runtime.Version(),
 	}
-	info, _ := os.ReadFile("/proc/cpuinfo") // where there is none, the model stays unknown
+	info, _ := os.ReadFile("/proc/cpuinfo") // without it the model stays unknown
 	if model := regexp.MustCompile(`(?m)^model name\s*: (.*)$`).FindSubmatch(info); model != nil {
 		m.CPU = string(model[1])
 	}

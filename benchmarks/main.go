@@ -1,9 +1,9 @@
-// Command benchmarks measures llmstream beside the loops and libraries that are
-// used in its place; see README.md.
+// Command benchmarks compares llmstream with the loops and libraries that are used in its
+// place; see README.md.
 //
 //	go run .                    # everything, into results/
-//	go run . -check             # only what bounds.go asks for: pass or miss, line by line
-//	go run . -quick -out ''     # whether it runs; the figures mean little
+//	go run . -check             # only the bounds in bounds.go: a line each, pass or miss
+//	go run . -quick -out ''     # a test run; the figures mean little
 package main
 
 import (
@@ -26,8 +26,7 @@ func main() {
 	}
 }
 
-// run tells whether all is well, which it is not with -check and a bound that is
-// missed.
+// run reports success. With -check, a missed bound is a failure.
 func run(args []string, stdout, progress io.Writer) (ok bool, err error) {
 	flags := flag.NewFlagSet("benchmarks", flag.ExitOnError)
 	workload := flags.String("workload", "", "measure only the workloads that match this `regexp`")
@@ -67,7 +66,7 @@ func run(args []string, stdout, progress io.Writer) (ok bool, err error) {
 	return true, r.save(*out)
 }
 
-// save writes the results in all forms to a folder.
+// save writes the results to a folder, in all their forms.
 func (r *results) save(dir string) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err

@@ -10,19 +10,17 @@ import (
 
 // How two readers are compared.
 //
-// A machine that others use too is slow at one time and fast at another, so that
-// times taken one after the other compare badly. Therefore the two take turns:
-// one reads for some milliseconds, then the other, and so on, until both have
-// read all streams as often as planned. That is a pair, and its ratio is
-// that of what reading the streams once has cost each. A figure is the median of
-// many pairs, in which they begin in turn.
+// The speed of a shared machine changes, so that times taken one after the other cannot
+// be compared. Therefore two readers alternate: one reads for some milliseconds, then
+// the other, until both have read all streams as often as planned. That is a pair. Its
+// ratio compares the times of reading all streams once. A figure is the median of many
+// pairs; the readers take turns at going first.
 //
-// Who needs longer than a slice for the streams is interrupted between two reads
-// and goes on in its next slice, with its state as it was: each racer is a
-// coroutine. So no peer is measured on less than the whole streams, and nobody
-// with a cache that the other has emptied after each event.
+// A reader that needs longer than a slice is interrupted between two reads and resumes
+// in its next slice: each racer is a coroutine. So every contender reads all streams in
+// full, and finds its cache warm for most of a slice.
 
-// A method is how carefully is measured.
+// A method says how carefully to measure.
 type method struct {
 	pairs int
 	slice time.Duration
@@ -33,7 +31,7 @@ var (
 	quick    = method{pairs: 3, slice: time.Millisecond}
 )
 
-// A spread is the median and the quartiles of what several pairs have given.
+// A spread has the median and the quartiles of several pairs.
 type spread struct{ Median, Low, High float64 }
 
 func spreadOf(values []float64) spread {
@@ -42,11 +40,11 @@ func spreadOf(values []float64) spread {
 	return spread{Median: at(0.5), Low: at(0.25), High: at(0.75)}
 }
 
-// A racer reads streams again and again.
+// A racer reads the same streams repeatedly.
 type racer struct {
 	reader  reader
 	streams []*stream
-	rounds  int // how often in a pair
+	rounds  int // how often it reads them in a pair
 	slice   int // bytes
 }
 
@@ -67,7 +65,7 @@ func (r *racer) read(f *feed) {
 	}
 }
 
-// right returns how many streams are read as they should be.
+// right returns how many streams are read correctly.
 func (r *racer) right() (n int) {
 	var f feed
 	for _, s := range r.streams {
@@ -80,7 +78,7 @@ func (r *racer) right() (n int) {
 	return n
 }
 
-// pace tells how long reading all streams takes, when it is warm.
+// pace returns how long reading all streams takes when it is warm.
 func (r *racer) pace() time.Duration {
 	var f feed
 	r.read(&f)
@@ -89,8 +87,8 @@ func (r *racer) pace() time.Duration {
 	return max(time.Since(start), time.Microsecond)
 }
 
-// turns reads all streams for as many rounds as planned and yields how long each
-// slice of that took. Nobody stops it before its end.
+// turns reads all streams for the planned rounds and yields the time of each slice. Its
+// caller has to take all of them.
 func (r *racer) turns(yield func(time.Duration) bool) {
 	f := feed{slice: r.slice, left: r.slice}
 	start := time.Now()
@@ -104,11 +102,11 @@ func (r *racer) turns(yield func(time.Duration) bool) {
 	yield(time.Since(start))
 }
 
-// race returns the time that a needs against b, pair by pair, and the nanoseconds
-// in which a reads its streams once.
+// race returns the time of a divided by that of b, for each pair, and the nanoseconds in
+// which a reads its streams once.
 func (m method) race(a, b *racer) (ratio, took spread) {
 	m.plan(a, b)
-	runtime.GC() // what was garbage before is nobody's
+	runtime.GC() // neither pays for earlier garbage
 	ratios, times := make([]float64, m.pairs), make([]float64, m.pairs)
 	for i := range m.pairs {
 		var ta, tb time.Duration
@@ -123,12 +121,11 @@ func (m method) race(a, b *racer) (ratio, took spread) {
 	return spreadOf(ratios), spreadOf(times)
 }
 
-// maxEven is up to how many slices both read for as long. Where there are more,
-// the faster one's are shorter: it has had its time by then.
+// maxEven is the number of slices up to which both read for the same time. If there are
+// more, those of the faster one are shorter: it has been measured long enough.
 const maxEven = 10
 
-// plan gives both as many slices as the slower one needs to read its streams
-// once.
+// plan gives both the number of slices that the slower one needs to read its streams once.
 func (m method) plan(a, b *racer) {
 	paceA, paceB := a.pace(), b.pace()
 	turns := math.Ceil(float64(max(paceA, paceB)) / float64(m.slice))
@@ -141,7 +138,7 @@ func (r *racer) plan(pace time.Duration, turns float64, slice time.Duration) {
 	r.slice = int(math.Ceil(float64(r.rounds) * float64(r.size()) / turns))
 }
 
-// inTurn runs both by slices in turn and returns what they took in all.
+// inTurn runs slices of both alternately and returns their total times.
 func inTurn(first, second iter.Seq[time.Duration]) (t1, t2 time.Duration) {
 	next1, stop1 := iter.Pull(first)
 	defer stop1()
@@ -157,7 +154,7 @@ func inTurn(first, second iter.Seq[time.Duration]) (t1, t2 time.Duration) {
 	return t1, t2
 }
 
-// allocations returns what reading all streams once allocates, when it is warm.
+// allocations returns what reading all streams once allocates when it is warm.
 func (r *racer) allocations() (objects, size float64) {
 	const rounds = 3
 	var f feed

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// A countingReader counts the bytes that it has read.
+// A countingReader counts its bytes.
 type countingReader struct{ bytes int }
 
 func (r *countingReader) read(f *feed) {
@@ -32,7 +32,7 @@ func TestTurns(t *testing.T) {
 	}
 }
 
-// Both run to their end, in turn as long as both have turns left.
+// Both run to their end, and alternate while both have slices left.
 func TestInTurn(t *testing.T) {
 	var order []byte
 	racer := func(name byte, turns int) func(func(time.Duration) bool) {
@@ -49,8 +49,8 @@ func TestInTurn(t *testing.T) {
 	}
 }
 
-// The slower one reads its streams once, the faster one as often as takes as
-// long, or maxEven slices.
+// The slower one reads its streams once, and the faster one for as long, or maxEven
+// slices.
 func TestPlan(t *testing.T) {
 	streams := []*stream{newStream(make([]byte, 1000))}
 	slow, fast := newRacer(nil, streams), newRacer(nil, streams)

@@ -8,16 +8,16 @@ import (
 	"github.com/seed-4d65deac/llmstream"
 )
 
-// Many streams are open at a time and each event is of another one: the state of
-// a stream has left the cache when its next event comes. Measured is an event of
-// such streams against one of a stream that is alone, and against the fastjson
-// loop in the same place. The streams share a few answers, whose bytes are
-// therefore warm, as those are that a connection has just brought.
+// Many streams are open, and consecutive events belong to different ones: the state of a
+// stream has left the cache when its next event arrives. The time of an event is
+// compared with that of a single stream, and with that of the fastjson loop in the same
+// situation. The streams share a few answers, so that their bytes are warm, like bytes
+// that have just been received.
 
 const openAbout = "many open streams in turn, one event a Write, each with its own state"
 
-// openContenders are those that can be given a stream in pieces. That the loops
-// have the buffer for their lines in common is in their favour.
+// openContenders are the contenders that take a stream in pieces. All fastjson loops share
+// one buffer for lines, which is to their advantage.
 func openContenders() []openContender {
 	buf := make([]byte, scanBuffer)
 	return []openContender{
@@ -34,7 +34,7 @@ type openContender struct {
 	new  func() pusher
 }
 
-// What is told of open streams.
+// The figures of open streams.
 const (
 	nsAnEvent  = "ns an event"
 	aloneTime  = "time against one stream alone"
@@ -42,23 +42,23 @@ const (
 	heapAnswer = "heap bytes beyond the text, after a whole answer"
 )
 
-// An openScale is how many streams are open.
+// An openScale says how many streams are open.
 type openScale struct {
 	streams      int
-	answers      int // whole ones that are held at a time
-	answerEvents int // of each of those
+	answers      int // whole answers that are held at a time
+	answerEvents int // events in each of them
 }
 
 var fullOpen = openScale{streams: 10_000, answers: 100, answerEvents: full.events}
 
 const (
-	openWarm  = 3    // events that each stream has had before time is taken
-	openSlice = 2500 // streams that get their event before it is another lane's turn
-	variants  = 16   // answers that the streams share
+	openWarm  = 3    // events of each stream before time is taken
+	openSlice = 2500 // streams that get an event before the next lane has its turn
+	variants  = 16   // different answers
 )
 
-// A lane is where the streams of one contender get their events. In that of a
-// stream that is alone, all are the same.
+// A lane has the streams of one contender. In the lane of a single stream, all are the
+// same one.
 type lane struct {
 	streams []pusher
 	took    []float64 // ns an event, by rounds
@@ -86,15 +86,15 @@ func (l *lane) deal(answers [][][]byte, event, from, to int) time.Duration {
 	return time.Since(start)
 }
 
-// dealInTurn deals an answer to the streams of all lanes and notes what the
-// rounds between warm-up and end have taken.
+// dealInTurn deals an answer to the streams of all lanes and records the times of the
+// rounds between the warm-up and the end.
 func dealInTurn(lanes []*lane, answers [][][]byte, rounds int) {
 	n := len(lanes[0].streams)
 	for event := range answers[0] {
 		took := make([]time.Duration, len(lanes))
 		for from := 0; from < n; from += openSlice {
 			for i := range lanes {
-				at := (i + event) % len(lanes) // each is first in some rounds
+				at := (i + event) % len(lanes) // each goes first in some rounds
 				took[at] += lanes[at].deal(answers, event, from, min(from+openSlice, n))
 			}
 		}
@@ -107,7 +107,7 @@ func dealInTurn(lanes []*lane, answers [][][]byte, rounds int) {
 	}
 }
 
-// measureOpen returns all that is told of open streams.
+// measureOpen returns the figures of open streams.
 func (m method) measureOpen(sc openScale) (figures []figure, err error) {
 	var streams []*stream
 	var answers [][][]byte
@@ -117,7 +117,7 @@ func (m method) measureOpen(sc openScale) (figures []figure, err error) {
 		answers = append(answers, cutAfter(s.body, "\n\n"))
 	}
 	all := openContenders()
-	var lanes []*lane // of each contender the open ones and the one alone
+	var lanes []*lane // two for each contender: open streams, and a single one
 	for _, c := range all {
 		lanes = append(lanes, newLane(sc.streams, c.new), newAloneLane(sc.streams, c.new))
 	}
@@ -144,7 +144,7 @@ func (m method) measureOpen(sc openScale) (figures []figure, err error) {
 		open := heapEach(sc.streams, c.new, answers[0][:openWarm])
 		add(c.name, heapOpen, spread{open, open, open})
 		whole := heapEach(sc.answers, c.new, long.pieces)
-		if c.name != usageOnly { // which keeps no text
+		if c.name != usageOnly { // it keeps no text
 			whole -= float64(len(long.text))
 		}
 		add(c.name, heapAnswer, spread{whole, whole, whole})
@@ -160,7 +160,7 @@ func quotients(a, b []float64) []float64 {
 	return q
 }
 
-// heapEach returns what each of n streams holds on to behind these pieces.
+// heapEach returns the heap bytes that each of n streams holds after these pieces.
 func heapEach(n int, newPusher func() pusher, pieces [][]byte) float64 {
 	before := heapInUse()
 	streams := make([]pusher, n)
@@ -176,7 +176,7 @@ func heapEach(n int, newPusher func() pusher, pieces [][]byte) float64 {
 }
 
 func heapInUse() float64 {
-	for range 3 { // pools let go of what they hold in the second collection
+	for range 3 { // pools release their contents in the second collection
 		runtime.GC()
 	}
 	var m runtime.MemStats

@@ -16,15 +16,15 @@ import (
 	"gonum.org/v1/plot/vg/vgsvg"
 )
 
-// The picture has a panel for the time an event takes in each of two workloads,
-// and one for what some contenders take in all workloads against bufio.Scanner.
-// Dots on a logarithmic axis, since the slowest takes hundreds of times what the
-// fastest does; bars would need a zero.
+// The picture has a panel with the time of an event for each of two workloads, and one
+// that compares some contenders with bufio.Scanner in all workloads. It has dots on a
+// logarithmic axis, because the slowest takes hundreds of times as long as the fastest;
+// bars would need a zero.
 
 const (
 	plotWidth = 620 * vg.Inch / vg.Length(72)
 	rowHeight = 16 * vg.Inch / vg.Length(72)
-	rowsExtra = 6 // rows' worth of title, axis and margins
+	rowsExtra = 6 // the height of title, axis and margins, in rows
 )
 
 var sans = font.Font{Typeface: "Liberation", Variant: "Sans", Size: 11}
@@ -55,12 +55,12 @@ func (r *results) writePlot(w io.Writer) error {
 	if _, err := svg.WriteTo(&out); err != nil {
 		return err
 	}
-	// Where the font is missing a viewer would take one with serifs.
+	// Without a fallback, viewers that lack the font would use one with serifs.
 	_, err := w.Write(bytes.ReplaceAll(out.Bytes(), []byte("font-family:Liberation Sans"), []byte("font-family:Liberation Sans,Arial,sans-serif")))
 	return err
 }
 
-// panels returns those that there are results for.
+// panels returns the panels that have results.
 func (r *results) panels() []*panel {
 	all := []*panel{r.timePanel(longAnswer), r.timePanel(recordedStreams), r.scannerPanel()}
 	return slices.DeleteFunc(all, func(p *panel) bool { return len(p.rows) == 0 })
@@ -100,7 +100,7 @@ type panel struct {
 type series struct {
 	name     string
 	color    color.Color
-	labelled bool // with its numbers
+	labelled bool // the dots have their numbers
 	points   []point
 }
 
@@ -111,7 +111,7 @@ type point struct {
 
 func (p *panel) height() vg.Length { return rowHeight * vg.Length(len(p.rows)+rowsExtra) }
 
-// timePanel shows what an event takes each contender.
+// timePanel shows the time of an event for each contender.
 func (r *results) timePanel(workload string) *panel {
 	p := &panel{axis: "ns/event, logarithmic; less is better"}
 	for _, info := range r.Workloads {
@@ -132,7 +132,7 @@ func (r *results) timePanel(workload string) *panel {
 	return p
 }
 
-// scannerPanel shows what some contenders take in all workloads.
+// scannerPanel shows the ratios of some contenders in all workloads.
 func (r *results) scannerPanel() *panel {
 	p := &panel{title: "all workloads, against bufio.Scanner over the same bytes; frames against copy and crc32", axis: "x bufio.Scanner, logarithmic; less is better"}
 	p.series = []series{
@@ -185,7 +185,7 @@ func (p *panel) plot() (*plot.Plot, error) {
 		}
 		out.Legend.Add(s.name, dots)
 	}
-	// Powers of ten around all dots, with room for the label of the last.
+	// Powers of ten around all dots, with room for the label of the last one.
 	all := slices.Concat(p.values()...)
 	out.X.Min, out.X.Max = 1, 10.0
 	for out.X.Max < 2*slices.Max(all) {
@@ -209,7 +209,7 @@ func (p *panel) values() (all [][]float64) {
 	return all
 }
 
-// plotters returns the dots of a series and the numbers beside them.
+// plotters returns the dots of a series and their labels.
 func (s *series) plotters(rows int) (*plotter.Scatter, *plotter.Labels, error) {
 	var at plotter.XYLabels
 	for _, p := range s.points {

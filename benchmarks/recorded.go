@@ -16,16 +16,16 @@ import (
 	"github.com/seed-4d65deac/llmstream/testdata"
 )
 
-// corpusVariable names a folder of recorded streams with oracles, which is not
-// part of the repository.
+// corpusVariable is the environment variable with a folder of recorded streams and their
+// oracles. The folder is not part of the repository.
 const corpusVariable = "LLMSTREAM_CORPUS"
 
 // recordings are the recorded streams of a dialect.
 type recordings struct {
 	name, about string
 	dialect     llmstream.Dialect
-	corpus      []string // what the corpus calls them
-	plain       []string // those of ../testdata that show how providers write and not how they err
+	corpus      []string // their dialect in the corpus
+	plain       []string // those of ../testdata without errors or oddities
 }
 
 var chatRecordings = recordings{
@@ -35,9 +35,9 @@ var chatRecordings = recordings{
 	},
 }
 
-// loadRecorded returns the recorded streams of the corpus, or without one the
-// plain streams of ../testdata. What they say is what their oracles tell, and not
-// what any contender has found.
+// loadRecorded returns the recorded streams of the corpus, or without one the plain
+// streams of ../testdata. The expected answers come from their oracles, and not from a
+// contender.
 func loadRecorded(r *recordings) (*workload, error) {
 	dir := os.Getenv(corpusVariable)
 	w := &workload{name: r.name, about: "recorded streams, most of them short: " + r.about, dialect: r.dialect}
@@ -54,8 +54,8 @@ func loadRecorded(r *recordings) (*workload, error) {
 	return w, nil
 }
 
-// untold is what the oracles of some streams leave out, or do not read as the
-// others do.
+// untold lists what the oracles of some streams leave out, or read differently from the
+// others.
 var untold = map[string]parts{
 	"vercel-ai/other/gemini-api/google-interactions-tool-call-step1-0.sse":                            partCalls,
 	"openllmetry/other/cohere/cohere-test_chat-test_cohere_chat_legacy_with_streaming-0.ndjson":       partUsage, // what was billed
@@ -96,8 +96,8 @@ func (r *recordings) loadCorpus(files fs.FS) (streams []*stream, err error) {
 	return streams, nil
 }
 
-// oracle is what another program has made of a recorded stream. With several
-// choices, its members are arrays.
+// An oracle is the reading of a recorded stream by another program. With several choices,
+// its members are arrays.
 type oracle struct {
 	Plain struct {
 		Choices            int
@@ -107,12 +107,12 @@ type oracle struct {
 		Usage              oracleUsage
 	}
 	Extra struct {
-		UsageAlt    struct{ Value oracleUsage } `json:"usage_alt"`    // found where few servers put it
-		UsageMerged oracleUsage                 `json:"usage_merged"` // of beginning and end
+		UsageAlt    struct{ Value oracleUsage } `json:"usage_alt"`    // from places that few servers use
+		UsageMerged oracleUsage                 `json:"usage_merged"` // from the beginning and the end
 	}
 }
 
-// oracleUsage is the usage as a provider has reported it: each has its own names.
+// An oracleUsage is a provider's usage, under the provider's names.
 type oracleUsage map[string]json.RawMessage
 
 var (
@@ -122,13 +122,13 @@ var (
 )
 
 func (o oracleUsage) usage() (u usage) {
-	if tokens := o["tokens"]; tokens != nil { // Cohere counts what it bills apart
+	if tokens := o["tokens"]; tokens != nil { // Cohere has other counts for billing
 		json.Unmarshal(tokens, &o)
 	}
 	number := func(names []string) (n int64) {
 		for _, name := range names {
 			if raw, ok := o[name]; ok {
-				json.Unmarshal(raw, &n) // what is no number stays 0
+				json.Unmarshal(raw, &n) // anything but a number stays 0
 				break
 			}
 		}
@@ -200,8 +200,8 @@ func (r *recordings) loadTestdata(files fs.FS) (streams []*stream, err error) {
 	return streams, nil
 }
 
-// stream counts the events of a body and notes its text in the order in
-// which it comes: that is the one thing that no oracle tells.
+// stream counts the events of a body and collects its text in order of arrival, which no
+// oracle has.
 func (r *recordings) stream(body []byte, want *answer) *stream {
 	s := newStream(body)
 	s.want = want

@@ -41,11 +41,11 @@ func section(w io.Writer, name string) { fmt.Fprintf(w, "\n== %s\n\n", name) }
 
 func newTable(w io.Writer) *tabwriter.Writer { return tabwriter.NewWriter(w, 0, 0, 2, ' ', 0) }
 
-// xScanner heads a comparison with the yardstick.
+// xScanner is the title of a comparison with the yardstick.
 const xScanner = "x bufio.Scanner, or of frames x copy and crc32"
 
-// columns returns the workloads of a matrix each: those of chat, and those of all
-// other dialects.
+// columns returns the workloads of two matrices: those of chat, and those of all other
+// dialects.
 func (r *results) columns() (chat, others []workloadInfo) {
 	for _, info := range r.Workloads {
 		switch {
@@ -59,8 +59,8 @@ func (r *results) columns() (chat, others []workloadInfo) {
 	return chat, others
 }
 
-// writeMatrix writes one number of all cells, a column for each workload and a
-// row for each contender that has a cell there.
+// writeMatrix writes one number of each cell, with a column for each workload and a row
+// for each contender that has a cell in one of them.
 func (r *results) writeMatrix(w io.Writer, columns []workloadInfo, name string, number func(*cell) string) {
 	if len(columns) == 0 {
 		return
@@ -87,7 +87,7 @@ func (r *results) writeMatrix(w io.Writer, columns []workloadInfo, name string, 
 	t.Flush()
 }
 
-// writeWorkload writes all that is known of one workload.
+// writeWorkload writes all results of one workload.
 func (r *results) writeWorkload(w io.Writer, info workloadInfo) {
 	section(w, info.Name+": "+info.About)
 	t := newTable(w)
@@ -110,7 +110,7 @@ func (r *results) writeWorkload(w io.Writer, info workloadInfo) {
 	t.Flush()
 }
 
-// writeBounds writes a line for each bound and tells whether all are kept.
+// writeBounds writes a line for each bound and reports whether all are kept.
 func (r *results) writeBounds(w io.Writer) (ok bool) {
 	ok = true
 	t := newTable(w)
@@ -132,7 +132,7 @@ func (s spread) String() string {
 	return fmt.Sprintf("%s (%s..%s)", figures3(s.Median), figures3(s.Low), figures3(s.High))
 }
 
-// figures3 writes a number with three figures, or more before the point.
+// figures3 writes a number with three digits, or more if they are before the point.
 func figures3(x float64) string {
 	switch {
 	case x == 0:

@@ -1,6 +1,6 @@
 package main
 
-// results are all that a run has measured. They are written as JSON.
+// results has everything that a run has measured. It is written as JSON.
 type results struct {
 	Machine   machine
 	Pairs     int
@@ -17,28 +17,28 @@ type workloadInfo struct {
 	Bytes                int
 }
 
-// A cell is what one contender has done with one workload.
+// A cell has the results of one contender in one workload.
 type cell struct {
 	Workload, Contender string
-	Right, Streams      int    // how many of the streams it has read as it should
+	Right, Streams      int    // how many of the streams it has read correctly
 	NsPerEvent          spread // of the pairs
 	MBPerSecond         float64
-	Yardstick           string // bufio.Scanner, or what frames have in its place
-	XScanner            spread // the time against the yardstick's, pair by pair
+	Yardstick           string // the baseline of the workload
+	XScanner            spread // the time relative to the yardstick, pair by pair
 	AllocsPerEvent      float64
 	BytesPerEvent       float64
 }
 
-// A figure is anything else that was measured.
+// A figure is another measurement.
 type figure struct {
 	Workload, Contender, What string
 	Value                     spread
 }
 
-// against names the figure that compares with another contender.
+// against returns the name of the figure that compares with another contender.
 func against(contender string) string { return "time against " + contender }
 
-// value looks a figure up, be it one of a cell.
+// value returns a figure, which may be a member of a cell.
 func (r *results) value(workload, contender, what string) (float64, bool) {
 	for _, f := range r.Figures {
 		if f.Workload == workload && f.Contender == contender && f.What == what {

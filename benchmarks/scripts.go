@@ -1,18 +1,18 @@
 package main
 
-// The scripts are in the formats that the providers document, as recordings in
-// ../testdata are. Where a provider's events are shorter than those of the long
-// answer of chat, they add more text.
+// The scripts have the formats that the providers document, like the recordings in
+// ../testdata. If the events of a provider are shorter than those of chat's long answer,
+// phrases in place of tokens make them as long.
 
-// named returns an event with its type in a line of its own.
+// named returns an event with its type in an event line.
 func named(event, data string) string { return "event: " + event + "\ndata: " + data + "\n\n" }
 
-// typed returns an event whose data says its type too, and then these members.
+// typed returns an event whose data begins with its type, followed by these members.
 func typed(event, members string) string {
 	return named(event, `{"type":"`+event+`"`+members+`}`)
 }
 
-// Anthropic puts spaces in front of the last brace of many events.
+// Anthropic puts spaces before the last brace of many events.
 var anthropicScript = script{
 	begin: []string{
 		typed("message_start", `,"message":{"id":"msg_01A3bCdEfGhIjKlMnOpQrStU","type":"message","role":"assistant","model":"claude-sonnet-4-5","content":[],"stop_reason":null,"stop_sequence":null,"usage":{"input_tokens":319,"cache_creation_input_tokens":0,"cache_read_input_tokens":0,"output_tokens":1,"service_tier":"standard"}}$space`),
@@ -36,7 +36,7 @@ const (
 	outputPart   = `{"type":"output_text","annotations":[],"logprobs":[],"text":`
 )
 
-// OpenAI's Responses tell the whole text four times at the end.
+// OpenAI's Responses repeat the whole text four times at the end.
 var responsesScript = script{
 	begin: []string{
 		typed("response.created", `,"sequence_number":$n,"response":`+responseHead+`"in_progress","error":null,"incomplete_details":null,"model":"gpt-5.1","output":[]`+responseTail+`null,"metadata":{}}`),
@@ -83,7 +83,7 @@ var cohereScript = script{
 	finish: "COMPLETE",
 }
 
-// Ollama tells the time in each line.
+// Ollama has the time in each line.
 var ollamaScript = script{
 	text:   `{"model":"gemma3:1b","created_at":"$time","message":{"role":"assistant","content":$text},"done":false}` + "\n",
 	end:    []string{`{"model":"gemma3:1b","created_at":"$time","message":{"role":"assistant","content":""},"done_reason":"stop","done":true,"total_duration":171946792,"load_duration":38473250,"prompt_eval_count":319,"prompt_eval_duration":27608250,"eval_count":$count,"eval_duration":105611917}` + "\n"},
@@ -91,7 +91,7 @@ var ollamaScript = script{
 	finish: "stop",
 }
 
-// Bedrock pads each payload, beside some hundred bytes of lengths, headers and
+// Bedrock pads each payload, and adds about a hundred bytes of lengths, headers and
 // checksums.
 var bedrockScript = script{
 	begin: []string{

@@ -5,24 +5,22 @@ import (
 	"io"
 )
 
-// readSize is how many bytes a read brings where a workload does not say
-// otherwise.
+// readSize is the default number of bytes in a read.
 const readSize = 32 << 10
 
-// A stream is the body of a response, the reads that it comes in, and what it
-// says.
+// A stream is the body of a response, cut into reads, with the expected answer.
 type stream struct {
 	body   []byte
-	pieces [][]byte // of body: what one Write, or one Read, brings
+	pieces [][]byte // of body: the bytes of one Write or one Read
 	events int
 	want   *answer
-	text   []byte // content and reasoning of all choices as they come
+	text   []byte // content and reasoning of all choices, in order of arrival
 }
 
-// newStream returns a stream that comes in reads of readSize.
+// newStream returns a stream cut into reads of readSize.
 func newStream(body []byte) *stream { return &stream{body: body, pieces: cut(body, readSize)} }
 
-// in returns s in other pieces.
+// in returns s cut into other pieces.
 func (s *stream) in(pieces [][]byte) *stream {
 	c := *s
 	c.pieces = pieces
@@ -38,7 +36,7 @@ func cut(body []byte, size int) (pieces [][]byte) {
 	return append(pieces, body)
 }
 
-// cutAfter cuts body behind each end.
+// cutAfter cuts body after each end.
 func cutAfter(body []byte, end string) (pieces [][]byte) {
 	for len(body) > 0 {
 		n := len(body)
@@ -51,21 +49,21 @@ func cutAfter(body []byte, end string) (pieces [][]byte) {
 	return pieces
 }
 
-// A feed hands out the pieces of streams: to contenders that are pushed, piece
-// by piece, and as an io.ReadCloser to those that pull, one piece a Read at
-// most. Between pieces it lets turn stop the clock; see measure.go.
+// A feed hands out the pieces of streams: by next to contenders that are pushed, and as an
+// io.ReadCloser to those that pull, at most one piece a Read. Between pieces, turn may
+// stop the clock; see measure.go.
 type feed struct {
 	pieces [][]byte
-	rest   []byte // of the piece that Read has begun
+	rest   []byte // of the piece that the last Read began
 
-	turn  func() // called behind each slice; nil: never
+	turn  func() // called after each slice; nil: never
 	slice int    // bytes
-	left  int    // of the slice
+	left  int    // bytes left of the slice
 }
 
 func (f *feed) open(s *stream) { f.pieces, f.rest = s.pieces, nil }
 
-// next returns the next piece; nil: the stream has ended.
+// next returns the next piece, or nil at the end of the stream.
 func (f *feed) next() []byte {
 	if len(f.pieces) == 0 {
 		return nil

@@ -8,13 +8,13 @@ import (
 	"github.com/seed-4d65deac/llmstream"
 )
 
-// A selection is what of the table a run measures.
+// A selection says which cells of the table a run measures.
 type selection struct {
 	workload, contender *regexp.Regexp
-	boundsOnly          bool // and of that only what bounds.go asks for
+	boundsOnly          bool // only the cells and figures of bounds
 }
 
-// versus are the comparisons that are measured beside that with bufio.Scanner.
+// versus are the comparisons that are measured in addition to that with bufio.Scanner.
 var versus = [...]struct{ contender, other string }{
 	{openAIGo, push},
 	{anthropicGo, push},
@@ -38,7 +38,7 @@ func (s *selection) has(workload, contender, what string) bool {
 	return false
 }
 
-// measure measures what is selected, and tells progress each step.
+// measure measures what is selected, and writes each step to progress.
 func (m method) measure(all []*workload, open openScale, s selection, progress io.Writer) (*results, error) {
 	r := &results{Machine: thisMachine(), Pairs: m.pairs}
 	byName := map[string]contender{}
@@ -91,8 +91,8 @@ func (w *workload) info() workloadInfo {
 	return workloadInfo{Name: w.name, About: w.about, Dialect: w.dialect.String(), Streams: len(w.streams), Events: w.events(), Bytes: w.size()}
 }
 
-// cell measures one contender in one workload. Ours must be right; how often
-// others are is part of the result.
+// cell measures one contender in one workload. Ours must read every stream correctly; for
+// the others the number of correct streams is part of the result.
 func (m method) cell(w *workload, c contender) (*cell, error) {
 	x := newRacer(c.new(w.dialect), w.streams)
 	out := &cell{Workload: w.name, Contender: c.name, Yardstick: yardstick(w.dialect), Streams: len(w.streams), Right: x.right()}

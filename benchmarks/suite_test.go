@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// TestSuite runs all that a real run does, on little.
+// TestSuite does everything that a real run does, with small workloads.
 func TestSuite(t *testing.T) {
 	m := method{pairs: 1, slice: 100 * time.Microsecond}
 	open := openScale{streams: 100, answers: 10, answerEvents: 100}
@@ -23,7 +23,7 @@ func TestSuite(t *testing.T) {
 	if len(r.Bounds) != len(bounds) {
 		t.Errorf("%d of %d bounds were judged: the others name what is not measured", len(r.Bounds), len(bounds))
 	}
-	want := map[string]int{} // cells of a contender
+	want := map[string]int{} // the number of cells of a contender
 	for _, w := range smallWorkloads(t) {
 		for _, c := range contendersOf(w.dialect) {
 			want[c.name]++
@@ -58,7 +58,7 @@ func TestSuite(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, c := range contenders() {
-			if got := strings.Count(b.String(), "\n"+c.name+" "); got < 2+want[c.name] { // a line in two tables at least, and one for each workload
+			if got := strings.Count(b.String(), "\n"+c.name+" "); got < 2+want[c.name] { // a line in at least two tables, and one for each workload
 				t.Errorf("%s has %d lines, not %d", c.name, got, 2+want[c.name])
 			}
 		}

@@ -2,7 +2,7 @@ package main
 
 import "github.com/seed-4d65deac/llmstream"
 
-// A workload is a set of streams that contenders read one after the other.
+// A workload is a list of streams that contenders read one after the other.
 type workload struct {
 	name, about string
 	dialect     llmstream.Dialect
@@ -37,18 +37,18 @@ const (
 	openStreams     = "open-streams"
 )
 
-// scale is how large the generated workloads are.
+// A scale is the size of the generated workloads.
 type scale struct {
 	events int // of a long answer
 	huge   int // bytes of the one huge event
 }
 
-// full is the scale that is measured.
+// full is the scale of a real run.
 var full = scale{events: 5000, huge: 8 << 20}
 
-// workloads returns all of them, but for the open streams, which are measured in
-// a way of their own. Where nothing else is said, chunks are those of the
-// cassette in ../testdata and come in reads of readSize.
+// workloads returns all workloads except the open streams, which are measured differently.
+// Unless a workload says otherwise, its chunks have the shape of the cassette in
+// ../testdata and come in reads of readSize.
 func workloads(sc scale) ([]*workload, error) {
 	recorded, err := loadRecorded(&chatRecordings)
 	if err != nil {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/url"
@@ -13,7 +14,7 @@ import (
 	"github.com/seed-4d65deac/llmstream"
 )
 
-// A cassette is a recording of go-vcr, as far as it matters here.
+// A cassette is a recording of go-vcr, with the members that matter here.
 type cassette struct {
 	Version      int
 	Interactions []interaction
@@ -31,14 +32,11 @@ type interaction struct {
 	}
 }
 
-// eachInteraction calls do for every stream that the cassette f has recorded.
+// eachInteraction calls do for every stream that a cassette holds.
 func eachInteraction(name string, f io.Reader, do func(stream) error) error {
-	var c cassette
-	if err := yaml.NewDecoder(f).Decode(&c); err != nil {
-		return fmt.Errorf("cannot read the cassette: %w", err)
-	}
-	if c.Version != 1 && c.Version != 2 {
-		return fmt.Errorf("not a go-vcr cassette of version 1 or 2 (version: %d)", c.Version)
+	c, err := readCassette(f)
+	if err != nil {
+		return err
 	}
 	for position, i := range c.Interactions {
 		if !i.isStream() {
@@ -59,15 +57,50 @@ func eachInteraction(name string, f io.Reader, do func(stream) error) error {
 	return nil
 }
 
-// isStream tells whether the response is a stream, or stands where one was asked
-// for: an error, mostly, or a whole answer.
+var errAliases = errors.New("the cassette repeats its contents by YAML aliases")
+
+func readCassette(f io.Reader) (*cassette, error) {
+	var c cassette
+	size := counter{Reader: f}
+	if err := yaml.NewDecoder(&size).Decode(&c); err != nil {
+		return nil, fmt.Errorf("cannot read the cassette: %w", err)
+	}
+	if c.Version != 1 && c.Version != 2 {
+		return nil, fmt.Errorf("not a go-vcr cassette of version 1 or 2 (version: %d)", c.Version)
+	}
+	// The longest escape makes three bytes of two, so that bodies of more than twice the
+	// file are repeated by aliases: a file of 100 KB could hold 10,000 bodies of 90 KB.
+	var bytes int64
+	for i := range c.Interactions {
+		bytes += int64(len(c.Interactions[i].Response.Body) + len(c.Interactions[i].Request.Body))
+	}
+	if bytes > 2*size.n {
+		return nil, errAliases
+	}
+	return &c, nil
+}
+
+// A counter counts the bytes that are read from it.
+type counter struct {
+	io.Reader
+	n int64
+}
+
+func (c *counter) Read(p []byte) (n int, err error) {
+	n, err = c.Reader.Read(p)
+	c.n += int64(n)
+	return n, err
+}
+
+// isStream reports whether the response is a stream, or the error or whole answer to a
+// request for one.
 func (i *interaction) isStream() bool {
 	if strings.Contains(strings.ToLower(i.contentType()), "event-stream") {
 		return true
 	}
 	body := strings.TrimLeft(i.Response.Body, "\ufeff \t\r\n")
-	for _, field := range [...]string{"data:", "event:", "id:", "retry:", ":"} {
-		if strings.HasPrefix(body, field) {
+	for _, start := range [...]string{"data:", "event:", "id:", "retry:", ":"} {
+		if strings.HasPrefix(body, start) {
 			return true
 		}
 	}

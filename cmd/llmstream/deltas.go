@@ -12,36 +12,36 @@ var deltasCommand = command{
 	help: `Deltas prints a line for each delta:
 
   {"source": the stream,
-   "kind": what the delta adds, see below,
-   "choice": the choice that it adds to, -1: the stream as a whole,
-   "event": the event's SSE type, if it has one,
+   "kind": what the delta adds; see below,
+   "choice": the choice that it belongs to; -1 is the whole stream,
+   "event": the SSE type of the event, if it has one,
    "sequence": the provider's number of the event, if it has one,
    "part": the index of the part of the message, if that is not 0, …}
 
-and by its kind:
+and, depending on its kind:
 
   start           "start": {"id", "model", "system_fingerprint", "service_tier",
-                  "created", "role"}, each when it is first told; "again": the
-                  part begins once more, and what had come of it is void
+                  "created", "role"}, each when it first appears; "again":
+                  the part starts over, and its earlier text is void
   content         "text"
   reasoning       "text", and "detail": {"index", "type", "id", "format", "text",
-                  "summary", "data", "signature"} where it is structured
+                  "summary", "data", "signature"} if it is structured
   refusal         "text"
   tool_call       "tool_call": {"index", "id", "name", "type", "arguments",
-                  "extra"}; arguments are the next piece, the others come once
+                  "extra"}; "arguments" is the next piece, the others come once
   tool_call_end   "tool_call": {"index", "arguments_valid"}
   finish          "finish_reason" in OpenAI's words, "native_finish_reason" in the
                   provider's
   usage           "usage": {"input", "output", "total", "cached", "cache_write",
-                  "reasoning", "raw"}; a number that was not reported is absent
+                  "reasoning", "raw"}; numbers that were not reported are absent
   logprobs, media, annotation, item   "value", the provider's JSON
   error           "error": {"message", "type", "code", "status", …}
-  malformed       "damage", a text, and "raw", the event's data
+  malformed       "damage", a message, and "raw", the event's data
   other           "raw", the event's data
-  ping, done      nothing more
+  ping, done      no other members
 
-"raw", "value" and "extra" are JSON, or a string where the provider's is none.
-What is wrong with a stream is told on standard error.`,
+"raw", "value" and "extra" are JSON, or a string if the provider sent something
+else. What is wrong with a stream is printed on standard error.`,
 	flags: func(s *invocation, flags *flag.FlagSet) {
 		dialectFlag(s, flags)
 		readFlag(s, flags)
@@ -91,7 +91,7 @@ type startJSON struct {
 }
 
 type detailJSON struct {
-	Index     *int   `json:"index,omitempty"` // nil: the provider gives none
+	Index     *int   `json:"index,omitempty"` // nil: not given
 	Type      string `json:"type,omitempty"`
 	ID        string `json:"id,omitempty"`
 	Format    string `json:"format,omitempty"`

@@ -37,7 +37,7 @@ func TestDeltas(t *testing.T) {
 	}
 }
 
-func TestDeltasTellWhatWasMalformed(t *testing.T) {
+func TestDeltasReportDamage(t *testing.T) {
 	got := runWith(t, malformedStream, "deltas", "-")
 	require.Equal(t, 1, got.status)
 	require.Contains(t, got.stdout, `"kind":"malformed","choice":-1,"damage":"cannot read event 2`)
@@ -58,7 +58,7 @@ func TestDeltasOfEachKind(t *testing.T) {
 	}
 }
 
-func TestDeltasTellWhenToolCallsEnd(t *testing.T) {
+func TestDeltasReportTheEndOfToolCalls(t *testing.T) {
 	require.Contains(t, runWith(t, "", "deltas", cassettePath).stdout,
 		`"kind":"tool_call_end","choice":0,"tool_call":{"index":0,"arguments_valid":true}`)
 }

@@ -1,10 +1,8 @@
 package main
 
 import (
-	"bufio"
 	"bytes"
 	"errors"
-	"flag"
 	"io"
 	"net/http"
 	"net/url"
@@ -16,14 +14,13 @@ import (
 
 var demoCommand = command{
 	name: "demo", summary: "serve and proxy on loopback, and an answer streamed through both",
-	help: `Demo starts serve and proxy on loopback, asks for an answer through both of
-them, and prints it as it comes, and behind it the line that proxy prints. It
-needs no key and no network.`,
-	flags: func(*invocation, *flag.FlagSet) {},
+	help: `Demo starts serve and proxy on loopback, requests an answer through both, prints
+it as it arrives, and then the line of proxy. It needs no key and no network.`,
+	flags: noFlags,
 	whole: func(s *invocation, _ []string) error { return s.demo() },
 }
 
-// demoRecording is an answer of a real server, with counts of tokens.
+// demoRecording was recorded from a real server and reports its tokens.
 const demoRecording = "cerebras-qwen-3-coder-480b-multi_tool_streaming.yaml%231"
 
 func (s *invocation) demo() error {
@@ -41,8 +38,8 @@ func (s *invocation) demo() error {
 	if err != nil {
 		return err
 	}
-	var line bytes.Buffer // the answer comes first
-	p := &printer{invocation: &invocation{stdout: bufio.NewWriter(&line), stderr: s.stderr}}
+	var line bytes.Buffer // printed after the answer
+	p := newPrinter(&line, s.stderr, false)
 	proxy, err := listen("127.0.0.1:0", newProxy(to, p, 0))
 	if err != nil {
 		return err
@@ -52,17 +49,18 @@ func (s *invocation) demo() error {
 	if err := s.ask(proxy.url + "/v1/chat/completions?recording=" + demoRecording); err != nil {
 		return err
 	}
-	if err := proxy.close(); err != nil { // now the line is there
+	if err := proxy.close(); err != nil {
 		return err
 	}
+	p.close() // now line is complete
 	s.stdout.WriteString("\n\n")
 	s.stdout.Write(line.Bytes())
 	return s.stdout.Flush()
 }
 
-// ask asks for an answer and prints its text as it comes.
+// ask requests an answer and prints its text as it arrives.
 func (s *invocation) ask(url string) error {
-	transport := new(http.Transport) // of its own, so that no proxy of the environment is asked
+	transport := new(http.Transport) // not the default one, which uses the proxy of the environment
 	defer transport.CloseIdleConnections()
 	client := &http.Client{Transport: transport}
 	resp, err := client.Post(url, "application/json", strings.NewReader(`{"model":"demo","stream":true,"messages":[{"role":"user","content":"Hello!"}]}`))
@@ -76,7 +74,7 @@ func (s *invocation) ask(url string) error {
 	reader := llmstream.NewReader(resp.Body, llmstream.OpenAIChat, nil)
 	for reader.Next() {
 		if d := reader.Delta(); d.Kind == llmstream.KindContent {
-			s.stdout.WriteString(printable(string(d.Text)))
+			s.stdout.WriteString(paragraphs(string(d.Text)))
 			if s.stdout.Flush() != nil {
 				return errWrite
 			}

@@ -10,8 +10,8 @@ var eventsCommand = command{
    "data": its data lines, joined,
    "id": the last event ID}
 
-It knows of no dialect, so that nothing but an event that is too large to be
-kept counts as damage; an event that is unfinished at the end is none.`,
+It knows nothing of dialects. Only an event that is too large to be kept counts as
+damage; an event that is unfinished at the end of the stream is ignored.`,
 	flags: readFlag,
 	do:    events,
 }

@@ -9,26 +9,29 @@ import (
 
 var foldCommand = command{
 	name: "fold", arguments: "FILE…", summary: "the whole answer of each stream, as a line of JSON",
-	help: `Fold prints a line for each stream: the chat.completion that a request without
-"stream" would have brought, and beside it
+	help: `Fold prints a line for each stream: the chat.completion object that a request
+without "stream" would have returned, with one member more:
 
   "stream": {
     "source", "dialect", "wire",
     "state": complete, truncated, error, empty, not-a-stream or stopped,
-    "saw_finish", "saw_done": a finish reason, the dialect's end marker came,
+    "saw_finish", "saw_done": whether a finish reason and the end marker came,
     "events", "malformed", "skipped", "open_tool_calls", "pending_bytes": counts,
     "usage_raw": the provider's own usage object,
     "error": null or {"message", "type", "code", "status", …} of the provider
   }
 
-and there, if it is not zero: "comments", "glued", "after_done", "conflicts",
-"unterminated", "dropped_bytes", "damage", "cause".`,
+"stream" also has, unless they are zero: "comments", "glued", "after_done",
+"conflicts", "unterminated", "dropped_bytes", "damage", "cause".
+
+Several files are read at the same time, and printed in their order.`,
 	flags: func(s *invocation, flags *flag.FlagSet) {
 		dialectFlag(s, flags)
 		readFlag(s, flags)
 		fastFlag(s, flags)
 	},
-	do: fold,
+	do:       fold,
+	parallel: true,
 }
 
 func fold(s *invocation, one stream) error {
@@ -40,7 +43,7 @@ func fold(s *invocation, one stream) error {
 	return err
 }
 
-// folded is a completion with one member more than its own JSON has.
+// A folded is a completion whose JSON has the member "stream" added.
 type folded struct {
 	completion *llmstream.Completion
 	stream     streamJSON
@@ -59,7 +62,7 @@ func (f folded) MarshalJSON() ([]byte, error) {
 	return append(append(line, about...), '}'), nil
 }
 
-// streamJSON is the verdict on a stream.
+// streamJSON is the JSON form of the verdict on a stream.
 type streamJSON struct {
 	Source        string          `json:"source"`
 	Dialect       string          `json:"dialect"`

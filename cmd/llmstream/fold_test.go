@@ -2,13 +2,15 @@ package main
 
 import (
 	"encoding/json"
+	"fmt"
+	"runtime"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 )
 
-// foldLine is a line of fold, as far as the tests read it.
+// A foldLine is a line of fold, with the members that the tests use.
 type foldLine struct {
 	ID, Object string
 	Choices    []struct {
@@ -61,7 +63,7 @@ func TestFoldOfACassette(t *testing.T) {
 	}
 }
 
-func TestFoldTellsTheWholeVerdict(t *testing.T) {
+func TestFoldHasTheWholeVerdict(t *testing.T) {
 	for _, c := range []struct {
 		name, input, stream string
 	}{
@@ -86,7 +88,7 @@ func TestFoldTellsTheWholeVerdict(t *testing.T) {
 	}
 }
 
-func TestFoldTellsOfDamage(t *testing.T) {
+func TestFoldReportsDamage(t *testing.T) {
 	line := foldLines(t, runWith(t, malformedStream, "fold", "-").stdout)[0]
 	require.Equal(t, "hi", line.Choices[0].Message.Content)
 	require.Equal(t, "complete", line.Stream["state"])
@@ -109,6 +111,45 @@ func TestFoldIsValidWhateverTheUsageIs(t *testing.T) {
 		stream := `data: {"id":"c","object":"chat.completion.chunk","choices":[{"index":0,"delta":{"content":"` + "\xfe" + `"},"finish_reason":"stop"}],"usage":` + usage + "}\n\n"
 		require.Len(t, foldLines(t, runWith(t, stream, "fold", "-").stdout), 1, usage)
 	}
+}
+
+// Files are read at the same time and printed in their order, and the worst status counts.
+func TestFoldOfManyFilesKeepsTheirOrder(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(4))
+	var names, sources, problems []string
+	for i := range 50 {
+		content := wholeStream
+		if i%5 == 0 {
+			content = strings.Repeat(strings.TrimSuffix(wholeStream, "data: [DONE]\n\n"), 500) // takes longer
+		}
+		name := file(t, fmt.Sprintf("%d.sse", i), content)
+		if i%7 == 3 {
+			name += ".missing"
+			problems = append(problems, "llmstream: "+name+": no such file or directory\n")
+		} else {
+			sources = append(sources, name)
+		}
+		names = append(names, name)
+	}
+	got := runWith(t, "", append([]string{"fold"}, names...)...)
+	require.Equal(t, 2, got.status)
+	require.Equal(t, strings.Join(problems, ""), got.stderr)
+	lines := foldLines(t, got.stdout)
+	require.Len(t, lines, len(sources))
+	for i, line := range lines {
+		require.Equal(t, sources[i], line.Stream["source"])
+	}
+	whole := sources[1]
+	require.Equal(t, 0, runWith(t, "", "fold", whole, whole, whole).status)
+	require.Equal(t, 1, runWith(t, "", "fold", whole, file(t, "cut.sse", cutStream), whole).status)
+}
+
+func TestFullOutputEndsAParallelRun(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(4))
+	name := file(t, "whole.sse", wholeStream)
+	var stderr strings.Builder
+	require.Equal(t, 2, run([]string{"fold", name, name, name}, nil, full{}, &stderr))
+	require.Equal(t, "llmstream: cannot write the output: no space left\n", stderr.String())
 }
 
 func TestFoldNamesEachSource(t *testing.T) {

@@ -11,7 +11,7 @@ import (
 	"github.com/seed-4d65deac/llmstream"
 )
 
-// A stream is the body of one response, and what is known of it beforehand.
+// A stream is the body of one response, and what is known about it beforehand.
 type stream struct {
 	source  string
 	dialect llmstream.Dialect
@@ -33,17 +33,17 @@ func (s *invocation) eachStream(name string, do func(stream) error) error {
 	if info, err := f.Stat(); err == nil && info.IsDir() {
 		return errors.New("is a directory")
 	}
+	content := s.progress.reader(f)
 	switch strings.ToLower(filepath.Ext(name)) {
 	case ".yaml", ".yml":
-		return eachInteraction(name, f, do)
+		return eachInteraction(name, content, do)
 	case ".b64":
-		return do(stream{source: name, body: base64.NewDecoder(base64.StdEncoding, withoutSpace{f})})
+		return do(stream{source: name, body: base64.NewDecoder(base64.StdEncoding, withoutSpace{content})})
 	}
-	return do(stream{source: name, body: f})
+	return do(stream{source: name, body: content})
 }
 
-// withoutSpace leaves out white space, of which base64 itself skips line ends
-// only.
+// withoutSpace skips white space. The base64 decoder skips line ends only.
 type withoutSpace struct{ io.Reader }
 
 func (r withoutSpace) Read(p []byte) (n int, err error) {

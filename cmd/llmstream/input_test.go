@@ -35,15 +35,14 @@ func TestBrokenBase64IsFoldedAsFarAsItGoes(t *testing.T) {
 	require.Contains(t, foldLines(t, got.stdout)[0].Stream["cause"], "illegal base64 data")
 }
 
-func TestInputThatFailsIsTold(t *testing.T) {
+func TestInputThatFailsIsReported(t *testing.T) {
 	stdin := iotest.TimeoutReader(iotest.OneByteReader(strings.NewReader(wholeStream)))
 	var stdout, stderr strings.Builder
 	require.Equal(t, 2, run([]string{"deltas", "-"}, stdin, &stdout, &stderr))
 	require.Equal(t, "llmstream: -: timeout\n", stderr.String())
 }
 
-// cassetteOf is a cassette with one interaction. YAML takes the JSON strings
-// that %q writes.
+// cassetteOf returns a cassette with one interaction. YAML reads the strings of %q.
 func cassetteOf(version int, contentType, path, request, response string) string {
 	id := ""
 	if version == 2 {
@@ -102,6 +101,37 @@ func TestCassettes(t *testing.T) {
 			require.Equal(t, c.dialect, lines[0].Stream["dialect"])
 		})
 	}
+}
+
+// Aliases may repeat a header or a short body, but not make a small file large.
+func TestCassettesWithAliases(t *testing.T) {
+	const head = "version: 2\ninteractions:\n"
+	first := "- &i\n  id: 0\n  request: {url: \"http://x/v1/chat/completions\"}\n  response: {code: 200, headers: {Content-Type: [text/event-stream]}, body: %q}\n"
+	small := head + fmt.Sprintf(first, "data: [DONE]\n\n") + "- *i\n"
+	got := runWith(t, "", "fold", file(t, "small.yaml", small))
+	require.Len(t, foldLines(t, got.stdout), 2, got.stderr)
+
+	large := head + fmt.Sprintf(first, strings.Repeat(": comment\n", 10_000)) + strings.Repeat("- *i\n", 10_000)
+	path := file(t, "large.yaml", large)
+	got = runWith(t, "", "fold", path)
+	require.Equal(t, 2, got.status)
+	require.Empty(t, got.stdout)
+	require.Equal(t, "llmstream: "+path+": the cassette repeats its contents by YAML aliases\n", got.stderr)
+
+	laughs := "a: &a [x,x,x,x,x,x,x,x,x,x]\n"
+	for c := 'b'; c < 'k'; c++ {
+		laughs += fmt.Sprintf("%c: &%c [%s*%c]\n", c, c, strings.Repeat(fmt.Sprintf("*%c,", c-1), 9), c-1)
+	}
+	got = runWith(t, "", "fold", file(t, "laughs.yaml", laughs+"version: 2\ninteractions: *j\n"))
+	require.Equal(t, 2, got.status)
+	require.Contains(t, got.stderr, "cannot read the cassette")
+}
+
+// A body of characters that YAML writes in two bytes and UTF-8 in three needs no alias.
+func TestCassetteOfShortEscapes(t *testing.T) {
+	body := `"data: ` + strings.Repeat(`\L`, 1000) + `\n\n"`
+	cassette := strings.Replace(cassetteOf(2, "text/event-stream", "", "", "BODY"), `"BODY"`, body, 1)
+	require.Len(t, foldLines(t, runWith(t, "", "fold", file(t, "escapes.yaml", cassette)).stdout), 1)
 }
 
 func TestBinaryBodyOfACassette(t *testing.T) {

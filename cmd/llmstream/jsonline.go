@@ -8,26 +8,32 @@ import (
 	"github.com/seed-4d65deac/llmstream"
 )
 
-// plainHTML takes back the escapes for HTML that encoding/json puts in. An
-// escaped backslash is matched, so that what follows it is not taken for one.
+// plainHTML reverts the escapes that encoding/json uses for HTML. It matches escaped
+// backslashes too, so that what follows one is not taken for an escape.
 var plainHTML = strings.NewReplacer(`\\`, `\\`, `\u003c`, "<", `\u003e`, ">", `\u0026`, "&")
 
-// writeLine writes v as a line of JSON. Raw JSON of a provider may hold bytes
-// that are no UTF-8, which JSON must not.
-func (s *invocation) writeLine(v any) error {
+// jsonLine returns v as a line of JSON that a terminal may show.
+func jsonLine(v any) ([]byte, error) {
 	line, err := json.Marshal(v)
+	if err != nil {
+		return nil, err
+	}
+	line = bytes.ToValidUTF8(line, []byte("\ufffd")) // raw JSON of a provider need not be UTF-8
+	return append([]byte(plainHTML.Replace(string(escapeJSON(line)))), '\n'), nil
+}
+
+// writeLine writes v to standard output as a line of JSON.
+func (s *invocation) writeLine(v any) error {
+	line, err := jsonLine(v)
 	if err != nil {
 		return err
 	}
-	line = bytes.ToValidUTF8(line, []byte("\ufffd"))
-	if _, err := plainHTML.WriteString(s.stdout, string(line)); err != nil {
-		return err
-	}
-	return s.stdout.WriteByte('\n')
+	_, err = s.stdout.Write(line)
+	return err
 }
 
-// rawJSON is a provider's JSON in a line of ours: a string where it is none,
-// such as an object with a NaN; nil where there is nothing.
+// rawJSON returns a provider's JSON as a value for a line of ours: as a string if it
+// is not valid (an object with NaN, for example), and nil if it is empty.
 func rawJSON(raw []byte) json.RawMessage {
 	if len(raw) == 0 {
 		return nil
@@ -39,7 +45,7 @@ func rawJSON(raw []byte) json.RawMessage {
 	return text
 }
 
-// apiErrorJSON is an error that the provider reported.
+// apiErrorJSON is the JSON form of an error that the provider reported.
 type apiErrorJSON struct {
 	Message   string `json:"message"`
 	Type      string `json:"type"`

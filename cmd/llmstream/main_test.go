@@ -14,7 +14,7 @@ import (
 
 const cassettePath = "../../testdata/cerebras-qwen-3-coder-480b-multi_tool_streaming.yaml"
 
-// Streams of the kinds that the commands tell apart.
+// Streams that the commands have to distinguish.
 const (
 	wholeStream = `data: {"id":"c1","object":"chat.completion.chunk","created":7,"model":"m","choices":[{"index":0,"delta":{"role":"assistant","content":"a < b"}}]}
 
@@ -44,7 +44,7 @@ data: {"error":{"message":"too\nmany","type":"rate_limit_error","code":429}}
 `
 )
 
-// result is what a run of the program left behind.
+// A result has the exit status and the output of a run.
 type result struct {
 	status         int
 	stdout, stderr string
@@ -67,7 +67,7 @@ func file(t *testing.T, name, content string) string {
 
 func TestHelpGoesToStdout(t *testing.T) {
 	for _, args := range []string{
-		"-h", "--help", "help", "fold -h", "events -h", "deltas --help", "show -help", "serve -h", "proxy -h", "demo -h",
+		"-h", "--help", "help", "fold -h", "events -h", "deltas --help", "show -help", "serve -h", "proxy -h", "demo -h", "version -h",
 	} {
 		t.Run(args, func(t *testing.T) {
 			got := runWith(t, "", strings.Fields(args)...)
@@ -79,7 +79,7 @@ func TestHelpGoesToStdout(t *testing.T) {
 	}
 }
 
-func TestHelpTellsTheFlagsOfACommand(t *testing.T) {
+func TestHelpListsTheFlagsOfACommand(t *testing.T) {
 	for command, flags := range map[string]string{
 		"fold": "-dialect -read", "deltas": "-dialect -read", "show": "-dialect -read -color", "events": "-read",
 		"serve": "-addr -pace -cut -stall -stall-for -reset -status -fail -fail-status",
@@ -93,15 +93,15 @@ func TestHelpTellsTheFlagsOfACommand(t *testing.T) {
 	require.Contains(t, runWith(t, "", "fold", "-h").stdout, "openai-chat")
 }
 
-func TestWrongCallIsToldOnStderr(t *testing.T) {
+func TestWrongCallGetsOneLineOnStderr(t *testing.T) {
 	for args, problem := range map[string]string{
-		"":                        "Usage:",
+		"":                        "no command is given",
 		"unfold x":                `there is no command "unfold"`,
 		"fold":                    "no FILE is given",
 		"fold -dialect klingon x": `unknown dialect "klingon"`,
 		"fold -read -1 x":         "-read",
 		"fold -color x":           "-color",
-		"serve -stall soon":       "no place",
+		"serve -stall soon":       "not a place",
 		"events -dialect auto x":  "-dialect",
 	} {
 		t.Run(args, func(t *testing.T) {
@@ -109,7 +109,8 @@ func TestWrongCallIsToldOnStderr(t *testing.T) {
 			require.Equal(t, 2, got.status)
 			require.Empty(t, got.stdout)
 			require.Contains(t, got.stderr, problem)
-			require.Contains(t, got.stderr, "Usage:")
+			require.Contains(t, got.stderr, "-h\"\n")
+			require.Equal(t, 1, strings.Count(got.stderr, "\n"))
 		})
 	}
 }
@@ -163,7 +164,7 @@ func TestUnreadableFileLeavesTheOthersDone(t *testing.T) {
 	require.Equal(t, line+line, got.stderr)
 }
 
-// full is a standard output that takes no more.
+// full is a standard output on a full disk.
 type full struct{}
 
 func (full) Write([]byte) (int, error) { return 0, errors.New("no space left") }
@@ -207,7 +208,7 @@ func TestOutputKeepsUpWithTheInput(t *testing.T) {
 			first, rest, _ := strings.Cut(wholeStream, "\n\n")
 			io.WriteString(input, first+"\n\n")
 			got := make([]byte, 1<<10)
-			for seen := ""; !strings.Contains(seen, "a < b"); { // it would block if the output waited for more
+			for seen := ""; !strings.Contains(seen, "a < b"); { // this blocks if the output waits for more input
 				n, err := output.Read(got)
 				require.NoError(t, err)
 				seen += string(got[:n])

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"errors"
 	"flag"
 	"fmt"
@@ -9,6 +10,8 @@ import (
 	"net/http"
 	"net/http/httputil"
 	"net/url"
+	"os/signal"
+	"syscall"
 	"time"
 
 	"github.com/seed-4d65deac/llmstream/httptee"
@@ -16,84 +19,106 @@ import (
 
 var proxyCommand = command{
 	name: "proxy", summary: "a reverse proxy that prints a line for each stream that passes",
-	help: `Proxy passes requests on to the server at URL, and its answers back, byte for
-byte and at once, until it is interrupted. When a stream ends it prints a line:
+	help: `Proxy forwards requests to the server at URL, and returns its answers byte for
+byte and without delay, until it is interrupted. When a stream ends it prints a
+line:
 
   state=complete status=200 dialect=openai-chat model=gpt-4o finish=stop
   input=12 output=34 first_output=310ms gaps=33 gap_p50=20ms gap_p99=41ms
   gap_max=41ms tool_calls=weather path=/v1/chat/completions
 
-Input and output are token counts, which are left out if the provider did not
-tell them; so is what else there was nothing of. Times are from the request on;
-a gap is the time between one moment of output and the next. With -json it is a
-line of JSON, with times in milliseconds, and the address goes to standard error.
+Input and output are numbers of tokens. What the provider did not report, or what
+did not occur, is left out. Times count from the request; a gap is the time
+between one output and the next. With -json each line is JSON, with times in
+milliseconds, and the address goes to standard error.
 
-The server hears that a client has left, and breaks its answer off. With -drain
-the answer is read on in the client's place, since providers count the tokens of
-all of it and tell so only at its end. One that is still read on when this program
-is interrupted gets no line.
+Requests never wait for the reader of these lines: if nobody reads them, lines are
+dropped, and a line dropped=N says how many once there is a reader. Each value has
+at most 200 bytes; characters that are not printable are escaped.
 
-No header of a request is kept or shown, nor its query or its body, where keys
-are, nor the texts of a provider's errors, which may repeat a key. Credentials
-are passed on as the client sent them. Nothing is encrypted between the client
-and this proxy: leave it on loopback.`,
+When a client leaves, its request to the server is cancelled. With -drain the
+answer is read to its end all the same, because providers charge for all of it
+and report the tokens only there. An answer that is still being read when the
+program is interrupted gets no line.
+
+Headers, queries and bodies of requests, where keys are, are neither kept nor
+shown, nor are the messages of a provider's errors, because some repeat the key.
+Types and codes of errors are shown if they look like words. Clients send their
+own credentials. The user and password in a URL such as
+https://USER:PASSWORD@HOST are used for requests without an Authorization header.
+The connection between client and proxy is not encrypted: keep it on loopback.`,
 	flags: func(s *invocation, flags *flag.FlagSet) {
 		addrFlag(s, flags)
-		flags.Func("upstream", "the server is at `URL`, such as https://api.openai.com", func(value string) (err error) {
-			s.upstream, err = parseUpstream(value)
-			return err
-		})
-		flags.Func("drain", "when a client has left, read its answer on for a `DURATION` at most, such as 1m", func(value string) error {
+		// It is parsed later: package flag would print a wrong value, which may hold a password.
+		flags.StringVar(&s.upstream, "upstream", "", "forward to the server at `URL`, such as https://api.openai.com")
+		flags.Func("drain", "after a client has left, read its answer for at most this `DURATION`, such as 1m", func(value string) error {
 			return setDuration(&s.drain, value)
 		})
 		flags.BoolVar(&s.json, "json", false, "print lines of JSON")
 	},
 	whole: func(s *invocation, _ []string) error {
-		if s.upstream == nil {
-			return errors.New("no -upstream is given")
+		upstream, err := parseUpstream(s.upstream)
+		if err != nil {
+			return wrongCall{err.Error()}
 		}
-		p := &printer{invocation: s, json: s.json}
-		return s.untilInterrupted(newProxy(s.upstream, p, s.drain), func(at string) string {
-			return fmt.Sprintf("proxying %s at %s", shownURL(s.upstream), at)
+		signal.Ignore(syscall.SIGPIPE) // a reader that has gone ends neither the program nor a stream
+		defer signal.Reset(syscall.SIGPIPE)
+		p := newPrinter(s.rawStdout, s.stderr, s.json)
+		defer p.close()
+		to := s.stdout
+		if s.json {
+			to = bufio.NewWriter(s.stderr)
+		}
+		return s.untilInterrupted(newProxy(upstream, p, s.drain), to, func(at string) string {
+			return fmt.Sprintf("proxying %s at %s", field(shownURL(upstream)), at)
 		})
 	},
 }
 
 func parseUpstream(value string) (*url.URL, error) {
+	if value == "" {
+		return nil, errors.New("no -upstream is given")
+	}
 	u, err := url.Parse(value)
 	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
-		return nil, errors.New("it is no URL of http or https") // and not shown: it may have a password
+		return nil, errors.New("-upstream is not an http or https URL")
 	}
 	return u, nil
 }
 
-// shownURL is u without what may be secret.
+// shownURL returns u without the parts that may be secret.
 func shownURL(u *url.URL) string {
 	return (&url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path}).String()
 }
 
-// newProxy returns a reverse proxy to a server, whose streams p prints. Those whose
-// clients have left are read on for a time.
+// newProxy returns a reverse proxy to a server. It gives each response to p, and reads
+// those whose clients have left for at most drain.
 func newProxy(to *url.URL, p *printer, drain time.Duration) http.Handler {
 	transport := http.DefaultTransport.(*http.Transport).Clone()
-	transport.DisableCompression = true // what the client can decode is its own affair
+	transport.DisableCompression = true // the client alone decides what it can decode
 	transport.MaxIdleConnsPerHost = 100
 	proxy := &httputil.ReverseProxy{
-		Rewrite:       func(r *httputil.ProxyRequest) { r.SetURL(to) },
+		Rewrite: func(r *httputil.ProxyRequest) {
+			r.SetURL(to)
+			if to.User != nil && r.Out.Header.Get("Authorization") == "" {
+				password, _ := to.User.Password()
+				r.Out.SetBasicAuth(to.User.Username(), password)
+			}
+		},
 		Transport:     httptee.Transport(transport, &httptee.Options{Done: p.done, Drain: httptee.Drain{Time: drain}}),
-		FlushInterval: -1, // at once
+		FlushInterval: -1, // after each write
 		ErrorLog:      log.New(io.Discard, "", 0),
 		ErrorHandler: func(w http.ResponseWriter, req *http.Request, err error) {
 			if req.Context().Err() == nil {
 				p.complain(req.URL.Path, err)
 			}
-			http.Error(w, "llmstream proxy: the upstream gives no answer", http.StatusBadGateway)
+			http.Error(w, "llmstream proxy: no answer from upstream", http.StatusBadGateway)
 		},
 	}
-	return httptee.FullDuplex(proxy) // since an upstream may answer before it has read all
+	return httptee.FullDuplex(proxy) // an upstream may answer before it has read the whole request
 }
 
-// milliseconds is d as JSON; nil: it did not happen.
+// milliseconds returns d for JSON; nil means that it did not happen.
 func milliseconds(d time.Duration) *float64 {
 	if d == httptee.Never {
 		return nil

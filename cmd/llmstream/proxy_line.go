@@ -1,61 +1,28 @@
 package main
 
 import (
-	"fmt"
-	"net/http"
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/seed-4d65deac/llmstream"
 	"github.com/seed-4d65deac/llmstream/httptee"
 )
 
-// A printer prints a line for each stream of a proxy.
-type printer struct {
-	mu sync.Mutex
-	*invocation
-	json bool
-}
-
-// done prints the line of a response, if it was a stream or should have been one.
-func (p *printer) done(req *http.Request, r *httptee.Result) {
-	if r.Outcome.State == llmstream.StateNotStream && llmstream.DetectDialect("", req.URL.Path) == llmstream.Auto {
-		return
-	}
-	line := newProxyLine(req.URL.Path, r)
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.json {
-		p.writeLine(line)
-	} else {
-		fmt.Fprintln(p.stdout, line)
-	}
-	p.stdout.Flush() // a proxy goes on, whether anybody reads its lines or not
-}
-
-// complain tells what went wrong with a request that got no response.
-func (p *printer) complain(path string, err error) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.invocation.complain(path, err)
-}
-
-// proxyLine is what is printed of a stream.
+// A proxyLine is what a proxy prints about a stream. Its texts are cut with cutField.
 type proxyLine struct {
 	State     string     `json:"state"`
 	Status    int        `json:"status"`
 	Dialect   string     `json:"dialect"`
 	Model     string     `json:"model,omitempty"`
-	Finish    []string   `json:"finish_reasons"` // of each choice
+	Finish    []string   `json:"finish_reasons"` // one a choice, at most maxNames
 	Usage     *usageJSON `json:"usage"`
-	FirstByte *float64   `json:"first_byte_ms"` // null: there was none
+	FirstByte *float64   `json:"first_byte_ms"` // null: none came
 	First     *float64   `json:"first_output_ms"`
 	End       *float64   `json:"end_ms"`
 	Gaps      gapsJSON   `json:"gaps"`
-	ToolCalls []string   `json:"tool_calls"` // by name
+	ToolCalls []string   `json:"tool_calls"` // names, at most maxNames
 	Events    int64      `json:"events"`
 	Malformed int64      `json:"malformed"`
 	Bytes     int64      `json:"bytes"`
@@ -77,45 +44,90 @@ type gapsJSON struct {
 func newProxyLine(path string, r *httptee.Result) *proxyLine {
 	gaps := &r.Timings.Gaps
 	l := &proxyLine{
-		State: r.Outcome.State.String(), Status: r.Status, Dialect: r.Dialect.String(), Model: r.Model,
+		State: r.Outcome.State.String(), Status: r.Status, Dialect: r.Dialect.String(), Model: cutField(r.Model),
 		Finish: []string{}, Usage: newUsageJSON(&r.Usage),
 		FirstByte: milliseconds(r.Timings.FirstByte), First: milliseconds(r.Timings.FirstOutput), End: milliseconds(r.Timings.End),
 		Gaps:      gapsJSON{N: gaps.N()},
-		ToolCalls: []string{}, Events: r.Events, Malformed: r.Outcome.Malformed, Bytes: r.Bytes, Encoding: r.Encoding, Left: r.ClientLeft,
-		Error: proxyError(&r.Outcome), Path: path, result: r,
+		ToolCalls: []string{}, Events: r.Events, Malformed: r.Outcome.Malformed, Bytes: r.Bytes, Encoding: cutField(r.Encoding), Left: r.ClientLeft,
+		Error: cutField(proxyError(&r.Outcome)), Path: cutField(path), result: r,
 	}
 	l.Usage.Raw = nil
 	if l.Gaps.N > 0 {
 		l.Gaps.P50, l.Gaps.P99, l.Gaps.Max = milliseconds(gaps.Quantile(0.5)), milliseconds(gaps.Quantile(0.99)), milliseconds(gaps.Max)
 	}
-	for _, c := range r.Outcome.Choices {
+	for _, c := range r.Outcome.Choices[:min(maxNames, len(r.Outcome.Choices))] {
 		l.Finish = append(l.Finish, c.FinishReason.String())
 	}
 	if r.Completion != nil {
-		for _, c := range r.Completion.Choices {
-			for _, t := range c.Message.ToolCalls {
-				l.ToolCalls = append(l.ToolCalls, t.Name)
-			}
-		}
+		l.ToolCalls = toolNames(r.Completion)
 	}
 	return l
 }
 
-// proxyError is what went wrong, without the text of a provider's error: some
-// repeat the key that they refuse.
-func proxyError(o *llmstream.Outcome) string {
-	if e := o.APIError; e != nil {
-		words := []string{e.Type, e.Code}
-		if e.Status != 0 {
-			words = append(words, strconv.Itoa(e.Status))
+// maxNames is how many finish reasons and tool calls a line names. An answer may have
+// hundreds.
+const maxNames = 20
+
+// toolNames returns the names of the tool calls, and an ellipsis for those past maxNames.
+func toolNames(c *llmstream.Completion) []string {
+	names := []string{}
+	for _, choice := range c.Choices {
+		for _, call := range choice.Message.ToolCalls {
+			if len(names) == maxNames {
+				return append(names, ellipsis)
+			}
+			names = append(names, cutField(call.Name))
 		}
-		words = slices.DeleteFunc(slices.Compact(words), func(word string) bool { return word == "" })
-		return strings.Join(words, " ")
 	}
-	return oneLine(errorText(o.Cause))
+	return names
 }
 
-// String is the line for people: names and values.
+// proxyError returns what went wrong. It leaves out the message of a provider's error,
+// because some providers repeat the key that they refuse, and types and codes that
+// could be a key as well.
+func proxyError(o *llmstream.Outcome) string {
+	e := o.APIError
+	if e == nil {
+		return errorText(o.Cause)
+	}
+	var words []string
+	for _, word := range [...]string{e.Type, e.Code} {
+		if looksLikeWords(word) && !slices.Contains(words, word) {
+			words = append(words, word)
+		}
+	}
+	if status := strconv.Itoa(e.Status); e.Status != 0 && !slices.Contains(words, status) {
+		words = append(words, status)
+	}
+	return strings.Join(words, " ")
+}
+
+// looksLikeWords reports whether text is like the types and codes of providers' errors
+// (rate_limit_exceeded, ThrottlingException, Quota.Exceeded, 1302) and unlike a key,
+// which has hyphens, digits between letters, or a long row of letters.
+func looksLikeWords(text string) bool {
+	const maxLetters, maxDigits, maxWords = 32, 5, 10
+	words := strings.FieldsFunc(text, func(r rune) bool { return r == '_' || r == '.' })
+	for _, word := range words {
+		letters, digits := 0, 0
+		for i := range len(word) {
+			switch c := word[i]; {
+			case 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z':
+				letters++
+			case '0' <= c && c <= '9':
+				digits++
+			default:
+				return false
+			}
+		}
+		if letters > 0 && digits > 0 || letters > maxLetters || digits > maxDigits {
+			return false
+		}
+	}
+	return len(words) > 0 && len(words) <= maxWords
+}
+
+// String returns the line for people: NAME=VALUE pairs.
 func (l *proxyLine) String() string {
 	var b strings.Builder
 	add := func(name, value string) {
@@ -125,10 +137,7 @@ func (l *proxyLine) String() string {
 		if b.Len() > 0 {
 			b.WriteByte(' ')
 		}
-		if strings.ContainsFunc(value, func(r rune) bool { return r <= ' ' || r == '"' || r == '=' || !strconv.IsPrint(r) }) {
-			value = strconv.Quote(value)
-		}
-		b.WriteString(name + "=" + value)
+		b.WriteString(name + "=" + quotedField(value))
 	}
 	tokens := func(name string, n *int64) {
 		if n != nil {
@@ -164,7 +173,7 @@ func (l *proxyLine) String() string {
 	return b.String()
 }
 
-// shortTime is d with three digits or so.
+// shortTime returns d with about three digits.
 func shortTime(d time.Duration) string {
 	if d < time.Millisecond {
 		return d.Round(time.Microsecond).String()

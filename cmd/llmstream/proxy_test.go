@@ -18,21 +18,22 @@ import (
 	"github.com/seed-4d65deac/llmstream"
 )
 
-// proxyTo puts a proxy in front of a server; stop returns what it printed.
+// proxyTo starts a proxy for a server; stop ends it and returns its output.
 func proxyTo(t *testing.T, upstream string, asJSON bool) (at string, stop func() (stdout, stderr string)) {
 	t.Helper()
 	to, err := url.Parse(upstream)
 	require.NoError(t, err)
 	var stdout, stderr bytes.Buffer
-	p := &printer{invocation: &invocation{stdout: bufio.NewWriter(&stdout), stderr: &stderr}, json: asJSON}
+	p := newPrinter(&stdout, &stderr, asJSON)
 	server := httptest.NewUnstartedServer(newProxy(to, p, 0))
-	var logged bytes.Buffer // such as a panic of the server
+	var logged bytes.Buffer // a panic in a handler, for example
 	server.Config.ErrorLog = log.New(&logged, "", 0)
 	server.Start()
 	t.Cleanup(server.Close)
 	return server.URL, func() (string, string) {
 		server.Close() // waits for the requests
 		require.Empty(t, logged.String())
+		p.close()
 		return stdout.String(), stderr.String()
 	}
 }
@@ -42,7 +43,7 @@ func TestProxyChangesNothing(t *testing.T) {
 	at, stop := proxyTo(t, upstream, true)
 	for _, one := range r.all {
 		path := "/v1/chat/completions?recording=" + url.QueryEscape(one.name)
-		resp, body, err := post(t, at+path, "{}") // its end is read while the answer begins
+		resp, body, err := post(t, at+path, "{}") // the server may answer before it has read this
 		require.NoError(t, err)
 		require.Equal(t, string(one.body), body, one.name)
 		require.Equal(t, one.media, resp.Header.Get("Content-Type"), one.name)
@@ -52,7 +53,7 @@ func TestProxyChangesNothing(t *testing.T) {
 	require.Equal(t, len(r.all), strings.Count(stdout, "\n"), "a line for each")
 }
 
-// What the line says is what a parser says by itself.
+// The line has the results of a parser that reads the same bytes.
 func TestProxyLinesAreRight(t *testing.T) {
 	for path, name := range paths {
 		upstream, r := replayServer(t, faults{})
@@ -113,15 +114,14 @@ func TestProxyPrintsNothingOfOtherPaths(t *testing.T) {
 	at, stop := proxyTo(t, upstream, false)
 	resp, err := http.Get(at + "/")
 	require.NoError(t, err)
-	_, err = io.Copy(io.Discard, resp.Body) // a client that leaves before would be told of
+	_, err = io.Copy(io.Discard, resp.Body) // a client that left earlier would get a line
 	require.NoError(t, err)
 	resp.Body.Close()
 	stdout, stderr := stop()
 	require.Empty(t, stdout+stderr)
 }
 
-// Keys are passed on, and are in nothing that is printed, though the server
-// repeats them.
+// Keys are forwarded and never printed, even if the server repeats them.
 func TestProxyShowsNoSecrets(t *testing.T) {
 	const secret = "sk-secret"
 	upstream := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
@@ -160,8 +160,8 @@ func TestProxyShowsNoSecrets(t *testing.T) {
 	require.NotContains(t, stdout+stderr, secret)
 }
 
-// An upstream that cannot be reached, so that nobody reads the request, is no fault of
-// the connection that the client asked on: it is told that the answer ends it.
+// If the upstream cannot be reached, the request is not read to its end. The client then
+// learns from the response that the connection will be closed.
 func TestProxyAnswersBeforeTheRequestEnds(t *testing.T) {
 	upstream := httptest.NewServer(nil)
 	upstream.Close()
@@ -198,7 +198,7 @@ func TestProxyUntilInterrupted(t *testing.T) {
 	require.Regexp(t, `^state=stopped .* client=left .*path=/v1/chat/completions\n$`, rest)
 }
 
-// Only with -drain is a client that leaves one whose tokens are known.
+// Only with -drain are the tokens of a client that leaves known.
 func TestProxyDrains(t *testing.T) {
 	for args, want := range map[string]string{
 		"":           `^state=stopped status=200 dialect=openai-chat .*client=left `, // perhaps before the first output
@@ -221,12 +221,15 @@ func TestProxyDrains(t *testing.T) {
 func TestProxyWrongCalls(t *testing.T) {
 	for args, want := range map[string]string{
 		"proxy":                                "no -upstream is given",
-		"proxy -upstream example.com":          "no URL of http or https",
-		"proxy -upstream ftp://example.com":    "no URL of http or https",
+		"proxy -upstream example.com":          "-upstream is not an http or https URL",
+		"proxy -upstream ftp://example.com":    "-upstream is not an http or https URL",
 		"proxy -upstream http://example.com x": "it takes no arguments",
+		"proxy -upstream ftp://u:sk-secret@x":  "-upstream is not an http or https URL",
+		"proxy -upstream http://u:sk-secret@%": "-upstream is not an http or https URL",
 	} {
 		got := runWith(t, "", strings.Fields(args)...)
 		require.Equal(t, 2, got.status, args)
 		require.Contains(t, got.stderr, want)
+		require.NotContains(t, got.stderr, "sk-secret")
 	}
 }

@@ -11,10 +11,10 @@ import (
 	"github.com/seed-4d65deac/llmstream/testdata"
 )
 
-// object is a JSON object.
+// An object is a JSON object.
 type object map[string]any
 
-// refuse answers with an error as the provider writes it.
+// refuse answers with an error in the form of a provider.
 func refuse(w http.ResponseWriter, d llmstream.Dialect, status int, message string) {
 	body := errorBody(d, status, message)
 	w.Header().Set("Content-Type", "application/json")
@@ -26,11 +26,11 @@ func refuse(w http.ResponseWriter, d llmstream.Dialect, status int, message stri
 }
 
 func asJSON(v any) []byte {
-	b, _ := json.Marshal(v) // of texts and numbers it never fails
+	b, _ := json.Marshal(v) // which never fails for texts, numbers and valid JSON
 	return b
 }
 
-// errorBody is the body of a response with the status of an error.
+// errorBody returns the body of a response whose status is an error.
 func errorBody(d llmstream.Dialect, status int, message string) object {
 	switch d {
 	case llmstream.AnthropicMessages:
@@ -49,7 +49,7 @@ func errorBody(d llmstream.Dialect, status int, message string) object {
 	return object{"error": object{"message": message, "type": openAIError(status), "param": nil, "code": status}}
 }
 
-// errorEvent is an error behind the events of a recording, on its wire.
+// errorEvent returns an error as the next event of a recording.
 func (one *recording) errorEvent(begun bool, status int) []byte {
 	const message = "an error that was asked for"
 	body, typ := errorBody(one.dialect, status, message), ""
@@ -68,13 +68,14 @@ func (one *recording) errorEvent(begun bool, status int) []byte {
 	return one.onWire(begun, typ, asJSON(body), status)
 }
 
-// onWire is the JSON of an error as an event of the recording's wire.
+// onWire returns an event with JSON, in the bytes of the recording's wire. begun says
+// that an event came before it.
 func (one *recording) onWire(begun bool, typ string, body []byte, status int) []byte {
 	switch one.wire {
 	case llmstream.WireFrames:
 		frame, err := testdata.Frames("exception " + amazonException(status) + " " + string(body))
 		if err != nil {
-			panic(err) // the description is ours
+			panic(err) // the description is written here
 		}
 		return frame
 	case llmstream.WireLines:
@@ -148,7 +149,7 @@ func googleError(status int) string {
 	return "INVALID_ARGUMENT"
 }
 
-// amazonError is the type of an error in place of a stream.
+// amazonError returns the type of an error in place of a stream.
 func amazonError(status int) string {
 	switch {
 	case status == http.StatusForbidden, status == http.StatusUnauthorized:
@@ -165,8 +166,8 @@ func amazonError(status int) string {
 	return "ValidationException"
 }
 
-// amazonException is the type of an error inside a stream: the member of the
-// stream's shape, which is named in lower case.
+// amazonException returns the type of an error inside a stream. Amazon writes its first
+// letter in lower case there.
 func amazonException(status int) string {
 	name := amazonError(status)
 	return strings.ToLower(name[:1]) + name[1:]

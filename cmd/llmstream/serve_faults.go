@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// faults are what goes wrong with an answer, and how fast it comes.
+// The faults of an answer, and its pace.
 type faults struct {
 	pace             time.Duration
 	cut, stall, rst  place
@@ -20,8 +20,8 @@ type faults struct {
 	status, failCode int
 }
 
-// A place in an answer is behind so many bytes, or so many events. The zero place
-// is none.
+// A place in an answer comes after a number of bytes or of events. The zero place does
+// not exist.
 type place struct {
 	set    bool
 	n      int
@@ -32,17 +32,17 @@ var faultFlags = [...]struct {
 	name, usage string
 	set         func(f *faults, value string) error
 }{
-	{"pace", "wait a `DURATION`, such as 50ms, between one event and the next", func(f *faults, v string) error { return setDuration(&f.pace, v) }},
-	{"cut", "end the answer at `PLACE` as if it were whole", func(f *faults, v string) error { return f.cut.parse(v) }},
+	{"pace", "wait a `DURATION`, such as 50ms, between events", func(f *faults, v string) error { return setDuration(&f.pace, v) }},
+	{"cut", "end the answer at `PLACE` without an error", func(f *faults, v string) error { return f.cut.parse(v) }},
 	{"stall", "send nothing from `PLACE` on", func(f *faults, v string) error { return f.stall.parse(v) }},
-	{"stall-for", "go on a `DURATION` after the place of -stall (default: never)", func(f *faults, v string) error { return setDuration(&f.stallFor, v) }},
+	{"stall-for", "continue a `DURATION` after the place of -stall (default: never)", func(f *faults, v string) error { return setDuration(&f.stallFor, v) }},
 	{"reset", "reset the connection at `PLACE`", func(f *faults, v string) error { return f.rst.parse(v) }},
-	{"status", "answer with the status `CODE`, 400 to 599, and an error as the provider writes it", func(f *faults, v string) error { return setStatus(&f.status, v) }},
-	{"fail", "at `PLACE`, send an error as the provider writes it inside a stream, and end", func(f *faults, v string) error { return f.fail.parse(v) }},
-	{"fail-status", "what error that of -fail is, as a status `CODE` (default 503)", func(f *faults, v string) error { return setStatus(&f.failCode, v) }},
+	{"status", "answer with the status `CODE`, 400 to 599, and an error in the form of the provider", func(f *faults, v string) error { return setStatus(&f.status, v) }},
+	{"fail", "at `PLACE`, send an error in the form of the provider, and end", func(f *faults, v string) error { return f.fail.parse(v) }},
+	{"fail-status", "the kind of error that -fail sends, as a status `CODE` (default 503)", func(f *faults, v string) error { return setStatus(&f.failCode, v) }},
 }
 
-// stallTime is how long a stall lasts; below 0: for ever.
+// stallTime returns how long a stall lasts; a negative time means for ever.
 func (f *faults) stallTime() time.Duration {
 	if f.stallFor == 0 {
 		return -1
@@ -57,7 +57,7 @@ func (f *faults) failStatus() int {
 	return f.failCode
 }
 
-// of returns the faults of a request: f, with what the request asks for.
+// of returns the faults of a request: f, with the changes that the request asks for.
 func (f faults) of(req *http.Request) (faults, error) {
 	query, err := url.ParseQuery(req.URL.RawQuery)
 	if err != nil {
@@ -81,7 +81,7 @@ func (f faults) of(req *http.Request) (faults, error) {
 func setDuration(d *time.Duration, value string) (err error) {
 	*d, err = time.ParseDuration(value)
 	if err == nil && *d < 0 {
-		err = errors.New("it is below 0")
+		err = errors.New("it is negative")
 	}
 	return err
 }
@@ -99,28 +99,28 @@ func (p *place) parse(value string) error {
 	number, events := strings.CutSuffix(value, "e")
 	n, err := strconv.Atoi(number)
 	if err != nil || n < 0 {
-		return fmt.Errorf("%q is no place such as 1000 or 3e", value)
+		return fmt.Errorf("%q is not a place such as 1000 or 3e", value)
 	}
 	*p = place{true, n, events}
 	return nil
 }
 
-// within tells whether the place is in the piece of n bytes that is number event,
-// in front of which so many bytes came, and how many bytes of the piece are
-// before it. What is at the end of a piece is at the beginning of the next.
+// within reports whether the place is in a piece of n bytes, and how many bytes of the
+// piece come before it. The piece is number event and follows sent bytes. A place at the
+// end of a piece belongs to the next one; end says that the piece is the end itself.
 func (p place) within(event, sent, n int, end bool) (at int, ok bool) {
 	switch {
 	case !p.set:
 		return 0, false
 	case end:
-		return 0, true // behind the end of a short answer
+		return 0, true // the answer was shorter
 	case p.events:
 		return 0, p.n <= event
 	}
 	return max(0, p.n-sent), p.n < sent+n
 }
 
-// What may happen in an answer.
+// What can happen in an answer.
 const (
 	faultNone = iota
 	faultStall
@@ -129,8 +129,8 @@ const (
 	faultError
 )
 
-// next returns how many bytes of a piece are sent, and what happens then. The
-// first of several faults happens.
+// next returns how many bytes of a piece are sent, and what happens then: the first of
+// the faults in this piece. The parameters are those of within.
 func (f *faults) next(event, sent, n int, end bool) (send, what int) {
 	send = n
 	for _, fault := range [...]struct {
@@ -139,7 +139,7 @@ func (f *faults) next(event, sent, n int, end bool) (send, what int) {
 	}{{faultStall, f.stall}, {faultError, f.fail}, {faultCut, f.cut}, {faultReset, f.rst}} {
 		if at, ok := fault.at.within(event, sent, n, end); ok && (what == faultNone || at < send) {
 			if fault.what == faultError {
-				at = 0 // in front of an event and not inside one
+				at = 0 // before the event and not inside it
 			}
 			send, what = at, fault.what
 		}
@@ -147,11 +147,11 @@ func (f *faults) next(event, sent, n int, end bool) (send, what int) {
 	return send, what
 }
 
-// settle is how long a connection is left alone before it is reset, since a reset
-// takes with it what the client has not got yet.
+// settle is how long a connection rests before it is reset. A reset discards what the
+// client has not read yet.
 const settle = 20 * time.Millisecond
 
-// resetConn breaks the connection off: with a TCP reset, or one of the stream in HTTP/2.
+// resetConn sends a TCP reset, or in HTTP/2 a reset of the stream.
 func resetConn(w http.ResponseWriter, flow *http.ResponseController) {
 	time.Sleep(settle)
 	conn, _, err := flow.Hijack()

@@ -87,7 +87,7 @@ func TestFaultsOfHeadersAndFlags(t *testing.T) {
 	require.Equal(t, string(r.find("text", llmstream.OpenAIChat).body[:7]), string(got))
 }
 
-// verdict is what the library says of an answer at a path.
+// verdict returns the outcome of an answer to a request for a path.
 func verdict(resp *http.Response, path, body string) llmstream.Outcome {
 	p := llmstream.NewParser(llmstream.DetectDialect(resp.Header.Get("Content-Type"), path), nil, nil)
 	p.Write([]byte(body))

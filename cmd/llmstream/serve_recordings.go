@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"embed"
 	"fmt"
 	"io"
 	"io/fs"
@@ -18,45 +19,61 @@ import (
 
 // A recording is the body of a response that can be served.
 type recording struct {
-	name    string // DIALECT/NAME
-	dialect llmstream.Dialect
-	wire    llmstream.Wire
-	media   string // its Content-Type
-	status  int
-	body    []byte
-	pieces  func() [][]byte // the body, cut behind each event
+	name     string // DIALECT/NAME
+	dialect  llmstream.Dialect
+	wire     llmstream.Wire
+	media    string // its Content-Type
+	status   int
+	body     []byte
+	fixture  bool            // written by hand, and not recorded from a provider
+	cassette string          // the file of its interaction; "": it is not one
+	calls    bool            // it has tool calls
+	pieces   func() [][]byte // the body, cut after each event
 }
 
-// recordings are those that a server has.
+// origin returns the word for where a recording comes from.
+func (one *recording) origin() string {
+	if one.fixture {
+		return "fixture"
+	}
+	return "recorded"
+}
+
+// The recordings of a server, in the order in which they are searched.
 type recordings struct {
 	all  []*recording
-	mine int // so many of them, the first ones, were given by the user
+	mine int // how many, from the first one on, come from files of the user
 }
 
-// plain are the recordings that are served when none is named, by the end of the
-// path and by its query.
-var plain = [...]struct{ end, query, name string }{
-	{"/chat/completions", "", "openai-chat/text.sse"},
-	{"/completions", "", "openai-chat/legacy-completions.sse"},
-	{":streamGenerateContent", "alt=sse", "gemini/text.sse"},
-	{":streamGenerateContent", "", "gemini/array.json"},
-	{"/v1/chat", "", "cohere/v1-text.ndjson"},
-	{"/api/generate", "", "ollama/generate.ndjson"},
-	{"/api/chat", "", "ollama/chat.ndjson"},
-	{"/converse-stream", "", "bedrock/converse-text.frames"},
-	{"/invoke-with-response-stream", "", "bedrock/invoke-anthropic.frames"},
+// fixtures has the answers "text" and "tools" of each dialect, and where a dialect
+// answers in several forms, those of each form. They were written for this project in the
+// providers' formats; no provider sent them.
+//
+//go:embed fixtures/*/*
+var fixtures embed.FS
+
+// forms are the names of "text" and "tools" by the end of a request's path, and by its
+// query, where a path has another form than the rest of its dialect.
+var forms = [...]struct{ end, query, prefix string }{
+	{"/chat/completions", "", ""},
+	{"/completions", "", "legacy-"},
+	{":streamGenerateContent", "alt=sse", ""},
+	{":streamGenerateContent", "", "array-"},
+	{"/v1/chat", "", "v1-"},
+	{"/api/generate", "", "generate-"},
+	{"/invoke-with-response-stream", "", "invoke-"},
+	{"/invoke", "", "invoke-"},
 }
 
-// recordings returns those of the named files, and behind them those that are
-// built in.
+// recordings returns those of the named files, then the fixtures "text" and "tools",
+// then the contents of package testdata.
 func (s *invocation) recordings(names []string) (*recordings, error) {
 	r := new(recordings)
 	for _, name := range names {
 		err := s.eachStream(name, func(one stream) error {
 			body, err := io.ReadAll(one.body)
 			if err == nil {
-				title := filepath.Base(name) + strings.TrimPrefix(one.source, name)
-				r.add(newRecording(title, one.dialect, body, one.status, one.media))
+				r.addInteraction(filepath.Base(name)+strings.TrimPrefix(one.source, name), one, body)
 			}
 			return err
 		})
@@ -65,13 +82,53 @@ func (s *invocation) recordings(names []string) (*recordings, error) {
 		}
 	}
 	r.mine = len(r.all)
-	return r, r.addBuiltIn()
+	if err := r.addFixtures(); err != nil {
+		return nil, err
+	}
+	return r, r.addTestdata()
 }
 
-func (r *recordings) add(one *recording) { r.all = append(r.all, one) }
+func (r *recordings) addInteraction(title string, one stream, body []byte) {
+	added := newRecording(title, one.dialect, body, one.status, one.media)
+	added.cassette, _, _ = strings.Cut(title, "#")
+	r.all = append(r.all, added)
+}
 
-// addBuiltIn adds the recordings of package testdata.
-func (r *recordings) addBuiltIn() error {
+func (r *recordings) addFixture(folder, title string, body []byte) error {
+	dialect, err := llmstream.ParseDialect(folder)
+	if err != nil {
+		return err
+	}
+	added := newRecording(title, dialect, body, 0, "")
+	added.fixture = true
+	r.all = append(r.all, added)
+	return nil
+}
+
+// addFixtures adds the contents of fixtures. Their names have no extension, because
+// recordings of testdata have the same names.
+func (r *recordings) addFixtures() error {
+	return fs.WalkDir(fixtures, "fixtures", func(name string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		body, err := fixtures.ReadFile(name)
+		if err != nil {
+			return err
+		}
+		ext := path.Ext(name)
+		if ext == ".frames" {
+			if body, err = testdata.Frames(string(body)); err != nil {
+				return fmt.Errorf("%s: %w", name, err)
+			}
+		}
+		return r.addFixture(path.Base(path.Dir(name)), strings.TrimSuffix(path.Base(name), ext), body)
+	})
+}
+
+// addTestdata adds the recordings of package testdata. Only its cassette was recorded
+// from a provider.
+func (r *recordings) addTestdata() error {
 	return fs.WalkDir(testdata.FS, ".", func(name string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() || strings.HasSuffix(name, ".want.json") {
 			return err
@@ -84,7 +141,7 @@ func (r *recordings) addBuiltIn() error {
 			defer f.Close()
 			return eachInteraction(name, f, func(one stream) error {
 				body, err := io.ReadAll(one.body)
-				r.add(newRecording(one.source, one.dialect, body, one.status, one.media))
+				r.addInteraction(one.source, one, body)
 				return err
 			})
 		}
@@ -93,25 +150,33 @@ func (r *recordings) addBuiltIn() error {
 			return err
 		}
 		folder, title := path.Split(name)
-		dialect, err := llmstream.ParseDialect(strings.TrimSuffix(folder, "/"))
-		if err != nil {
-			return err
-		}
-		r.add(newRecording(title, dialect, body, 0, ""))
-		return nil
+		return r.addFixture(strings.TrimSuffix(folder, "/"), title, body)
 	})
 }
 
-// newRecording finds out what it is not told of a body.
+// recorded returns how many are not fixtures.
+func (r *recordings) recorded() (n int) {
+	for _, one := range r.all {
+		if !one.fixture {
+			n++
+		}
+	}
+	return n
+}
+
+// newRecording finds out what is not known about a body.
 func newRecording(title string, dialect llmstream.Dialect, body []byte, status int, media string) *recording {
 	p := llmstream.NewParser(dialect, nil, nil)
 	p.Write(body)
-	p.Close() // how it ends is not of interest
+	p.Close() // a recording of a failure is as good as any
 	outcome := p.Outcome()
 	if dialect == llmstream.Auto {
 		dialect = outcome.Dialect
 	}
 	one := &recording{name: dialect.String() + "/" + title, dialect: dialect, wire: outcome.Wire, media: media, status: status, body: body}
+	for _, c := range outcome.Choices {
+		one.calls = one.calls || c.ToolCalls > 0
+	}
 	if one.media == "" {
 		one.media = mediaOf(title, outcome.Wire, body)
 	}
@@ -139,8 +204,8 @@ func mediaOf(title string, wire llmstream.Wire, body []byte) string {
 	return "text/event-stream"
 }
 
-// cut cuts the body behind each event and comment, of which the parser tells
-// with its last byte.
+// cut cuts the body after each event and comment, which the parser reports with their
+// last byte.
 func (one *recording) cut() (pieces [][]byte) {
 	var seen marker
 	p := llmstream.NewParser(one.dialect, nil, &llmstream.Options{Events: &seen})
@@ -163,7 +228,7 @@ func (one *recording) cut() (pieces [][]byte) {
 	return slices.Clip(pieces) // requests share it
 }
 
-// marker notes that an event or a comment has ended.
+// A marker is true after an event or a comment has ended.
 type marker bool
 
 func (m *marker) HandleEvent(*llmstream.Event) error { *m = true; return nil }
@@ -175,8 +240,8 @@ func (m *marker) take() bool {
 	return bool(was)
 }
 
-// find returns the recording that a request calls name, in a dialect or with its
-// full name; nil: none.
+// find returns the recording with a full name, or with a name in a dialect; nil if
+// there is none.
 func (r *recordings) find(name string, d llmstream.Dialect) *recording {
 	for _, one := range r.all {
 		short := strings.TrimSuffix(one.name, path.Ext(one.name))
@@ -191,26 +256,56 @@ func (r *recordings) find(name string, d llmstream.Dialect) *recording {
 	return nil
 }
 
-// plain returns the recording for a request that names none; nil: there is none.
+// findFor is find for a request, whose path chooses the form of "text" and "tools".
+func (r *recordings) findFor(req *http.Request, name string, d llmstream.Dialect) *recording {
+	short := strings.TrimPrefix(name, d.String()+"/")
+	if short == "text" || short == "tools" {
+		for _, form := range forms {
+			if strings.HasSuffix(req.URL.Path, form.end) && strings.Contains(req.URL.RawQuery, form.query) {
+				if one := r.find(form.prefix+short, d); one != nil {
+					return one
+				}
+				break
+			}
+		}
+	}
+	return r.find(name, d)
+}
+
+// plain returns the recording for a request without a name; nil if there is none.
 func (r *recordings) plain(req *http.Request, d llmstream.Dialect) *recording {
 	for _, one := range r.all[:r.mine] {
 		if one.dialect == d {
 			return one
 		}
 	}
-	for _, p := range plain {
-		if strings.HasSuffix(req.URL.Path, p.end) && strings.Contains(req.URL.RawQuery, p.query) {
-			return r.find(p.name, d)
-		}
-	}
-	return r.find("text.sse", d)
+	return r.findFor(req, "text", d)
 }
 
-// list writes the names of the recordings, a line each.
+// answerAfter returns the recording for the request that brings the results of the
+// calls of one: the next without calls in the same cassette, or among the user's files,
+// or else "text".
+func (r *recordings) answerAfter(one *recording, req *http.Request, d llmstream.Dialect) *recording {
+	passed := false
+	for _, next := range r.all {
+		if passed && next.cassette != "" && next.cassette == one.cassette && !next.calls {
+			return next
+		}
+		passed = passed || next == one
+	}
+	for _, next := range r.all[:r.mine] {
+		if next.dialect == d && !next.calls {
+			return next
+		}
+	}
+	return r.findFor(req, "text", d)
+}
+
+// list writes a line for each recording: its name, Content-Type and origin.
 func (r *recordings) list(w io.Writer) error {
 	var b bytes.Buffer
 	for _, one := range r.all {
-		fmt.Fprintf(&b, "%s\t%s\n", one.name, one.media)
+		fmt.Fprintf(&b, "%s\t%s\t%s\n", field(one.name), field(one.media), one.origin())
 	}
 	_, err := w.Write(b.Bytes())
 	return err

@@ -13,7 +13,7 @@ import (
 	"github.com/seed-4d65deac/llmstream"
 )
 
-// replayServer serves the recordings of files and those that are built in.
+// replayServer serves recordings from files, and those that are built in.
 func replayServer(t *testing.T, f faults, files ...string) (at string, r *recordings) {
 	t.Helper()
 	r, err := new(invocation).recordings(files)
@@ -23,7 +23,7 @@ func replayServer(t *testing.T, f faults, files ...string) (at string, r *record
 	return server.URL, r
 }
 
-// post posts a request and returns what came of the answer.
+// post sends a request and returns as much of the answer as arrived.
 func post(t *testing.T, url, body string) (resp *http.Response, answer string, err error) {
 	t.Helper()
 	resp, err = http.Post(url, "application/json", strings.NewReader(body))
@@ -33,23 +33,23 @@ func post(t *testing.T, url, body string) (resp *http.Response, answer string, e
 	return resp, string(b), err
 }
 
-// paths are paths of each dialect, and the recording that answers there.
+// paths has a path of each form of each dialect, and the recording that answers there.
 var paths = map[string]string{
-	"/v1/chat/completions":                             "openai-chat/text.sse",
-	"/openai/deployments/x/chat/completions":           "openai-chat/text.sse",
-	"/v1/completions":                                  "openai-chat/legacy-completions.sse",
-	"/v1/responses":                                    "openai-responses/text.sse",
-	"/v1/messages":                                     "anthropic-messages/text.sse",
-	"/v1beta/models/gemini-x:streamGenerateContent":    "gemini/array.json",
-	"/v1beta/models/g-x:streamGenerateContent?alt=sse": "gemini/text.sse",
-	"/v1beta/interactions":                             "gemini-interactions/text.sse",
-	"/v2/chat":                                         "cohere/text.sse",
-	"/v1/chat":                                         "cohere/v1-text.ndjson",
-	"/api/chat":                                        "ollama/chat.ndjson",
-	"/api/generate":                                    "ollama/generate.ndjson",
-	"/model/anthropic.x-v1:0/converse-stream":          "bedrock/converse-text.frames",
-	"/model/anthropic.x/invoke-with-response-stream":   "bedrock/invoke-anthropic.frames",
-	"/client/v4/accounts/a/ai/run/@cf/meta/llama-3-8b": "cloudflare/text.sse",
+	"/v1/chat/completions":                             "openai-chat/text",
+	"/openai/deployments/x/chat/completions":           "openai-chat/text",
+	"/v1/completions":                                  "openai-chat/legacy-text",
+	"/v1/responses":                                    "openai-responses/text",
+	"/v1/messages":                                     "anthropic-messages/text",
+	"/v1beta/models/gemini-x:streamGenerateContent":    "gemini/array-text",
+	"/v1beta/models/g-x:streamGenerateContent?alt=sse": "gemini/text",
+	"/v1beta/interactions":                             "gemini-interactions/text",
+	"/v2/chat":                                         "cohere/text",
+	"/v1/chat":                                         "cohere/v1-text",
+	"/api/chat":                                        "ollama/text",
+	"/api/generate":                                    "ollama/generate-text",
+	"/model/anthropic.x-v1:0/converse-stream":          "bedrock/text",
+	"/model/anthropic.x/invoke-with-response-stream":   "bedrock/invoke-text",
+	"/client/v4/accounts/a/ai/run/@cf/meta/llama-3-8b": "cloudflare/text",
 }
 
 func TestEachPathAnswersInItsDialect(t *testing.T) {
@@ -97,11 +97,11 @@ func TestRequestsNameRecordings(t *testing.T) {
 		{"/v1/responses?recording=refusal", "", "openai-responses/refusal.sse"},
 		{"/v1/responses?recording=openai-chat/refusal", "", "openai-chat/refusal.sse"},
 		{"/v1/messages", `{"model":"thinking"}`, "anthropic-messages/thinking.sse"},
-		{"/v1/messages", `{"model":5}`, "anthropic-messages/text.sse"},
+		{"/v1/messages", `{"model":5}`, "anthropic-messages/text"},
 		{"/v1beta/models/thoughts:streamGenerateContent", "", "gemini/thoughts.sse"},
 		{"/v1beta/models/gemini/thoughts.sse:streamGenerateContent", "", "gemini/thoughts.sse"},
 		{"/model/converse-tools/converse-stream", "", "bedrock/converse-tools.frames"},
-		{"/client/v4/accounts/a/ai/run/tools", "", "cloudflare/tools.sse"},
+		{"/client/v4/accounts/a/ai/run/tools.sse", "", "cloudflare/tools.sse"},
 		{"/v1/chat/completions?recording=cerebras-qwen-3-coder-480b-multi_tool_streaming.yaml%231", "", "openai-chat/cerebras-qwen-3-coder-480b-multi_tool_streaming.yaml#1"},
 	} {
 		resp, _, err := post(t, at+c.path, c.body)
@@ -117,14 +117,14 @@ func TestRequestsNameRecordings(t *testing.T) {
 	require.Equal(t, "openai-chat/reasoning.sse", resp.Header.Get("Llmstream-Recording"))
 }
 
-func TestWhatIsNotThere(t *testing.T) {
+func TestRequestsThatAreRefused(t *testing.T) {
 	at, _ := replayServer(t, faults{})
 	for path, want := range map[string]string{
-		"/v1/embeddings":                         "this path is of no provider",
+		"/v1/embeddings":                         "no provider answers on this path",
 		"/v1/chat/completions?recording=klingon": "there is no such recording",
-		"/v1/chat/completions?cut=x":             `cut: \"x\" is no place`,
+		"/v1/chat/completions?cut=x":             `cut: \"x\" is not a place`,
 		"/v1/chat/completions?status=200":        "is not the status of an error",
-		"/v1/chat/completions?pace=-1s":          "pace: it is below 0",
+		"/v1/chat/completions?pace=-1s":          "pace: it is negative",
 		"/v1/chat/completions?pace=%zz":          "the query cannot be read",
 	} {
 		resp, body, err := post(t, at+path, "")
@@ -141,7 +141,7 @@ func TestListOfRecordings(t *testing.T) {
 	defer resp.Body.Close()
 	list, err := io.ReadAll(resp.Body)
 	require.NoError(t, err)
-	require.True(t, strings.HasPrefix(string(list), "openai-chat/mine.sse\ttext/event-stream\n"), "%.80s", list)
+	require.True(t, strings.HasPrefix(string(list), "openai-chat/mine.sse\ttext/event-stream\trecorded\n"), "%.80s", list)
 	require.Equal(t, len(r.all), strings.Count(string(list), "\n"))
 	require.Greater(t, len(r.all), 300)
 }
@@ -160,8 +160,7 @@ func TestFilesComeFirst(t *testing.T) {
 	require.Equal(t, "anthropic-messages/taped.yaml#41", resp.Header.Get("Llmstream-Recording"))
 }
 
-// Whatever is cut, nothing is lost, and where there are events there are as many
-// pieces, or more for comments.
+// Cutting loses nothing. There are as many pieces as events and comments.
 func TestPiecesAreTheBody(t *testing.T) {
 	_, r := replayServer(t, faults{})
 	for _, one := range r.all {
@@ -182,13 +181,13 @@ func TestPiecesAreTheBody(t *testing.T) {
 	}
 }
 
-// Each event is there before the next one is due.
+// The client has each event before the next one is due.
 func TestEventsAreFlushedOneByOne(t *testing.T) {
 	at, r := replayServer(t, faults{})
 	resp, err := http.Post(at+"/v1/chat/completions?pace=1h", "", nil)
 	require.NoError(t, err)
 	defer resp.Body.Close()
-	first := r.find("openai-chat/text.sse", llmstream.Auto).pieces()[0]
+	first := r.find("openai-chat/text", llmstream.Auto).pieces()[0]
 	got := make([]byte, len(first))
 	_, err = io.ReadFull(resp.Body, got)
 	require.NoError(t, err)

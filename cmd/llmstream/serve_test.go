@@ -15,18 +15,19 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// running is a command that runs until it is interrupted.
+// A running is a command that runs until it is interrupted.
 type running struct {
-	lines  *bufio.Reader // of standard output
-	stderr *bytes.Buffer // to be read when it has ended
+	output *io.PipeReader // standard output
+	lines  *bufio.Reader  // of output
+	stderr *bytes.Buffer  // to be read after the end
 	status chan int
 }
 
-// begin begins a command.
+// begin starts a command.
 func begin(t *testing.T, args ...string) *running {
 	t.Helper()
 	output, stdout := io.Pipe()
-	r := &running{bufio.NewReader(output), new(bytes.Buffer), make(chan int, 1)}
+	r := &running{output, bufio.NewReader(output), new(bytes.Buffer), make(chan int, 1)}
 	go func() {
 		status := run(args, strings.NewReader(""), stdout, r.stderr)
 		stdout.Close()
@@ -43,22 +44,34 @@ func (r *running) line(t *testing.T) string {
 	return strings.TrimSuffix(line, "\n")
 }
 
-// interrupt interrupts all commands of this process, and returns how this one
-// ended.
+// interrupt interrupts all commands of this process. It returns how this one ended, and
+// the rest of its output.
 func (r *running) interrupt(t *testing.T) (status int, rest string) {
 	t.Helper()
-	self, err := os.FindProcess(os.Getpid())
-	require.NoError(t, err)
-	require.NoError(t, self.Signal(os.Interrupt))
+	signalSelf(t)
 	left, err := io.ReadAll(r.lines)
 	require.NoError(t, err)
 	return <-r.status, string(left)
 }
 
+// interruptOnly is interrupt for a command whose output is closed.
+func (r *running) interruptOnly(t *testing.T) (status int) {
+	t.Helper()
+	signalSelf(t)
+	return <-r.status
+}
+
+func signalSelf(t *testing.T) {
+	t.Helper()
+	self, err := os.FindProcess(os.Getpid())
+	require.NoError(t, err)
+	require.NoError(t, self.Signal(os.Interrupt))
+}
+
 func TestServeUntilInterrupted(t *testing.T) {
 	r := begin(t, "serve", "-cut", "30", file(t, "mine.sse", wholeStream))
 	line := r.line(t)
-	require.Regexp(t, `^serving \d+ recordings at http://127\.0\.0\.1:\d+$`, line)
+	require.Regexp(t, `^serving \d+ recordings and \d+ fixtures at http://127\.0\.0\.1:\d+$`, line)
 	_, at, _ := strings.Cut(line, " at ")
 	_, body, err := post(t, at+"/v1/chat/completions", "")
 	require.NoError(t, err)
@@ -67,10 +80,10 @@ func TestServeUntilInterrupted(t *testing.T) {
 	require.Equal(t, 0, status, r.stderr)
 	require.Empty(t, rest)
 	_, err = http.Get(at)
-	require.Error(t, err, "it listens no more")
+	require.Error(t, err, "nothing listens any more")
 }
 
-// A stream that never ends does not keep the program.
+// A stream that never ends does not keep the program from ending.
 func TestInterruptBreaksOffWhatStalls(t *testing.T) {
 	r := begin(t, "serve", "-stall", "1e")
 	_, at, _ := strings.Cut(r.line(t), " at ")
@@ -96,7 +109,7 @@ func TestServeThatCannotBegin(t *testing.T) {
 	}{
 		"address in use": {[]string{"-addr", l.Addr().String()}, "address already in use"},
 		"missing file":   {[]string{missing}, missing + ": no such file"},
-		"wrong place":    {[]string{"-cut", "x"}, "no place"},
+		"wrong place":    {[]string{"-cut", "x"}, "not a place"},
 		"wrong status":   {[]string{"-status", "200"}, "not the status of an error"},
 		"wrong pace":     {[]string{"-pace", "fast"}, "invalid"},
 	} {

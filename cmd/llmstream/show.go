@@ -11,14 +11,17 @@ import (
 
 var showCommand = command{
 	name: "show", arguments: "FILE…", summary: "the answer as it streams, and how it ended, for people",
-	help: `Show prints the answer as it comes: reasoning, which a terminal shows dimmed,
-text, refusals and tool calls. Of several choices the first is shown as it
-comes, the others behind it. A table tells how the stream ended, what it cost
-and what was odd about it.`,
+	help: `Show prints the answer as it arrives: reasoning (dimmed on a terminal), text,
+refusals and tool calls. If there are several choices, the first is printed as it
+arrives and the others after it. A table at the end shows how the stream ended,
+what it cost and what was unusual about it.
+
+Characters that a terminal would obey or that would reorder the text are printed
+as escapes. NO_COLOR and TERM=dumb turn dimming off.`,
 	flags: func(s *invocation, flags *flag.FlagSet) {
 		dialectFlag(s, flags)
 		readFlag(s, flags)
-		flags.BoolVar(&s.color, "color", s.color, "dim reasoning though the output is no terminal")
+		flags.BoolVar(&s.color, "color", s.color, "dim reasoning; the default is true on a terminal")
 	},
 	do: show,
 }
@@ -43,17 +46,17 @@ func show(s *invocation, one stream) error {
 	return err
 }
 
-// A page is an answer as people read it: sections with an empty line between
-// them. It shows one choice as it comes; several at once could not be read.
+// A page is an answer for people: sections with an empty line between them. It prints
+// one choice as it arrives; several that alternate would be unreadable.
 type page struct {
 	out     *bufio.Writer // keeps its first error for the next Flush
 	color   bool
-	begun   bool
-	live    int    // the choice that is shown as it comes: the first that began
-	section string // what was written last belongs to it; "": nothing was
+	begun   bool   // live is set
+	live    int    // the choice that is printed as it arrives: the first that began
+	section string // the section that is being printed; "": none yet
 }
 
-// HandleDelta shows d if it is of the live choice.
+// HandleDelta prints d if it belongs to the live choice.
 func (p *page) HandleDelta(d *llmstream.Delta) error {
 	if d.Choice < 0 {
 		return nil
@@ -84,7 +87,7 @@ func (p *page) show(d *llmstream.Delta) {
 	}
 }
 
-// showLate shows a choice that was not live.
+// showLate prints a choice that was not live.
 func (p *page) showLate(c *llmstream.Choice) {
 	if !p.begun || c.Index == p.live {
 		return
@@ -107,8 +110,8 @@ const (
 	reset = "\x1b[0m"
 )
 
-// write continues a section, or begins it with its label. Each piece of dimmed
-// text is reset at its end, so that an interrupt leaves no dimmed terminal.
+// write continues a section, or begins it with its label. Each piece of dimmed text
+// ends with a reset, so that an interrupt never leaves the terminal dimmed.
 func (p *page) write(section, label string, text []byte) {
 	if len(text) == 0 {
 		return
@@ -122,7 +125,7 @@ func (p *page) write(section, label string, text []byte) {
 	if dimmed {
 		p.out.WriteString(dim)
 	}
-	p.out.WriteString(label + printable(string(text)))
+	p.out.WriteString(label + paragraphs(string(text)))
 	if dimmed {
 		p.out.WriteString(reset)
 	}
@@ -135,5 +138,5 @@ func (p *page) begin(section string) {
 	p.section = section
 }
 
-// end leaves an empty line between the answer and what follows.
+// end prints the empty line between the answer and the table.
 func (p *page) end() { p.begin("") }

@@ -49,10 +49,10 @@ events         16
 `, ""}, got)
 }
 
-func TestShowTellsSectionsAndChoicesApart(t *testing.T) {
+func TestShowSeparatesSectionsAndChoices(t *testing.T) {
 	const want = `[reasoning] well, yes
 
-Yes` + "\ufffd" + `[31m
+Yes\x1b[31m
 
 [choice 1]
 
@@ -81,7 +81,7 @@ func TestShowDimsReasoningOnly(t *testing.T) {
 	require.Equal(t, 4, strings.Count(got, "\x1b"), "the answer's own escape must not come through")
 }
 
-func TestShowTellsOddities(t *testing.T) {
+func TestShowReportsOddities(t *testing.T) {
 	for _, c := range []struct {
 		name, input string
 		want        []string

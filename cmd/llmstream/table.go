@@ -8,8 +8,8 @@ import (
 	"github.com/seed-4d65deac/llmstream"
 )
 
-// A table is rows of a name and a value, aligned. Rows that say nothing are
-// left out, so that what is odd about a stream catches the eye.
+// A table has aligned rows of a name and a value. Empty values and counts of zero are
+// left out, so that anything unusual about a stream catches the eye.
 type table struct{ out *tabwriter.Writer }
 
 func writeTable(w io.Writer, source string, c *llmstream.Completion, o *llmstream.Outcome) {
@@ -22,7 +22,7 @@ func writeTable(w io.Writer, source string, c *llmstream.Completion, o *llmstrea
 	t.outcome(o)
 	t.oddities(o)
 	t.count("dropped bytes", c.Dropped)
-	t.out.Flush() // the invocation keeps the error of w
+	t.out.Flush() // w keeps its error for the invocation
 }
 
 func (t table) usage(u *llmstream.Usage) {
@@ -64,7 +64,7 @@ func (t table) outcome(o *llmstream.Outcome) {
 	t.text("cause", errorText(o.Cause))
 }
 
-// finishText gives the reason in the provider's word too, where that is another.
+// finishText adds the provider's own word to the reason if it is a different one.
 func finishText(c *llmstream.ChoiceOutcome) string {
 	reason := c.FinishReason.String()
 	switch c.NativeFinishReason {
@@ -93,7 +93,7 @@ func (t table) oddities(o *llmstream.Outcome) {
 
 func (t table) text(name, value string) {
 	if value != "" {
-		fmt.Fprintf(t.out, "%s\t%s\n", name, oneLine(value))
+		fmt.Fprintf(t.out, "%s\t%s\n", name, field(value))
 	}
 }
 

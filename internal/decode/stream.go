@@ -139,6 +139,9 @@ func (s *Context) Choice(index int) *Choice {
 		s.Malformed(-1, 0, len(s.Data), &fault.Limit{Limit: "MaxChoices", Max: s.Limits.MaxChoices})
 		return nil
 	}
+	if len(s.Choices) == 0 && s.BlockReason == "" && s.FirstError == nil {
+		s.SawDone = false // an end marker before any output ends nothing that follows (E-19)
+	}
 	s.Recent = len(s.Choices)
 	s.Choices = append(s.Choices, Choice{Index: index})
 	return &s.Choices[s.Recent]

@@ -112,17 +112,16 @@ func hashOf(b []byte) *rolling {
 	return r
 }
 
-// VoidAnswer takes back everything that a choice has said, since another answer begins
-// in the same stream: texts, calls and the like, the finish reason, the end marker, the
-// usage and the error. The verdict on the stream is that on the answer which begins.
+// VoidAnswer takes back what a choice has said that belongs to no part of the message,
+// since another answer begins in the same stream: the finish reason, the end marker, the
+// usage, the error, and all calls. The verdict on the stream is that on the answer which
+// begins.
 func (s *Context) VoidAnswer(t *Choice) {
-	part := s.Part
 	s.Part = -1
 	s.AddStart(t.Index, Start{Again: true})
-	s.Part = part
+	s.Part = 0
 	for at := range t.Calls {
 		t.Calls[at].Void()
-		t.Calls[at].Surrogate = 0
 	}
 	t.Finish, t.Native, t.Surrogates = FinishNone, "", surrogates{}
 	s.SawDone, s.FirstError = false, nil

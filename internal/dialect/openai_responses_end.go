@@ -54,6 +54,11 @@ func (o *Responses) beginResponse(s *decode.Context, t *decode.Choice, e *respon
 	s.Contextual = true
 	if id := decode.Hash(s.Word(r.id)); o.isAnother(s, id, created) {
 		s.VoidAnswer(t) // the second response takes the place of the first (O-22)
+		for at := range o.items {
+			s.Part = o.items[at].part
+			s.AddStart(t.Index, decode.Start{Again: true})
+		}
+		s.Part = 0
 		o.Reset()
 		o.answer = id
 		s.Announced.ID = false
@@ -311,7 +316,7 @@ func (o *Responses) endRest(s *decode.Context, t *decode.Choice) {
 		o.giveArgumentsSeed(s, t, at)
 		call.CutOff = call.CutOff || o.brokenOff || item.missed
 		if call.Name == 0 {
-		call.Break()
-	}
+			call.Break()
+		}
 	}
 }

@@ -9,7 +9,8 @@ import "bytes"
 // is cut is copied, and each byte is looked at once, so a line costs the same
 // however it is cut.
 type lineSplitter struct {
-	max int // bytes that a line may have
+	max  int // bytes that a line may have
+	kept int // bytes that are kept of a dropped line; at least keptOfDropped
 
 	buf  []byte // the beginning of the unfinished line
 	size int    // bytes of the unfinished line that have come, kept or not
@@ -54,9 +55,12 @@ const (
 	lineDropped                  // the line has ended, but only its beginning was kept
 )
 
-// keptOfDropped is how many bytes are kept of a dropped line: enough for the name of
+// keptOfDropped is how many bytes are kept of any dropped line: enough for the name of
 // its field.
 const keptOfDropped = 8
+
+// keepOf returns how many bytes are kept of a dropped line.
+func (l *lineSplitter) keepOf() int { return max(keptOfDropped, l.kept) }
 
 // Next takes the first line from p and returns it without its end, with the number
 // of bytes that it took. The line is borrowed until p changes. If state is lineCut,
@@ -124,10 +128,10 @@ func (l *lineSplitter) keep(b []byte, useful func([]byte) bool) {
 		l.dropped = !useful(l.buf)
 	} else {
 		l.dropped = true
-		l.buf = append(l.buf, b[:min(len(b), max(0, keptOfDropped-len(l.buf)))]...)
+		l.buf = append(l.buf, b[:min(len(b), max(0, l.keepOf()-len(l.buf)))]...)
 	}
 	if l.dropped {
-		l.buf = l.buf[:min(len(l.buf), keptOfDropped)]
+		l.buf = l.buf[:min(len(l.buf), l.keepOf())]
 		if cap(l.buf) > MaxKept {
 			l.buf = bytes.Clone(l.buf)
 		}
@@ -169,7 +173,7 @@ func (l *lineSplitter) rest() (line []byte, state lineState) {
 }
 
 func (l *lineSplitter) reset() {
-	*l = lineSplitter{buf: Recycle(l.buf), lent: Recycle(l.lent), max: l.max}
+	*l = lineSplitter{buf: Recycle(l.buf), lent: Recycle(l.lent), max: l.max, kept: l.kept}
 }
 
 // lineWindow is how far indexLineEnd looks for one kind of line end before it looks

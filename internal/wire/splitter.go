@@ -89,6 +89,10 @@ func (s *Splitter) Kind() Kind {
 // SawText reports whether an SSE stream holds lines that are no fields.
 func (s *Splitter) SawText() bool { return s.sse.sawText }
 
+// Stray returns the beginning of the lines of an SSE stream that are no fields. It is
+// borrowed until the next call.
+func (s *Splitter) Stray() []byte { return s.sse.stray }
+
 // Framing returns what stands around the data of events; see reader.
 func (s *Splitter) Framing() (f Framing, ok bool) {
 	if s.reader == nil {

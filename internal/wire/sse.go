@@ -26,6 +26,9 @@ type SSEReader struct {
 	// sawText: a line has come that is no field. A body of such lines alone is no
 	// stream.
 	sawText bool
+	// stray holds the beginning of the lines that are no fields, with line feeds
+	// between them: "upstream error: read ECONNRESET".
+	stray []byte
 
 	// text is the beginning of a text that is no event. It goes from a line that
 	// begins with "{", "[{" or "<" to the next blank line or field of an event, and
@@ -41,6 +44,9 @@ type SSEReader struct {
 func (w *SSEReader) Init(l Limits, strict, comments bool) {
 	w.strict, w.comments, w.maxText = strict, comments, l.Text
 	w.lines.max, w.building.max = l.Line, l.Event
+	if !strict {
+		w.lines.kept = l.Text
+	}
 	w.Reset()
 }
 
@@ -48,7 +54,8 @@ func (w *SSEReader) Init(l Limits, strict, comments bool) {
 func (w *SSEReader) Reset() {
 	w.lines.reset()
 	w.building.reset()
-	w.text, w.textSize, w.inText, w.sawText = Recycle(w.text), 0, false, false
+	w.text, w.textSize, w.inText = Recycle(w.text), 0, false
+	w.stray, w.sawText = w.stray[:0], false
 }
 
 // Resume makes w ready for another connection of the same stream: the last event ID
@@ -210,7 +217,11 @@ func (w *SSEReader) take(line []byte, dropped bool, f *Frame) (ok bool) {
 		// Only the bytes that are kept of a dropped line may count, so that it does
 		// not matter where the line is cut.
 		w.sawText = w.sawText || len(jsonscan.TrimSpace(line[:min(len(line), keptOfDropped)])) > 0
-		if !w.strict && beginsText(line) {
+		if w.strict {
+			break
+		}
+		w.addStray(line)
+		if beginsText(line) {
 			w.addText(line)
 		}
 	case fieldError:
@@ -237,6 +248,14 @@ func (w *SSEReader) take(line []byte, dropped bool, f *Frame) (ok bool) {
 // JSON body, which Google puts into an array, or of a page of HTML.
 func beginsText(line []byte) bool {
 	return line[0] == '{' || line[0] == '<' || line[0] == '[' && (len(line) == 1 || line[1] == '{')
+}
+
+// addStray keeps the beginning of a line that is no field, as far as there is room.
+func (w *SSEReader) addStray(line []byte) {
+	if len(w.stray) > 0 && len(w.stray) < w.maxText {
+		w.stray = append(w.stray, '\n')
+	}
+	w.stray = append(w.stray, line[:min(len(line), w.maxText-len(w.stray))]...)
 }
 
 func (w *SSEReader) addText(line []byte) {
