@@ -95,7 +95,7 @@ func TestResponsesToldAsAWhole(t *testing.T) {
 			item("done", `"type":"reasoning","summary":[]`),
 			`{"type":"response.output_text.delta","output_index":1,"content_index":0,"delta":"Hi"}`,
 			`{"type":"response.completed","response":{"id":"r","output":[{"type":"reasoning","summary":[{"type":"summary_text","text":"late"}]}]}}`,
-		}, lines{"start id=r", "reasoning", "content Hi", "finish stop(completed)", "done"}},
+		}, lines{"start id=r", "reasoning", "content Hi", "reasoning late", "finish stop(completed)", "done"}},
 		{"an item that has begun and not ended", []string{
 			`{"type":"response.created","response":{"id":"r"}}`,
 			item("added", `"type":"web_search_call","id":"w"`),

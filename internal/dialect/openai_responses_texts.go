@@ -92,7 +92,7 @@ func (o *Responses) textIndex(s *decode.Context, v *fastjson.Value) int {
 // newText begins a text of an item.
 func (o *Responses) newText(s *decode.Context, at int, kind partKind, hint int) (text int) {
 	item := &o.items[at]
-	o.changed(s)
+	s.Epoch++ // but the same event is for the same text from now on
 	if text = len(item.texts); text == maxTexts {
 		text--
 		item.texts[text] = itemText{kind: kind, hint: hint, announced: noIndex}
@@ -276,7 +276,7 @@ func (o *Responses) give(s *decode.Context, t *decode.Choice, at, text int, name
 	s.Part = item.part
 	if kind := it.kind; kind.class() == classReasoning && !item.hasKind {
 		item.hasKind, item.thought = true, kind
-		o.changed(s)
+		s.Epoch++
 	}
 	it.tally.Add(piece)
 	o.touch(at)
