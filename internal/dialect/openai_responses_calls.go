@@ -226,7 +226,7 @@ func (o *Responses) takeArguments(s *decode.Context, t *decode.Choice, at int, v
 	it.seed = nil
 	rest, begins := it.tally.Rest(whole)
 	switch {
-	case it.tally.Same(&tally):
+	case it.tally.Same(&tally) && (len(rest) == 0 || !call.TakesPieces()):
 	case empty && !it.tally.Blank() && call.State != decode.CallBroken && call.Arguments.Complete():
 	case begins && call.TakesPieces():
 		o.appendArguments(s, t, at, "", rest)

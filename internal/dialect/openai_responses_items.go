@@ -133,16 +133,21 @@ func (o *Responses) byID(a address, class itemClass) (found int) {
 
 // byIndex returns the latest open item with the index of the address, or the latest of
 // all if the event has no id. An unknown id at the index of an item that has ended is
-// that of another item (T-02).
+// that of another item (T-02). otherItem: the arguments are those of a tool that the
+// provider runs.
 func (o *Responses) byIndex(a address, class itemClass) (at int) {
 	found := noItem
 	for at = len(o.items) - 1; at >= 0; at-- {
 		item := &o.items[at]
 		switch {
-		case item.index != a.index || item.class != class:
+		case item.index != a.index:
+		case item.class != class:
+			if found == noItem && class == classCall && item.class == classOther {
+				found = otherItem
+			}
 		case !item.ended:
 			return at
-		case found == noItem && a.id|a.callID == 0:
+		case found < 0 && a.id|a.callID == 0:
 			found = at
 		}
 	}

@@ -50,6 +50,7 @@ type itemText struct {
 	kind      partKind
 	hint      int  // content_index or summary_index of the latest piece; noIndex: it had none
 	announced int  // the same of its beginning, if that has come
+	ending    int  // the same of its latest end, if closed
 	closed    bool // it has come as a whole
 	annotated bool // annotations have come
 	wholes    wholeSource
@@ -146,7 +147,7 @@ func (o *Responses) textForWhole(s *decode.Context, at int, kind partKind, hint 
 		}
 		same := t.tally.Same(&tally)
 		if t.wholes&source != 0 {
-			if same || hint != noIndex && t.hint == hint {
+			if same || hint != noIndex && t.ending == hint {
 				known = i // it has come twice
 			}
 			continue
@@ -166,7 +167,7 @@ func (o *Responses) textForWhole(s *decode.Context, at int, kind partKind, hint 
 		return byHint
 	case known != noItem && (first == noItem || !item.texts[first].tally.Blank()):
 		return known
-	case first != noItem && (hint == noIndex || hint == item.texts[first].hint || !item.texts[first].closed):
+	case first != noItem && (hint == noIndex || !item.texts[first].closed || hint == item.texts[first].ending):
 		return first
 	}
 	return o.newText(s, at, kind, hint)
@@ -344,17 +345,18 @@ func (o *Responses) takeWhole(s *decode.Context, t *decode.Choice, at int, kind 
 		o.giveSeed(s, t, at, text)
 	}
 	it.wholes |= source
+	it.ending = hint
 	o.close(s, it)
 	o.dropSurrogate(t, at, kind)
 	news = it.tally.Blank()
 	tally := decode.TallyOf(whole)
-	if it.tally.Same(&tally) || tally.Blank() {
-		return false
-	}
+	same := it.tally.Same(&tally)
 	rest, ok := it.tally.Rest(whole)
 	switch {
+	case tally.Blank(), same && len(rest) == 0:
 	case ok && (news || item.isLast(text)):
 		o.give(s, t, at, text, "", rest)
+	case same:
 	case o.beganBefore(item) && it.tally.EndsIn(whole): // the client has the beginning
 	case item.torn:
 	default:
@@ -364,7 +366,7 @@ func (o *Responses) takeWhole(s *decode.Context, t *decode.Choice, at int, kind 
 			o.give(s, t, at, text, "", whole)
 		}
 	}
-	return news
+	return news && !tally.Blank()
 }
 
 func (o *Responses) close(s *decode.Context, it *itemText) {

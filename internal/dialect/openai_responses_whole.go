@@ -112,7 +112,7 @@ func (o *Responses) itemEnding(s *decode.Context, a address, class itemClass, m 
 		return at
 	}
 	at = o.find(s, address{index: a.index}, class, true)
-	if at >= 0 && (o.items[at].ended || !o.items[at].isLike(s, m)) { // its ids are others
+	if at >= 0 && (o.items[at].ended && a.id|a.callID != 0 || !o.items[at].isLike(s, m)) { // its ids are others
 		at = noItem
 	}
 	if at < 0 {
@@ -261,10 +261,10 @@ func (o *Responses) match(item *outputItem) (matched, missing, differ bool) {
 				after := item.nextText(kind, next+1)
 				rest, begins := it.tally.Rest(w.text)
 				if same := it.tally.Same(&w.tally); same || begins && after == noItem {
-					if w.matches = next; !same {
+					if w.matches = next; begins && after == noItem {
 						w.rest = rest
-						missing = true
 					}
+					missing = missing || !same
 					matched, between, next = true, between || skipped, after
 					continue
 				}
@@ -281,9 +281,11 @@ func (o *Responses) match(item *outputItem) (matched, missing, differ bool) {
 // said where one ended and the next began.
 func (o *Responses) matchAll(kind partKind, item *outputItem, text int) bool {
 	var all decode.Tally
+	only, last := true, noItem
 	for i := range o.wholes {
 		if o.wholes[i].kind == kind {
 			all.Add(o.wholes[i].text)
+			only, last = last == noItem, i
 		}
 	}
 	if !all.Same(&item.texts[text].tally) {
@@ -293,6 +295,9 @@ func (o *Responses) matchAll(kind partKind, item *outputItem, text int) bool {
 		if o.wholes[i].kind == kind {
 			o.wholes[i].matches = text
 		}
+	}
+	if only { // white space at the end may be missing
+		o.wholes[last].rest, _ = item.texts[text].tally.Rest(o.wholes[last].text)
 	}
 	return true
 }
