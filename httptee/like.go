@@ -5,15 +5,15 @@ import (
 	"net/http"
 )
 
-// What a ResponseWriter can do is seen by its methods, so that each set of them
-// takes a type of its own.
+// Handlers find out what a ResponseWriter can do by asserting interfaces, so that each set of methods
+// needs a type of its own.
 
 type flushes interface {
 	http.Flusher
 	FlushError() error
 }
 
-// notifies is http.CloseNotifier, which is deprecated and still looked for.
+// notifies is http.CloseNotifier, which is deprecated and still used.
 type notifies interface{ CloseNotify() <-chan bool }
 
 const (
@@ -24,7 +24,7 @@ const (
 	canNotify
 )
 
-// like returns w with just those further methods that the one below has.
+// like returns w with the optional methods that the ResponseWriter below has, and no others.
 func (w *responseWriter) like(below http.ResponseWriter) http.ResponseWriter {
 	can := 0
 	if _, ok := below.(http.Flusher); ok {

@@ -191,7 +191,7 @@ func TestErrorPage(t *testing.T) {
 		}), o)
 		get(t, client, at+"/v1/chat/completions")
 		r := next(t, done)
-		require.Equal(t, llmstream.StateNotStream, r.Outcome.State)
+		require.Equal(t, llmstream.StateError, r.Outcome.State)
 		require.Equal(t, llmstream.OpenAIChat, r.Dialect)
 	})
 }
@@ -278,6 +278,12 @@ func TestRandomCancels(t *testing.T) {
 				var begun, ended atomic.Int64
 				o.Begin = func(*http.Request, *Progress) { begun.Add(1) }
 				o.Done = func(_ *http.Request, r *Result) {
+					if r.Status == 0 { // the request was cancelled before it had a response
+						if r.Outcome.State != llmstream.StateStopped || !r.ClientLeft {
+							t.Errorf("%v: %v", r.Outcome.State, r.Outcome.Cause)
+						}
+						return
+					}
 					if s := r.Outcome.State; s != llmstream.StateStopped && s != llmstream.StateComplete {
 						t.Errorf("%v: %v, left %v", s, r.Outcome.Cause, r.ClientLeft)
 					}
