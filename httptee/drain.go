@@ -31,6 +31,9 @@ type pump struct {
 	// busy: the client has asked for a read, and the body has not answered yet.
 	busy atomic.Bool
 
+	// feeding is held while the watch is fed, so that leave can look into the watch when the goroutine waits for the body.
+	feeding sync.Mutex
+
 	mu    sync.Mutex
 	timer *time.Timer // not nil: the client has left
 	over  bool        // the body was closed
@@ -102,7 +105,7 @@ func (p *pump) Close() error {
 	return nil
 }
 
-// leave makes the client's Read fail with why and starts the budget.
+// leave makes the client's Read fail with why and starts the budget. After the end marker that is tailTime.
 func (p *pump) leave(why error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -110,7 +113,14 @@ func (p *pump) leave(why error) {
 		return
 	}
 	p.why = why
-	p.timer = time.AfterFunc(p.watch.Drain.Time, p.breakOff)
+	budget := p.watch.Drain.Time
+	if p.feeding.TryLock() { // else the goroutine calls clientLeft soon
+		if p.watch.markerSeen() {
+			budget = min(budget, tailTime)
+		}
+		p.feeding.Unlock()
+	}
+	p.timer = time.AfterFunc(budget, p.breakOff)
 	close(p.left)
 }
 
@@ -139,10 +149,7 @@ func (p *pump) run() {
 		buf := b.next(n)
 		n, err = p.body.Read(buf)
 		cause = p.watch.causeOf(err)
-		if left || isClosed(p.left) {
-			p.watch.result.Drained += int64(n)
-		}
-		p.watch.came(buf[:n])
+		p.feed(buf[:n], left || isClosed(p.left))
 		if left {
 			continue
 		}
@@ -163,6 +170,16 @@ func (p *pump) run() {
 		}
 	}
 	p.watch.end(cause)
+}
+
+// feed shows bytes to the watch.
+func (p *pump) feed(b []byte, drained bool) {
+	p.feeding.Lock()
+	defer p.feeding.Unlock()
+	if drained {
+		p.watch.result.Drained += int64(len(b))
+	}
+	p.watch.came(b)
 }
 
 // endStrictly ends the watching before the client gets the last part, since the verdict takes the place of its io.EOF.

@@ -42,6 +42,9 @@ func isGzip(encoding string) bool { return encoding == "gzip" || encoding == "x-
 
 const gzipMagic = 0x1f
 
+// errLeft ends an inflater whose client has left.
+var errLeft = errors.New("the client has left")
+
 // newInflater starts an inflater for a body that begins with b. It returns nil for a body that is not compressed.
 func (t *watch) newInflater(b []byte) *inflater {
 	encoding := t.result.Encoding
@@ -79,6 +82,8 @@ func (in *inflater) run() {
 	case in.pipe.lagged:
 		t.result.Err = &LagError{Max: t.MaxLag}
 		cause = stoppedBy(t.result.Err)
+	case err == errLeft:
+		cause = llmstream.ErrStopped
 	case errors.As(err, &limit):
 		t.result.Err = err
 		cause = stoppedBy(err)
@@ -133,7 +138,7 @@ func (in *inflater) count(n int) error {
 	t := in.watch
 	switch {
 	case at.ended && t.left && in.late > lateAfterLeaving:
-		return llmstream.ErrStopped
+		return errLeft
 	case in.late > t.MaxLate:
 		return &InflateError{Limit: "MaxLate", Max: t.MaxLate}
 	case in.inflated > t.MaxInflated:
