@@ -89,7 +89,9 @@ type held struct {
 	read   atomic.Int64
 }
 
-func newHeld(body string) *held { return &held{Reader: strings.NewReader(body), closed: make(chan struct{})} }
+func newHeld(body string) *held {
+	return &held{Reader: strings.NewReader(body), closed: make(chan struct{})}
+}
 
 func (h *held) Read(b []byte) (int, error) {
 	n, err := h.Reader.Read(b)

@@ -126,24 +126,6 @@ func TestTimeToOutput(t *testing.T) {
 	}
 }
 
-// How exact quantiles are, and where they no longer are.
-func TestQuantileIsNear(t *testing.T) {
-	last := Bound(Buckets - 2)
-	for d := time.Microsecond; d < 2*last; d += d/7 + 1 {
-		var h Histogram
-		h.Add(d)
-		h.Add(d)
-		h.Add(10_000 * time.Second)
-		got := h.Quantile(0.5)
-		if d >= last {
-			require.Equal(t, h.Max, got, d)
-			continue
-		}
-		require.GreaterOrEqual(t, got, d)
-		require.LessOrEqual(t, got, max(d+d/4+1, 64*time.Microsecond), d)
-	}
-}
-
 func joined(all [][]byte) (b []byte) {
 	for _, e := range all {
 		b = append(b, e...)
@@ -195,33 +177,4 @@ func TestProgress(t *testing.T) {
 		c.add(time.Hour)
 		require.Equal(t, time.Second, p.SinceOutput())
 	})
-}
-
-func TestHistogram(t *testing.T) {
-	var h Histogram
-	require.Zero(t, h.Quantile(0.5))
-	require.Zero(t, h.Mean())
-	for i := range Buckets - 1 { // each bound begins the next bucket
-		b := Bound(i)
-		require.Equal(t, i, bucketOf(b-1), b)
-		require.Equal(t, i+1, bucketOf(b), b)
-		if i > 0 {
-			require.LessOrEqual(t, float64(b), 1.26*float64(Bound(i-1)))
-		}
-	}
-	require.Equal(t, 64*time.Microsecond, Bound(0))
-	require.Equal(t, 80*time.Microsecond, Bound(1))
-	require.Equal(t, 268435456*time.Microsecond, Bound(Buckets-2))
-	require.Panics(t, func() { Bound(Buckets) })
-	h.Add(-1)
-	for i := range 100 {
-		h.Add(time.Duration(i) * time.Millisecond)
-	}
-	h.Add(1 << 62)
-	require.EqualValues(t, 102, h.N())
-	require.Equal(t, time.Duration(1<<62), h.Quantile(1))
-	require.InEpsilon(t, float64(50*time.Millisecond), float64(h.Quantile(0.5)), 0.25)
-	require.InEpsilon(t, float64(90*time.Millisecond), float64(h.Quantile(0.9)), 0.25)
-	require.Equal(t, 64*time.Microsecond, h.Quantile(0))
-	require.Zero(t, testing.AllocsPerRun(10, func() { h.Add(time.Second) }))
 }
