@@ -65,7 +65,7 @@ func (w *responseWriter) finish() {
 }
 
 func (w *responseWriter) WriteHeader(status int) {
-	if status < 100 || status >= 200 || status == http.StatusSwitchingProtocols { // after other 1xx the final status follows
+	if status >= 200 || status == http.StatusSwitchingProtocols { // after other 1xx the final status follows
 		w.begin(status)
 	}
 	w.ResponseWriter.WriteHeader(status)

@@ -46,9 +46,10 @@ func (t *watch) finish(cause error) {
 	if t.left && t.markerPassed() {
 		cause = nil // the client has left nothing
 	}
+	panicked := t.parsing
 	t.parsing = true
 	t.reading.parser.CloseWithError(cause)
-	t.parsing = false
+	t.parsing = panicked
 }
 
 // report fills the result in and hands it to Done.
@@ -78,7 +79,7 @@ func (t *watch) report() {
 			r.Dialect = llmstream.DetectDialect("", pathOf(t.req))
 		}
 	}
-	if r.Err != nil && r.Outcome.State != llmstream.StateComplete {
+	if r.Err != nil {
 		r.Outcome.Cause = r.Err
 	}
 	r.Events = r.Outcome.Events
