@@ -7,7 +7,7 @@ import (
 )
 
 // body passes a response's body on and shows its bytes to its watch. It is the watch itself, so that a Read
-// needs few lines of the processor's cache. Reads and Close do what those of llmstream.Tee do.
+// needs few lines of the processor's cache. Read and Close do what they do in llmstream.Tee.
 type body watch
 
 // The states of a body. Whoever moves it to bodyEnded ends the watching.

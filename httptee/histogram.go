@@ -98,7 +98,7 @@ func (h *Histogram) Buckets() iter.Seq2[time.Duration, uint64] {
 	}
 }
 
-// Mean returns the mean of the durations; 0 if there are none.
+// Mean returns the mean of the durations; 0 for an empty Histogram.
 func (h *Histogram) Mean() time.Duration {
 	if n := h.N(); n > 0 {
 		return h.Sum / time.Duration(n)

@@ -256,7 +256,7 @@ func (s *signalling) Read(b []byte) (int, error) {
 	return n, err
 }
 
-// An inflater that is behind stops, and the client gets all.
+// An inflater that lags too far stops, and the client gets all bytes.
 func TestLag(t *testing.T) {
 	all := events(recording(t, "openai-chat/text.sse"))
 	eachWay(t, func(t *testing.T, via setup, o *Options) {
@@ -311,7 +311,7 @@ func TestCompressedDamage(t *testing.T) {
 		{"cut", "gzip", zipped[:len(zipped)/2], llmstream.StateTruncated, true},
 		{"cut header", "gzip", zipped[:5], llmstream.StateTruncated, true},
 		{"damaged", "gzip", damaged, llmstream.StateTruncated, true},
-		{"none at all", "gzip", nil, llmstream.StateEmpty, false},
+		{"nothing", "gzip", nil, llmstream.StateEmpty, false},
 		{"as it is", "gzip", body, llmstream.StateComplete, false},
 		{"twice", "gzip", compress(t, "gzip", zipped), llmstream.StateNotStream, false},
 		{"identity", "identity", body, llmstream.StateComplete, false},

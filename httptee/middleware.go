@@ -78,7 +78,7 @@ func (w *responseWriter) Write(b []byte) (int, error) {
 	return n, err
 }
 
-// WriteString is for io.WriteString, which copies if there is none.
+// WriteString is for io.WriteString, which copies the string where this method is missing.
 func (w *responseWriter) WriteString(s string) (int, error) {
 	w.begin(http.StatusOK)
 	n, err := io.WriteString(w.ResponseWriter, s)

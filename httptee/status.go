@@ -20,7 +20,7 @@ var requestIDs = [...]string{
 }
 
 // RequestID returns the provider's name for the request, from the response's header or
-// its error; "" if there is none.
+// its error; "" if neither has one.
 func (r *Result) RequestID() string {
 	for _, name := range requestIDs {
 		if id := r.Header.Get(name); id != "" {

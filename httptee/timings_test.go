@@ -9,9 +9,11 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/seed-4d65deac/llmstream"
 )
 
-// clock is a clock that goes on only when it is told to.
+// clock is a clock that goes on only by add.
 type clock struct {
 	mu sync.Mutex
 	at time.Time
@@ -36,7 +38,7 @@ func TestTimeToOutput(t *testing.T) {
 	for _, test := range []struct {
 		name        string
 		body        string
-		first, last int // the events, from 1; 0: none
+		first, last int // the number of the event, from 1; 0: there is no output
 		firstEvent  int
 	}{
 		{name: "role only", body: "data: {\"choices\":[{\"index\":0,\"delta\":{\"role\":\"assistant\"}}]}\n\n" +
@@ -65,21 +67,7 @@ func TestTimeToOutput(t *testing.T) {
 			}
 			all := events([]byte(test.body))
 			if test.first < 0 { // known from folding what has come
-				test.first, test.last = 0, 0
-				size := 0
-				for i := range all {
-					_, answer := fold(0, joined(all[:i+1]))
-					s := 0
-					for _, c := range answer.Choices {
-						s += len(c.Message.Content) + len(c.Message.Reasoning)
-					}
-					if s > size {
-						if size == 0 {
-							test.first = i + 1
-						}
-						test.last, size = i+1, s
-					}
-				}
+				test.first, test.last = outputsOf(all)
 				require.Greater(t, test.first, 1)
 			}
 			eachWay(t, func(t *testing.T, via setup, o *Options) {
@@ -126,6 +114,25 @@ func TestTimeToOutput(t *testing.T) {
 	}
 }
 
+// outputsOf returns which events brought the first and the last output, from 1, by folding what has come.
+func outputsOf(all [][]byte) (first, last int) {
+	size := 0
+	for i := range all {
+		_, answer := fold(llmstream.Auto, joined(all[:i+1]))
+		now := 0
+		for _, c := range answer.Choices {
+			now += len(c.Message.Content) + len(c.Message.Reasoning)
+		}
+		if now > size {
+			if size == 0 {
+				first = i + 1
+			}
+			last, size = i+1, now
+		}
+	}
+	return first, last
+}
+
 func joined(all [][]byte) (b []byte) {
 	for _, e := range all {
 		b = append(b, e...)
@@ -133,7 +140,7 @@ func joined(all [][]byte) (b []byte) {
 	return b
 }
 
-// What a watchdog sees, while the response goes on.
+// A watchdog sees how the response advances.
 func TestProgress(t *testing.T) {
 	eachWay(t, func(t *testing.T, via setup, o *Options) {
 		done, c, goOn := results(o), newClock(), make(chan string)
