@@ -208,10 +208,86 @@ func TestContextEndsWithTheHeader(t *testing.T) {
 	}), o).RoundTrip(chatRequest().WithContext(theirs))
 	require.NoError(t, err)
 	require.Equal(t, theirs, resp.Request.Context())
+	none(t, done) // a client that had left would have a result by now
 	got, err := io.ReadAll(resp.Body)
 	require.NoError(t, err)
 	require.Equal(t, text, string(got))
 	require.Equal(t, llmstream.StateComplete, next(t, done).Outcome.State)
+}
+
+// A client that leaves while a Read waits has the whole budget before the end marker.
+func TestDrainGoesOnForItsTime(t *testing.T) {
+	t.Parallel()
+	all := events(recording(t, "openai-chat/text.sse"))
+	ctx, cancel := context.WithCancel(t.Context())
+	o := &Options{Drain: Drain{Time: 10 * patience}}
+	done := results(o)
+	body, w := io.Pipe()
+	resp, err := Transport(roundTripper(func(req *http.Request) (*http.Response, error) {
+		context.AfterFunc(req.Context(), func() { w.CloseWithError(req.Context().Err()) })
+		return &http.Response{StatusCode: 200, Header: http.Header{}, Body: body}, nil
+	}), o).RoundTrip(chatRequest().WithContext(ctx))
+	require.NoError(t, err)
+	failed := make(chan error, 1)
+	go func() {
+		_, err := io.Copy(io.Discard, resp.Body)
+		failed <- err
+	}()
+	w.Write(all[0])
+	cancel()
+	require.ErrorIs(t, next(t, failed), context.Canceled)
+	time.Sleep(tailTime + tailTime/4)
+	w.Write(joined(all[1:]))
+	w.Close()
+	r := next(t, done)
+	require.True(t, r.ClientLeft)
+	require.Equal(t, llmstream.StateComplete, r.Outcome.State)
+}
+
+// A handler that closes the body at the end marker, in the goroutine that reads it, ends the stream soon.
+func TestHandlerClosesDrainedBody(t *testing.T) {
+	t.Parallel()
+	body := newHeld(string(recording(t, "openai-chat/text.sse")))
+	var resp *http.Response
+	o := &Options{Drain: Drain{Time: 100 * patience}, Deltas: func(*http.Request) llmstream.Handler {
+		return llmstream.HandlerFunc(func(d *llmstream.Delta) error {
+			if d.Kind == llmstream.KindDone {
+				resp.Body.Close()
+			}
+			return nil
+		})
+	}}
+	done := results(o)
+	resp, err := Transport(ofContext(body), o).RoundTrip(chatRequest())
+	require.NoError(t, err)
+	io.Copy(io.Discard, resp.Body)
+	require.Equal(t, llmstream.StateComplete, next(t, done).Outcome.State)
+}
+
+// Close waits for nothing before the end marker, nor while a Read waits for the body.
+func TestDrainedCloseWaitsForNothing(t *testing.T) {
+	text := "data: {}\n\n"
+	body := newHeld(text)
+	r, done := drainedTee(body, Drain{Time: 10 * patience})
+	p := r.(*pump)
+	_, err := io.ReadFull(r, make([]byte, len(text)))
+	require.NoError(t, err)
+	require.False(t, p.busy.Load())
+	go r.Read(make([]byte, 1))
+	require.Eventually(t, p.busy.Load, patience, time.Millisecond)
+	require.NoError(t, r.Close())
+	require.False(t, isClosed(p.ended))
+	body.Close()
+	next(t, done)
+
+	body = newHeld(text)
+	r, done = drainedTee(body, Drain{Time: 10 * patience})
+	io.ReadFull(r, make([]byte, len(text)))
+	require.NoError(t, r.Close())
+	next(t, r.(*pump).ended)
+	none(t, done)
+	body.Close()
+	next(t, done)
 }
 
 // A base that returns neither a response nor an error is passed on as it is.
