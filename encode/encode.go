@@ -1,0 +1,488 @@
+// Package encode writes the streams of LLM providers: it takes the deltas of an answer
+// from whatever provider, and writes the events that the clients of another expect.
+//
+//	enc, err := encode.New(w, llmstream.AnthropicMessages, nil)
+//	p := llmstream.NewParser(llmstream.OpenAIChat, enc, nil)
+//	…                              // p.Write each piece of the body
+//	p.CloseWithError(readErr)
+//	err = enc.Close(p.Outcome())
+//
+// The rules that it keeps have names such as WG-8: G for every target, C for OpenAI's
+// chat, A for Anthropic, R for OpenAI's Responses, M for Gemini. docs/transcoding.md
+// lists what each target cannot say.
+package encode
+
+import (
+	"fmt"
+	"io"
+	"strconv"
+	"time"
+
+	"github.com/seed-4d65deac/llmstream"
+	"github.com/seed-4d65deac/llmstream/sse"
+)
+
+// Options says how a stream is to be written. A nil *Options means the defaults, which are
+// its zero values.
+type Options struct {
+	// Model and ID are written in place of the source's, unless they are empty.
+	Model, ID string
+	// InputTokens is an estimate of the prompt's tokens. Anthropic's stream begins with
+	// that number, and clients show it; the source may not know it by then (WA-4). What
+	// the source says goes before it.
+	InputTokens int64
+	// IncludeUsage writes token counts to OpenAI chat, whose clients ask for them with
+	// stream_options.include_usage and may not expect them otherwise (WC-7). The other
+	// targets always have them.
+	IncludeUsage bool
+	// HoldStart writes nothing before the first output. Until Started reports true the
+	// caller may fail over to another source, after Reset, or answer with an HTTP status
+	// (WG-21). An error that comes before is not written either: Close returns it, and
+	// Error writes it.
+	HoldStart bool
+	// HoldArguments writes the arguments of a tool call in one piece when they have ended
+	// and are valid JSON, for clients that hang on others (WA-11). Arguments that are not
+	// valid end the stream with an error, or see RawArguments. Gemini's calls are always
+	// whole.
+	HoldArguments bool
+	// RawArguments writes held arguments that are not a JSON object as {"__raw":"…"}.
+	RawArguments bool
+	// IncompleteAsCompleted ends a stream of Responses that hit a token limit or a filter
+	// with response.completed in place of response.incomplete, which Codex takes for a
+	// broken connection (WR-12). The status in it stays "incomplete".
+	IncompleteAsCompleted bool
+	// DoneMarker writes "data: [DONE]" at the end of a stream of Responses, where OpenAI
+	// sends none and some clients wait for it (WR-14). Chat always has it.
+	DoneMarker bool
+	// DataPing makes Ping write an event that clients parse, where the API has one without
+	// meaning: an empty chunk of chat or Gemini, response.in_progress of Responses. A
+	// comment keeps proxies from closing the connection, but not Codex (WR-19).
+	DataPing bool
+	// ReasoningAlias writes reasoning to chat as "reasoning" too, the name that OpenRouter
+	// and others have for "reasoning_content" (WC-13).
+	ReasoningAlias bool
+	// DropReasoning leaves out the text of reasoning (WA-14). What Anthropic did not sign
+	// it does not take back.
+	DropReasoning bool
+	// MalformedAsError ends the stream with an error when a part of the source could not
+	// be read. By default that is counted in Lost.
+	MalformedAsError bool
+	// MaxHeld is how many bytes are kept at most: of the answer, which the last event of
+	// Responses repeats, or of pieces that wait for their turn. Past it the stream ends
+	// with an error. Zero or less: 64 MiB.
+	MaxHeld int
+	// Now tells the time for a source that does not. Nil: time.Now.
+	Now func() time.Time
+}
+
+const defaultMaxHeld = 64 << 20
+
+// An Encoder writes the deltas of one stream as the events of a provider's API. It is an
+// [llmstream.Handler], and keeps nothing of a delta after HandleDelta has returned.
+//
+// HandleDelta, Close, Ping and Error each write whole events, in one Write of the
+// underlying writer, and flush it if it has a method Flush, as an http.Flusher has. The
+// first error of the writer is returned ever after.
+//
+// An Encoder is not safe for concurrent use: a caller that calls Ping from a timer has to
+// take turns with the goroutine that reads the source (WH-2).
+type Encoder struct {
+	answer
+	opt  Options
+	to   llmstream.Dialect
+	w    io.Writer
+	out  sse.Writer // to w
+	buf  []byte     // the event that is being written
+	lost Lost
+
+	target  target
+	told    bool   // the source has begun
+	begun   bool   // the target's beginning was written
+	started bool   // something was written, be it a heartbeat
+	output  bool   // output was written, which nothing can take back (WG-20)
+	ended   bool   // nothing may follow: the end, an error, or a Close that wrote nothing (WG-7)
+	unsaid  bool   // that Close was of a source that failed; Error may still write it
+	held    int    // bytes that are kept; see Options.MaxHeld
+	at      int64  // the time that is written, in Unix seconds
+	made    []byte // the ID that is written for a source that has none
+	err     error  // of the writer
+}
+
+var _ llmstream.Handler = (*Encoder)(nil)
+
+// A target writes the events of one API. Its methods add events to Encoder.out; the
+// encoder flushes them.
+type target interface {
+	reset()
+	// start writes what the stream begins with. It is called once, before all others.
+	start()
+	// delta writes output: content, reasoning, a refusal, pieces and ends of tool calls,
+	// log probabilities, media, annotations and items.
+	delta(c *choice, d *llmstream.Delta)
+	// end writes the normal end.
+	end()
+	// fail writes an error, after which nothing follows.
+	fail(f *failure)
+	// ping writes a heartbeat. It may be called before start.
+	ping()
+}
+
+// New returns an encoder that writes a stream in dialect to, which is OpenAIChat,
+// AnthropicMessages, OpenAIResponses or Gemini; for others it returns an error. o may be
+// nil; it is copied.
+func New(w io.Writer, to llmstream.Dialect, o *Options) (*Encoder, error) {
+	e := &Encoder{to: to}
+	if o != nil {
+		e.opt = *o
+	}
+	if e.opt.MaxHeld <= 0 {
+		e.opt.MaxHeld = defaultMaxHeld
+	}
+	if e.opt.Now == nil {
+		e.opt.Now = time.Now
+	}
+	switch to {
+	case llmstream.OpenAIChat:
+		e.target = &chatTarget{Encoder: e}
+	case llmstream.AnthropicMessages:
+		e.target = newAnthropicTarget(e)
+	case llmstream.OpenAIResponses:
+		e.target = newResponsesTarget(e)
+	case llmstream.Gemini:
+		e.target = &geminiTarget{Encoder: e}
+	default:
+		return nil, errTarget(to)
+	}
+	e.Reset(w)
+	return e, nil
+}
+
+func errTarget(to llmstream.Dialect) error {
+	return fmt.Errorf("llmstream: streams of dialect %v cannot be written", to)
+}
+
+// Reset makes e ready to write another stream to w, with the same options. It keeps its
+// memory. A caller that fails over calls it between two sources.
+func (e *Encoder) Reset(w io.Writer) {
+	e.answer.reset()
+	e.w, e.lost, e.err = w, Lost{}, nil
+	e.out.Reset(w)
+	e.told, e.begun, e.started, e.output, e.ended, e.unsaid, e.held = false, false, false, false, false, false, 0
+	e.made = e.made[:0]
+	e.target.reset()
+}
+
+// Lost returns what could not be written so far.
+func (e *Encoder) Lost() Lost { return e.lost }
+
+// Started reports whether anything has been written, be it a heartbeat: until then an HTTP
+// status may still be chosen (WH-3).
+func (e *Encoder) Started() bool { return e.started }
+
+// HandleDelta writes what d adds to the answer. It returns the error of the writer; damage
+// and errors of the source are none. After the end of the answer, deltas are counted in
+// Lost.
+func (e *Encoder) HandleDelta(d *llmstream.Delta) error {
+	if e.err != nil {
+		return e.err
+	}
+	if e.ended { // WG-7
+		if d.HasOutput() {
+			e.lost.AfterEnd++
+		}
+		return nil
+	}
+	// The beginning waits for the counts that the source begins with (WA-4), which are in
+	// the same event as its beginning.
+	if e.told && !e.begun && !e.opt.HoldStart && d.Kind != llmstream.KindStart && d.Kind != llmstream.KindUsage {
+		e.begin()
+	}
+	switch d.Kind {
+	case llmstream.KindPing, llmstream.KindOther: // the source's own affairs (WG-12, WG-13)
+	case llmstream.KindStart:
+		e.noteStart(d)
+	case llmstream.KindUsage: // kept until the end, and written once (WG-10)
+		if d.Usage.Reported != 0 {
+			e.usage = d.Usage
+			e.usage.Raw = nil
+		}
+	case llmstream.KindFinish:
+		e.noteFinish(d)
+	case llmstream.KindError:
+		e.failUnlessHeld(failureOf(d.Err))
+	case llmstream.KindMalformed:
+		e.lost.Malformed++
+		if e.opt.MalformedAsError {
+			e.failUnlessHeld(failure{status: 502, typ: "server_error", message: "a part of the upstream's stream could not be read"})
+		}
+	case llmstream.KindDone:
+		if e.whole() {
+			e.finish()
+		}
+	default:
+		e.handleOutput(d)
+	}
+	return e.flush()
+}
+
+// noteStart takes what the source says of the stream, or of a choice.
+func (e *Encoder) noteStart(d *llmstream.Delta) {
+	s := d.Start
+	if s == nil {
+		return
+	}
+	if len(e.id) == 0 {
+		e.id = append(e.id, s.ID...)
+	}
+	if len(e.model) == 0 {
+		e.model = append(e.model, s.Model...)
+	}
+	if e.created == 0 {
+		e.created = s.Created
+	}
+	if s.Again && e.output { // what was written is void, but cannot be taken back (WG-20)
+		e.lost.Restarts++
+		e.abort(failure{status: 502, typ: "server_error", message: "the upstream began its answer again"})
+		return
+	}
+	e.told = true
+	if d.Choice >= 0 && e.to == llmstream.OpenAIChat && !e.opt.HoldStart { // its beginning has no counts
+		e.begin()
+		e.target.delta(e.choice(d.Choice), d)
+	}
+}
+
+// handleOutput writes output. With it the stream begins, if it has not.
+func (e *Encoder) handleOutput(d *llmstream.Delta) {
+	if d.Choice < 0 { // citations of the answer as a whole
+		e.lost.count(d)
+		return
+	}
+	if d.Kind == llmstream.KindReasoning && e.opt.DropReasoning {
+		e.lost.Reasoning++
+		return
+	}
+	c := e.choice(d.Choice)
+	if e.isAlone() && c.place > 0 {
+		e.lost.Choices++
+		return
+	}
+	if isText(d) {
+		if d.Part < c.part {
+			e.lost.Order++
+		}
+		c.part = max(c.part, d.Part)
+	}
+	if d.HasOutput() {
+		e.output = true
+	} else if e.opt.HoldStart && !e.begun && d.Kind != llmstream.KindReasoning && d.Kind != llmstream.KindToolCall && d.Kind != llmstream.KindToolCallEnd {
+		e.lost.count(d)
+		return
+	}
+	e.begin()
+	e.target.delta(c, d)
+}
+
+func isText(d *llmstream.Delta) bool {
+	return len(d.Text) > 0 && d.Kind&(llmstream.KindContent|llmstream.KindReasoning|llmstream.KindRefusal) != 0
+}
+
+// isAlone reports whether the target's API has one choice alone.
+func (e *Encoder) isAlone() bool {
+	return e.to == llmstream.AnthropicMessages || e.to == llmstream.OpenAIResponses
+}
+
+// begin writes the target's beginning, once (WG-7).
+func (e *Encoder) begin() {
+	if e.begun {
+		return
+	}
+	e.begun = true
+	if e.at = e.created; e.at == 0 { // one time for the whole stream (WG-17)
+		e.at = e.opt.Now().Unix()
+	}
+	e.target.start()
+}
+
+// finish writes the normal end. Only a whole answer has one (WG-8).
+func (e *Encoder) finish() {
+	e.begin()
+	if e.target.end(); !e.ended { // an end may turn out to be an error
+		e.ended = true
+	}
+}
+
+// abort writes the target's error, and nothing after it.
+func (e *Encoder) abort(f failure) {
+	if e.ended {
+		return
+	}
+	e.ended = true
+	e.target.fail(&f)
+}
+
+// failUnlessHeld is abort, except for an error that a caller wants to know of before
+// anything is written: Close returns that (WG-21).
+func (e *Encoder) failUnlessHeld(f failure) {
+	if !e.opt.HoldStart || e.begun {
+		e.abort(f)
+	}
+}
+
+// Close writes the end that the outcome of the source allows, unless the source's own end
+// marker has brought it already: the normal end for a complete answer, an error for one
+// that was cut, empty or not a stream (WG-8), and nothing where the reading was stopped.
+//
+// It returns the error of the writer. With Options.HoldStart, and if not even the
+// beginning was written, it writes nothing of a source that failed, and returns
+// o.Err().
+func (e *Encoder) Close(o llmstream.Outcome) error {
+	if e.err != nil || e.ended {
+		return e.err
+	}
+	switch {
+	case o.State == llmstream.StateComplete:
+		if e.isBlocked = e.isBlocked || o.BlockReason != ""; len(e.blocked) == 0 {
+			e.blocked = append(e.blocked, o.BlockReason...)
+		}
+		e.finish()
+	case e.opt.HoldStart && !e.begun:
+		e.ended, e.unsaid = true, true
+		return o.Err()
+	case o.State == llmstream.StateStopped:
+	case o.State == llmstream.StateError:
+		e.abort(failureOf(o.Err()))
+	default:
+		e.abort(errEndedEarly)
+	}
+	e.ended = true
+	return e.flush()
+}
+
+// Error writes err as the target's error, also after a Close that returned it unwritten;
+// nothing may follow. Of an *[llmstream.APIError] in err, type, code and status are
+// translated; of another the text is sent to the client. After an end it does nothing.
+func (e *Encoder) Error(err error) error {
+	if e.err != nil || e.ended && !e.unsaid {
+		return e.err
+	}
+	e.ended, e.unsaid = false, false
+	e.abort(failureOf(err))
+	return e.flush()
+}
+
+// Ping writes a heartbeat that no client takes for more. Between two events of the source
+// it may be called at any time; after the end it does nothing. A heartbeat before the
+// beginning costs the choice of an HTTP status (WH-3).
+func (e *Encoder) Ping() error {
+	if e.err != nil || e.ended {
+		return e.err
+	}
+	e.target.ping()
+	return e.flush()
+}
+
+// comment writes the heartbeat of targets that have no better one: a comment without a
+// blank line, since openai-go before 3.43 takes a blank line after it for an event.
+func (e *Encoder) comment() { e.out.WriteComment("ping") }
+
+// event adds an event of the JSON in e.buf. In Anthropic's and the Responses API each has
+// its type in the event line too; elsewhere typ is "".
+func (e *Encoder) event(typ string) {
+	e.out.WriteEvent(typ, e.buf) // an error of the writer comes back from flush
+}
+
+// flush hands what was added to the writer.
+func (e *Encoder) flush() error {
+	if e.out.Buffered() > 0 {
+		e.started = true
+		e.err = e.out.Flush()
+	}
+	return e.err
+}
+
+// hold counts bytes that are kept, and reports whether there is room for them. If there
+// is none the stream ends with an error.
+func (e *Encoder) hold(n int) bool {
+	if e.held += n; e.held > e.opt.MaxHeld {
+		e.abort(failure{status: 502, typ: "server_error", message: "the answer is larger than what may be held of it"})
+		return false
+	}
+	return true
+}
+
+// appendModel appends the model's name: one for the whole stream (WG-17).
+func (e *Encoder) appendModel(dst []byte) []byte {
+	if e.opt.Model != "" {
+		return appendStringOf(dst, e.opt.Model)
+	}
+	return appendString(dst, e.model)
+}
+
+// appendID appends the answer's ID, with the prefix that the target's IDs have, as it
+// stands inside a JSON string. It is the same in every event (WG-18). Where there is none,
+// one is made up that begins with made.
+func (e *Encoder) appendID(dst []byte, prefix, made string) []byte {
+	id := e.id
+	switch {
+	case e.opt.ID != "":
+		id = []byte(e.opt.ID)
+	case len(id) == 0:
+		id = e.madeID(made)
+	}
+	if len(id) < len(prefix) || string(id[:len(prefix)]) != prefix {
+		dst = append(dst, prefix...)
+	}
+	return appendEscaped(dst, id)
+}
+
+func (e *Encoder) madeID(made string) []byte {
+	if len(e.made) == 0 {
+		e.made = strconv.AppendInt(append(e.made, made...), e.opt.Now().UnixNano(), 36)
+	}
+	return e.made
+}
+
+// appendCallID appends the ID of a call as it stands inside a JSON string: the source's,
+// or one that is made up of the answer's, as llmstream.ToolCall.SyntheticID says (WG-14).
+func (e *Encoder) appendCallID(dst []byte, c *choice, index int) []byte {
+	if id := c.calls[index].id; len(id) > 0 {
+		return appendEscaped(dst, id)
+	}
+	dst = append(dst, "call_"...)
+	switch {
+	case len(e.id) > 0:
+		dst = appendEscaped(dst, e.id)
+	case e.created != 0:
+		dst = strconv.AppendInt(dst, e.created, 10)
+	default:
+		dst = append(dst, e.madeID("")...)
+	}
+	dst = append(strconv.AppendInt(append(dst, '_'), int64(c.index), 10), '_')
+	return strconv.AppendInt(dst, int64(index), 10)
+}
+
+// errArguments is what a stream ends with whose call has arguments that its client could
+// not read.
+var errArguments = failure{status: 502, typ: "server_error", message: "the model's arguments for a tool call are not valid JSON"}
+
+// appendArguments appends all arguments of a call for a target, or an option, that wants
+// them in one piece: a JSON object, "{}" if there are none (WG-16), and free text as its
+// member "input". Others become {"__raw":"…"} if the options say so; else !ok.
+func (e *Encoder) appendArguments(dst []byte, k *call) (_ []byte, ok bool) {
+	switch {
+	case k.isCustom():
+		return append(appendString(append(dst, `{"input":`...), k.held), '}'), true
+	case len(k.held) == 0:
+		return append(dst, "{}"...), true
+	case k.ended && isObject(k.held):
+		if dst, ok = appendJSON(dst, k.held); ok {
+			return dst, true
+		}
+	}
+	e.lost.Arguments++
+	if e.opt.RawArguments {
+		return append(appendString(append(dst, `{"__raw":`...), k.held), '}'), true
+	}
+	return dst, false
+}
