@@ -106,6 +106,10 @@ type Encoder struct {
 	at      int64  // the time that is written, in Unix seconds
 	made    []byte // the ID that is written for a source that has none
 	err     error  // of the writer
+
+	tails      []cutTail
+	mended     llmstream.Delta // what mend returns
+	mendedText []byte
 }
 
 var _ llmstream.Handler = (*Encoder)(nil)
@@ -168,7 +172,7 @@ func (e *Encoder) Reset(w io.Writer) {
 	e.w, e.lost, e.err = w, Lost{}, nil
 	e.out.Reset(w)
 	e.told, e.begun, e.started, e.output, e.ended, e.unsaid, e.held = false, false, false, false, false, false, 0
-	e.made = e.made[:0]
+	e.made, e.tails = e.made[:0], e.tails[:0]
 	e.target.reset()
 }
 
@@ -187,7 +191,7 @@ func (e *Encoder) HandleDelta(d *llmstream.Delta) error {
 		return e.err
 	}
 	if e.ended { // WG-7
-		if d.HasOutput() {
+		if d.HasOutput() || d.Kind == llmstream.KindUsage {
 			e.lost.AfterEnd++
 		}
 		return nil
@@ -208,6 +212,9 @@ func (e *Encoder) HandleDelta(d *llmstream.Delta) error {
 		}
 	case llmstream.KindFinish:
 		e.noteFinish(d)
+		if d.Choice >= 0 && e.isAlone() && e.choice(d.Choice).place > 0 {
+			e.lost.Choices++
+		}
 	case llmstream.KindError:
 		e.failUnlessHeld(failureOf(d.Err))
 	case llmstream.KindMalformed:
@@ -258,7 +265,7 @@ func (e *Encoder) handleOutput(d *llmstream.Delta) {
 		e.lost.count(d)
 		return
 	}
-	if d.Kind == llmstream.KindReasoning && e.opt.DropReasoning {
+	if d.Kind == llmstream.KindReasoning && (e.opt.DropReasoning || d.Detail != nil && string(d.Detail.Type) == "tool_plan") { // Cohere's plan is not its reasoning
 		e.lost.Reasoning++
 		return
 	}
@@ -280,7 +287,10 @@ func (e *Encoder) handleOutput(d *llmstream.Delta) {
 		return
 	}
 	e.begin()
-	e.target.delta(c, d)
+	if d.Kind == llmstream.KindToolCallEnd && len(e.tails) > 0 {
+		e.flushTails(d)
+	}
+	e.target.delta(c, e.mend(d))
 }
 
 func isText(d *llmstream.Delta) bool {
@@ -307,9 +317,11 @@ func (e *Encoder) begin() {
 // finish writes the normal end. Only a whole answer has one (WG-8).
 func (e *Encoder) finish() {
 	e.begin()
-	if e.target.end(); !e.ended { // an end may turn out to be an error
-		e.ended = true
+	if len(e.tails) > 0 {
+		e.flushTails(nil)
 	}
+	e.target.end() // which may turn out to be an error
+	e.ended = true
 }
 
 // abort writes the target's error, and nothing after it.

@@ -11,7 +11,7 @@ type Lost struct {
 	Arguments     int64 // calls whose arguments are not the JSON that the target's clients parse
 	CallIDs       int64 // IDs that came after their call was written
 	CallExtras    int64 // values that have to go back with a call, such as a signature of another provider
-	Reasoning     int64 // texts left out by Options.DropReasoning
+	Reasoning     int64 // texts left out by Options.DropReasoning, and Cohere's plans for tool calls
 	Signatures    int64 // signatures of reasoning
 	Encrypted     int64 // pieces of encrypted or redacted reasoning
 	Refusals      int64 // texts of a refusal that became text of the answer
@@ -24,7 +24,7 @@ type Lost struct {
 	Malformed     int64 // events of the source, or parts of them, that could not be read
 	Order         int64 // texts written after what they belong in front of
 	Restarts      int64 // answers that began again after output was written
-	AfterEnd      int64 // deltas with output after the end of the answer
+	AfterEnd      int64 // deltas with output or token counts after the end of the answer
 }
 
 // Any reports whether anything was lost.

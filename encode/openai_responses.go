@@ -241,11 +241,10 @@ func (t *responsesTarget) media(c *choice, d *llmstream.Delta) {
 		t.blocks.whole(c, blockItem, d, d.Text)
 		return
 	}
-	b := append(append(t.buf[:0], `{"id":"`...), t.appendItemID(nil, "ig_", t.images)...)
-	b = append(append(b, `","type":"image_generation_call","status":"completed","result":`...), m.data...)
-	t.buf = append(b, '}')
+	item := t.appendItemID([]byte(`{"id":"`), "ig_", t.images)
+	item = append(append(item, `","type":"image_generation_call","status":"completed","result":`...), m.data...)
 	t.images++
-	t.blocks.whole(c, blockItem, d, t.buf)
+	t.blocks.whole(c, blockItem, d, append(item, '}'))
 }
 
 // addLogprobs writes log probabilities of text that was written just before (WR-21).

@@ -35,12 +35,18 @@ func outputWithReasoning(u *llmstream.Usage) int64 {
 	return u.Output
 }
 
-// outputWithoutReasoning returns the output tokens as Gemini counts them.
+// outputWithoutReasoning returns the output tokens as Gemini counts them. Gateways exist
+// whose total says that reasoning is part of a smaller output; nothing is computed of that.
 func outputWithoutReasoning(u *llmstream.Usage) int64 {
-	if u.ReasoningInOutput == llmstream.TriYes {
-		return max(0, u.Output-u.Reasoning)
+	if u.ReasoningInOutput == llmstream.TriYes && u.Reasoning <= u.Output {
+		return u.Output - u.Reasoning
 	}
 	return u.Output
+}
+
+// hasOutput reports whether outputWithReasoning was reported, or follows from what was.
+func hasOutput(u *llmstream.Usage) bool {
+	return reported(u, llmstream.UsageOutput) || u.ReasoningInOutput == llmstream.TriNo && reported(u, llmstream.UsageReasoning)
 }
 
 func reported(u *llmstream.Usage, f llmstream.UsageFields) bool { return u.Reported&f == f }
@@ -68,11 +74,11 @@ func appendChatUsage(dst []byte, u *llmstream.Usage) []byte {
 	if reported(u, llmstream.UsageInput) {
 		dst = m.number(dst, "prompt_tokens", inputWithCache(u))
 	}
-	if reported(u, llmstream.UsageOutput) {
+	if hasOutput(u) {
 		dst = m.number(dst, "completion_tokens", outputWithReasoning(u))
 	}
 	switch {
-	case reported(u, llmstream.UsageInput|llmstream.UsageOutput): // of the numbers written
+	case reported(u, llmstream.UsageInput) && hasOutput(u): // of the numbers written
 		dst = m.number(dst, "total_tokens", inputWithCache(u)+outputWithReasoning(u))
 	case reported(u, llmstream.UsageTotal):
 		dst = m.number(dst, "total_tokens", u.Total)
@@ -147,7 +153,7 @@ func appendGeminiUsage(dst []byte, u *llmstream.Usage) []byte {
 		dst = m.number(dst, "thoughtsTokenCount", u.Reasoning)
 	}
 	switch {
-	case reported(u, llmstream.UsageInput|llmstream.UsageOutput):
+	case reported(u, llmstream.UsageInput) && (hasOutput(u) || reported(u, llmstream.UsageReasoning)):
 		dst = m.number(dst, "totalTokenCount", inputWithCache(u)+outputWithoutReasoning(u)+u.Reasoning)
 	case reported(u, llmstream.UsageTotal):
 		dst = m.number(dst, "totalTokenCount", u.Total)
