@@ -169,6 +169,7 @@ func roundTrip(t *testing.T, all []recording) {
 			gotC, gotO := read(to, []byte(written))
 			about := fmt.Sprintf("%s as %v\nlost: %+v\n%s", r.name, to, lost, written)
 			count++
+			assert.NoError(t, valid(to, written), about)
 			if o.State != llmstream.StateComplete || lost.Restarts > 0 {
 				cut++
 				requireFailure(t, saidBy(c, o), gotC, gotO, about)
