@@ -31,7 +31,7 @@ func (t *anthropicTarget) reset() {
 // start writes message_start, which stands before all else whatever the source begins
 // with (WA-2).
 func (t *anthropicTarget) start() {
-	b := t.appendHead(append(t.buf[:0], `{"type":"message_start","message":`...))
+	b := t.appendHead(append(t.line("message_start"), `{"type":"message_start","message":`...))
 	b = append(b, `,"content":[],"stop_reason":null,"stop_sequence":null,"usage":`...)
 	known := t.usage
 	if !reported(&known, llmstream.UsageInput) { // clients show what stands here (WA-4)
@@ -39,7 +39,7 @@ func (t *anthropicTarget) start() {
 		known.Reported |= llmstream.UsageInput
 	}
 	t.buf = append(appendAnthropicUsage(b, &known), "}}"...)
-	t.event("message_start")
+	t.send()
 }
 
 // appendHead appends the members of a message that do not change, without the brace that
@@ -122,12 +122,12 @@ func (t *anthropicTarget) startBlock(c *choice, b *block) {
 		t.buf, _ = appendJSON(t.buf, b.held) // isAnthropicItem has looked at it
 	}
 	t.buf = append(t.buf, '}')
-	t.event("content_block_start")
+	t.send()
 }
 
 // open begins an event of the block that is being written.
 func (t *anthropicTarget) open(typ, rest string) {
-	b := append(append(append(t.buf[:0], `{"type":"`...), typ...), `","index":`...)
+	b := append(append(append(t.line(typ), `{"type":"`...), typ...), `","index":`...)
 	t.buf = append(strconv.AppendInt(b, int64(t.index), 10), rest...)
 }
 
@@ -140,7 +140,7 @@ func (t *anthropicTarget) writeText(b *block, text []byte) {
 		t.buf = append(t.buf, `{"type":"text_delta","text":`...)
 	}
 	t.buf = append(appendString(t.buf, text), "}}"...)
-	t.event("content_block_delta")
+	t.send()
 }
 
 // writeArguments writes a piece of a call's input. The pieces of a call are one JSON object
@@ -148,7 +148,7 @@ func (t *anthropicTarget) writeText(b *block, text []byte) {
 func (t *anthropicTarget) writeArguments(_ *choice, _ *block, text []byte) {
 	t.open("content_block_delta", `,"delta":{"type":"input_json_delta","partial_json":`)
 	t.buf = append(appendString(t.buf, text), "}}"...)
-	t.event("content_block_delta")
+	t.send()
 }
 
 // endBlock writes content_block_stop, and in front of it the signature: once and whole,
@@ -157,10 +157,10 @@ func (t *anthropicTarget) endBlock(_ *choice, b *block) {
 	if len(b.signature) > 0 {
 		t.open("content_block_delta", `,"delta":{"type":"signature_delta","signature":`)
 		t.buf = append(appendString(t.buf, b.signature), "}}"...)
-		t.event("content_block_delta")
+		t.send()
 	}
 	t.open("content_block_stop", "}")
-	t.event("content_block_stop")
+	t.send()
 	t.index++
 }
 
@@ -193,7 +193,7 @@ func (t *anthropicTarget) citation(c *choice, d *llmstream.Delta) {
 		return
 	}
 	t.buf = append(buf, "}}"...)
-	t.event("content_block_delta")
+	t.send()
 }
 
 // isAnthropicItem reports whether an item is a content block of Anthropic's, by the event
@@ -219,14 +219,14 @@ func (t *anthropicTarget) end() {
 		reason = llmstream.FinishContentFilter
 	}
 	// Both keys are read unasked by the SDK for TypeScript (WA-16).
-	b := append(t.buf[:0], `{"type":"message_delta","delta":`...)
+	b := append(t.line("message_delta"), `{"type":"message_delta","delta":`...)
 	b = t.appendStop(b, c, reason)
 	// The counts have come by now, if they come at all (WA-17).
 	b = appendAnthropicUsage(append(b, `},"usage":`...), &t.usage)
 	t.buf = append(b, '}')
-	t.event("message_delta")
-	t.buf = append(t.buf[:0], `{"type":"message_stop"}`...)
-	t.event("message_stop")
+	t.send()
+	t.buf = append(t.line("message_stop"), `{"type":"message_stop"}`...)
+	t.send()
 }
 
 // appendStop appends stop_reason and stop_sequence, without the brace that ends them.
@@ -253,9 +253,9 @@ func (e *Encoder) first() *choice {
 // fail writes an error event, and no message_stop after it, which a client might take for
 // the end of an answer (WA-21).
 func (t *anthropicTarget) fail(f *failure) {
-	t.buf = append(append(t.buf[:0], `{"type":"error","error":{"type":"`...), f.anthropicError()...)
+	t.buf = append(append(t.line("error"), `{"type":"error","error":{"type":"`...), f.anthropicError()...)
 	t.buf = append(appendStringOf(append(t.buf, `","message":`...), f.message), "}}"...)
-	t.event("error")
+	t.send()
 }
 
 // ping writes the API's own ping, which stands after message_start alone (WA-22).
@@ -264,6 +264,6 @@ func (t *anthropicTarget) ping() {
 		t.comment()
 		return
 	}
-	t.buf = append(t.buf[:0], `{"type":"ping"}`...)
-	t.event("ping")
+	t.buf = append(t.line("ping"), `{"type":"ping"}`...)
+	t.send()
 }

@@ -92,7 +92,7 @@ type Encoder struct {
 	to   llmstream.Dialect
 	w    io.Writer
 	out  sse.Writer // to w
-	buf  []byte     // the event that is being written
+	buf  []byte     // the event that is being written, which is in out's memory
 	lost Lost
 
 	target  target
@@ -100,8 +100,8 @@ type Encoder struct {
 	begun   bool   // the target's beginning was written
 	started bool   // something was written, be it a heartbeat
 	output  bool   // output was written, which nothing can take back (WG-20)
-	ended   bool   // nothing may follow: the end, an error, or a Close that wrote nothing (WG-7)
-	unsaid  bool   // that Close was of a source that failed; Error may still write it
+	ended   bool   // nothing may follow: an end, an error, or a failure that is unsaid (WG-7)
+	unsaid  bool   // the source failed and nothing was written; Close returns that, Error may write it
 	held    int    // bytes that are kept; see Options.MaxHeld
 	at      int64  // the time that is written, in Unix seconds
 	made    []byte // the ID that is written for a source that has none
@@ -272,6 +272,11 @@ func (e *Encoder) handleOutput(d *llmstream.Delta) {
 	c := e.choice(d.Choice)
 	if e.isAlone() && c.place > 0 {
 		e.lost.Choices++
+		if d.Kind&(llmstream.KindToolCall|llmstream.KindToolCallEnd) != 0 { // for the verdict; see whole
+			if k := c.call(d.ToolCall.Index); k != nil {
+				k.note(d, &e.lost)
+			}
+		}
 		return
 	}
 	if isText(d) {
@@ -338,7 +343,9 @@ func (e *Encoder) abort(f failure) {
 func (e *Encoder) failUnlessHeld(f failure) {
 	if !e.opt.HoldStart || e.begun {
 		e.abort(f)
+		return
 	}
+	e.ended, e.unsaid = true, true
 }
 
 // Close writes the end that the outcome of the source allows, unless the source's own end
@@ -349,10 +356,13 @@ func (e *Encoder) failUnlessHeld(f failure) {
 // beginning was written, it writes nothing of a source that failed, and returns
 // o.Err().
 func (e *Encoder) Close(o llmstream.Outcome) error {
-	if e.err != nil || e.ended {
-		return e.err
-	}
 	switch {
+	case e.err != nil:
+		return e.err
+	case e.unsaid:
+		return o.Err()
+	case e.ended:
+		return nil
 	case o.State == llmstream.StateComplete:
 		if e.isBlocked = e.isBlocked || o.BlockReason != ""; len(e.blocked) == 0 {
 			e.blocked = append(e.blocked, o.BlockReason...)
@@ -398,10 +408,21 @@ func (e *Encoder) Ping() error {
 // blank line, since openai-go before 3.43 takes a blank line after it for an event.
 func (e *Encoder) comment() { e.out.WriteComment("ping") }
 
-// event adds an event of the JSON in e.buf. In Anthropic's and the Responses API each has
-// its type in the event line too; elsewhere typ is "".
-func (e *Encoder) event(typ string) {
-	e.out.WriteEvent(typ, e.buf) // an error of the writer comes back from flush
+// line begins an event and returns the buffer that takes its JSON. In Anthropic's and the
+// Responses API each has its type in the event line too; elsewhere typ is "". An event that
+// is not sent leaves no trace.
+func (e *Encoder) line(typ string) []byte { return e.out.BeginEvent(typ) }
+
+// maxBuffered is how many bytes are gathered for one Write, and then the rest of an event.
+const maxBuffered = 32 << 10
+
+// send ends the event in e.buf. It is written with the others of the same call, unless they
+// are many.
+func (e *Encoder) send() {
+	e.out.EndEvent(e.buf)
+	if e.out.Buffered() > maxBuffered {
+		_ = e.flush() // which keeps the error
+	}
 }
 
 // flush hands what was added to the writer.

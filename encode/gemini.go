@@ -1,7 +1,6 @@
 package encode
 
 import (
-	"bytes"
 	"encoding/json"
 	"strconv"
 
@@ -50,7 +49,7 @@ func (t *geminiTarget) delta(c *choice, d *llmstream.Delta) {
 		}
 		t.open()
 		t.buf, _ = appendJSON(t.buf, d.Text)
-		t.send(c)
+		t.sendPart(c)
 	default:
 		t.lost.count(d)
 	}
@@ -58,15 +57,15 @@ func (t *geminiTarget) delta(c *choice, d *llmstream.Delta) {
 
 // open begins a chunk up to its one part. Parts are never empty (WM-3).
 func (t *geminiTarget) open() {
-	t.buf = append(t.buf[:0], `{"candidates":[{"content":{"role":"model","parts":[`...)
+	t.buf = append(t.line(""), `{"candidates":[{"content":{"role":"model","parts":[`...)
 }
 
-// send ends a chunk behind its part. A finish reason stands in the last chunk alone
+// sendPart ends a chunk behind its part. A finish reason stands in the last chunk alone
 // (WM-6).
-func (t *geminiTarget) send(c *choice) {
+func (t *geminiTarget) sendPart(c *choice) {
 	t.buf = strconv.AppendInt(append(t.buf, `]},"index":`...), int64(c.index), 10) // WM-11
 	t.buf = append(append(t.buf, "}]"...), t.tail...)
-	t.event("")
+	t.send()
 }
 
 // text writes a part with text; a thought is reasoning (WM-4).
@@ -77,7 +76,7 @@ func (t *geminiTarget) text(c *choice, text []byte, thought bool) {
 		t.buf = append(t.buf, `,"thought":true`...)
 	}
 	t.buf = append(t.buf, '}')
-	t.send(c)
+	t.sendPart(c)
 }
 
 // detail writes a signature of Google's, in an empty part behind the text that it belongs
@@ -101,7 +100,7 @@ func (t *geminiTarget) detail(c *choice, r *llmstream.ReasoningDetail) {
 		t.buf = append(t.buf, `,"thought":true`...)
 	}
 	t.buf = append(appendString(append(t.buf, `,"thoughtSignature":`...), signature), '}')
-	t.send(c)
+	t.sendPart(c)
 }
 
 // googleSignature returns the signature in {"google":{"thought_signature":…}}.
@@ -171,14 +170,14 @@ func (t *geminiTarget) writeCall(c *choice, k *call, index int) {
 		}
 	}
 	t.buf = append(t.buf, '}')
-	t.send(c)
+	t.sendPart(c)
 }
 
 // media writes an image or a piece of a sound with its data, or what Gemini itself wrote.
 func (t *geminiTarget) media(c *choice, d *llmstream.Delta) {
 	m, ok := mediaOf(d.Text)
 	own := isGeminiPart(d.Text)
-	if !own && (!ok || len(m.data) == 0 || len(m.mime) == 0 || !isStrict(d.Text)) {
+	if !own && (!ok || len(m.data) == 0 || len(m.mime) == 0) {
 		t.lost.Media++
 		return
 	}
@@ -189,7 +188,7 @@ func (t *geminiTarget) media(c *choice, d *llmstream.Delta) {
 		t.buf = append(append(append(t.buf, `{"inlineData":{"mimeType":"`...), m.mime...), `","data":`...)
 		t.buf = append(append(t.buf, m.data...), "}}"...)
 	}
-	t.send(c)
+	t.sendPart(c)
 }
 
 // isGeminiPart reports whether a value is a part of Gemini's own that is not text, a
@@ -216,7 +215,7 @@ func (t *geminiTarget) end() {
 	if t.ended {
 		return
 	}
-	b := append(t.buf[:0], '{')
+	b := append(t.line(""), '{')
 	if t.isBlocked && len(t.choices) == 0 {
 		b = append(appendString(append(b, `"promptFeedback":{"blockReason":`...), t.blocked), '}')
 	} else {
@@ -240,7 +239,7 @@ func (t *geminiTarget) end() {
 		}
 	}
 	t.buf = append(b, t.tail...)
-	t.event("")
+	t.send()
 }
 
 func (t *geminiTarget) finishWord(c *choice) string {
@@ -263,10 +262,9 @@ func (t *geminiTarget) fail(f *failure) {
 	if status < 400 || status > 599 {
 		status = 500
 	}
-	b := strconv.AppendInt(append(t.buf[:0], `{"error":{"code":`...), int64(status), 10)
+	b := strconv.AppendInt([]byte(`{"error":{"code":`), int64(status), 10)
 	b = appendStringOf(append(b, `,"message":`...), f.message)
-	t.buf = append(append(append(b, `,"status":"`...), f.googleStatus()...), `"}}`...)
-	t.bare()
+	t.bare(append(append(append(b, `,"status":"`...), f.googleStatus()...), "\"}}\n\n"...))
 }
 
 // ping writes, by option, a chunk without text, as the API itself does. No other heartbeat
@@ -278,14 +276,13 @@ func (t *geminiTarget) ping() {
 	t.text(&t.choices[0], nil, false)
 }
 
-// bare adds the JSON in buf, and a blank line, without a field name.
-func (e *Encoder) bare() {
-	if e.err = e.flush(); e.err != nil {
+// bare writes JSON that stands between the events, without a field name.
+func (e *Encoder) bare(json []byte) {
+	if e.flush() != nil {
 		return
 	}
 	e.started = true
-	e.buf = append(bytes.TrimRight(e.buf, "\n"), "\n\n"...)
-	if _, e.err = e.w.Write(e.buf); e.err == nil {
+	if _, e.err = e.w.Write(json); e.err == nil {
 		if f, ok := e.w.(interface{ Flush() }); ok {
 			f.Flush()
 		}

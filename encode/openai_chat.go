@@ -56,21 +56,21 @@ func (t *chatTarget) delta(c *choice, d *llmstream.Delta) {
 // open begins a chunk up to the members of its delta. There is always a delta, and always
 // an index (WC-4, WC-5).
 func (t *chatTarget) open(c *choice) {
-	b := append(append(t.buf[:0], t.head...), `{"index":`...)
+	b := append(append(t.line(""), t.head...), `{"index":`...)
 	t.buf = append(strconv.AppendInt(b, int64(c.place), 10), `,"delta":{`...)
 }
 
-// send ends a chunk behind the members of its delta. The finish reason is null in all
+// sendChunk ends a chunk behind the members of its delta. The finish reason is null in all
 // chunks of a choice but its last (WC-6).
-func (t *chatTarget) send() {
+func (t *chatTarget) sendChunk() {
 	t.buf = append(t.buf, `},"finish_reason":null}]}`...)
-	t.event("")
+	t.send()
 }
 
 func (t *chatTarget) text(c *choice, name string, text []byte) {
 	t.open(c)
 	t.buf = appendString(append(t.buf, name...), text)
-	t.send()
+	t.sendChunk()
 }
 
 // beginChoice writes the chunk with the role, once, since Python's client joins the roles
@@ -86,7 +86,7 @@ func (t *chatTarget) beginChoice(c *choice) {
 	}
 	t.open(c)
 	t.buf = append(t.buf, `"role":"assistant","content":""`...)
-	t.send()
+	t.sendChunk()
 }
 
 // reasoning writes the text of reasoning, and its structured form beside it, as OpenRouter
@@ -108,7 +108,7 @@ func (t *chatTarget) reasoning(c *choice, d *llmstream.Delta) {
 		}
 		t.detail(d.Detail)
 	}
-	t.send()
+	t.sendChunk()
 }
 
 // detail adds structured reasoning. What chat's compatible servers have members of their
@@ -221,7 +221,7 @@ func (t *chatTarget) toolCall(c *choice, d *llmstream.Delta) {
 		t.openCall(c, k)
 		t.extra(k)
 		t.buf = append(t.buf, `,"function":{"arguments":""}}]`...)
-		t.send()
+		t.sendChunk()
 	}
 }
 
@@ -246,7 +246,7 @@ func (t *chatTarget) startCall(c *choice, k *call, index int) {
 	}
 	t.extra(k)
 	t.buf = append(t.buf, "}]"...)
-	t.send()
+	t.sendChunk()
 }
 
 // openCall begins a chunk with one entry for one call (WC-11).
@@ -277,7 +277,7 @@ func (t *chatTarget) arguments(c *choice, k *call, text []byte) {
 		name = `,"custom":{"input":`
 	}
 	t.buf = append(appendString(append(t.buf, name...), text), "}}]"...)
-	t.send()
+	t.sendChunk()
 }
 
 // endCall writes what is left of a call that has ended.
@@ -327,15 +327,15 @@ func (t *chatTarget) end() {
 			t.buf = appendString(append(t.buf, `,"native_finish_reason":`...), c.native)
 		}
 		t.buf = append(t.buf, "}]}"...)
-		t.event("")
+		t.send()
 	}
 	if t.opt.IncludeUsage && t.usage.Reported != 0 { // last, since Python's client keeps that of the last chunk (WC-7)
-		t.buf = append(append(t.buf[:0], t.head...), `],"usage":`...)
+		t.buf = append(append(t.line(""), t.head...), `],"usage":`...)
 		t.buf = append(appendChatUsage(t.buf, &t.usage), '}')
-		t.event("")
+		t.send()
 	}
-	t.buf = append(t.buf[:0], "[DONE]"...) // WC-19
-	t.event("")
+	t.buf = append(t.line(""), "[DONE]"...) // WC-19
+	t.send()
 }
 
 // endCalls ends the calls of which the source did not say that they have ended.
@@ -384,12 +384,12 @@ func (t *chatTarget) fail(f *failure) {
 	if typ == "" {
 		typ = "server_error"
 	}
-	b := appendStringOf(append(t.buf[:0], `{"error":{"message":`...), f.message)
+	b := appendStringOf(append(t.line(""), `{"error":{"message":`...), f.message)
 	b = appendStringOf(append(b, `,"type":`...), typ)
 	b = orNull(append(b, `,"param":`...), f.param)
 	b = orNull(append(b, `,"code":`...), f.code)
 	t.buf = append(b, "}}"...)
-	t.event("")
+	t.send()
 }
 
 // ping writes a comment, or by option a chunk that adds nothing.
@@ -399,7 +399,7 @@ func (t *chatTarget) ping() {
 		return
 	}
 	t.open(&t.choices[0])
-	t.send()
+	t.sendChunk()
 }
 
 // growing returns the elements of an array that come after those written before, and notes

@@ -22,7 +22,7 @@ func (t *chatTarget) logprobs(c *choice, d *llmstream.Delta) {
 		return
 	}
 	t.buf = append(b, `,"finish_reason":null}]}`...)
-	t.event("")
+	t.send()
 }
 
 // isChatLogprobs reports whether a value is {"content":[…]} or {"refusal":[…]} of elements
@@ -65,7 +65,7 @@ func (t *chatTarget) media(c *choice, d *llmstream.Delta) {
 			t.buf = t.buf[:at]
 			return
 		}
-		t.send()
+		t.sendChunk()
 		return
 	}
 	t.buf = append(t.buf, `"images":[{"type":"image_url","image_url":{"url":"`...)
@@ -76,7 +76,7 @@ func (t *chatTarget) media(c *choice, d *llmstream.Delta) {
 		t.buf = append(t.buf, m.url[1:len(m.url)-1]...)
 	}
 	t.buf = append(t.buf, `"}}]`...)
-	t.send()
+	t.sendChunk()
 }
 
 // A media value is an image or a piece of a sound. Its parts are as they stand in the
@@ -88,7 +88,7 @@ type media struct {
 
 // mediaOf reads the forms in which providers write media; !ok: it is none of them.
 func mediaOf(value []byte) (m media, ok bool) {
-	if !json.Valid(value) {
+	if !isStrict(value) {
 		return m, false
 	}
 	isString := func(v []byte) bool { return len(v) > len(`""`) && v[0] == '"' }
@@ -129,7 +129,7 @@ func mediaOf(value []byte) (m media, ok bool) {
 // annotations writes citations of web pages. Vercel's client refuses the whole chunk if
 // one of the members is missing (WC-18).
 func (t *chatTarget) annotations(c *choice, d *llmstream.Delta) {
-	if !json.Valid(d.Text) {
+	if !isStrict(d.Text) {
 		t.lost.Annotations++
 		return
 	}
@@ -151,7 +151,7 @@ func (t *chatTarget) annotations(c *choice, d *llmstream.Delta) {
 		return
 	}
 	t.buf = append(t.buf, ']')
-	t.send()
+	t.sendChunk()
 }
 
 // A citation is of a web page. Its parts are JSON values as they came.

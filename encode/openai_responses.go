@@ -2,7 +2,6 @@ package encode
 
 import (
 	"bytes"
-	"encoding/json"
 	"strconv"
 
 	"github.com/seed-4d65deac/llmstream"
@@ -56,13 +55,13 @@ func (t *responsesTarget) start() {
 	t.model = t.appendModel(t.model[:0])
 	for _, typ := range [...]string{"response.created", "response.in_progress"} {
 		t.open(typ)
-		t.sendResponse(typ, "in_progress", nil)
+		t.sendResponse("in_progress", nil)
 	}
 }
 
 // open begins an event.
 func (t *responsesTarget) open(typ string) {
-	b := append(append(append(t.buf[:0], `{"type":"`...), typ...), `","sequence_number":`...)
+	b := append(append(append(t.line(typ), `{"type":"`...), typ...), `","sequence_number":`...)
 	t.buf = strconv.AppendInt(b, t.seq, 10)
 	t.seq++
 }
@@ -81,10 +80,10 @@ func (t *responsesTarget) openItem(typ string) {
 }
 
 // sendResponse ends an event with the response in it.
-func (t *responsesTarget) sendResponse(typ, status string, f *failure) {
+func (t *responsesTarget) sendResponse(status string, f *failure) {
 	t.buf = t.appendResponse(append(t.buf, `,"response":`...), status, f)
 	t.buf = append(t.buf, '}')
-	t.event(typ)
+	t.send()
 }
 
 // appendResponse appends the response with the items that it has so far. What the request
@@ -187,10 +186,10 @@ func (t *responsesTarget) end() {
 		}
 	}
 	t.open(typ)
-	t.sendResponse(typ, status, nil)
+	t.sendResponse(status, nil)
 	if t.opt.DoneMarker { // WR-14
-		t.buf = append(t.buf[:0], "[DONE]"...)
-		t.event("")
+		t.buf = append(t.line(""), "[DONE]"...)
+		t.send()
 	}
 }
 
@@ -200,7 +199,7 @@ func (t *responsesTarget) fail(f *failure) {
 		t.begin()
 	}
 	t.open("response.failed")
-	t.sendResponse("response.failed", "failed", f)
+	t.sendResponse("failed", f)
 }
 
 // ping writes a comment, or by option response.in_progress, the one event of the API
@@ -216,7 +215,7 @@ func (t *responsesTarget) ping() {
 		t.appendOutput(t.first(), &t.blocks.list[0], "in_progress")
 	}
 	t.open("response.in_progress")
-	t.sendResponse("response.in_progress", "in_progress", nil)
+	t.sendResponse("in_progress", nil)
 	t.output = t.output[:finished]
 }
 
@@ -233,7 +232,7 @@ func isResponsesItem(d *llmstream.Delta) bool {
 // media writes an image as an item, which needs its data. There is no item for sound.
 func (t *responsesTarget) media(c *choice, d *llmstream.Delta) {
 	m, ok := mediaOf(d.Text)
-	if !ok || m.sound || len(m.data) == 0 || !isStrict(d.Text) {
+	if !ok || m.sound || len(m.data) == 0 {
 		t.lost.Media++
 		return
 	}
@@ -262,7 +261,7 @@ func (t *responsesTarget) addLogprobs(d *llmstream.Delta) {
 		return
 	}
 	t.buf = append(b, '}')
-	t.event("response.output_text.delta")
+	t.send()
 	eachElement(list, func(v []byte) { t.logprobs, _ = appendListed(t.logprobs, v) })
 }
 
@@ -276,7 +275,7 @@ func appendListed(list, value []byte) (_ []byte, ok bool) {
 
 // annotate writes annotations of OpenAI's own types, numbered without gaps (WR-20).
 func (t *responsesTarget) annotate(c *choice, d *llmstream.Delta) {
-	if !json.Valid(d.Text) {
+	if !isStrict(d.Text) {
 		t.lost.Annotations++
 		return
 	}
@@ -291,7 +290,7 @@ func (t *responsesTarget) annotate(c *choice, d *llmstream.Delta) {
 		t.openInItem("response.output_text.annotation.added")
 		t.buf = strconv.AppendInt(append(t.buf, `,"content_index":0,"annotation_index":`...), int64(t.annotated), 10)
 		t.buf = append(append(append(t.buf, `,"annotation":`...), value...), '}')
-		t.event("response.output_text.annotation.added")
+		t.send()
 		t.annotations, _ = appendListed(t.annotations, value)
 		t.annotated++
 	}

@@ -17,7 +17,7 @@ func (t *responsesTarget) startBlock(c *choice, b *block) {
 		t.openItem("response.output_item.added")
 		t.buf, _ = appendJSON(t.buf, b.held) // isResponsesItem has looked at it
 		t.buf = append(t.buf, '}')
-		t.event("response.output_item.added")
+		t.send()
 		return
 	}
 	prefix := "msg_"
@@ -32,7 +32,7 @@ func (t *responsesTarget) startBlock(c *choice, b *block) {
 	t.itemID = t.appendItemID(t.itemID, prefix, t.index)
 	t.openItem("response.output_item.added")
 	t.buf = append(t.appendItem(t.buf, c, b, "in_progress"), '}')
-	t.event("response.output_item.added")
+	t.send()
 	if b.kind == blockText || b.kind == blockRefusal {
 		t.startPart(b)
 	}
@@ -82,7 +82,7 @@ func (t *responsesTarget) startPart(b *block) {
 	t.openInItem(f.added)
 	t.buf = append(append(t.buf, f.index...), `,"part":`...)
 	t.buf = append(t.appendPart(t.buf, f), '}')
-	t.event(f.added)
+	t.send()
 	t.inPart = true
 }
 
@@ -113,7 +113,7 @@ func (t *responsesTarget) writeText(b *block, text []byte) {
 		return
 	}
 	t.buf = append(append(append(t.buf, '"'), f.rest...), '}')
-	t.event(f.delta)
+	t.send()
 }
 
 // keep adds escaped text to that of the item.
@@ -138,7 +138,7 @@ func (t *responsesTarget) writeArguments(c *choice, b *block, text []byte) {
 		return
 	}
 	t.buf = append(t.buf, `"}`...)
-	t.event(typ)
+	t.send()
 }
 
 // endBlock writes what ends an item: the whole text, the part, and the item with all that
@@ -165,7 +165,7 @@ func (t *responsesTarget) endBlock(c *choice, b *block) {
 		item = item[len(","):]
 	}
 	t.buf = append(append(t.buf, item...), '}')
-	t.event("response.output_item.done")
+	t.send()
 	t.index++
 }
 
@@ -190,11 +190,11 @@ func (t *responsesTarget) endPart(b *block) {
 		t.buf = append(append(append(t.buf, `,"logprobs":[`...), t.logprobs...), ']')
 	}
 	t.buf = append(t.buf, '}')
-	t.event(f.done)
+	t.send()
 	t.openInItem(f.partDone)
 	t.buf = append(append(t.buf, f.index...), `,"part":`...)
 	t.buf = append(t.appendPart(t.buf, f), '}')
-	t.event(f.partDone)
+	t.send()
 }
 
 func (t *responsesTarget) endArguments(c *choice, b *block) {
@@ -204,7 +204,7 @@ func (t *responsesTarget) endArguments(c *choice, b *block) {
 	}
 	t.openInItem(typ)
 	t.buf = append(append(append(t.buf, name...), t.text...), `"}`...)
-	t.event(typ)
+	t.send()
 }
 
 // appendItem appends an item with all that it holds so far.

@@ -457,3 +457,13 @@ func TestCallIndexIsBounded(t *testing.T) {
 		require.Equal(t, int64(2), e.Lost().ToolCalls)
 	})
 }
+
+// WG-21: a source that fails before its first output does not end well, whatever follows.
+func TestWG21FailureIsKept(t *testing.T) {
+	eachTarget(t, func(t *testing.T, to llmstream.Dialect) {
+		cause := &llmstream.APIError{Message: "busy", Status: 503}
+		e, b := written(t, to, &encode.Options{HoldStart: true}, begin("x1", "m"), failed(cause), content("a"), stop(), done())
+		require.ErrorIs(t, e.Close(llmstream.Outcome{State: llmstream.StateError, APIError: cause}), cause)
+		require.Empty(t, b.String())
+	})
+}

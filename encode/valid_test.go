@@ -437,7 +437,7 @@ func validAnthropic(events []event) error {
 			if err := has(e.v["usage"], "output_tokens number"); err != nil {
 				return fmt.Errorf("WA-16: %w", err)
 			}
-			if reason := str(d["stop_reason"]); reason == "tool_use" && calls == 0 || reason == "end_turn" && calls > 0 {
+			if reason := str(d["stop_reason"]); reason == "tool_use" && calls == 0 {
 				return fmt.Errorf("WG-9: %s with %d calls", reason, calls)
 			}
 		case "message_stop":

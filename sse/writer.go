@@ -21,7 +21,10 @@ var ErrField = errors.New("sse: an event type or ID with a line end or a NUL can
 //
 // A Writer is not safe for concurrent use.
 type Writer struct {
-	w     io.Writer
+	w          io.Writer
+	flush      interface{ Flush() }       // w, if it has that
+	flushError interface{ Flush() error } // the same
+
 	buf   []byte // complete events and comments that wait for Flush
 	err   error  // the first error of w; nothing is written after it
 	id    string // of the next event
@@ -31,7 +34,11 @@ type Writer struct {
 
 // NewWriter returns a writer of events to w. Flush calls w's Flush method too, if it has
 // one that returns nothing, as an http.Flusher has, or an error, as a bufio.Writer has.
-func NewWriter(w io.Writer) *Writer { return &Writer{w: w, retry: -1} }
+func NewWriter(w io.Writer) *Writer {
+	x := new(Writer)
+	x.Reset(w)
+	return x
+}
 
 // WriteEvent adds an event of a type, "" for the type that clients call "message". It
 // copies data. Data of several lines becomes several data fields; a client joins them
@@ -44,24 +51,44 @@ func (w *Writer) WriteEvent(typ string, data []byte) error {
 	if strings.ContainsAny(typ, "\r\n") {
 		return ErrField
 	}
-	if w.hasID {
-		w.buf = append(append(append(w.buf, "id: "...), w.id...), '\n')
-		w.id, w.hasID = "", false
-	}
-	if w.retry >= 0 {
-		w.buf = append(strconv.AppendInt(append(w.buf, "retry: "...), int64(w.retry), 10), '\n')
-		w.retry = -1
-	}
-	if typ != "" {
-		w.buf = append(append(append(w.buf, "event: "...), typ...), '\n')
-	}
-	w.appendData(data)
-	w.buf = append(w.buf, '\n')
+	w.buf = append(appendData(w.appendFields(w.buf, typ), data), '\n')
+	w.id, w.hasID, w.retry = "", false, -1
 	return nil
 }
 
-// appendData adds a data field for each line of data.
-func (w *Writer) appendData(data []byte) {
+// BeginEvent begins an event of a type, which must have no line end, and returns a buffer
+// for the caller to append its data to, of one line. [Writer.EndEvent] takes that and
+// ends the event; without it there is none. In between no other method may be called.
+// Where data is made for the event alone, this saves a copy.
+func (w *Writer) BeginEvent(typ string) []byte {
+	return append(w.appendFields(w.buf, typ), "data: "...)
+}
+
+// EndEvent ends the event of the buffer that BeginEvent returned.
+func (w *Writer) EndEvent(buf []byte) {
+	if w.err != nil {
+		return
+	}
+	w.buf = append(buf, "\n\n"...)
+	w.id, w.hasID, w.retry = "", false, -1
+}
+
+// appendFields appends the fields that stand in front of the data.
+func (w *Writer) appendFields(dst []byte, typ string) []byte {
+	if w.hasID {
+		dst = append(append(append(dst, "id: "...), w.id...), '\n')
+	}
+	if w.retry >= 0 {
+		dst = append(strconv.AppendInt(append(dst, "retry: "...), int64(w.retry), 10), '\n')
+	}
+	if typ != "" {
+		dst = append(append(append(dst, "event: "...), typ...), '\n')
+	}
+	return dst
+}
+
+// appendData appends a data field for each line of data.
+func appendData(dst, data []byte) []byte {
 	for {
 		end, next := len(data), -1
 		if i := bytes.IndexByte(data, '\n'); i >= 0 {
@@ -73,9 +100,9 @@ func (w *Writer) appendData(data []byte) {
 			}
 			end = i
 		}
-		w.buf = append(append(append(w.buf, "data: "...), data[:end]...), '\n')
+		dst = append(append(append(dst, "data: "...), data[:end]...), '\n')
 		if next < 0 {
-			return
+			return dst
 		}
 		data = data[next:]
 	}
@@ -124,13 +151,10 @@ func (w *Writer) Flush() error {
 	if w.buf = w.buf[:0]; cap(w.buf) > maxKeptBuffer {
 		w.buf = nil
 	}
-	if w.err == nil {
-		switch f := w.w.(type) {
-		case interface{ Flush() }:
-			f.Flush()
-		case interface{ Flush() error }:
-			w.err = f.Flush()
-		}
+	if w.err == nil && w.flush != nil {
+		w.flush.Flush()
+	} else if w.err == nil && w.flushError != nil {
+		w.err = w.flushError.Flush()
 	}
 	return w.err
 }
@@ -138,4 +162,6 @@ func (w *Writer) Flush() error {
 // Reset makes w ready to write another stream to dst. What was not flushed is dropped.
 func (w *Writer) Reset(dst io.Writer) {
 	*w = Writer{w: dst, buf: w.buf[:0], retry: -1}
+	w.flush, _ = dst.(interface{ Flush() })
+	w.flushError, _ = dst.(interface{ Flush() error })
 }

@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"errors"
 	"os"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -128,6 +129,28 @@ func TestFlushOfABufferedWriter(t *testing.T) {
 	require.NoError(t, w.WriteEvent("", []byte("1")))
 	require.NoError(t, w.Flush())
 	require.Equal(t, "data: 1\n\n", b.String())
+}
+
+func ExampleWriter_BeginEvent() {
+	w := sse.NewWriter(os.Stdout)
+	buf := w.BeginEvent("count")
+	buf = strconv.AppendInt(buf, 7, 10)
+	w.EndEvent(buf)
+	w.Flush()
+	// Output:
+	// event: count
+	// data: 7
+}
+
+// An event that is not ended leaves no trace.
+func TestBeginWithoutEnd(t *testing.T) {
+	got := write(t, func(w *sse.Writer) {
+		require.NoError(t, w.SetID("1"))
+		_ = append(w.BeginEvent("a"), "data"...)
+		w.EndEvent(append(w.BeginEvent("b"), "x"...))
+		require.NoError(t, w.WriteEvent("", []byte("y")))
+	})
+	require.Equal(t, "id: 1\nevent: b\ndata: x\n\ndata: y\n\n", got)
 }
 
 func TestErrorsStay(t *testing.T) {
