@@ -15,6 +15,8 @@ type anthropicTarget struct {
 	*Encoder
 	blocks blockQueue
 	index  int // of the block that is being written: from 0, without gaps (WA-5)
+	// What every piece of text of that block begins with; empty: there was none.
+	textHead []byte
 }
 
 func newAnthropicTarget(e *Encoder) *anthropicTarget {
@@ -25,7 +27,7 @@ func newAnthropicTarget(e *Encoder) *anthropicTarget {
 
 func (t *anthropicTarget) reset() {
 	t.blocks.reset()
-	t.index = 0
+	t.index, t.textHead = 0, t.textHead[:0]
 }
 
 // start writes message_start, which stands before all else whatever the source begins
@@ -133,12 +135,15 @@ func (t *anthropicTarget) open(typ, rest string) {
 
 // writeText writes a delta of the block's own kind (WA-6).
 func (t *anthropicTarget) writeText(b *block, text []byte) {
-	t.open("content_block_delta", `,"delta":`)
-	if b.kind == blockReasoning {
-		t.buf = append(t.buf, `{"type":"thinking_delta","thinking":`...)
-	} else {
-		t.buf = append(t.buf, `{"type":"text_delta","text":`...)
+	if len(t.textHead) == 0 {
+		head := strconv.AppendInt(append(t.textHead, `{"type":"content_block_delta","index":`...), int64(t.index), 10)
+		if b.kind == blockReasoning {
+			t.textHead = append(head, `,"delta":{"type":"thinking_delta","thinking":`...)
+		} else {
+			t.textHead = append(head, `,"delta":{"type":"text_delta","text":`...)
+		}
 	}
+	t.buf = append(t.line("content_block_delta"), t.textHead...)
 	t.buf = append(appendString(t.buf, text), "}}"...)
 	t.send()
 }
@@ -162,6 +167,7 @@ func (t *anthropicTarget) endBlock(_ *choice, b *block) {
 	t.open("content_block_stop", "}")
 	t.send()
 	t.index++
+	t.textHead = t.textHead[:0]
 }
 
 // anthropicCitations are the types of Anthropic's own citations; other objects fail its

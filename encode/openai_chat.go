@@ -11,10 +11,14 @@ import (
 type chatTarget struct {
 	*Encoder
 	head []byte // what every chunk begins with
+	// What every chunk of a choice begins with, and its place, for the choice that was
+	// written last: most chunks are of the same.
+	opening      []byte
+	openingPlace int
 	args []byte // scratch for arguments in one piece
 }
 
-func (t *chatTarget) reset() { t.head = t.head[:0] }
+func (t *chatTarget) reset() { t.head, t.opening = t.head[:0], t.opening[:0] }
 
 // start makes the head of all chunks: id, object, created, model, and choices, which is
 // always an array (WC-1, WG-17, WG-18). The stream itself begins with the first chunk of
@@ -56,8 +60,12 @@ func (t *chatTarget) delta(c *choice, d *llmstream.Delta) {
 // open begins a chunk up to the members of its delta. There is always a delta, and always
 // an index (WC-4, WC-5).
 func (t *chatTarget) open(c *choice) {
-	b := append(append(t.line(""), t.head...), `{"index":`...)
-	t.buf = append(strconv.AppendInt(b, int64(c.place), 10), `,"delta":{`...)
+	if len(t.opening) == 0 || t.openingPlace != c.place {
+		b := append(append(t.opening[:0], t.head...), `{"index":`...)
+		t.opening = append(strconv.AppendInt(b, int64(c.place), 10), `,"delta":{`...)
+		t.openingPlace = c.place
+	}
+	t.buf = append(t.line(""), t.opening...)
 }
 
 // sendChunk ends a chunk behind the members of its delta. The finish reason is null in all
