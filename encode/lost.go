@@ -1,6 +1,10 @@
 package encode
 
-import "github.com/seed-4d65deac/llmstream"
+import (
+	"strconv"
+
+	"github.com/seed-4d65deac/llmstream"
+)
 
 // Lost counts what the target's API has no way to say, or what the encoder had to write
 // in another form (WG-19). docs/transcoding.md has a table of it by target.
@@ -29,6 +33,32 @@ type Lost struct {
 
 // Any reports whether anything was lost.
 func (l Lost) Any() bool { return l != Lost{} }
+
+// String lists what was lost, such as "signatures 1, media 2"; "nothing" if nothing was.
+func (l Lost) String() string {
+	text := ""
+	for _, c := range [...]struct {
+		name  string
+		count int64
+	}{
+		{"choices", l.Choices}, {"renumbered choices", l.Renumbered}, {"tool calls", l.ToolCalls}, {"arguments", l.Arguments},
+		{"call IDs", l.CallIDs}, {"call extras", l.CallExtras}, {"reasoning", l.Reasoning}, {"signatures", l.Signatures},
+		{"encrypted reasoning", l.Encrypted}, {"refusals", l.Refusals}, {"logprobs", l.Logprobs}, {"media", l.Media},
+		{"annotations", l.Annotations}, {"items", l.Items}, {"finish reasons", l.FinishReasons}, {"usage", l.Usage},
+		{"malformed", l.Malformed}, {"order", l.Order}, {"restarts", l.Restarts}, {"after the end", l.AfterEnd},
+	} {
+		if c.count != 0 {
+			if text != "" {
+				text += ", "
+			}
+			text += c.name + " " + strconv.FormatInt(c.count, 10)
+		}
+	}
+	if text == "" {
+		return "nothing"
+	}
+	return text
+}
 
 // count counts a delta that the target has no way to say.
 func (l *Lost) count(d *llmstream.Delta) {

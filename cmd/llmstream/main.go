@@ -37,7 +37,7 @@ type command struct {
 	whole                    func(*invocation, []string) error // in place of do: all of the command, given its arguments
 }
 
-var commands = [...]command{foldCommand, eventsCommand, deltasCommand, showCommand, serveCommand, proxyCommand, demoCommand}
+var commands = [...]command{foldCommand, eventsCommand, deltasCommand, showCommand, convertCommand, serveCommand, proxyCommand, demoCommand}
 
 // run is the whole program but for its exit.
 func run(args []string, stdin io.Reader, stdout, stderr io.Writer) (status int) {
@@ -63,7 +63,7 @@ func usage() string {
 	var b strings.Builder
 	b.WriteString("llmstream reads streaming answers of LLM providers.\n\nUsage:\n\n")
 	for _, c := range commands {
-		fmt.Fprintf(&b, "  llmstream %-6s [flags] %-8s  %s\n", c.name, c.arguments, c.summary)
+		fmt.Fprintf(&b, "  llmstream %-7s [flags] %-8s  %s\n", c.name, c.arguments, c.summary)
 	}
 	b.WriteString(fileHelp)
 	b.WriteString(statusHelp)
