@@ -43,12 +43,19 @@ func Completion(dst []byte, to llmstream.Dialect, c *llmstream.Completion) ([]by
 	return out, nil
 }
 
-// chosen returns the choices that are written; never none.
+// chosen returns the choices that are written, never none, without what no target is
+// given: calls without a name (WG-15), and Cohere's plans.
 func chosen(c *llmstream.Completion) []llmstream.Choice {
 	if len(c.Choices) == 0 {
 		return make([]llmstream.Choice, 1)
 	}
-	return c.Choices
+	all := slices.Clone(c.Choices)
+	for i := range all {
+		m := &all[i].Message
+		m.ToolCalls = slices.DeleteFunc(slices.Clone(m.ToolCalls), func(call llmstream.ToolCall) bool { return call.Name == "" })
+		m.ReasoningDetails = slices.DeleteFunc(slices.Clone(m.ReasoningDetails), func(b llmstream.ReasoningBlock) bool { return b.Type == "tool_plan" })
+	}
+	return all
 }
 
 // reason returns why a choice ended.
@@ -202,27 +209,38 @@ func (t *anthropicTarget) appendWhole(dst []byte, c *llmstream.Completion) (_ []
 	return append(appendAnthropicUsage(dst, &usage), '}'), nil
 }
 
-// appendThinking appends the blocks of thinking: those that Anthropic signed, or else all
-// of it in one.
+// appendThinking appends the blocks of thinking: as Anthropic signed them, if their texts
+// are those of the answer, or else all of it in one.
 func appendThinking(dst []byte, m *llmstream.Message) []byte {
+	text, signature := "", ""
+	for i := range m.ReasoningDetails {
+		if d := detailOf(&m.ReasoningDetails[i]); ownerOf(&d) == ownerAnthropic {
+			text += m.ReasoningDetails[i].Text
+			if signature == "" {
+				signature = m.ReasoningDetails[i].Signature
+			}
+		}
+	}
 	n := 0
+	thinking := func(text, signature string) {
+		dst = appendStringOf(append(separator(dst, n), `{"type":"thinking","thinking":`...), text)
+		dst = append(appendStringOf(append(dst, `,"signature":`...), signature), '}')
+		n++
+	}
+	if text != m.Reasoning {
+		thinking(m.Reasoning, signature)
+	}
 	for i := range m.ReasoningDetails {
 		d := detailOf(&m.ReasoningDetails[i])
 		switch {
 		case ownerOf(&d) != ownerAnthropic:
-			continue
 		case len(d.Data) > 0:
 			dst = appendString(append(separator(dst, n), `{"type":"redacted_thinking","data":`...), d.Data)
-		default:
-			dst = appendString(append(separator(dst, n), `{"type":"thinking","thinking":`...), d.Text)
-			dst = appendString(append(dst, `,"signature":`...), d.Signature)
+			dst = append(dst, '}')
+			n++
+		case text == m.Reasoning:
+			thinking(string(d.Text), string(d.Signature))
 		}
-		dst = append(dst, '}')
-		n++
-	}
-	if n == 0 && m.Reasoning != "" {
-		dst = appendStringOf(append(dst, `{"type":"thinking","thinking":`...), m.Reasoning)
-		dst = append(dst, `,"signature":""}`...)
 	}
 	return dst
 }
