@@ -184,7 +184,7 @@ func (t *anthropicTarget) citation(c *choice, d *llmstream.Delta) {
 	}
 	b := t.blocks.last()
 	if b == nil || b.kind != blockText || b.part != d.Part || b.closed {
-		b = t.blocks.push(c, blockText, d.Part)
+		t.blocks.push(c, blockText, d.Part)
 		t.blocks.advance(c)
 		b = t.blocks.last()
 	}

@@ -15,7 +15,7 @@ type chatTarget struct {
 	// written last: most chunks are of the same.
 	opening      []byte
 	openingPlace int
-	args []byte // scratch for arguments in one piece
+	args         []byte // scratch for arguments in one piece
 }
 
 func (t *chatTarget) reset() { t.head, t.opening = t.head[:0], t.opening[:0] }
