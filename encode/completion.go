@@ -349,7 +349,7 @@ func (t *geminiTarget) appendCandidate(dst []byte, x *llmstream.Choice) (_ []byt
 	}
 	signatures := slices.DeleteFunc(slices.Clone(m.ReasoningDetails), func(b llmstream.ReasoningBlock) bool {
 		d := detailOf(&b)
-		return ownerOf(&d) != ownerGoogle || b.Signature == ""
+		return ownerOf(&d) != ownerGoogle || !t.isBase64(d.Signature)
 	})
 	if text := m.Content + m.Refusal; text != "" || m.Reasoning == "" && len(m.ToolCalls)+len(signatures) == 0 { // WM-3
 		part(text)
@@ -370,7 +370,7 @@ func (t *geminiTarget) appendCandidate(dst []byte, x *llmstream.Choice) (_ []byt
 			return nil, err
 		}
 		dst = append(dst, '}')
-		if signature := googleSignature([]byte(call.Extra)); len(signature) > 0 {
+		if signature := googleSignature([]byte(call.Extra)); t.isBase64(signature) {
 			dst = appendString(append(dst, `,"thoughtSignature":`...), signature)
 		}
 		dst = append(dst, '}')

@@ -58,12 +58,12 @@ func TestCompletionSignatures(t *testing.T) {
 		Reasoning: "hm", Content: "a",
 		ReasoningDetails: []llmstream.ReasoningBlock{
 			{Type: "thinking", Text: "hm", Signature: "A"}, {Type: "redacted_thinking", Data: "D"},
-			{Index: -1, Type: "text", Signature: "G"}, {Index: 2, Type: "reasoning", Format: "openai-responses-v1", Data: "O"},
+			{Index: -1, Type: "text", Signature: "RzE="}, {Index: 2, Type: "reasoning", Format: "openai-responses-v1", Data: "O"},
 		},
 	}}}}
 	for to, want := range map[llmstream.Dialect]string{
 		llmstream.AnthropicMessages: `[{"type":"thinking","thinking":"hm","signature":"A"},{"type":"redacted_thinking","data":"D"},{"type":"text","text":"a"}]`,
-		llmstream.Gemini:            `[{"text":"hm","thought":true},{"text":"a"},{"text":"","thoughtSignature":"G"}]`,
+		llmstream.Gemini:            `[{"text":"hm","thought":true},{"text":"a"},{"text":"","thoughtSignature":"RzE="}]`,
 		llmstream.OpenAIResponses:   `"encrypted_content":"O"`,
 		llmstream.OpenAIChat:        `{"type":"reasoning.text","index":0,"format":"anthropic-claude-v1","text":"hm","signature":"A"}`,
 	} {

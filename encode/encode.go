@@ -253,9 +253,13 @@ func (e *Encoder) noteStart(d *llmstream.Delta) {
 		return
 	}
 	e.told = true
-	if d.Choice >= 0 && e.to == llmstream.OpenAIChat && !e.opt.HoldStart { // its beginning has no counts
+	if d.Choice < 0 {
+		return
+	}
+	c := e.choice(d.Choice)
+	if e.to == llmstream.OpenAIChat && !e.opt.HoldStart { // its beginning has no counts
 		e.begin()
-		e.target.delta(e.choice(d.Choice), d)
+		e.target.delta(c, d)
 	}
 }
 

@@ -1,6 +1,7 @@
 package encode
 
 import (
+	"encoding/base64"
 	"encoding/json"
 	"strconv"
 
@@ -12,9 +13,10 @@ import (
 // (WM-1).
 type geminiTarget struct {
 	*Encoder
-	tail []byte // what every chunk ends with
-	args []byte // scratch for a call's arguments
-	bad  bool   // a call has arguments that are not an object (WM-5)
+	tail    []byte // what every chunk ends with
+	args    []byte // scratch for a call's arguments
+	decoded []byte // scratch of isBase64
+	bad     bool   // a call has arguments that are not an object (WM-5)
 }
 
 func (t *geminiTarget) reset() { t.tail, t.bad = t.tail[:0], false }
@@ -26,6 +28,9 @@ func (t *geminiTarget) start() {
 }
 
 func (t *geminiTarget) delta(c *choice, d *llmstream.Delta) {
+	if !c.begun && c.place != c.index {
+		t.lost.Renumbered++
+	}
 	c.begun = true
 	switch d.Kind {
 	case llmstream.KindContent:
@@ -63,7 +68,7 @@ func (t *geminiTarget) open() {
 // sendPart ends a chunk behind its part. A finish reason stands in the last chunk alone
 // (WM-6).
 func (t *geminiTarget) sendPart(c *choice) {
-	t.buf = strconv.AppendInt(append(t.buf, `]},"index":`...), int64(c.index), 10) // WM-11
+	t.buf = strconv.AppendInt(append(t.buf, `]},"index":`...), int64(c.place), 10) // WM-11
 	t.buf = append(append(t.buf, "}]"...), t.tail...)
 	t.send()
 }
@@ -90,7 +95,7 @@ func (t *geminiTarget) detail(c *choice, r *llmstream.ReasoningDetail) {
 	if string(r.Type) == "extra_content" {
 		signature = googleSignature(r.Data)
 	}
-	if ownerOf(r) != ownerGoogle || len(signature) == 0 {
+	if ownerOf(r) != ownerGoogle || !t.isBase64(signature) {
 		t.lost.countDetail(r)
 		return
 	}
@@ -163,7 +168,7 @@ func (t *geminiTarget) writeCall(c *choice, k *call, index int) {
 	t.buf = append(append(appendString(t.buf, k.name), `,"args":`...), t.args...)
 	t.buf = append(t.buf, '}')
 	if len(k.extra) > 0 {
-		if signature := googleSignature(k.extra); len(signature) > 0 {
+		if signature := googleSignature(k.extra); t.isBase64(signature) {
 			t.buf = appendString(append(t.buf, `,"thoughtSignature":`...), signature)
 		} else {
 			t.lost.CallExtras++
@@ -177,7 +182,8 @@ func (t *geminiTarget) writeCall(c *choice, k *call, index int) {
 func (t *geminiTarget) media(c *choice, d *llmstream.Delta) {
 	m, ok := mediaOf(d.Text)
 	own := isGeminiPart(d.Text)
-	if !own && (!ok || len(m.data) == 0 || len(m.mime) == 0) {
+	hasData := len(m.data) > len(`""`) && t.isBase64(m.data[1:len(m.data)-1])
+	if !ok || !hasData && (!own || len(m.data) > 0) || !own && len(m.mime) == 0 {
 		t.lost.Media++
 		return
 	}
@@ -189,6 +195,14 @@ func (t *geminiTarget) media(c *choice, d *llmstream.Delta) {
 		t.buf = append(append(t.buf, m.data...), "}}"...)
 	}
 	t.sendPart(c)
+}
+
+// isBase64 reports whether bytes are base64 with its padding, and not empty: in Google's
+// client for Go such members are bytes, and a chunk with another text is an error.
+func (t *geminiTarget) isBase64(text []byte) bool {
+	var err error
+	t.decoded, err = base64.StdEncoding.AppendDecode(t.decoded[:0], text)
+	return err == nil && len(text) > 0
 }
 
 // isGeminiPart reports whether a value is a part of Gemini's own that is not text, a
@@ -228,7 +242,7 @@ func (t *geminiTarget) end() {
 			c := &t.choices[i]
 			b = append(b, `{"content":{"role":"model","parts":[{"text":""}]},"finishReason":"`...) // WM-3
 			b = append(append(b, t.finishWord(c)...), `","index":`...)
-			b = append(strconv.AppendInt(b, int64(c.index), 10), '}')
+			b = append(strconv.AppendInt(b, int64(c.place), 10), '}')
 		}
 		b = append(b, ']')
 	}

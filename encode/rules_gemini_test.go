@@ -35,21 +35,22 @@ func TestWM1To3Chunks(t *testing.T) {
 // WM-4: reasoning is a thought; signatures of Google's stand behind what they belong to.
 func TestWM4Thoughts(t *testing.T) {
 	events, lost := answer(t, llmstream.Gemini, nil, reasoning("hm"),
-		detail(llmstream.ReasoningDetail{Index: -1, Type: []byte("thought"), Text: []byte("hm"), Signature: []byte("s")}),
+		detail(llmstream.ReasoningDetail{Index: -1, Type: []byte("thought"), Text: []byte("hm"), Signature: []byte("c2ln")}),
 		content("a"),
-		detail(llmstream.ReasoningDetail{Index: -1, Type: []byte("text"), Signature: []byte("s")}),
-		detail(llmstream.ReasoningDetail{Index: -1, Type: []byte("extra_content"), Data: []byte(`{"google":{"thought_signature":"x"}}`)}),
+		detail(llmstream.ReasoningDetail{Index: -1, Type: []byte("text"), Signature: []byte("c2ln")}),
+		detail(llmstream.ReasoningDetail{Index: -1, Type: []byte("extra_content"), Data: []byte(`{"google":{"thought_signature":"c2lY"}}`)}),
 		detail(llmstream.ReasoningDetail{Index: 0, Type: []byte("thinking"), Signature: []byte("a")}),
+		detail(llmstream.ReasoningDetail{Index: -1, Type: []byte("text"), Signature: []byte("no base64")}),
 		stop())
 	require.Equal(t, []string{
 		geminiPart(`{"text":"hm","thought":true}`),
-		geminiPart(`{"text":"","thought":true,"thoughtSignature":"s"}`),
+		geminiPart(`{"text":"","thought":true,"thoughtSignature":"c2ln"}`),
 		geminiPart(`{"text":"a"}`),
-		geminiPart(`{"text":"","thoughtSignature":"s"}`),
-		geminiPart(`{"text":"","thoughtSignature":"x"}`),
+		geminiPart(`{"text":"","thoughtSignature":"c2ln"}`),
+		geminiPart(`{"text":"","thoughtSignature":"c2lY"}`),
 		geminiEnd("STOP", ""),
 	}, events)
-	require.Equal(t, encode.Lost{Signatures: 1}, lost)
+	require.Equal(t, encode.Lost{Signatures: 2}, lost)
 }
 
 // WM-5: a call is one part, written when it has ended, in the order of the calls.
@@ -60,10 +61,10 @@ func TestWM5Calls(t *testing.T) {
 
 	require.Equal(t, []string{
 		geminiPart(`{"functionCall":{"id":"c1","name":"f","args":{"a":1}}}`),
-		geminiPart(`{"functionCall":{"id":"call_x1_0_1","name":"g","args":{}},"thoughtSignature":"s"}`),
+		geminiPart(`{"functionCall":{"id":"call_x1_0_1","name":"g","args":{}},"thoughtSignature":"c2ln"}`),
 		geminiPart(`{"functionCall":{"id":"c3","name":"h","args":{"input":"SQL"}}}`),
 		geminiEnd("STOP", ""),
-	}, gemini(t, nil, call(0, "c1", "f", `{"a"`), call(1, "", "g", ""), extra(1, `{"google":{"thought_signature":"s"}}`), callEnd(1, true),
+	}, gemini(t, nil, call(0, "c1", "f", `{"a"`), call(1, "", "g", ""), extra(1, `{"google":{"thought_signature":"c2ln"}}`), callEnd(1, true),
 		call(0, "", "", `:1}`), callEnd(0, true), custom(2, "c3", "h", "SQL"), callEnd(2, true), finish(llmstream.FinishToolCalls, "tool_calls")))
 
 	events, lost := answer(t, llmstream.Gemini, nil, call(0, "c1", "f", `[1]`), callEnd(0, true), stop())
@@ -143,7 +144,7 @@ func TestWM10Ping(t *testing.T) {
 	require.Equal(t, "data: "+geminiPart(`{"text":""}`)+"\n\n", b.String())
 }
 
-// WM-11: candidates keep their index.
+// WM-11: candidates are numbered as they appear.
 func TestWM11Candidates(t *testing.T) {
 	events := gemini(t, nil, ofChoice(0, content("a")), ofChoice(1, content("b")), ofChoice(0, stop()), ofChoice(1, finish(llmstream.FinishLength, "x")))
 	require.Contains(t, events[1], `"parts":[{"text":"b"}]},"index":1}`)
