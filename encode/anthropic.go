@@ -149,7 +149,8 @@ func (t *anthropicTarget) writeText(b *block, text []byte) {
 }
 
 // writeArguments writes a piece of a call's input. The pieces of a call are one JSON object
-// together, and none is empty (WA-10).
+// together, and none is empty: the API itself begins with an empty one, which clients need
+// not rely on (WA-10, WA-12).
 func (t *anthropicTarget) writeArguments(_ *choice, _ *block, text []byte) {
 	t.open("content_block_delta", `,"delta":{"type":"input_json_delta","partial_json":`)
 	t.buf = append(appendString(t.buf, text), "}}"...)

@@ -154,7 +154,7 @@ func New(w io.Writer, to llmstream.Dialect, o *Options) (*Encoder, error) {
 		e.target = newResponsesTarget(e)
 	case llmstream.Gemini:
 		e.target = &geminiTarget{Encoder: e}
-	default:
+	default: // there is no target that writes a JSON array (WM-12)
 		return nil, errTarget(to)
 	}
 	e.Reset(w)
@@ -412,7 +412,9 @@ func (e *Encoder) Ping() error {
 // blank line, since openai-go before 3.43 takes a blank line after it for an event.
 func (e *Encoder) comment() { e.out.WriteComment("ping") }
 
-// line begins an event and returns the buffer that takes its JSON. In Anthropic's and the
+// line begins an event and returns the buffer that takes its JSON: one data line, which
+// send ends with a blank one, the last event too (WG-2, WG-3). Package sse writes "\n" for
+// a line end, no byte order mark, and an ID or a retry to nobody who did not ask (WG-4). In Anthropic's and the
 // Responses API each has its type in the event line too; elsewhere typ is "". An event that
 // is not sent leaves no trace.
 func (e *Encoder) line(typ string) []byte { return e.out.BeginEvent(typ) }

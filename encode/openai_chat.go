@@ -21,8 +21,9 @@ type chatTarget struct {
 func (t *chatTarget) reset() { t.head, t.opening = t.head[:0], t.opening[:0] }
 
 // start makes the head of all chunks: id, object, created, model, and choices, which is
-// always an array (WC-1, WG-17, WG-18). The stream itself begins with the first chunk of
-// a choice.
+// always an array (WC-1, WG-17, WG-18). What is not known is not there (WC-21), least of
+// all a member that says that there is no error (WG-5). The stream itself begins with the
+// first chunk of a choice.
 func (t *chatTarget) start() {
 	t.head = t.appendHead(t.head[:0], "chat.completion.chunk")
 }
@@ -75,6 +76,8 @@ func (t *chatTarget) sendChunk() {
 	t.send()
 }
 
+// text writes a piece of text. The API knows no parts of a message: they are joined as they
+// come (WC-22).
 func (t *chatTarget) text(c *choice, name string, text []byte) {
 	t.open(c)
 	t.buf = appendString(append(t.buf, name...), text)
