@@ -15,67 +15,11 @@ package encode
 import (
 	"fmt"
 	"io"
-	"strconv"
 	"time"
 
 	"github.com/seed-4d65deac/llmstream"
 	"github.com/seed-4d65deac/llmstream/sse"
 )
-
-// Options says how a stream is to be written. A nil *Options means the defaults, which are
-// its zero values.
-type Options struct {
-	// Model and ID are written in place of the source's, unless they are empty.
-	Model, ID string
-	// InputTokens is an estimate of the prompt's tokens. Anthropic's stream begins with
-	// that number, and clients show it; the source may not know it by then (WA-4). What
-	// the source says goes before it.
-	InputTokens int64
-	// IncludeUsage writes token counts to OpenAI chat, whose clients ask for them with
-	// stream_options.include_usage and may not expect them otherwise (WC-7). The other
-	// targets always have them.
-	IncludeUsage bool
-	// HoldStart writes nothing before the first output. Until Started reports true the
-	// caller may fail over to another source, after Reset, or answer with an HTTP status
-	// (WG-21). An error that comes before is not written either: Close returns it, and
-	// Error writes it.
-	HoldStart bool
-	// HoldArguments writes the arguments of a tool call in one piece when they have ended
-	// and are valid JSON, for clients that hang on others (WA-11). Arguments that are not
-	// valid end the stream with an error, or see RawArguments. Gemini's calls are always
-	// whole.
-	HoldArguments bool
-	// RawArguments writes held arguments that are not a JSON object as {"__raw":"…"}.
-	RawArguments bool
-	// IncompleteAsCompleted ends a stream of Responses that hit a token limit or a filter
-	// with response.completed in place of response.incomplete, which Codex takes for a
-	// broken connection (WR-12). The status in it stays "incomplete".
-	IncompleteAsCompleted bool
-	// DoneMarker writes "data: [DONE]" at the end of a stream of Responses, where OpenAI
-	// sends none and some clients wait for it (WR-14). Chat always has it.
-	DoneMarker bool
-	// DataPing makes Ping write an event that clients parse, where the API has one without
-	// meaning: an empty chunk of chat or Gemini, response.in_progress of Responses. A
-	// comment keeps proxies from closing the connection, but not Codex (WR-19).
-	DataPing bool
-	// ReasoningAlias writes reasoning to chat as "reasoning" too, the name that OpenRouter
-	// and others have for "reasoning_content" (WC-13).
-	ReasoningAlias bool
-	// DropReasoning leaves out the text of reasoning (WA-14). What Anthropic did not sign
-	// it does not take back.
-	DropReasoning bool
-	// MalformedAsError ends the stream with an error when a part of the source could not
-	// be read. By default that is counted in Lost.
-	MalformedAsError bool
-	// MaxHeld is how many bytes are kept at most: of the answer, which the last event of
-	// Responses repeats, or of pieces that wait for their turn. Past it the stream ends
-	// with an error. Zero or less: 64 MiB.
-	MaxHeld int
-	// Now tells the time for a source that does not. Nil: time.Now.
-	Now func() time.Time
-}
-
-const defaultMaxHeld = 64 << 20
 
 // An Encoder writes the deltas of one stream as the events of a provider's API. It is an
 // [llmstream.Handler], and keeps nothing of a delta after HandleDelta has returned.
@@ -448,80 +392,4 @@ func (e *Encoder) hold(n int) bool {
 		return false
 	}
 	return true
-}
-
-// appendModel appends the model's name: one for the whole stream (WG-17).
-func (e *Encoder) appendModel(dst []byte) []byte {
-	if e.opt.Model != "" {
-		return appendStringOf(dst, e.opt.Model)
-	}
-	return appendString(dst, e.model)
-}
-
-// appendID appends the answer's ID, with the prefix that the target's IDs have, as it
-// stands inside a JSON string. It is the same in every event (WG-18). Where there is none,
-// one is made up that begins with made.
-func (e *Encoder) appendID(dst []byte, prefix, made string) []byte {
-	id := e.id
-	switch {
-	case e.opt.ID != "":
-		id = []byte(e.opt.ID)
-	case len(id) == 0:
-		id = e.madeID(made)
-	}
-	if len(id) < len(prefix) || string(id[:len(prefix)]) != prefix {
-		dst = append(dst, prefix...)
-	}
-	return appendEscaped(dst, id)
-}
-
-func (e *Encoder) madeID(made string) []byte {
-	if len(e.made) == 0 {
-		e.made = strconv.AppendInt(append(e.made, made...), e.opt.Now().UnixNano(), 36)
-	}
-	return e.made
-}
-
-// appendCallID appends the ID of a call as it stands inside a JSON string: the source's,
-// or one that is made up of the answer's, as llmstream.ToolCall.SyntheticID says (WG-14).
-func (e *Encoder) appendCallID(dst []byte, c *choice, index int) []byte {
-	if id := c.calls[index].id; len(id) > 0 {
-		return appendEscaped(dst, id)
-	}
-	dst = append(dst, "call_"...)
-	switch {
-	case len(e.id) > 0:
-		dst = appendEscaped(dst, e.id)
-	case e.created != 0:
-		dst = strconv.AppendInt(dst, e.created, 10)
-	default:
-		dst = append(dst, e.madeID("")...)
-	}
-	dst = append(strconv.AppendInt(append(dst, '_'), int64(c.index), 10), '_')
-	return strconv.AppendInt(dst, int64(index), 10)
-}
-
-// errArguments is what a stream ends with whose call has arguments that its client could
-// not read.
-var errArguments = failure{status: 502, typ: "server_error", message: "the model's arguments for a tool call are not valid JSON"}
-
-// appendArguments appends all arguments of a call for a target, or an option, that wants
-// them in one piece: a JSON object, "{}" if there are none (WG-16), and free text as its
-// member "input". Others become {"__raw":"…"} if the options say so; else !ok.
-func (e *Encoder) appendArguments(dst []byte, k *call) (_ []byte, ok bool) {
-	switch {
-	case k.isCustom():
-		return append(appendString(append(dst, `{"input":`...), k.held), '}'), true
-	case len(k.held) == 0:
-		return append(dst, "{}"...), true
-	case k.ended && isObject(k.held):
-		if dst, ok = appendJSON(dst, k.held); ok {
-			return dst, true
-		}
-	}
-	e.lost.Arguments++
-	if e.opt.RawArguments {
-		return append(appendString(append(dst, `{"__raw":`...), k.held), '}'), true
-	}
-	return dst, false
 }
