@@ -83,7 +83,7 @@ func (c *choice) call(index int) *call {
 	return &c.calls[index]
 }
 
-// note takes what a delta says of the call. Its arguments are left to the caller.
+// note takes what a delta adds to the call. Its arguments are left to the caller.
 func (k *call) note(d *llmstream.Delta, lost *Lost) {
 	t := &d.ToolCall
 	if d.Kind == llmstream.KindToolCallEnd {

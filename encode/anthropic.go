@@ -2,8 +2,6 @@ package encode
 
 import (
 	"bytes"
-	"encoding/json"
-	"slices"
 	"strconv"
 
 	"github.com/seed-4d65deac/llmstream"
@@ -171,15 +169,40 @@ func (t *anthropicTarget) endBlock(_ *choice, b *block) {
 	t.textHead = t.textHead[:0]
 }
 
-// anthropicCitations are the types of Anthropic's own citations; other objects fail its
-// clients' schemas (WA-23).
-var anthropicCitations = []string{
-	`"char_location"`, `"page_location"`, `"content_block_location"`, `"web_search_result_location"`, `"search_result_location"`,
+// anthropicCitations are the types of Anthropic's own citations, with the members that each
+// has: texts and numbers, and a title. An object that lacks one fails the
+// schemas of its clients, and with it the event (WA-23). A title may be null.
+var anthropicCitations = map[string]struct{ texts, numbers []string }{
+	"char_location":              {[]string{"cited_text"}, []string{"document_index", "start_char_index", "end_char_index"}},
+	"page_location":              {[]string{"cited_text"}, []string{"document_index", "start_page_number", "end_page_number"}},
+	"content_block_location":     {[]string{"cited_text"}, []string{"document_index", "start_block_index", "end_block_index"}},
+	"web_search_result_location": {[]string{"cited_text", "url", "encrypted_index"}, nil},
+	"search_result_location":     {[]string{"cited_text", "source"}, []string{"search_result_index", "start_block_index", "end_block_index"}},
+}
+
+// isAnthropicCitation reports whether an annotation is one citation of Anthropic's, whole.
+func isAnthropicCitation(value []byte) bool {
+	if !isStrict(value) {
+		return false
+	}
+	c, ok := anthropicCitations[textOf(member(value, "type"))]
+	for _, name := range c.texts {
+		text := member(value, name)
+		ok = ok && len(text) > 0 && text[0] == '"'
+	}
+	for _, name := range c.numbers {
+		ok = ok && isNumber(member(value, name))
+	}
+	title := member(value, "title")
+	if len(c.numbers) > 0 && title == nil {
+		title = member(value, "document_title")
+	}
+	return ok && len(title) > 0
 }
 
 // citation writes a citation into the text block that it belongs to.
 func (t *anthropicTarget) citation(c *choice, d *llmstream.Delta) {
-	if len(d.Text) == 0 || d.Text[0] != '{' || !json.Valid(d.Text) || !slices.Contains(anthropicCitations, string(member(d.Text, "type"))) {
+	if !isAnthropicCitation(d.Text) {
 		t.lost.Annotations++
 		return
 	}

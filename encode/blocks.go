@@ -63,7 +63,7 @@ func (q *blockQueue) reset() {
 	q.list, q.done = q.list[:0], false
 }
 
-// push adds a block behind the others. What stands before it, and is not a call, has
+// push adds a block after the others. What stands before it, and is not a call, has
 // nothing more to come: a part of another kind has begun (WA-6, WR-22).
 func (q *blockQueue) push(c *choice, kind blockKind, part int) *block {
 	if last := q.last(); last != nil && last.kind != blockCall {
@@ -116,7 +116,7 @@ func (q *blockQueue) advance(c *choice) {
 	q.drop(n)
 }
 
-// drop removes the first blocks, and keeps their memory behind the others.
+// drop removes the first blocks, and keeps their memory after the others.
 func (q *blockQueue) drop(n int) {
 	if n == 0 {
 		return
@@ -209,7 +209,7 @@ func (q *blockQueue) text(c *choice, kind blockKind, d *llmstream.Delta) {
 }
 
 // continues reports whether a piece of reasoning belongs to the block: another index, a
-// text behind the signature of what came before, or a summary in place of a text, begins
+// text after the signature of what came before, or a summary in place of a text, begins
 // another.
 func (b *block) continues(d *llmstream.Delta) bool {
 	if len(b.signature) > 0 {
@@ -222,7 +222,7 @@ func (b *block) continues(d *llmstream.Delta) bool {
 }
 
 // formOf returns the form of a piece of reasoning: 's' for a summary, which Responses
-// tells from its text (WR-16).
+// keeps apart from its text (WR-16).
 func formOf(d *llmstream.Delta) byte {
 	if bytes.HasPrefix(d.Event, []byte("response.reasoning_summary")) || d.Detail != nil && len(d.Detail.Summary) > 0 {
 		return 's'

@@ -74,7 +74,7 @@ func detailOf(b *llmstream.ReasoningBlock) llmstream.ReasoningDetail {
 	}
 }
 
-// separator appends a comma behind all elements but the first.
+// separator appends a comma, except before the first element.
 func separator(dst []byte, i int) []byte {
 	if i > 0 {
 		return append(dst, ',')
@@ -210,7 +210,7 @@ func (t *anthropicTarget) appendWhole(dst []byte, c *llmstream.Completion) (_ []
 }
 
 // appendThinking appends the blocks of thinking: as Anthropic signed them, if their texts
-// are those of the answer, or else all of it in one.
+// add up to the answer's, or else all of it in one.
 func appendThinking(dst []byte, m *llmstream.Message) []byte {
 	text, signature := "", ""
 	for i := range m.ReasoningDetails {

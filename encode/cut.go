@@ -79,7 +79,7 @@ func (t *cutTail) is(d *llmstream.Delta) bool {
 	return t.kind == d.Kind && t.choice == d.Choice && t.part == d.Part && t.call == d.ToolCall.Index
 }
 
-// flushTails writes the characters that were never completed: those of a call that ends,
+// flushTails writes the characters that were never completed: of a call that ends,
 // or all at the end of the answer.
 func (e *Encoder) flushTails(end *llmstream.Delta) {
 	tails := e.tails

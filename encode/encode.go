@@ -176,7 +176,7 @@ func (e *Encoder) HandleDelta(d *llmstream.Delta) error {
 	return e.flush()
 }
 
-// noteStart takes what the source says of the stream, or of a choice.
+// noteStart takes the ID, the model and the time of the stream, or the beginning of a choice.
 func (e *Encoder) noteStart(d *llmstream.Delta) {
 	s := d.Start
 	if s == nil {

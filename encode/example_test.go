@@ -79,6 +79,8 @@ func ExampleEncoder_Close() {
 	// data: {"candidates":[{"content":{"role":"model","parts":[{"text":"Hi"}]},"index":0}],"modelVersion":"gpt-4o","responseId":"c1"}
 	//
 	// {"error":{"code":502,"message":"the upstream's stream ended before its answer was complete","status":"UNAVAILABLE"}}
+	//
+	// data: {"error":{"code":502,"message":"the upstream's stream ended before its answer was complete","status":"UNAVAILABLE"}}
 }
 
 func ExampleEncoder_Ping() {

@@ -65,7 +65,7 @@ func (t *geminiTarget) open() {
 	t.buf = append(t.line(""), `{"candidates":[{"content":{"role":"model","parts":[`...)
 }
 
-// sendPart ends a chunk behind its part. A finish reason stands in the last chunk alone
+// sendPart ends a chunk after its part. A finish reason stands in the last chunk alone
 // (WM-6).
 func (t *geminiTarget) sendPart(c *choice) {
 	t.buf = strconv.AppendInt(append(t.buf, `]},"index":`...), int64(c.place), 10) // WM-11
@@ -84,7 +84,7 @@ func (t *geminiTarget) text(c *choice, text []byte, thought bool) {
 	t.sendPart(c)
 }
 
-// detail writes a signature of Google's, in an empty part behind the text that it belongs
+// detail writes a signature of Google's, in an empty part after the text that it belongs
 // to, as the API itself does. One of a thought stands in a thought, others do not (WM-4).
 // What another provider has signed or encrypted would be refused.
 func (t *geminiTarget) detail(c *choice, r *llmstream.ReasoningDetail) {
@@ -198,7 +198,7 @@ func (t *geminiTarget) media(c *choice, d *llmstream.Delta) {
 }
 
 // isBase64 reports whether bytes are base64 with its padding, and not empty: in Google's
-// client for Go such members are bytes, and a chunk with another text is an error.
+// client for Go these members are bytes, and a chunk with another text is an error.
 func (t *geminiTarget) isBase64(text []byte) bool {
 	var err error
 	t.decoded, err = base64.StdEncoding.AppendDecode(t.decoded[:0], text)
@@ -269,8 +269,10 @@ func (t *geminiTarget) finishWord(c *choice) string {
 }
 
 // fail writes the error as bare JSON without "data:", which is an error to all clients;
-// with it Google's client for Go takes it for an empty answer (WM-8). A client that reads
-// events ignores such a line, and sees a stream that was cut.
+// with it Google's client for Go takes it for an empty answer (WM-8). Google's client for
+// Node looks for bare JSON only in a read that holds nothing else, which no server can
+// promise. So the same error follows as an event, of which the others see nothing: they
+// have failed by then.
 func (t *geminiTarget) fail(f *failure) {
 	status := f.status
 	if status < 400 || status > 599 {
@@ -278,7 +280,10 @@ func (t *geminiTarget) fail(f *failure) {
 	}
 	b := strconv.AppendInt([]byte(`{"error":{"code":`), int64(status), 10)
 	b = appendStringOf(append(b, `,"message":`...), f.message)
-	t.bare(append(append(append(b, `,"status":"`...), f.googleStatus()...), "\"}}\n\n"...))
+	b = append(append(append(b, `,"status":"`...), f.googleStatus()...), `"}}`...)
+	t.bare(append(b, "\n\n"...))
+	t.buf = append(t.line(""), b...)
+	t.send()
 }
 
 // ping writes, by option, a chunk without text, as the API itself does. No other heartbeat

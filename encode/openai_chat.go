@@ -69,7 +69,7 @@ func (t *chatTarget) open(c *choice) {
 	t.buf = append(t.line(""), t.opening...)
 }
 
-// sendChunk ends a chunk behind the members of its delta. The finish reason is null in all
+// sendChunk ends a chunk after the members of its delta. The finish reason is null in all
 // chunks of a choice but its last (WC-6).
 func (t *chatTarget) sendChunk() {
 	t.buf = append(t.buf, `},"finish_reason":null}]}`...)

@@ -86,7 +86,7 @@ type media struct {
 	mime, data, url []byte
 }
 
-// mediaOf reads the forms in which providers write media; !ok: it is none of them.
+// mediaOf reads the forms in which providers write media; !ok: it has another form.
 func mediaOf(value []byte) (m media, ok bool) {
 	if !isStrict(value) {
 		return m, false

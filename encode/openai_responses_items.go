@@ -169,7 +169,7 @@ func (t *responsesTarget) endBlock(c *choice, b *block) {
 	t.index++
 }
 
-// appendOutput adds an item to those of the response.
+// appendOutput adds an item to the output of the response.
 func (t *responsesTarget) appendOutput(c *choice, b *block, status string) {
 	if len(t.output) > 0 {
 		t.output = append(t.output, ',')
@@ -234,7 +234,7 @@ func (t *responsesTarget) appendItem(dst []byte, c *choice, b *block, status str
 	return append(dst, "]}"...)
 }
 
-// appendReasoning appends the members of a reasoning item behind its type. It has no
+// appendReasoning appends the members of a reasoning item after its type. It has no
 // status.
 func (t *responsesTarget) appendReasoning(dst []byte, b *block) []byte {
 	f := textFormOf(b)

@@ -51,7 +51,7 @@ type Options struct {
 	// Responses repeats, or of pieces that wait for their turn. Past it the stream ends
 	// with an error. Zero or less: 64 MiB.
 	MaxHeld int
-	// Now tells the time for a source that does not. Nil: time.Now.
+	// Now returns the time, for a source that gives none. Nil: time.Now.
 	Now func() time.Time
 }
 

@@ -35,7 +35,7 @@ type recording struct {
 	body    []byte
 }
 
-// recordings returns those of testdata.
+// recordings returns the streams of testdata.
 func recordings(t testing.TB) (all []recording) {
 	for d := llmstream.OpenAIChat; d.String() != "unknown"; d++ {
 		entries, err := fs.ReadDir(testdata.FS, d.String())

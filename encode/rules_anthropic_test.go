@@ -260,7 +260,7 @@ func TestWA21Errors(t *testing.T) {
 	}
 }
 
-// WA-22: a ping is an event behind message_start, and a comment in front of it.
+// WA-22: a ping is an event after message_start, and a comment before it.
 func TestWA22Ping(t *testing.T) {
 	e, b := written(t, llmstream.AnthropicMessages, nil)
 	require.NoError(t, e.Ping())
@@ -274,12 +274,17 @@ func TestWA22Ping(t *testing.T) {
 
 // WA-23: citations of Anthropic's own types, in the block of their text.
 func TestWA23Citations(t *testing.T) {
-	const own = `{"type":"char_location","cited_text":"c"}`
+	const own = `{"type":"char_location","cited_text":"c","document_index":0,"document_title":null,"start_char_index":0,"end_char_index":1}`
 	require.Equal(t, []string{
 		block(0, textBlock), blockDelta(0, `{"type":"citations_delta","citation":`+own+`}`), blockDelta(0, textDelta("a")), blockStop(0),
 	}, blocksOf(t, nil, value(llmstream.KindAnnotation, own), content("a")))
-	_, lost := answer(t, llmstream.AnthropicMessages, nil, value(llmstream.KindAnnotation, `[{"type":"url_citation"}]`), content("a"), stop())
-	require.Equal(t, int64(1), lost.Annotations)
+	for _, other := range []string{
+		`[{"type":"url_citation"}]`, `{"type":"url_citation"}`, `{"type":"char_location","cited_text":"c"}`,
+		`{"type":"web_search_result_location","cited_text":"c","url":"u","title":"t"}`, `{"type":"web_search_result_location","cited_text":"c","url":"u","encrypted_index":"e"}`,
+	} {
+		_, lost := answer(t, llmstream.AnthropicMessages, nil, value(llmstream.KindAnnotation, other), content("a"), stop())
+		require.Equal(t, int64(1), lost.Annotations, other)
+	}
 }
 
 // WA-24: blocks of Anthropic's own tools stay as they are; other items have no place.
@@ -292,7 +297,7 @@ func TestWA24Items(t *testing.T) {
 	require.Equal(t, int64(1), lost.Items)
 }
 
-// A refusal's text has no place but the answer's, and the stop reason tells.
+// A refusal's text becomes text of the answer, and the stop reason says why.
 func TestAnthropicRefusal(t *testing.T) {
 	events, lost := answer(t, llmstream.AnthropicMessages, nil, refusal("no"), stop())
 	require.Equal(t, blockDelta(0, textDelta("no")), events[2])

@@ -32,7 +32,7 @@ func TestWM1To3Chunks(t *testing.T) {
 	require.False(t, e.Lost().Any())
 }
 
-// WM-4: reasoning is a thought; signatures of Google's stand behind what they belong to.
+// WM-4: reasoning is a thought; signatures of Google's stand after what they belong to.
 func TestWM4Thoughts(t *testing.T) {
 	events, lost := answer(t, llmstream.Gemini, nil, reasoning("hm"),
 		detail(llmstream.ReasoningDetail{Index: -1, Type: []byte("thought"), Text: []byte("hm"), Signature: []byte("c2ln")}),
@@ -101,7 +101,7 @@ func TestWM7Usage(t *testing.T) {
 	require.Equal(t, int64(1), lost.Usage)
 }
 
-// WM-8: an error is bare JSON.
+// WM-8: an error is bare JSON, and the same as an event.
 func TestWM8Error(t *testing.T) {
 	for _, c := range []struct {
 		err  llmstream.APIError
@@ -113,7 +113,7 @@ func TestWM8Error(t *testing.T) {
 	} {
 		c.err.Message = "no"
 		_, b := written(t, llmstream.Gemini, nil, begin("x1", "m"), content("a"), failed(&c.err), stop(), done())
-		require.Equal(t, "data: "+geminiPart(`{"text":"a"}`)+"\n\n{\"error\":"+c.want+"}\n\n", b.String())
+		require.Equal(t, "data: "+geminiPart(`{"text":"a"}`)+"\n\n{\"error\":"+c.want+"}\n\ndata: {\"error\":"+c.want+"}\n\n", b.String())
 	}
 }
 

@@ -162,7 +162,7 @@ func TestWR13Failed(t *testing.T) {
 		events := dataOf(b.String())
 		require.Contains(t, events[len(events)-1], `"status":"failed","error":{"code":"`+c.want+`","message":"no"}`)
 	}
-	// One that comes first stands behind response.created.
+	// One that comes first stands after response.created.
 	_, b := written(t, llmstream.OpenAIResponses, nil, failed(&llmstream.APIError{}))
 	require.Equal(t, []string{"response.created", "response.in_progress", "response.failed"}, typesOf(b.String()))
 }
@@ -218,7 +218,7 @@ func TestWR17EncryptedContent(t *testing.T) {
 	require.Equal(t, encode.Lost{Signatures: 1, Encrypted: 1}, lost)
 }
 
-// WR-18, WR-22: items are written one after the other; text behind a call is a new one.
+// WR-18, WR-22: items are written one after the other; text after a call is a new one.
 func TestWR18ItemsInTurn(t *testing.T) {
 	_, b := written(t, llmstream.OpenAIResponses, nil, begin("x1", "m"), content("a"), call(0, "c1", "f", `{`), call(1, "c2", "g", `{`), content("b"),
 		call(0, "", "", `}`), call(1, "", "", `}`), callEnd(0, true), callEnd(1, true), stop(), done())

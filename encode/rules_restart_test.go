@@ -110,7 +110,7 @@ func TestWH1PingAnywhere(t *testing.T) {
 			require.Equal(t, want, got)
 			if to == llmstream.OpenAIChat || to == llmstream.OpenAIResponses {
 				require.Contains(t, b.String(), ": ping\n")
-				require.NotContains(t, b.String(), ": ping\n\n", "a blank line behind a comment breaks clients")
+				require.NotContains(t, b.String(), ": ping\n\n", "a blank line after a comment breaks clients")
 			}
 		})
 	}
@@ -198,7 +198,7 @@ func TestMaxHeld(t *testing.T) {
 	}
 }
 
-// An index far off is none of a call's.
+// An index that is far off belongs to no call.
 func TestCallIndexIsBounded(t *testing.T) {
 	eachTarget(t, func(t *testing.T, to llmstream.Dialect) {
 		e, b := written(t, to, nil, begin("x1", "m"), content("a"), call(1<<40, "c1", "f", "{}"), call(-1, "c1", "f", "{}"), stop())

@@ -113,7 +113,7 @@ func appendResponsesUsage(dst []byte, u *llmstream.Usage) []byte {
 	return append(dst, '}')
 }
 
-// appendAnthropicUsage appends a usage object of Anthropic. Its numbers are those of the
+// appendAnthropicUsage appends a usage object of Anthropic. Its numbers are for the
 // whole answer (WA-18). output_tokens is always there (WA-16: clients read it unasked),
 // the others where they are known.
 func appendAnthropicUsage(dst []byte, u *llmstream.Usage) []byte {

@@ -16,7 +16,7 @@ func validAnthropic(events []event) error {
 			return fmt.Errorf("WA-1: the event line says %q, the data %q", e.typ, typ)
 		}
 		if state == "stopped" || state == "failed" {
-			return errors.New("WG-7: an event behind the end")
+			return errors.New("WG-7: an event after the end")
 		}
 		if state == "" && typ != "message_start" && typ != "error" {
 			return fmt.Errorf("WA-2: %s in front of message_start", typ)
@@ -70,7 +70,7 @@ func validAnthropic(events []event) error {
 				return fmt.Errorf("WA-6: a %s in a block of %s", kind, open)
 			}
 			if signed {
-				return errors.New("WA-13: a delta behind the signature")
+				return errors.New("WA-13: a delta after the signature")
 			}
 			signed = kind == "signature_delta"
 			if kind == "input_json_delta" && d["partial_json"] == "" {

@@ -7,10 +7,14 @@ import (
 
 func validGemini(events []event) error {
 	finished := map[int]bool{}
-	failed := false
+	failed, again := false, false
 	for _, e := range events {
-		if failed {
-			return errors.New("WG-7: an event behind an error")
+		if failed { // the same once more, as an event
+			if again || e.typ == "bare" || e.v["error"] == nil {
+				return errors.New("WG-7: an event after an error")
+			}
+			again = true
+			continue
 		}
 		if e.typ == "bare" {
 			failed = true
@@ -40,7 +44,7 @@ func validGemini(events []event) error {
 			}
 			index := num(obj(c)["index"])
 			if finished[index] {
-				return errors.New("WM-6: a chunk behind the finish reason")
+				return errors.New("WM-6: a chunk after the finish reason")
 			}
 			finished[index] = obj(c)["finishReason"] != nil
 			content := obj(obj(c)["content"])

@@ -35,7 +35,7 @@ func validResponses(events []event) error {
 			return fmt.Errorf("WR-2: number %v of event %d", e.v["sequence_number"], i)
 		}
 		if s.state == "ended" {
-			return errors.New("WG-7: an event behind the end")
+			return errors.New("WG-7: an event after the end")
 		}
 		if s.state == "" && typ != "response.created" {
 			return fmt.Errorf("WR-3: %s first", typ)

@@ -200,7 +200,7 @@ func validChat(events []event) error {
 	for _, e := range events {
 		switch {
 		case done || failed:
-			return errors.New("WG-7: an event behind the end")
+			return errors.New("WG-7: an event after the end")
 		case e.data == "[DONE]":
 			for i, c := range choices {
 				if !c.finished {
@@ -231,7 +231,7 @@ func validChat(events []event) error {
 			return errors.New("WG-18: the id, the time or the model has changed")
 		}
 		if usage {
-			return errors.New("WC-7: a chunk behind the usage")
+			return errors.New("WC-7: a chunk after the usage")
 		}
 		if usage = e.v["usage"] != nil; usage {
 			if len(list(e.v["choices"])) > 0 {
@@ -271,7 +271,7 @@ func validChatChoice(choices *[]chatState, v any) error {
 	}
 	s := &(*choices)[i]
 	if s.finished {
-		return fmt.Errorf("WC-6: a chunk of choice %d behind its finish reason", i)
+		return fmt.Errorf("WC-6: a chunk of choice %d after its finish reason", i)
 	}
 	for name, typ := range map[string]string{
 		"content": "string", "refusal": "string", "reasoning_content": "string", "tool_calls": "array",

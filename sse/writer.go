@@ -58,7 +58,7 @@ func (w *Writer) WriteEvent(typ string, data []byte) error {
 
 // BeginEvent begins an event of a type, which must have no line end, and returns a buffer
 // for the caller to append its data to, of one line. [Writer.EndEvent] takes that and
-// ends the event; without it there is none. In between no other method may be called.
+// ends the event; without it nothing is written. In between no other method may be called.
 // Where data is made for the event alone, this saves a copy.
 func (w *Writer) BeginEvent(typ string) []byte {
 	return append(w.appendFields(w.buf, typ), "data: "...)

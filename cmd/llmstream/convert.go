@@ -18,8 +18,8 @@ func newConvertCommand() command {
 		name: "convert", arguments: "FILE…", summary: "the streams in the dialect of another provider",
 		help: `Convert prints each stream as another provider would have sent it, with the
 token counts. A stream that was cut or failed ends with that provider's error.
-What the dialect cannot say is listed on standard error, and docs/transcoding.md
-tells of each.`,
+What the dialect cannot say is listed on standard error, and explained in
+docs/transcoding.md.`,
 		flags: func(s *invocation, flags *flag.FlagSet) {
 			to, whole = llmstream.Auto, false
 			flags.Func("to", "write dialect `NAME`: openai-chat, anthropic-messages, openai-responses, gemini", func(name string) (err error) {

@@ -15,7 +15,7 @@ import (
 // streams answered in dialect to. The source's dialect is taken from the response's
 // Content-Type and the path of its request, or from its first events.
 //
-// Responses that are no streams stay as they are: those of HEAD requests, with another
+// Responses that are no streams stay as they are: answers to HEAD requests, with another
 // status than 200, with a Content-Encoding, or with a Content-Type that carries none. So
 // the request must ask for a stream that is not compressed: without an Accept-Encoding
 // of its client's. Close of the new body closes the upstream's.

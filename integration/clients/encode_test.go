@@ -233,7 +233,7 @@ func bodies(t testing.TB) (all []recording) {
 	return all
 }
 
-// Each official client of Go folds what was written to what the library says of it, with
+// Each official client of Go folds what was written to what the library reads from it, with
 // and without heartbeats, and reports a stream that was cut where it can.
 func TestClientsReadWhatIsWritten(t *testing.T) {
 	all := bodies(t)
@@ -295,7 +295,7 @@ func (r *reader) reads(t *testing.T, one recording, fold func(stream string) ans
 }
 
 // unreadable reports whether an answer has calls that clients of the target do not fold:
-// those of custom tools, of which OpenAI's client for Node loses the name, and those whose
+// calls of custom tools, of which OpenAI's client for Node loses the name, and calls whose
 // arguments are not the JSON that Anthropic's parse.
 func unreadable(c *llmstream.Completion) bool {
 	for _, choice := range c.Choices {
