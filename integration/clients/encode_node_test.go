@@ -78,13 +78,14 @@ func (n *moreNode) fold(t testing.TB, client string, dialect llmstream.Dialect, 
 }
 
 // isVercels reports whether an answer has what Vercel's SDK gives in a form of its own: a
-// refusal is text, what the provider's tools do are calls, and of several choices there is one.
+// refusal is text, what the provider's tools do, images too, are calls, and of several choices there is
+// one.
 func isVercels(client string, c *llmstream.Completion) bool {
 	if client != "vercel" {
 		return false
 	}
 	for _, choice := range c.Choices {
-		if choice.Message.Refusal != "" || len(choice.Message.Items) > 0 {
+		if choice.Message.Refusal != "" || len(choice.Message.Items)+len(choice.Message.Images) > 0 {
 			return true
 		}
 	}
