@@ -25,8 +25,8 @@ import (
 // [llmstream.Handler], and keeps nothing of a delta after HandleDelta has returned.
 //
 // HandleDelta, Close, Ping and Error each write whole events, in one Write of the
-// underlying writer, and flush it if it has a method Flush, as an http.Flusher has. The
-// first error of the writer is returned ever after.
+// underlying writer unless they are more than 32 KiB, and flush it if it has a method
+// Flush, as an http.Flusher has. The first error of the writer is returned ever after.
 //
 // An Encoder is not safe for concurrent use: a caller that calls Ping from a timer has to
 // take turns with the goroutine that reads the source (WH-2).
@@ -363,7 +363,8 @@ func (e *Encoder) comment() { e.out.WriteComment("ping") }
 // is not sent leaves no trace.
 func (e *Encoder) line(typ string) []byte { return e.out.BeginEvent(typ) }
 
-// maxBuffered is how many bytes are gathered for one Write, and then the rest of an event.
+// maxBuffered is how many bytes of events are gathered for one Write. The event that
+// passes it is the last of them.
 const maxBuffered = 32 << 10
 
 // send ends the event in e.buf. It is written with the others of the same call, unless they

@@ -314,7 +314,6 @@ func (t *chatTarget) endCall(c *choice, k *call) {
 	if !k.valid && !t.opt.HoldArguments {
 		t.lost.Arguments++
 	}
-	k.held = k.held[:0]
 }
 
 // end writes the finish of each choice, the counts, and the end marker. The finish chunk

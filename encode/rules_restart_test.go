@@ -215,5 +215,13 @@ func TestWG21FailureIsKept(t *testing.T) {
 		e, b := written(t, to, &encode.Options{HoldStart: true}, begin("x1", "m"), failed(cause), content("a"), stop(), done())
 		require.ErrorIs(t, e.Close(llmstream.Outcome{State: llmstream.StateError, APIError: cause}), cause)
 		require.Empty(t, b.String())
+
+		// So is one that was cut, and after Close nothing is written but the error.
+		e, b = written(t, to, &encode.Options{HoldStart: true}, begin("x1", "m"))
+		require.ErrorIs(t, e.Close(llmstream.Outcome{State: llmstream.StateTruncated}), llmstream.ErrTruncated)
+		d := content("a")
+		require.NoError(t, e.HandleDelta(&d))
+		require.NoError(t, e.Ping())
+		require.Empty(t, b.String())
 	})
 }
