@@ -86,18 +86,25 @@ func (t *chatTarget) text(c *choice, name string, text []byte) {
 
 // beginChoice writes the chunk with the role, once, since Python's client joins the roles
 // of several (WC-3). Choices are numbered as they appear: clients index a list with the
-// number, which must not run ahead (WC-4).
+// number, which must not run ahead (WC-4). So those that the source began before it, and
+// of which nothing was written yet, begin too.
 func (t *chatTarget) beginChoice(c *choice) {
 	if c.begun {
 		return
 	}
-	c.begun = true
-	if c.place != c.index {
-		t.lost.Renumbered++
+	for i := range t.choices[:c.place+1] {
+		next := &t.choices[i]
+		if next.begun {
+			continue
+		}
+		next.begun = true
+		if next.place != next.index {
+			t.lost.Renumbered++
+		}
+		t.open(next)
+		t.buf = append(t.buf, `"role":"assistant","content":""`...)
+		t.sendChunk()
 	}
-	t.open(c)
-	t.buf = append(t.buf, `"role":"assistant","content":""`...)
-	t.sendChunk()
 }
 
 // reasoning writes the text of reasoning, and its structured form beside it, as OpenRouter

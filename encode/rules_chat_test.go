@@ -53,6 +53,14 @@ func TestWC4ChoiceIndexes(t *testing.T) {
 	require.Contains(t, events[3], `"index":1,"delta":{"content":"b"}`)
 }
 
+// WC-4: a choice that has no output yet begins in front of a later one that has.
+func TestWC4HeldChoices(t *testing.T) {
+	events := chat(t, &encode.Options{HoldStart: true}, role(0), role(1), ofChoice(1, content("b")), ofChoice(0, stop()), ofChoice(1, stop()))
+	require.Equal(t, chatRole, events[0])
+	require.Contains(t, events[1], `"index":1,"delta":{"role":"assistant","content":""}`)
+	require.Contains(t, events[2], `"index":1,"delta":{"content":"b"}`)
+}
+
 // WC-6: the finish is held, since text may follow it, and stands in the last chunk.
 func TestWC6FinishIsLast(t *testing.T) {
 	require.Equal(t, []string{chatRole, chatChunk(`"content":"a"`), chatChunk(`"content":"b"`), chatFinish("length"), "[DONE]"},
