@@ -74,9 +74,9 @@ func (p *Parser) foldHeld(b []byte) (n int) {
 
 // textRoom is where the texts of events go.
 type textRoom struct {
-	into *[]byte      // of the Accumulator; nil: nobody wants them
-	call *decode.Call // that they belong to; nil: none
-	text []byte       // the room in into, or elsewhere if the call alone wants them; nil: nobody does
+	into *[]byte      // of the Accumulator; nil if it does not take them
+	call *decode.Call // that they belong to, or nil
+	text []byte       // the room in into, or elsewhere if only the call needs them; nil if nothing does
 }
 
 // commit notes that a text of this size was written. ok is false, and nothing is done,
@@ -92,8 +92,8 @@ func (r *textRoom) commit(a *Accumulator, size int) (ok bool) {
 	return true
 }
 
-// roomFor finds out where the texts of events with this meaning go. !ok: they are not
-// usual, or there may be no room.
+// roomFor finds out where the texts of events with this meaning go. ok is false if the
+// events are not usual ones, or if there may be no room.
 func (p *Parser) roomFor(m *meaning, r *textRoom) (ok bool) {
 	r.into, r.call, r.text = nil, nil, nil
 	if !m.textOnly && !m.noDelta || m.index >= 0 || m.epoch != p.seen.Epoch || m.hasUsage && !p.hasRoomForUsage() {
@@ -123,7 +123,7 @@ func (p *Parser) roomFor(m *meaning, r *textRoom) (ok bool) {
 	if r.call != nil {
 		r.into = &fold.calls[m.call].arguments
 	} else {
-		r.into = fold.textOf(Kind(m.kind), m.part)
+		r.into = fold.textOf(p.fold, Kind(m.kind), m.part)
 	}
 	room := p.fold.room()
 	if m.hasUsage {
@@ -209,7 +209,7 @@ func (p *Parser) matchedRow(at uint8, events int) {
 }
 
 // foldOne is foldRow for a read that is one event and nothing else, as most reads are
-// while an answer comes. !ok: it is something else, and nothing was done.
+// while an answer comes. ok is false if the read is something else; nothing is done then.
 func (p *Parser) foldOne(b []byte) (ok bool) {
 	at := p.fast.Expected()
 	t, means := &p.fast.List[at], &p.fast.means[at]

@@ -56,8 +56,8 @@ func (s *stream) setDialect(d Dialect) {
 
 // settle finds out from an event's JSON object what the dialect of the stream is.
 // Until an event shows it, each event is decoded by the dialect that was asked for,
-// if any. ok is false if the dialect is another than that, so that the stream is of
-// no use (C-24, W-10).
+// if any. ok is false if it is a dialect that the caller has not asked for, so that the
+// stream is of no use (C-24, W-10).
 func (s *stream) settle(c *decode.Context) (ok bool) {
 	found := Dialect(dialect.Detect(c, dialect.ID(s.asked)))
 	switch {

@@ -2,23 +2,17 @@ package llmstream
 
 import (
 	"strconv"
-
-	"github.com/seed-4d65deac/llmstream/internal/wire"
 )
 
-// callFold is a tool call as far as it has come. Which call a delta belongs to
-// was decided where the stream was decoded; see choiceTrack.find.
-type callFold struct {
+// callAcc is a tool call as far as it has come. Which call a delta belongs to
+// was decided where the stream was decoded; see decode.Choice.MatchCall.
+type callAcc struct {
 	id, name, typ, arguments, extra []byte
 	ended, valid                    bool
 	part                            int  // of the message
-	given                           bool // the arguments came whole where it began
-	void                            bool // another part has taken its place
-	short                           bool // there was no room for all of it
-}
-
-func (f *callFold) reset(a *Accumulator) {
-	*f = callFold{id: wire.Recycle(f.id), name: wire.Recycle(f.name), typ: wire.Recycle(f.typ), arguments: a.letGo(f.arguments), extra: wire.Recycle(f.extra)}
+	argsWithStart                   bool // the arguments came whole where it began
+	void                            bool // its part has begun anew
+	truncated                       bool // there was no room for all of it
 }
 
 // maxCallGap bounds how far a delta's index may run ahead of the calls that are
@@ -26,23 +20,27 @@ func (f *callFold) reset(a *Accumulator) {
 const maxCallGap = defaultMaxToolCalls
 
 // addToolCall folds in a piece of a tool call, or its end.
-func (a *Accumulator) addToolCall(c *choiceFold, d *Delta) {
+func (a *Accumulator) addToolCall(c *choiceAcc, d *Delta) {
 	at := d.ToolCall.Index
 	if at < 0 || at >= len(c.calls)+maxCallGap {
 		a.dropped += int64(len(d.ToolCall.Arguments))
 		return
 	}
-	f := c.call(at, d.Part)
+	f := c.call(a, at, d.Part)
+	if f == nil {
+		a.dropped += int64(len(d.ToolCall.Arguments))
+		return
+	}
 	if d.Kind == KindToolCallEnd {
 		f.ended, f.valid = true, d.ToolCall.ArgumentsValid
 		return
 	}
 	if d.ToolCall.Restart {
 		a.kept -= len(f.arguments)
-		f.arguments, f.short = f.arguments[:0], false
+		f.arguments = f.arguments[:0]
 	}
 	dropped := a.dropped
-	f.given = f.given || len(d.ToolCall.ID) > 0 && len(d.ToolCall.Arguments) > 0
+	f.argsWithStart = f.argsWithStart || len(d.ToolCall.ID) > 0 && len(d.ToolCall.Arguments) > 0
 	f.id = a.setOnce(f.id, d.ToolCall.ID)
 	f.name = a.setOnce(f.name, d.ToolCall.Name)
 	f.typ = a.setOnce(f.typ, d.ToolCall.Type)
@@ -50,25 +48,25 @@ func (a *Accumulator) addToolCall(c *choiceFold, d *Delta) {
 	if len(d.ToolCall.Extra) > 0 {
 		f.extra = a.setJSON(f.extra, d.ToolCall.Extra)
 	}
-	f.short = f.short || a.dropped > dropped
+	f.truncated = f.truncated || a.dropped > dropped
 }
 
-// call returns the call at a position, and begins those that are missing up to it
-// as calls of this part of the message.
-func (c *choiceFold) call(at, part int) *callFold {
+// call returns the call at a position, and begins the calls that are missing up to it as
+// calls of this part of the message. It returns nil if there is no memory for them.
+func (c *choiceAcc) call(a *Accumulator, at, part int) *callAcc {
 	for len(c.calls) <= at {
-		if len(c.calls) < cap(c.calls) { // one of an earlier stream, for its memory
-			c.calls = c.calls[:len(c.calls)+1]
-		} else {
-			c.calls = append(c.calls, callFold{})
+		list, ok := addSlot(a, c.calls)
+		if !ok {
+			return nil
 		}
+		c.calls = list
 		c.calls[len(c.calls)-1].part = part
 	}
 	return &c.calls[at]
 }
 
 // ToolCall returns a copy of call i, counted in order of appearance from 0, of the
-// choice with this index, as far as it has come; !ok: there is none.
+// choice with this index, as far as it has come. ok is false if there is no such call.
 func (a *Accumulator) ToolCall(choice, i int) (call ToolCall, ok bool) {
 	for k := range a.choices {
 		if c := &a.choices[k]; c.index == choice && i >= 0 && i < len(c.calls) && !c.calls[i].void {
@@ -88,11 +86,11 @@ func (a *Accumulator) seed() string {
 
 // toolCall returns a copy. A call that never got an id gets one that is made of seed
 // and of where it stands (T-05).
-func (f *callFold) toolCall(i, choice int, seed string) ToolCall {
+func (f *callAcc) toolCall(i, choice int, seed string) ToolCall {
 	c := ToolCall{
 		Index: i, ID: string(f.id), Type: string(f.typ), Name: string(f.name),
 		Arguments: string(f.arguments), Extra: string(f.extra),
-		Ended: f.ended && !f.short, ArgumentsValid: f.valid && !f.short,
+		Ended: f.ended && !f.truncated, ArgumentsValid: f.valid && !f.truncated,
 	}
 	if c.Type == "" {
 		c.Type = "function"

@@ -1,4 +1,4 @@
-package llmstream
+package proof
 
 import (
 	"encoding/json"
@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/seed-4d65deac/llmstream"
+	"github.com/seed-4d65deac/llmstream/internal/testkit"
 	"github.com/stretchr/testify/require"
 )
 
@@ -73,14 +75,14 @@ const (
 
 func TestConformanceResponses(t *testing.T) {
 	var vectors []responsesVector
-	require.NoError(t, json.Unmarshal(readFile(t, corpusFolder(t, "LLMSTREAM_CONFORMANCE"), "responses.json"), &vectors))
+	require.NoError(t, json.Unmarshal(testkit.File(t, "LLMSTREAM_CONFORMANCE", "responses.json"), &vectors))
 	require.NotEmpty(t, vectors)
 	used := map[string]bool{}
 	for _, v := range vectors {
 		t.Run(v.ID, func(t *testing.T) {
-			for _, o := range []*Options{nil, {NoFastPath: true}} {
-				var a Accumulator
-				p := NewParser(OpenAIResponses, &a, o)
+			for _, o := range []*llmstream.Options{nil, {NoFastPath: true}} {
+				var a llmstream.Accumulator
+				p := llmstream.NewParser(llmstream.OpenAIResponses, &a, o)
 				p.Write([]byte(v.Input))
 				p.Close()
 				for _, d := range responsesDifferences(&v, a.Completion(), p.Outcome()) {
@@ -101,7 +103,7 @@ func TestConformanceResponses(t *testing.T) {
 	}
 }
 
-func responsesDifferences(v *responsesVector, got *Completion, o Outcome) (differences []string) {
+func responsesDifferences(v *responsesVector, got *llmstream.Completion, o llmstream.Outcome) (differences []string) {
 	if v.Expect.FinishReason != nil && *v.Expect.FinishReason == "in_progress" {
 		v.Expect.FinishReason = nil // a response that goes on has no finish reason
 	}
@@ -115,7 +117,7 @@ func responsesDifferences(v *responsesVector, got *Completion, o Outcome) (diffe
 	}
 	differences = v.answerVector.differences(got, o)
 	for name, want := range v.Extra {
-		var e APIError
+		var e llmstream.APIError
 		if o.APIError != nil {
 			e = *o.APIError
 		}

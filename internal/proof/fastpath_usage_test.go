@@ -1,44 +1,34 @@
-package llmstream
+package proof
 
 import (
 	"fmt"
-	"strings"
 	"testing"
 
+	"github.com/seed-4d65deac/llmstream"
 	"github.com/seed-4d65deac/llmstream/internal/testkit"
 	"github.com/stretchr/testify/require"
 )
 
-// countedEvents are events of Gemini that say the usage so far: %s is the text, and
-// what is in %d grows.
-var countedEvents = map[string]string{
-	"answer":   `{"candidates":[{"content":{"parts":[{"text":"%s"}],"role":"model"},"index":0}],"usageMetadata":{"promptTokenCount":7,"candidatesTokenCount":%d,"totalTokenCount":%d,"promptTokensDetails":[{"modality":"TEXT","tokenCount":7}]},"modelVersion":"m","responseId":"r"}`,
-	"thoughts": `{"usageMetadata":{"totalTokenCount":%[3]d, "thoughtsTokenCount": %[2]d,"cachedContentTokenCount":5,"promptTokenCount":7},"candidates":[{"content":{"parts":[{"text":"%[1]s","thought":true}],"role":"model"}}],"responseId":"r"}`,
-	"wrapped":  `{"response":{"candidates":[{"content":{"parts":[{"text":"%s"}],"role":"model"}}],"usageMetadata":{"promptTokenCount":7,"candidatesTokenCount":%d,"thoughtsTokenCount":1000,"totalTokenCount":%d},"responseId":"r"},"traceId":"t"}`,
-}
-
-func countedEvent(form, text string, n int) string { return fmt.Sprintf(form, text, n, 2+n) }
-
 // What the fast path makes of events with counts is what the full parse makes of
 // them, whatever byte is another.
 func TestTemplatesOfCountsAreExact(t *testing.T) {
-	for name, form := range countedEvents {
+	for name, form := range testkit.CountedEvents {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			event := func(n int) string { return countedEvent(form, fmt.Sprint("word ", n), 1+n) }
+			event := func(n int) string { return testkit.CountedEvent(form, fmt.Sprint("word ", n), 1+n) }
 			second := event(2)
 			for at := range len(second) {
-				for _, edit := range append(edits(second[at]), `1`, `-`, `.5`, `"totalTokenCount":3,"`, `"usageMetadata":{"totalTokenCount":1},"`) {
+				for _, edit := range append(testkit.Edits(second[at]), `1`, `-`, `.5`, `"totalTokenCount":3,"`, `"usageMetadata":{"totalTokenCount":1},"`) {
 					if at%2 != 0 || testing.Short() && at%7 != 0 {
 						continue
 					}
 					body := []byte(testkit.SSE(event(1), event(2), event(3), second[:at]+edit+second[at+1:], event(12), event(123)))
-					requireShortcuts(t, Gemini, body)
+					requireShortcuts(t, llmstream.Gemini, body)
 					var all []string // each with the same edit
 					for n := range 6 {
 						all = append(all, event(n)[:at]+edit+event(n)[at+1:])
 					}
-					requireShortcuts(t, Gemini, []byte(testkit.SSE(all...)))
+					requireShortcuts(t, llmstream.Gemini, []byte(testkit.SSE(all...)))
 				}
 			}
 		})
@@ -57,7 +47,7 @@ func TestTemplatesOfZeroCounts(t *testing.T) {
 		for i, c := range counts {
 			events = append(events, fmt.Sprintf(form, fmt.Sprint("a", i), c[0], c[1]))
 		}
-		requireShortcuts(t, Gemini, []byte(testkit.SSE(events...)))
+		requireShortcuts(t, llmstream.Gemini, []byte(testkit.SSE(events...)))
 	}
 }
 
@@ -78,7 +68,7 @@ func TestTemplatesOfOtherCounts(t *testing.T) {
 		for i := range 12 {
 			events = append(events, candidates+fmt.Sprintf(members, 1+i, 1+i/2)+"}")
 		}
-		requireShortcuts(t, Gemini, []byte(testkit.SSE(events...)))
+		requireShortcuts(t, llmstream.Gemini, []byte(testkit.SSE(events...)))
 	}
 }
 
@@ -87,31 +77,16 @@ func TestTemplatesOfOtherCounts(t *testing.T) {
 func TestCountsAreFoldedWithinMaxBytes(t *testing.T) {
 	var events []string
 	for i := range 60 {
-		events = append(events, countedEvent(countedEvents["answer"], "some words and more of them", 3*i*i))
+		events = append(events, testkit.CountedEvent(testkit.CountedEvents["answer"], "some words and more of them", 3*i*i))
 	}
 	body := []byte(testkit.SSE(events...))
 	for limit := 1; limit < 4000; limit += 3 {
-		folded := func(o *Options) *Completion {
-			a := Accumulator{MaxBytes: limit}
-			p := NewParser(Gemini, &a, o)
+		folded := func(o *llmstream.Options) *llmstream.Completion {
+			a := llmstream.Accumulator{MaxBytes: limit}
+			p := llmstream.NewParser(llmstream.Gemini, &a, o)
 			p.Write(body)
 			return a.Completion()
 		}
-		require.Equal(t, folded(&Options{NoFastPath: true}), folded(nil), limit)
-	}
-}
-
-// Most events of a usual stream of Gemini fit a template.
-func TestTemplatesOfCountsFit(t *testing.T) {
-	for name, form := range countedEvents {
-		var events []string
-		for i := range 100 {
-			events = append(events, countedEvent(form, fmt.Sprint("word ", i), 5+17*i))
-		}
-		for _, h := range []Handler{nil, new(Accumulator), HandlerFunc(func(*Delta) error { return nil })} {
-			p := NewParser(Gemini, h, nil)
-			p.Write([]byte(strings.ReplaceAll(testkit.SSE(events...), "\n", "\r\n")))
-			require.GreaterOrEqual(t, p.fast.Fitted(), int64(97), name)
-		}
+		require.Equal(t, folded(&llmstream.Options{NoFastPath: true}), folded(nil), limit)
 	}
 }

@@ -1,14 +1,17 @@
 //go:build !race
 
-package llmstream
+package proof
 
 import (
 	"os"
+	"runtime"
 	"strconv"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/seed-4d65deac/llmstream"
+	"github.com/seed-4d65deac/llmstream/internal/testkit"
 	"github.com/seed-4d65deac/llmstream/internal/wire"
 	"github.com/stretchr/testify/require"
 )
@@ -45,9 +48,9 @@ func rounds() int {
 	return 5
 }
 
-func readIn(d Dialect, body []byte, size int) {
-	var a Accumulator
-	p := NewParser(d, &a, nil)
+func readIn(d llmstream.Dialect, body []byte, size int) {
+	var a llmstream.Accumulator
+	p := llmstream.NewParser(d, &a, nil)
 	for len(body) > 0 {
 		n := min(size, len(body))
 		p.Write(body[:n])
@@ -62,9 +65,9 @@ func TestHugeEventIsLinear(t *testing.T) {
 		return []byte(`data: {"id":"i","choices":[{"index":0,"delta":{"content":"` + strings.Repeat("x", size) + `"}}]}` + "\n\n")
 	}
 	small, large := event(1<<20), event(8<<20)
-	one := fastest(func() { readIn(OpenAIChat, small, 64<<10) })
-	eight := fastest(func() { readIn(OpenAIChat, large, 64<<10) })
-	tiny := fastest(func() { readIn(OpenAIChat, large, 1<<10) })
+	one := fastest(func() { readIn(llmstream.OpenAIChat, small, 64<<10) })
+	eight := fastest(func() { readIn(llmstream.OpenAIChat, large, 64<<10) })
+	tiny := fastest(func() { readIn(llmstream.OpenAIChat, large, 1<<10) })
 	t.Logf("1 MiB %v, 8 MiB %v, 8 MiB in reads of 1 KiB %v", one, eight, tiny)
 	require.LessOrEqual(t, float64(tiny), 1.5*slack()*float64(eight))
 	require.LessOrEqual(t, float64(tiny), 12*slack()*float64(one))
@@ -76,10 +79,10 @@ func TestManyEventsAreLinear(t *testing.T) {
 	many := []byte(strings.Repeat(event, 200_000))
 	one := fastest(func() {
 		for range 10 {
-			readIn(OpenAIChat, few, 32<<10)
+			readIn(llmstream.OpenAIChat, few, 32<<10)
 		}
 	}) / 20_000
-	each := fastest(func() { readIn(OpenAIChat, many, 32<<10) }) / 200_000
+	each := fastest(func() { readIn(llmstream.OpenAIChat, many, 32<<10) }) / 200_000
 	t.Logf("of 2,000 events %v each, of 200,000 %v", one, each)
 	require.LessOrEqual(t, float64(each)/float64(one), 1+0.2*slack())
 }
@@ -87,7 +90,7 @@ func TestManyEventsAreLinear(t *testing.T) {
 func TestHostileEventsAreLinear(t *testing.T) {
 	for name, body := range hostileBodies() {
 		for _, size := range []int{1 << 10, 64 << 10, len(body)} {
-			took := fastest(func() { readIn(OpenAIChat, body, size) })
+			took := fastest(func() { readIn(llmstream.OpenAIChat, body, size) })
 			t.Logf("%s in reads of %d: %.2f ns a byte", name, size, float64(took.Nanoseconds())/float64(len(body)))
 			most := 20.0
 			if tiny[name] {
@@ -106,7 +109,7 @@ func TestHostileBlocksAreLinear(t *testing.T) {
 		"calls": numbered(event(`start","index":%,"content_block":{"type":"tool_use","id":"%","name":"f"}`)+event(`delta","index":1,"delta":{"type":"input_json_delta","partial_json":"1"}`), 5000),
 		"again": numbered(`data: {"type":"message_start","message":{"id":"%"}}`+"\n\n"+event(`start","index":%,"content_block":{"type":"thinking","thinking":"x"}`), 5000),
 	} {
-		took := fastest(func() { readIn(AnthropicMessages, []byte(body), 32<<10) })
+		took := fastest(func() { readIn(llmstream.AnthropicMessages, []byte(body), 32<<10) })
 		t.Logf("%s: %.2f ns a byte", name, float64(took.Nanoseconds())/float64(len(body)))
 		require.LessOrEqual(t, float64(took.Nanoseconds()), 100*slack()*float64(len(body)), name)
 	}
@@ -157,10 +160,35 @@ func hostileBodies() map[string][]byte {
 		"glued in line": data("{}" + strings.Repeat("data: {}", size/8)),
 		"glued lines":   []byte(strings.Repeat("data: {}data: {}\n", size/17) + "\n"),
 		"mixed events":  []byte(strings.Repeat("data: {}\n\n: x\n\n", size/14)),
-		"frames":        []byte(strings.Repeat(rawFrame("", ""), size/wire.MinFrame)),
+		"frames":        []byte(strings.Repeat(testkit.RawFrame("", ""), size/wire.MinFrame)),
 		"huge frame":    []byte(framed(`event x {"y":"` + strings.Repeat("x", size) + `"}`)),
-		"frame headers": []byte(strings.Repeat(rawFrame(strings.Repeat("\x00\x00", wire.MaxHeaderSize/2), "{}"), size/wire.MaxHeaderSize)),
+		"frame headers": []byte(strings.Repeat(testkit.RawFrame(strings.Repeat("\x00\x00", wire.MaxHeaderSize/2), "{}"), size/wire.MaxHeaderSize)),
 		"lost frames":   []byte(framed(`event x {}`, `lost event x {}`) + strings.Repeat("\x00\x00\x10\x00\x00\x00\x01", size/7)),
 		"glued":         []byte(strings.Repeat("data: {\"choices\":[]}\n", size/21) + "\n"),
+	}
+}
+
+// Hostile events allocate in proportion to their size (contract 11).
+func TestHostileAllocations(t *testing.T) {
+	for name, body := range hostileBodies() {
+		if name != "many values" && name != "deep garbage" {
+			continue
+		}
+		t.Run(name, func(t *testing.T) {
+			for _, size := range []int{len(body), 1 << 10} {
+				p := llmstream.NewParser(llmstream.OpenAIChat, nil, nil)
+				var m, n runtime.MemStats
+				runtime.ReadMemStats(&m)
+				for b := body; len(b) > 0; {
+					k := min(size, len(b))
+					p.Write(b[:k])
+					b = b[k:]
+				}
+				p.Close()
+				runtime.ReadMemStats(&n)
+				require.LessOrEqual(t, n.TotalAlloc-m.TotalAlloc, uint64(6*len(body)), "read %d bytes at a time", size)
+				require.EqualValues(t, 1, p.Outcome().Malformed)
+			}
+		})
 	}
 }

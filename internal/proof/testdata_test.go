@@ -1,4 +1,4 @@
-package llmstream
+package proof
 
 import (
 	"bytes"
@@ -12,6 +12,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/seed-4d65deac/llmstream"
 	"github.com/seed-4d65deac/llmstream/internal/dialect"
 	"github.com/seed-4d65deac/llmstream/testdata"
 	"github.com/stretchr/testify/require"
@@ -108,7 +109,7 @@ type wantError struct {
 }
 
 // recorded puts what was read of a stream into the form of a recording.
-func recorded(c *Completion, o Outcome) wantRecording {
+func recorded(c *llmstream.Completion, o llmstream.Outcome) wantRecording {
 	r := wantRecording{
 		ID: c.ID, Model: c.Model, Citations: recordedJSON(c.Citations), Blocked: c.BlockReason, Usage: recordedUsage(c.Usage),
 		State: o.State.String(), SawDone: o.SawDone, SawFinish: o.SawFinish,
@@ -128,7 +129,7 @@ func recorded(c *Completion, o Outcome) wantRecording {
 	return r
 }
 
-func recordedChoice(c *Choice) wantChoice {
+func recordedChoice(c *llmstream.Choice) wantChoice {
 	m := &c.Message
 	w := wantChoice{
 		Index: c.Index, Content: m.Content, Reasoning: m.Reasoning, Refusal: m.Refusal,
@@ -157,28 +158,28 @@ func recordedChoice(c *Choice) wantChoice {
 	return w
 }
 
-func recordedUsage(u Usage) *wantUsage {
+func recordedUsage(u llmstream.Usage) *wantUsage {
 	if u.Reported == 0 && u.Raw == nil {
 		return nil
 	}
 	if u.Reported == 0 {
 		return &wantUsage{Raw: recordedJSON(u.Raw)}
 	}
-	reported := func(f UsageFields, n int64) *int64 {
+	reported := func(f llmstream.UsageFields, n int64) *int64 {
 		if u.Reported&f == 0 {
 			return nil
 		}
 		return &n
 	}
-	known := func(t Tri) string {
-		if t == TriUnknown {
+	known := func(t llmstream.Tri) string {
+		if t == llmstream.TriUnknown {
 			return ""
 		}
 		return t.String()
 	}
 	return &wantUsage{
-		Input: reported(UsageInput, u.Input), Output: reported(UsageOutput, u.Output), Total: reported(UsageTotal, u.Total),
-		Cached: reported(UsageCached, u.Cached), CacheWrite: reported(UsageCacheWrite, u.CacheWrite), Reasoning: reported(UsageReasoning, u.Reasoning),
+		Input: reported(llmstream.UsageInput, u.Input), Output: reported(llmstream.UsageOutput, u.Output), Total: reported(llmstream.UsageTotal, u.Total),
+		Cached: reported(llmstream.UsageCached, u.Cached), CacheWrite: reported(llmstream.UsageCacheWrite, u.CacheWrite), Reasoning: reported(llmstream.UsageReasoning, u.Reasoning),
 		CachedInInput: known(u.CachedInInput), ReasoningInOutput: known(u.ReasoningInOutput),
 	}
 }
@@ -208,7 +209,7 @@ func readRecording(t *testing.T, file string) (w wantRecording) {
 }
 
 // requireRecording compares what was read of a stream with what it means.
-func requireRecording(t *testing.T, want wantRecording, c *Completion, o Outcome, how string) {
+func requireRecording(t *testing.T, want wantRecording, c *llmstream.Completion, o llmstream.Outcome, how string) {
 	t.Helper()
 	got := recorded(c, o)
 	want.Quirks = nil
@@ -250,7 +251,7 @@ func requireSameText(t *testing.T, want, got, how string) {
 // read. It is a [Handler].
 type deltaLines struct{ strings.Builder }
 
-func (l *deltaLines) HandleDelta(d *Delta) error {
+func (l *deltaLines) HandleDelta(d *llmstream.Delta) error {
 	fmt.Fprintf(l, "%v choice=%d part=%d sequence=%d", d.Kind, d.Choice, d.Part, d.Sequence)
 	for _, m := range [...]struct {
 		name  string
@@ -264,13 +265,13 @@ func (l *deltaLines) HandleDelta(d *Delta) error {
 			fmt.Fprintf(l, " %s=%q", m.name, m.value)
 		}
 	}
-	if d.Kind&(KindToolCall|KindToolCallEnd) != 0 {
+	if d.Kind&(llmstream.KindToolCall|llmstream.KindToolCallEnd) != 0 {
 		fmt.Fprintf(l, " call=%d valid=%t", d.ToolCall.Index, d.ToolCall.ArgumentsValid)
 	}
 	if d.Sequence != 0 {
 		fmt.Fprintf(l, " sequence=%d", d.Sequence)
 	}
-	if d.Kind == KindUsage {
+	if d.Kind == llmstream.KindUsage {
 		u := d.Usage
 		u.Raw = nil
 		fmt.Fprintf(l, " counts=%v", u)
@@ -284,47 +285,18 @@ func (l *deltaLines) HandleDelta(d *Delta) error {
 	if d.Err != nil {
 		fmt.Fprintf(l, " err=%v", d.Err)
 	}
-	if d.FinishReason != FinishNone {
+	if d.FinishReason != llmstream.FinishNone {
 		fmt.Fprintf(l, " reason=%v", d.FinishReason)
 	}
 	l.WriteByte('\n')
 	return nil
 }
 
-// recording is a recorded stream of testdata.
-type recording struct {
-	file    string // DIALECT/NAME.sse
-	dialect Dialect
-	body    []byte
-}
-
-// recordings returns the recordings of all dialects.
-func recordings(t testing.TB) (all []recording) {
-	t.Helper()
-	for d := range dialect.Table {
-		entries, err := fs.ReadDir(testdata.FS, Dialect(d).String())
-		if err != nil {
-			continue // a dialect that is not read yet
-		}
-		for _, e := range entries {
-			if strings.HasSuffix(e.Name(), ".want.json") {
-				continue
-			}
-			file := path.Join(Dialect(d).String(), e.Name())
-			body, err := testdata.Body(file)
-			require.NoError(t, err)
-			all = append(all, recording{file, Dialect(d), body})
-		}
-	}
-	require.NotEmpty(t, all)
-	return all
-}
-
 // Each dialect that is read has recordings, and each folder is of a dialect.
 func TestRecordingsOfEachDialect(t *testing.T) {
 	count := map[string]int{}
 	for _, r := range recordings(t) {
-		count[r.dialect.String()]++
+		count[r.Dialect.String()]++
 	}
 	for _, d := range dialect.Table {
 		if d.New != nil {
@@ -344,12 +316,12 @@ func TestRecordingsOfEachDialect(t *testing.T) {
 // compares what was read with what the recording means.
 func TestRecordings(t *testing.T) {
 	for _, r := range recordings(t) {
-		t.Run(r.file, func(t *testing.T) {
-			body, want := r.body, readRecording(t, r.file)
+		t.Run(r.File, func(t *testing.T) {
+			body, want := r.Body, readRecording(t, r.File)
 
-			var acc Accumulator
+			var acc llmstream.Accumulator
 			var pushed deltaLines
-			p := NewParser(r.dialect, Handlers(&acc, &pushed), nil)
+			p := llmstream.NewParser(r.Dialect, llmstream.Handlers(&acc, &pushed), nil)
 			lines := make([]string, 2)
 			for round := range lines { // the second round tells whether Reset forgets
 				for _, b := range cutUp(body, round) {
@@ -359,7 +331,7 @@ func TestRecordings(t *testing.T) {
 				}
 				err := p.Close()
 				requireRecording(t, want, acc.Completion(), p.Outcome(), fmt.Sprintf("Parser, round %d", round+1))
-				if want.State == StateComplete.String() && want.Malformed == 0 {
+				if want.State == llmstream.StateComplete.String() && want.Malformed == 0 {
 					require.NoError(t, err)
 				} else {
 					require.Error(t, err)
@@ -372,10 +344,10 @@ func TestRecordings(t *testing.T) {
 			requireSameText(t, lines[0], lines[1], "Parser: the deltas of the body byte by byte are not those of the body as a whole")
 
 			t.Run("Reader", func(t *testing.T) {
-				var acc Accumulator
+				var acc llmstream.Accumulator
 				var pulled deltaLines
-				h := Handlers(&acc, &pulled)
-				reader := NewReader(bytes.NewReader(body), r.dialect, &Options{Drain: true})
+				h := llmstream.Handlers(&acc, &pulled)
+				reader := llmstream.NewReader(bytes.NewReader(body), r.Dialect, &llmstream.Options{Drain: true})
 				for reader.Next() {
 					require.NoError(t, h.HandleDelta(reader.Delta()))
 				}
@@ -383,11 +355,11 @@ func TestRecordings(t *testing.T) {
 				requireSameText(t, lines[0], pulled.String(), "Reader: its deltas are not the Parser's")
 			})
 			t.Run("Tee", func(t *testing.T) {
-				var acc Accumulator
+				var acc llmstream.Accumulator
 				var seen deltaLines
-				var outcomes []Outcome
-				tee := Tee(io.NopCloser(bytes.NewReader(body)), NewParser(r.dialect, Handlers(&acc, &seen), nil),
-					func(o Outcome) { outcomes = append(outcomes, o) })
+				var outcomes []llmstream.Outcome
+				tee := llmstream.Tee(io.NopCloser(bytes.NewReader(body)), llmstream.NewParser(r.Dialect, llmstream.Handlers(&acc, &seen), nil),
+					func(o llmstream.Outcome) { outcomes = append(outcomes, o) })
 				passed, err := io.ReadAll(tee)
 				require.NoError(t, err)
 				require.NoError(t, tee.Close())
@@ -402,8 +374,8 @@ func TestRecordings(t *testing.T) {
 				}
 				runtime.GC() // empties the pool of steps: what one has parsed before
 				runtime.GC() // must not count
-				var acc Accumulator
-				p := NewParser(Auto, &acc, nil)
+				var acc llmstream.Accumulator
+				p := llmstream.NewParser(llmstream.Auto, &acc, nil)
 				_, err := p.Write(body)
 				require.NoError(t, err)
 				p.Close()

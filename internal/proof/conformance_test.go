@@ -1,4 +1,4 @@
-package llmstream
+package proof
 
 import (
 	"encoding/json"
@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/seed-4d65deac/llmstream"
+	"github.com/seed-4d65deac/llmstream/internal/testkit"
 	"github.com/stretchr/testify/require"
 )
 
@@ -83,10 +85,12 @@ const (
 	openAtEnd  = "there is no finish reason, and the arguments are not whole: the call is open (contract 7)"
 )
 
-func TestConformanceChat(t *testing.T) { testVectors(t, "chat.json", OpenAIChat, chatExceptions) }
+func TestConformanceChat(t *testing.T) {
+	testVectors(t, "chat.json", llmstream.OpenAIChat, chatExceptions)
+}
 
 func TestConformanceAnthropic(t *testing.T) {
-	testVectors(t, "anthropic.json", AnthropicMessages, anthropicExceptions)
+	testVectors(t, "anthropic.json", llmstream.AnthropicMessages, anthropicExceptions)
 }
 
 // anthropicExceptions are as chatExceptions.
@@ -122,16 +126,16 @@ const (
 
 // testVectors holds a dialect to the vectors of a file, but for the exceptions, which
 // are members of vectors with the reason.
-func testVectors(t *testing.T, file string, d Dialect, exceptions map[string]string) {
+func testVectors(t *testing.T, file string, d llmstream.Dialect, exceptions map[string]string) {
 	var vectors []answerVector
-	require.NoError(t, json.Unmarshal(readFile(t, corpusFolder(t, "LLMSTREAM_CONFORMANCE"), file), &vectors))
+	require.NoError(t, json.Unmarshal(testkit.File(t, "LLMSTREAM_CONFORMANCE", file), &vectors))
 	require.NotEmpty(t, vectors)
 	used := map[string]bool{}
 	for _, v := range vectors {
 		t.Run(v.ID, func(t *testing.T) {
-			for _, as := range []Dialect{d, Auto} {
-				var a Accumulator
-				p := NewParser(as, &a, nil)
+			for _, as := range []llmstream.Dialect{d, llmstream.Auto} {
+				var a llmstream.Accumulator
+				p := llmstream.NewParser(as, &a, nil)
 				p.Write([]byte(v.Input))
 				p.Close()
 				for _, differs := range v.differences(a.Completion(), p.Outcome()) {
@@ -153,13 +157,13 @@ func testVectors(t *testing.T, file string, d Dialect, exceptions map[string]str
 }
 
 // differences tells in which members the vector and an answer differ.
-func (v *answerVector) differences(got *Completion, o Outcome) (differences []string) {
+func (v *answerVector) differences(got *llmstream.Completion, o llmstream.Outcome) (differences []string) {
 	differ := func(member string, want, got any) {
 		if fmt.Sprint(want) != fmt.Sprint(got) {
 			differences = append(differences, fmt.Sprintf("%s: %v, not %v", member, got, want))
 		}
 	}
-	var c Choice
+	var c llmstream.Choice
 	for _, choice := range got.Choices {
 		if choice.Index == v.Choice {
 			c = choice
@@ -236,13 +240,13 @@ const noDataLines = "lines that do not begin with data: are no data of the event
 
 func TestConformanceGemini(t *testing.T) {
 	var vectors []geminiVector
-	require.NoError(t, json.Unmarshal(readFile(t, corpusFolder(t, "LLMSTREAM_CONFORMANCE"), "gemini.json"), &vectors))
+	require.NoError(t, json.Unmarshal(testkit.File(t, "LLMSTREAM_CONFORMANCE", "gemini.json"), &vectors))
 	require.NotEmpty(t, vectors)
 	used := map[string]bool{}
 	for _, v := range vectors {
 		t.Run(v.ID, func(t *testing.T) {
-			var a Accumulator
-			p := NewParser(Gemini, &a, nil)
+			var a llmstream.Accumulator
+			p := llmstream.NewParser(llmstream.Gemini, &a, nil)
 			p.Write([]byte(v.Input))
 			p.Close()
 			for _, d := range geminiDifferences(&v, a.Completion(), p.Outcome()) {
@@ -262,20 +266,20 @@ func TestConformanceGemini(t *testing.T) {
 	}
 }
 
-func geminiDifferences(v *geminiVector, got *Completion, o Outcome) (differences []string) {
+func geminiDifferences(v *geminiVector, got *llmstream.Completion, o llmstream.Outcome) (differences []string) {
 	differ := func(member string, want, got any) {
 		if fmt.Sprint(want) != fmt.Sprint(got) {
 			differences = append(differences, fmt.Sprintf("%s: %v, not %v", member, got, want))
 		}
 	}
-	var c Choice
+	var c llmstream.Choice
 	if len(got.Choices) > 0 {
 		c = got.Choices[0]
 	}
 	e := &v.Expect
 	switch {
 	case e.ErrorKind == "api_error":
-		differ("error", StateError, o.State)
+		differ("error", llmstream.StateError, o.State)
 	case e.Error:
 		differ("error", true, o.Err() != nil)
 	case e.FinishReason != nil || e.BlockReason != "":
@@ -290,7 +294,7 @@ func geminiDifferences(v *geminiVector, got *Completion, o Outcome) (differences
 	}
 	differ("finish_reason", finish, c.NativeFinishReason)
 	if finish == "STOP" && len(c.Message.ToolCalls) > 0 { // G-06
-		differ("finish_reason", FinishToolCalls, c.FinishReason)
+		differ("finish_reason", llmstream.FinishToolCalls, c.FinishReason)
 	}
 	if e.Chunks != nil {
 		differ("chunks", *e.Chunks, o.Events)

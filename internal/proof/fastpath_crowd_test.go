@@ -1,83 +1,60 @@
-package llmstream
+package proof
 
 import (
 	"fmt"
 	"strings"
 	"testing"
 
+	"github.com/seed-4d65deac/llmstream"
 	"github.com/seed-4d65deac/llmstream/internal/testkit"
-	"github.com/stretchr/testify/require"
 )
 
-// crowds are answers in which many choices or calls come in turn: a beginning, and
-// event i of so many.
-var crowds = map[string]struct {
-	begin func(many int) string
-	event func(i int, text string) string
-}{
-	"choices": {
-		func(int) string { return "" },
-		func(i int, text string) string {
-			return chunk(fmt.Sprintf(`"index":%d,"delta":{"content":"%s"},"finish_reason":null`, i, text))
-		},
-	},
-	"choices with their index last": {
-		func(int) string { return "" },
-		func(i int, text string) string {
-			return chunk(fmt.Sprintf(`"delta":{"role":"assistant","reasoning":"%s"},"index":%d`, text, i))
-		},
-	},
-	"calls": {
-		func(many int) (begin string) {
-			for i := range many {
-				begin += testkit.SSE(calls(fmt.Sprintf(`{"index":%d,"id":"i%d","function":{"name":"f","arguments":""}}`, i, i)))
+// More choices or calls than there are templates have one in common, which means the
+// same for each of them.
+func TestTemplatesOfCrowds(t *testing.T) {
+	for name, crowd := range testkit.Crowds {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			for _, many := range []int{4, 5, 6, 8, 17, 40} {
+				body := crowd.Begin(many)
+				for n := range 50 * many {
+					body += testkit.SSE(crowd.Event(n%many, fmt.Sprint(" word", n)))
+				}
+				requireShortcuts(t, llmstream.OpenAIChat, []byte(body))
 			}
-			return begin
-		},
-		func(i int, text string) string {
-			return calls(fmt.Sprintf(`{"index":%d,"function":{"arguments":"%s"}}`, i, text))
-		},
-	},
+		})
+	}
 }
 
-// More choices or calls than there are templates have one in common: nearly all
-// events fit, however many there are.
-func TestTemplatesOfCrowdsFit(t *testing.T) {
-	const rounds = 50
-	for name, crowd := range crowds {
-		for _, many := range []int{4, 5, 6, 8, 17, 40} {
-			body := crowd.begin(many)
-			for n := range rounds * many {
-				body += testkit.SSE(crowd.event(n%many, fmt.Sprint(" word", n)))
-			}
-			for who, h := range map[string]Handler{"nobody": nil, "deltas": &lines{}, "answer": new(Accumulator)} {
-				p := NewParser(OpenAIChat, h, nil)
-				p.Write([]byte(body))
-				require.GreaterOrEqual(t, p.fast.Fitted(), int64((rounds-3)*many), "%d %s for %s", many, name, who)
-			}
-			requireShortcuts(t, OpenAIChat, []byte(body))
+// Long texts are read as short ones, wherever reads cut them.
+func TestTemplatesOfLongEvents(t *testing.T) {
+	for _, size := range []int{1000, 2000, 20_000} {
+		var events []string
+		for i := range 5 {
+			events = append(events, fmt.Sprintf(testkit.ChatEvents["openai"], strings.Repeat("word ", size/5)+fmt.Sprint(i)))
 		}
+		requireShortcuts(t, llmstream.OpenAIChat, []byte(testkit.SSE(events...)), size, 2*size)
 	}
 }
 
 // Whatever byte of an event of a crowd is another, it is read as it would have been.
 func TestTemplatesOfCrowdsAreExact(t *testing.T) {
-	for name, crowd := range crowds {
+	for name, crowd := range testkit.Crowds {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			const many = 6
 			var round []string
 			for i := range many {
-				round = append(round, crowd.event(i, "a"))
+				round = append(round, crowd.Event(i, "a"))
 			}
-			all := crowd.begin(many) + testkit.SSE(round...) + testkit.SSE(round...) + testkit.SSE(round...)
-			second := crowd.event(3, "bc")
+			all := crowd.Begin(many) + testkit.SSE(round...) + testkit.SSE(round...) + testkit.SSE(round...)
+			second := crowd.Event(3, "bc")
 			for at := range len(second) {
 				if testing.Short() && at%5 != 0 {
 					continue
 				}
-				for _, edit := range append(edits(second[at]), "00", "9", "-1", "1.0", `"index":2,"`) {
-					requireShortcuts(t, OpenAIChat, []byte(all+testkit.SSE(second[:at]+edit+second[at+1:])+testkit.SSE(round[3:]...)))
+				for _, edit := range append(testkit.Edits(second[at]), "00", "9", "-1", "1.0", `"index":2,"`) {
+					requireShortcuts(t, llmstream.OpenAIChat, []byte(all+testkit.SSE(second[:at]+edit+second[at+1:])+testkit.SSE(round[3:]...)))
 				}
 			}
 		})
@@ -129,32 +106,10 @@ func TestTemplatesOfUnevenCrowds(t *testing.T) {
 		"half a pair of a call":   each(0, 6, call) + each(0, 6, piece) + testkit.SSE(calls(`{"index":3,"function":{"arguments":"\"\ud83d"}}`), piece(2), piece(3), calls(`{"index":3,"function":{"arguments":"\ude00\""}}`)),
 	} {
 		t.Run(name, func(t *testing.T) {
-			requireShortcuts(t, OpenAIChat, []byte(body))
+			requireShortcuts(t, llmstream.OpenAIChat, []byte(body))
 			for at := 100; at < len(body); at += 97 {
-				requireShortcuts(t, OpenAIChat, []byte(body), at)
+				requireShortcuts(t, llmstream.OpenAIChat, []byte(body), at)
 			}
 		})
 	}
-}
-
-// An event teaches whatever it is that fills its slots: what is kept of it are the
-// bytes around them.
-func TestTemplatesOfLongEventsFit(t *testing.T) {
-	for _, size := range []int{1000, 2000, 20_000} {
-		var events []string
-		for i := range 50 {
-			events = append(events, fmt.Sprintf(providerEvents["openai"], strings.Repeat("word ", size/5)+fmt.Sprint(i)))
-		}
-		for who, h := range map[string]Handler{"nobody": nil, "deltas": &lines{}, "answer": new(Accumulator)} {
-			p := NewParser(OpenAIChat, h, nil)
-			p.Write([]byte(testkit.SSE(events...)))
-			require.GreaterOrEqual(t, p.fast.Fitted(), int64(48), "%d for %s", size, who)
-		}
-		requireShortcuts(t, OpenAIChat, []byte(testkit.SSE(events[:5]...)), size, 2*size)
-	}
-	// There is a limit for the rest of it.
-	event := says("a")[:len(says("a"))-1] + `,"x":"` + strings.Repeat("x", 2000) + `"}`
-	p := NewParser(OpenAIChat, nil, nil)
-	p.Write([]byte(strings.Repeat(testkit.SSE(event), 9)))
-	require.Zero(t, p.fast.Fitted())
 }

@@ -1,7 +1,6 @@
-package llmstream
+package proof
 
 import (
-	"bytes"
 	"cmp"
 	"encoding/json"
 	"io/fs"
@@ -9,7 +8,9 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/seed-4d65deac/llmstream"
 	"github.com/seed-4d65deac/llmstream/internal/dialect"
+	"github.com/seed-4d65deac/llmstream/internal/streamtest"
 	"github.com/seed-4d65deac/llmstream/internal/testkit"
 	"github.com/seed-4d65deac/llmstream/testdata"
 	"github.com/stretchr/testify/require"
@@ -20,107 +21,38 @@ import (
 //	go test -run '^$' -fuzz '^FuzzSplit$' .
 
 // addRecordings makes the recordings of testdata seeds.
-func addRecordings(f *testing.F, add func(d Dialect, body []byte)) {
+func addRecordings(f *testing.F, add func(d llmstream.Dialect, body []byte)) {
 	for _, r := range recordings(f) {
-		if len(r.body) < 8<<10 {
-			add(r.dialect, r.body)
+		if len(r.Body) < 8<<10 {
+			add(r.Dialect, r.Body)
 		}
 	}
 }
 
 // anyDialect makes a dialect out of any number.
-func anyDialect(n uint8) Dialect { return Dialect(int(n) % len(dialect.Table)) }
-
-// cutsOf returns where to split a body; see [testkit.CutsOf].
-func cutsOf(lengths []byte, size int) []int { return testkit.CutsOf(lengths, size) }
+func anyDialect(n uint8) llmstream.Dialect { return llmstream.Dialect(int(n) % len(dialect.Table)) }
 
 // FuzzSplit: a stream that is cut says what the uncut one says, also on a parser
 // that has read another stream before, with small limits, and under Auto.
 func FuzzSplit(f *testing.F) {
-	addRecordings(f, func(d Dialect, body []byte) {
+	addRecordings(f, func(d llmstream.Dialect, body []byte) {
 		f.Add(uint8(d), body, []byte{1})
 		f.Add(uint8(d), body, []byte{7, 200, 0, 3})
 	})
-	small := &Options{MaxLine: 300, MaxEvent: 250, MaxValues: 40, MaxChoices: 2, MaxToolCalls: 2, MaxBadText: 20}
+	small := &llmstream.Options{MaxLine: 300, MaxEvent: 250, MaxValues: 40, MaxChoices: 2, MaxToolCalls: 2, MaxBadText: 20}
 	f.Fuzz(func(t *testing.T, dialect uint8, body, lengths []byte) {
-		cuts := cutsOf(lengths, len(body))
-		for _, d := range []Dialect{anyDialect(dialect), Auto} {
-			for _, o := range []*Options{nil, small} {
+		cuts := testkit.CutsOf(lengths, len(body))
+		for _, d := range []llmstream.Dialect{anyDialect(dialect), llmstream.Auto} {
+			for _, o := range []*llmstream.Options{nil, small} {
 				requireSame(t, read(d, o, body), read(d, o, body, cuts...), cuts)
 			}
 		}
 	})
 }
 
-// requireShortcuts holds every shortcut to the oracle, which is the full parse of
-// every event (contract 4): deltas that are handed out, texts that are folded in
-// without, kinds that nobody wants, and pulling.
-func requireShortcuts(t testing.TB, d Dialect, body []byte, cuts ...int) {
-	t.Helper()
-	want := read(d, &Options{NoFastPath: true}, body)
-	requireSame(t, want, read(d, &Options{NoFastPath: true}, body, cuts...), "cuts")
-	requireSame(t, want, read(d, nil, body, cuts...), "templates")
-	requireSame(t, want, readPulled(d, nil, body), "templates, pulled")
-
-	folded := want
-	folded.Deltas = nil
-	requireSame(t, folded, readFolded(d, nil, body, cuts...), "texts folded in")
-	requireSame(t, folded, readFolded(d, nil, body, eventEnds(body)...), "texts folded in, an event a write")
-	filtered := read(d, &Options{NoFastPath: true, Kinds: KindUsage | KindOther}, body)
-	requireSame(t, filtered, read(d, &Options{Kinds: KindUsage | KindOther}, body, cuts...), "two kinds alone")
-	filtered.Deltas = nil
-	requireSame(t, filtered, readFolded(d, &Options{Kinds: KindUsage | KindOther}, body, cuts...), "two kinds alone, folded in")
-	requireSame(t, filtered, readFolded(d, &Options{Kinds: KindUsage | KindOther}, body, eventEnds(body)...), "two kinds alone, an event a write")
-}
-
-// eventEnds returns where events end that have a blank line behind them, or else a line
-// of their own.
-func eventEnds(body []byte) (ends []int) {
-	for _, end := range []string{"\n\n", "\r\n\r\n", "\n"} {
-		for at := 0; len(ends) < 1000; {
-			n := bytes.Index(body[at:], []byte(end))
-			if n < 0 {
-				break
-			}
-			at += n + len(end)
-			ends = append(ends, at)
-		}
-		if len(ends) > 0 {
-			break
-		}
-	}
-	return ends
-}
-
-// readFolded is read with an Accumulator as the handler, which needs no deltas.
-func readFolded(d Dialect, o *Options, body []byte, cuts ...int) reading {
-	var a Accumulator
-	p := NewParser(d, &a, o)
-	pushCut(p, body, cuts...)
-	p.Close()
-	return reading{nil, a.Completion(), p.Outcome()}
-}
-
-// readPulled is read by a Reader that goes on to the end.
-func readPulled(d Dialect, o *Options, body []byte) reading {
-	var r recorder
-	var a Accumulator
-	options := Options{}
-	if o != nil {
-		options = *o
-	}
-	options.Drain = true
-	x := NewReader(bytes.NewReader(body), d, &options)
-	for x.Next() {
-		r.HandleDelta(x.Delta())
-		a.HandleDelta(x.Delta())
-	}
-	return reading{r.deltas, a.Completion(), x.Outcome()}
-}
-
 // FuzzTemplate: what is known without a parser is what the parser says.
 func FuzzTemplate(f *testing.F) {
-	addRecordings(f, func(d Dialect, body []byte) {
+	addRecordings(f, func(d llmstream.Dialect, body []byte) {
 		f.Add(uint8(d), body, []byte{})
 		f.Add(uint8(d), body, []byte{90, 255, 31})
 	})
@@ -131,11 +63,11 @@ func FuzzTemplate(f *testing.F) {
 		{`{"id":"x","choices":[],"i\u0064":""}`, `{"id":"x","choices":[]}`},
 		{`{"id":"a","x":Infinity,"choices":[]}`, `{"id":"a","x":Infinity,"choices":[{"delta":{},"logprobs":{"content":[NaN]}}]}`},
 	} {
-		f.Add(uint8(OpenAIChat), []byte(testkit.SSE(events...)), []byte{})
+		f.Add(uint8(llmstream.OpenAIChat), []byte(testkit.SSE(events...)), []byte{})
 	}
-	f.Add(uint8(OpenAIChat), []byte(testkit.SSE(`{"id":"a","code":"c1","choices":[]}`)+"error: {\"id\":\"a\",\"code\":\"c1\",\"detail\":\"boo\"}\n\n"), []byte{})
+	f.Add(uint8(llmstream.OpenAIChat), []byte(testkit.SSE(`{"id":"a","code":"c1","choices":[]}`)+"error: {\"id\":\"a\",\"code\":\"c1\",\"detail\":\"boo\"}\n\n"), []byte{})
 	f.Fuzz(func(t *testing.T, dialect uint8, body, lengths []byte) {
-		requireShortcuts(t, anyDialect(dialect), body, cutsOf(lengths, len(body))...)
+		requireShortcuts(t, anyDialect(dialect), body, testkit.CutsOf(lengths, len(body))...)
 	})
 }
 
@@ -150,33 +82,33 @@ func FuzzFrames(f *testing.F) {
 		require.NoError(f, err)
 		f.Add(string(text), []byte{7, 200, 0, 3})
 	}
-	small := &Options{MaxEvent: 150, MaxValues: 40, MaxChoices: 2, MaxToolCalls: 2}
+	small := &llmstream.Options{MaxEvent: 150, MaxValues: 40, MaxChoices: 2, MaxToolCalls: 2}
 	f.Fuzz(func(t *testing.T, text string, lengths []byte) {
 		body, err := testdata.Frames(text)
 		if err != nil {
 			t.Skip()
 		}
-		want := read(Bedrock, nil, body)
-		requireSame(t, want, read(Bedrock, nil, body, cutsOf(lengths, len(body))...), lengths)
-		requireSame(t, want, read(Bedrock, &Options{NoFastPath: true}, body), nil)
-		requireSame(t, read(Auto, small, body), read(Auto, small, body, cutsOf(lengths, len(body))...), lengths)
+		want := read(llmstream.Bedrock, nil, body)
+		requireSame(t, want, read(llmstream.Bedrock, nil, body, testkit.CutsOf(lengths, len(body))...), lengths)
+		requireSame(t, want, read(llmstream.Bedrock, &llmstream.Options{NoFastPath: true}, body), nil)
+		requireSame(t, read(llmstream.Auto, small, body), read(llmstream.Auto, small, body, testkit.CutsOf(lengths, len(body))...), lengths)
 	})
 }
 
 // FuzzAccumulator: a completion is what joining the texts of the deltas gives.
 func FuzzAccumulator(f *testing.F) {
-	addRecordings(f, func(d Dialect, body []byte) { f.Add(uint8(d), body) })
-	var used Accumulator // one that has folded other streams before
+	addRecordings(f, func(d llmstream.Dialect, body []byte) { f.Add(uint8(d), body) })
+	var used llmstream.Accumulator // one that has folded other streams before
 	f.Fuzz(func(t *testing.T, dialect uint8, body []byte) {
-		var r recorder
-		var fresh Accumulator
+		var r streamtest.Recorder
+		var fresh llmstream.Accumulator
 		used.Reset()
-		p := NewParser(anyDialect(dialect), Handlers(&r, &fresh, &used), nil)
+		p := llmstream.NewParser(anyDialect(dialect), llmstream.Handlers(&r, &fresh, &used), nil)
 		p.Write(body)
 		p.Close()
 		got := fresh.Completion()
 		require.Equal(t, got, used.Completion())
-		require.Equal(t, joinDeltas(r.deltas), shortForm(got))
+		require.Equal(t, joinDeltas(r.Deltas), shortForm(got))
 		_, err := json.Marshal(got)
 		require.NoError(t, err)
 	})
@@ -188,22 +120,22 @@ type folded struct {
 	blocked           string
 	texts             map[[2]any]string // by choice and kind
 	calls             map[[2]int][3]string
-	usage             Usage
+	usage             llmstream.Usage
 }
 
 // joinDeltas joins deltas as they are documented: the texts part by part, without
 // what is taken back.
-func joinDeltas(deltas []recordedDelta) folded {
+func joinDeltas(deltas []streamtest.Delta) folded {
 	f := folded{texts: map[[2]any]string{}, calls: map[[2]int][3]string{}}
 	finish := map[int]string{}
 	type part struct{ choice, part int }
-	texts := map[part]map[Kind]string{}
+	texts := map[part]map[llmstream.Kind]string{}
 	callsOf := map[part][]int{}
 	given := map[[2]int]bool{}
 	for _, d := range deltas {
 		at := part{d.Choice, d.Part}
 		switch d.Kind {
-		case KindStart:
+		case llmstream.KindStart:
 			f.id = first(string(d.Start.ID), f.id) // the last (O-03)
 			f.model = first(f.model, string(d.Start.Model))
 			if !d.Start.Again {
@@ -219,14 +151,14 @@ func joinDeltas(deltas []recordedDelta) folded {
 					f.calls[key] = call
 				}
 			}
-		case KindContent, KindReasoning, KindRefusal:
+		case llmstream.KindContent, llmstream.KindReasoning, llmstream.KindRefusal:
 			if len(d.Text) > 0 {
 				if texts[at] == nil {
-					texts[at] = map[Kind]string{}
+					texts[at] = map[llmstream.Kind]string{}
 				}
 				texts[at][d.Kind] += string(d.Text)
 			}
-		case KindToolCall:
+		case llmstream.KindToolCall:
 			key := [2]int{d.Choice, d.ToolCall.Index}
 			call, known := f.calls[key]
 			if !known {
@@ -237,13 +169,13 @@ func joinDeltas(deltas []recordedDelta) folded {
 			call[1] = first(call[1], string(d.ToolCall.Name))
 			call[2] += string(d.ToolCall.Arguments)
 			f.calls[key] = call
-		case KindFinish:
+		case llmstream.KindFinish:
 			if d.Choice < 0 {
 				f.blocked = string(d.NativeFinishReason)
 				break
 			}
 			finish[d.Choice] = string(d.NativeFinishReason)
-		case KindUsage:
+		case llmstream.KindUsage:
 			f.usage = d.Usage
 		}
 	}
@@ -259,11 +191,11 @@ func joinDeltas(deltas []recordedDelta) folded {
 	return f
 }
 
-func shortForm(c *Completion) folded {
+func shortForm(c *llmstream.Completion) folded {
 	f := folded{id: c.ID, model: c.Model, blocked: c.BlockReason, usage: c.Usage, texts: map[[2]any]string{}, calls: map[[2]int][3]string{}}
 	for _, choice := range c.Choices {
 		m := &choice.Message
-		for kind, text := range map[Kind]string{KindContent: m.Content, KindReasoning: m.Reasoning, KindRefusal: m.Refusal} {
+		for kind, text := range map[llmstream.Kind]string{llmstream.KindContent: m.Content, llmstream.KindReasoning: m.Reasoning, llmstream.KindRefusal: m.Refusal} {
 			if text != "" {
 				f.texts[[2]any{choice.Index, kind}] = text
 			}

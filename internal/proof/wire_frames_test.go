@@ -1,4 +1,4 @@
-package llmstream
+package proof
 
 import (
 	"bytes"
@@ -8,14 +8,13 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/seed-4d65deac/llmstream"
+	"github.com/seed-4d65deac/llmstream/internal/streamtest"
 	"github.com/seed-4d65deac/llmstream/internal/testkit"
 	"github.com/seed-4d65deac/llmstream/internal/wire"
 	"github.com/seed-4d65deac/llmstream/testdata"
 	"github.com/stretchr/testify/require"
 )
-
-// Frames and their parts; see package testkit.
-var framed, claims, rawFrame = testkit.Framed, testkit.Prelude, testkit.RawFrame
 
 const (
 	saysHi     = `event contentBlockDelta {"contentBlockIndex":0,"delta":{"text":"hi"}}`
@@ -29,7 +28,7 @@ func TestFramesCutAnywhere(t *testing.T) {
 	for _, name := range []string{"converse-tools", "invoke-nova", "exception"} {
 		body, err := testdata.Body("bedrock/" + name + ".frames")
 		require.NoError(t, err)
-		whole := read(Bedrock, nil, body)
+		whole := read(llmstream.Bedrock, nil, body)
 		var ends []int
 		for at := 0; at < len(body); ends = append(ends, at) {
 			at += int(binary.BigEndian.Uint32(body[at:]))
@@ -40,21 +39,21 @@ func TestFramesCutAnywhere(t *testing.T) {
 				last = ends[frames]
 				frames++
 			}
-			got := read(Bedrock, nil, body[:end])
+			got := read(llmstream.Bedrock, nil, body[:end])
 			require.EqualValues(t, frames, got.Outcome.Events, "%s cut at %d", name, end)
 			require.Equal(t, end-last, got.Outcome.PendingBytes, "%s cut at %d", name, end)
-			require.Equal(t, finishedBy(whole, frames), got.Outcome.State == StateComplete, "%s cut at %d", name, end)
+			require.Equal(t, finishedBy(whole, frames), got.Outcome.State == llmstream.StateComplete, "%s cut at %d", name, end)
 			if end > 0 {
-				require.Equal(t, WireFrames, got.Outcome.Wire)
+				require.Equal(t, llmstream.WireFrames, got.Outcome.Wire)
 			} else {
-				require.Equal(t, StateEmpty, got.Outcome.State)
+				require.Equal(t, llmstream.StateEmpty, got.Outcome.State)
 			}
 			for i, d := range got.Deltas {
 				if d.Raw != nil { // what no event brought, the end did
-					require.True(t, sameDelta(whole.Deltas[i], d), "%s cut at %d", name, end)
+					require.True(t, streamtest.SameDelta(whole.Deltas[i], d), "%s cut at %d", name, end)
 				}
 			}
-			requireSame(t, got, read(Bedrock, nil, body[:end], end/2), end)
+			requireSame(t, got, read(llmstream.Bedrock, nil, body[:end], end/2), end)
 		}
 	}
 }
@@ -68,7 +67,7 @@ func finishedBy(r reading, events int) bool {
 			seen++
 			last = d.Raw
 		}
-		if d.Kind == KindFinish {
+		if d.Kind == llmstream.KindFinish {
 			return seen <= events
 		}
 	}
@@ -78,7 +77,7 @@ func finishedBy(r reading, events int) bool {
 // Each frame's deltas come with its last byte (contract 3).
 func TestFramesArePrompt(t *testing.T) {
 	var l lines
-	p := NewParser(Bedrock, &l, &Options{Kinds: KindContent})
+	p := llmstream.NewParser(llmstream.Bedrock, &l, &llmstream.Options{Kinds: llmstream.KindContent})
 	for i := range 3 {
 		frame := framed(saysHi)
 		for k := range frame {
@@ -93,22 +92,22 @@ func TestFramesArePrompt(t *testing.T) {
 func TestFramesPastLimits(t *testing.T) {
 	big := `event contentBlockDelta {"contentBlockIndex":0,"delta":{"text":"` + strings.Repeat("x", 200) + `"}}`
 	body := framed(`event messageStart {"role":"assistant"}`, big, saysHi, endsTurn, tellsUsage)
-	o := &Options{MaxEvent: 100}
+	o := &llmstream.Options{MaxEvent: 100}
 	testkit.EachCut(body, func(cuts ...int) {
-		got := read(Bedrock, o, []byte(body), cuts...)
+		got := read(llmstream.Bedrock, o, []byte(body), cuts...)
 		require.Equal(t, "hi", got.Completion.Choices[0].Message.Content)
-		require.Equal(t, StateComplete, got.Outcome.State)
+		require.Equal(t, llmstream.StateComplete, got.Outcome.State)
 		require.EqualValues(t, 1, got.Outcome.Malformed)
-		var limit *LimitError
+		var limit *llmstream.LimitError
 		require.ErrorAs(t, got.Outcome.Damage, &limit)
-		require.Equal(t, LimitError{"MaxEvent", 100}, *limit)
+		require.Equal(t, llmstream.LimitError{Limit: "MaxEvent", Max: 100}, *limit)
 	})
-	just := &Options{MaxEvent: len(big) - len("event contentBlockDelta ")}
-	require.Zero(t, read(Bedrock, just, []byte(body)).Outcome.Malformed)
-	require.Zero(t, read(Bedrock, just, []byte(body), len(body)/2).Outcome.Malformed)
+	just := &llmstream.Options{MaxEvent: len(big) - len("event contentBlockDelta ")}
+	require.Zero(t, read(llmstream.Bedrock, just, []byte(body)).Outcome.Malformed)
+	require.Zero(t, read(llmstream.Bedrock, just, []byte(body), len(body)/2).Outcome.Malformed)
 
-	headers := claims(16+wire.MaxHeaderSize+1, wire.MaxHeaderSize+1) + strings.Repeat("x", wire.MaxHeaderSize+1) + "crc!"
-	l, out := push(Bedrock, nil, framed(saysHi)+headers+framed(endsTurn, tellsUsage))
+	headers := testkit.Prelude(16+wire.MaxHeaderSize+1, wire.MaxHeaderSize+1) + strings.Repeat("x", wire.MaxHeaderSize+1) + "crc!"
+	l, out := push(llmstream.Bedrock, nil, framed(saysHi)+headers+framed(endsTurn, tellsUsage))
 	require.Equal(t, lines{"content hi", "malformed", "finish stop(end_turn)", "usage in=1 out=2 total=3", "done"}, l)
 	require.ErrorContains(t, out.Damage, "headers")
 }
@@ -122,10 +121,10 @@ func TestFramesWithTheLargestHeaders(t *testing.T) {
 	}
 	headers := typ + filler(1<<16-1) + filler(wire.MaxHeaderSize-len(typ)-1<<16-9)
 	require.Len(t, headers, wire.MaxHeaderSize)
-	hi := rawFrame(headers, `{"contentBlockIndex":0,"delta":{"text":"hi"}}`)
+	hi := testkit.RawFrame(headers, `{"contentBlockIndex":0,"delta":{"text":"hi"}}`)
 	for _, cut := range []int{0, 1, 7, 8, 11, 12, len(hi) - 1, len(hi), len(hi) + 5, len(hi) + 12} {
 		var l lines
-		p := NewParser(Auto, &l, nil)
+		p := llmstream.NewParser(llmstream.Auto, &l, nil)
 		testkit.WriteCut(t, p.Write, hi+hi, cut)
 		require.Equal(t, lines{"content hi", "content hi"}, l, "cut at %d", cut)
 	}
@@ -133,8 +132,8 @@ func TestFramesWithTheLargestHeaders(t *testing.T) {
 
 // A length is a name and never the size of an allocation (contract 10).
 func TestFrameThatClaimsMuch(t *testing.T) {
-	for _, prelude := range []string{claims(1<<32-1, 0), claims(1<<25, 100), claims(1<<32-1, 1<<32-17)} {
-		p := NewParser(Bedrock, nil, nil)
+	for _, prelude := range []string{testkit.Prelude(1<<32-1, 0), testkit.Prelude(1<<25, 100), testkit.Prelude(1<<32-1, 1<<32-17)} {
+		p := llmstream.NewParser(llmstream.Bedrock, nil, nil)
 		p.Write([]byte(framed(saysHi)))
 		p.Write([]byte(prelude))
 		var m, n runtime.MemStats
@@ -146,7 +145,7 @@ func TestFrameThatClaimsMuch(t *testing.T) {
 		runtime.ReadMemStats(&n)
 		require.Less(t, n.TotalAlloc-m.TotalAlloc, uint64(8<<20))
 		p.Close()
-		require.Equal(t, StateTruncated, p.Outcome().State)
+		require.Equal(t, llmstream.StateTruncated, p.Outcome().State)
 		require.Equal(t, 12+1000*1000, p.Outcome().PendingBytes)
 	}
 }
@@ -154,12 +153,12 @@ func TestFrameThatClaimsMuch(t *testing.T) {
 // Lengths that no frame can have are damage, even where a checksum proves them:
 // what follows is found by its own.
 func TestFrameOfImpossibleLengths(t *testing.T) {
-	for _, prelude := range []string{claims(0, 0), claims(15, 0), claims(20, 5), claims(100, 1<<32-1)} {
+	for _, prelude := range []string{testkit.Prelude(0, 0), testkit.Prelude(15, 0), testkit.Prelude(20, 5), testkit.Prelude(100, 1<<32-1)} {
 		body := framed(saysHi) + prelude + "?" + framed(endsTurn, tellsUsage)
 		testkit.EachCut(body, func(cuts ...int) {
-			got := read(Bedrock, nil, []byte(body), cuts...)
+			got := read(llmstream.Bedrock, nil, []byte(body), cuts...)
 			require.EqualValues(t, 1, got.Outcome.Malformed)
-			require.Equal(t, StateComplete, got.Outcome.State)
+			require.Equal(t, llmstream.StateComplete, got.Outcome.State)
 			require.True(t, got.Outcome.SawDone)
 		})
 	}
@@ -175,16 +174,16 @@ func TestFramesAreFoundAgain(t *testing.T) {
 	} {
 		body := hi + framed("lost "+saysHi) + garbage + hi + framed(endsTurn, tellsUsage)
 		testkit.EachCut(body, func(cuts ...int) {
-			got := read(Bedrock, nil, []byte(body), cuts...)
+			got := read(llmstream.Bedrock, nil, []byte(body), cuts...)
 			require.Equal(t, "hihi", got.Completion.Choices[0].Message.Content, "%q", garbage)
 			require.EqualValues(t, 1, got.Outcome.Malformed)
 			require.Zero(t, got.Outcome.PendingBytes)
-			require.Equal(t, StateComplete, got.Outcome.State)
+			require.Equal(t, llmstream.StateComplete, got.Outcome.State)
 			require.Error(t, got.Outcome.Err())
 		})
 	}
-	_, o := push(Bedrock, nil, hi+framed("lost "+saysHi)+strings.Repeat("x", 100))
-	require.Equal(t, StateTruncated, o.State)
+	_, o := push(llmstream.Bedrock, nil, hi+framed("lost "+saysHi)+strings.Repeat("x", 100))
+	require.Equal(t, llmstream.StateTruncated, o.State)
 	require.EqualValues(t, 2, o.Events)
 }
 
@@ -193,40 +192,40 @@ func TestFramesAreFoundAgain(t *testing.T) {
 func TestFramesAreSniffed(t *testing.T) {
 	hi := framed(saysHi)
 	for n := range wire.PreludeSize {
-		p := NewParser(Auto, nil, nil)
+		p := llmstream.NewParser(llmstream.Auto, nil, nil)
 		p.Write([]byte(hi[:n]))
-		require.Equal(t, WireUnknown, p.Wire(), n)
+		require.Equal(t, llmstream.WireUnknown, p.Wire(), n)
 	}
-	p := NewParser(Auto, nil, nil)
+	p := llmstream.NewParser(llmstream.Auto, nil, nil)
 	p.Write([]byte(hi[:wire.PreludeSize]))
-	require.Equal(t, WireFrames, p.Wire())
+	require.Equal(t, llmstream.WireFrames, p.Wire())
 
-	for body, wire := range map[string]Wire{
-		"d": WireSSE, ":": WireSSE, "{": WireJSON, "\x02": WireSSE, "\xff\xff": WireSSE,
-		"\x00\x00\x00\x0f\x00\x00\x00\x00": WireSSE, // too short for a frame
-		"\x00\x00\x00\x20\xff":             WireSSE, // too large headers
-		hi[:11] + "?":                      WireSSE,
-		"\x00\x00\n:\x00\n\n\n?":           WireSSE,
+	for body, wire := range map[string]llmstream.Wire{
+		"d": llmstream.WireSSE, ":": llmstream.WireSSE, "{": llmstream.WireJSON, "\x02": llmstream.WireSSE, "\xff\xff": llmstream.WireSSE,
+		"\x00\x00\x00\x0f\x00\x00\x00\x00": llmstream.WireSSE, // too short for a frame
+		"\x00\x00\x00\x20\xff":             llmstream.WireSSE, // too large headers
+		hi[:11] + "?":                      llmstream.WireSSE,
+		"\x00\x00\n:\x00\n\n\n?":           llmstream.WireSSE,
 	} {
-		p := NewParser(Auto, nil, nil)
+		p := llmstream.NewParser(llmstream.Auto, nil, nil)
 		p.Write([]byte(body))
 		require.Equal(t, wire, p.Wire(), "%q", body)
 		if body[0] < ' ' {
-			require.Equal(t, StateNotStream, closed(p).State, "%q", body)
+			require.Equal(t, llmstream.StateNotStream, closed(p).State, "%q", body)
 		}
 	}
-	for total, wire := range map[uint32]Wire{wire.MinFrame: WireFrames, 1 << 24: WireFrames, wire.MaxUsualFrame: WireFrames, wire.MaxUsualFrame + 1: WireSSE} {
-		p := NewParser(Auto, nil, nil)
-		p.Write([]byte(claims(total, 0)))
+	for total, wire := range map[uint32]llmstream.Wire{wire.MinFrame: llmstream.WireFrames, 1 << 24: llmstream.WireFrames, wire.MaxUsualFrame: llmstream.WireFrames, wire.MaxUsualFrame + 1: llmstream.WireSSE} {
+		p := llmstream.NewParser(llmstream.Auto, nil, nil)
+		p.Write([]byte(testkit.Prelude(total, 0)))
 		require.Equal(t, wire, p.Wire(), total)
 	}
-	body := "\x00\x00\n" + testkit.SSE(says("hi"), stops, "[DONE]")
+	body := "\x00\x00\n" + testkit.SSE(says("hi"), testkit.Stops, "[DONE]")
 	testkit.EachCut(body, func(cuts ...int) {
-		require.Equal(t, "hi", read(Auto, nil, []byte(body), cuts...).Completion.Choices[0].Message.Content)
+		require.Equal(t, "hi", read(llmstream.Auto, nil, []byte(body), cuts...).Completion.Choices[0].Message.Content)
 	})
 }
 
-func closed(p *Parser) Outcome {
+func closed(p *llmstream.Parser) llmstream.Outcome {
 	p.Close()
 	return p.Outcome()
 }
@@ -241,7 +240,7 @@ func BenchmarkFrames(b *testing.B) {
 	} {
 		b.Run(name, func(b *testing.B) {
 			start, body := []byte(framed(`event messageStart {"role":"assistant"}`)), []byte(body)
-			p := NewParser(Bedrock, nil, nil)
+			p := llmstream.NewParser(llmstream.Bedrock, nil, nil)
 			b.SetBytes(int64(len(body)))
 			b.ReportAllocs()
 			for b.Loop() {

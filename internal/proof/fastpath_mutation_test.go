@@ -1,4 +1,4 @@
-package llmstream
+package proof
 
 import (
 	"encoding/json"
@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/seed-4d65deac/llmstream"
 	"github.com/stretchr/testify/require"
 	"github.com/valyala/fastjson"
 )
@@ -26,15 +27,15 @@ func TestShortcutsOnMutatedStreams(t *testing.T) {
 		streams = 2
 	}
 	for _, r := range recordings(t) {
-		events := objectsIn(r.body)
+		events := objectsIn(r.Body)
 		if len(events) == 0 || len(events) > 200 {
 			continue
 		}
 		for seed := range streams {
 			m := mutator{rand.New(rand.NewSource(int64(seed)))}
-			body := m.stream(r.dialect, events)
-			if !t.Run(fmt.Sprintf("%s/%d", r.file, seed), func(t *testing.T) {
-				requireShortcuts(t, r.dialect, body, m.cuts(len(body))...)
+			body := m.stream(r.Dialect, events)
+			if !t.Run(fmt.Sprintf("%s/%d", r.File, seed), func(t *testing.T) {
+				requireShortcuts(t, r.Dialect, body, m.cuts(len(body))...)
 			}) {
 				t.Logf("%q", body)
 			}
@@ -45,12 +46,12 @@ func TestShortcutsOnMutatedStreams(t *testing.T) {
 // Streams that go on as another of their wire, under limits that leave room for hardly
 // anything: what one has used up the next one lacks.
 func TestTightLimitsOnSplicedStreams(t *testing.T) {
-	byWire := map[Wire][]recording{}
+	byWire := map[llmstream.Wire][]recording{}
 	for _, r := range recordings(t) {
-		_, o := push(Auto, nil, string(r.body))
+		_, o := push(llmstream.Auto, nil, string(r.Body))
 		byWire[o.Wire] = append(byWire[o.Wire], r)
 	}
-	limits := Options{MaxChoices: 1, MaxToolCalls: 1, MaxValues: 300, MaxEvent: 2000, MaxBadText: 9}
+	limits := llmstream.Options{MaxChoices: 1, MaxToolCalls: 1, MaxValues: 300, MaxEvent: 2000, MaxBadText: 9}
 	plain := limits
 	plain.NoFastPath = true
 	m := mutator{rand.New(rand.NewSource(1))}
@@ -58,9 +59,9 @@ func TestTightLimitsOnSplicedStreams(t *testing.T) {
 		for _, first := range all {
 			for range 4 {
 				next := all[m.Intn(len(all))]
-				body := slices.Concat(first.body, next.body)
-				for _, d := range []Dialect{Auto, first.dialect} {
-					requireSame(t, read(d, &plain, body), read(d, &limits, body, m.cuts(len(body))...), first.file+" and "+next.file)
+				body := slices.Concat(first.Body, next.Body)
+				for _, d := range []llmstream.Dialect{llmstream.Auto, first.Dialect} {
+					requireSame(t, read(d, &plain, body), read(d, &limits, body, m.cuts(len(body))...), first.File+" and "+next.File)
 				}
 			}
 		}
@@ -100,9 +101,9 @@ func (m mutator) one(n int) bool { return m.Intn(n) == 0 }
 
 // stream makes a stream of events, in the framing of their dialect or, where that
 // has several, in one of them.
-func (m mutator) stream(d Dialect, events []*fastjson.Value) []byte {
+func (m mutator) stream(d llmstream.Dialect, events []*fastjson.Value) []byte {
 	var b strings.Builder
-	lines := d == Ollama || d == Cohere && m.one(2)
+	lines := d == llmstream.Ollama || d == llmstream.Cohere && m.one(2)
 	end := []string{"\n", "\r\n"}[m.Intn(2)]
 	for i := 0; i < len(events) && b.Len() < 32<<10; i++ {
 		event := events[i]
