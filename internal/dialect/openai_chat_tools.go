@@ -34,7 +34,7 @@ func (c *chatCall) read(v *fastjson.Value) {
 			c.custom = v
 		}
 	})
-	if c.custom.GetObject() != nil {
+	if custom := c.custom.GetObject(); custom != nil && custom.Len() > 0 {
 		c.readFunction(c.custom)
 	} else {
 		c.readFunction(c.function)
