@@ -5,17 +5,22 @@ import (
 	"sort"
 )
 
-// An Accumulator folds the deltas of a stream into a [Completion]. It is a
-// [Handler]; its zero value is ready. It folds what it is given: what
-// Options.Kinds leaves out is missing. Its time and memory are linear in the text.
+// A message is its parts in the order of their indexes, not of their arrival:
+// Delta.Part is the part that a text belongs to. Which tool call a fragment belongs to
+// was decided when it was decoded; here ToolCall.Index decides. A call that MaxBytes has
+// cut has not ended, whatever the stream says, because a piece of it is missing here.
+
+// An Accumulator is a [Handler] that assembles the deltas of a stream into a
+// [Completion]. Its zero value is ready to use. Deltas that Options.Kinds leaves out
+// are missing in the completion. Its time and memory are linear in the text.
 //
 // An Accumulator is not safe for concurrent use.
 type Accumulator struct {
-	// MaxBytes is how many bytes of the answer are kept, all choices together; 0 means
-	// 64 MiB, many times the longest answer that a model can write. What comes after
-	// that is dropped and counted in Completion.Dropped. The memory that an Accumulator
-	// holds is bounded too, whatever has been replaced or taken back: at most twice
-	// MaxBytes and 1 MiB.
+	// MaxBytes is the number of bytes of the answer that are kept, all choices
+	// together. 0 means 64 MiB, many times the longest answer that a model can write.
+	// Further bytes are dropped and counted in Completion.Dropped. The memory that an
+	// Accumulator holds is bounded too, whatever has been replaced or taken back: at
+	// most twice MaxBytes and 1 MiB.
 	MaxBytes int
 
 	// The fields that a text needs stand together, for the processor's cache; see stream.
@@ -56,7 +61,7 @@ type detailAcc struct {
 	void                                            bool // the part has begun anew
 }
 
-// HandleDelta folds d in. It never fails.
+// HandleDelta adds d to the completion. It always returns nil.
 func (a *Accumulator) HandleDelta(d *Delta) error {
 	switch d.Kind {
 	case KindContent, KindReasoning, KindRefusal:
@@ -245,7 +250,8 @@ func (a *Accumulator) addDetail(c *choiceAcc, d *ReasoningDetail) {
 	f.data = a.join(f.data, d.Data)
 }
 
-// Usage returns the token counts so far. Its Raw is a copy, or nil.
+// Usage returns the token counts so far. Its Raw is a copy, or nil if no usage has
+// come.
 func (a *Accumulator) Usage() Usage {
 	u := a.usage
 	u.Raw = cloneJSON(u.Raw)
@@ -260,8 +266,8 @@ func cloneJSON(raw []byte) []byte {
 	return bytes.Clone(raw)
 }
 
-// AppendText appends the content of the choice with this index, as far as it has
-// come, to dst and returns that; dst itself, where there is no such choice.
+// AppendText appends the content of the choice with this index, as far as it has come,
+// to dst and returns the result. If there is no such choice, it returns dst.
 func (a *Accumulator) AppendText(dst []byte, choice int) []byte {
 	for i := range a.choices {
 		if c := &a.choices[i]; c.index == choice {
@@ -273,8 +279,8 @@ func (a *Accumulator) AppendText(dst []byte, choice int) []byte {
 	return dst
 }
 
-// Completion returns what the stream has said so far, whether it has ended or
-// not. It is a copy and belongs to the caller.
+// Completion returns the answer so far, whether the stream has ended or not. It is a
+// copy and belongs to the caller.
 func (a *Accumulator) Completion() *Completion {
 	out := &Completion{
 		ID: string(a.id), Model: string(a.model), Created: a.created,

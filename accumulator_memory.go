@@ -176,7 +176,7 @@ func (a *Accumulator) takeBack(b []byte) []byte {
 	return b[:0]
 }
 
-// Reset forgets the stream. It keeps the memory for the next one, up to 256 KiB.
+// Reset makes a ready for another stream. It keeps its memory, up to 256 KiB.
 func (a *Accumulator) Reset() {
 	if a.held > maxHeldAfterReset {
 		*a = Accumulator{MaxBytes: a.MaxBytes}

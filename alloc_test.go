@@ -21,10 +21,14 @@ import (
 // steadyStreams are endless streams of each dialect in the shapes that matter,
 // without their ends: event i of each is the same but for its text.
 var steadyStreams = map[Dialect]map[string]func(i int) string{
-	OpenAIChat:        steadyChat,
-	OpenAIResponses:   steadyResponses,
-	Bedrock:           steadyBedrock,
-	AnthropicMessages: steadyAnthropic,
+	OpenAIChat:           steadyChat,
+	OpenAIResponses:      steadyResponses,
+	Bedrock:              steadyBedrock,
+	DashScope:            steadyDashScope,
+	TextGeneration:       steadyTextGeneration,
+	MistralConversations: steadyConversations,
+	BedrockAgents:        steadyAgents,
+	AnthropicMessages:    steadyAnthropic,
 	Gemini: {
 		"text":     func(i int) string { return geminiEvent(fmt.Sprintf(`{"text":"word %03d "}`, i%1000)) },
 		"thoughts": func(i int) string { return geminiEvent(fmt.Sprintf(`{"text":"why %03d ","thought":true}`, i%1000)) },

@@ -2,18 +2,18 @@ package llmstream
 
 import "encoding/json"
 
-// A Completion is the whole answer: what a non-streaming request would have
-// brought. It belongs to the caller. Raw JSON in it is as the provider sent it.
+// A Completion is the whole answer: what a request without streaming would have
+// returned. It belongs to the caller. Raw JSON in it is as the provider sent it.
 type Completion struct {
-	ID, Model                      string // as told; mostly the first that were not empty (C-04, C-05)
+	ID, Model                      string // the first that were not empty; see Start for ids that change
 	Created                        int64  // Unix seconds
 	SystemFingerprint, ServiceTier string
 	Choices                        []Choice // by index
 	Usage                          Usage
-	Citations                      json.RawMessage // an array; nil: none
-	BlockReason                    string          // why the prompt was not answered at all; "": it was (G-04)
-	// Dropped is how many bytes Accumulator.MaxBytes left no room for, and how many were
-	// past what it says of the number of pieces.
+	Citations                      json.RawMessage // an array, or nil
+	BlockReason                    string          // why the provider blocked the prompt; empty if it did not
+	// Dropped is the number of bytes past Accumulator.MaxBytes, or past its limits on
+	// the number of pieces.
 	Dropped int64
 }
 
@@ -22,36 +22,37 @@ type Choice struct {
 	Index              int
 	Message            Message
 	FinishReason       FinishReason
-	NativeFinishReason string // the word for it on the wire
+	NativeFinishReason string // the provider's word for it
 	// Logprobs is {"content":[…],"refusal":[…]}, or the lists of the older
-	// completions or of Gemini, NaN and the like as null; nil: none.
+	// completions or of Gemini, or nil. NaN and the like are null.
 	Logprobs json.RawMessage
 }
 
 // A Message is what a choice says.
 type Message struct {
-	Role                        string           // as first told; "": never, which MarshalJSON writes as assistant
-	Content, Reasoning, Refusal string           // plain text; nothing said is ""
+	Role                        string           // the first that was given, or empty, which MarshalJSON writes as assistant
+	Content, Reasoning, Refusal string           // plain text
 	ReasoningDetails            []ReasoningBlock // to be sent back in the next request
 	ToolCalls                   []ToolCall
-	Annotations                 json.RawMessage   // an array; nil: none
+	Annotations                 json.RawMessage   // an array, or nil
 	Images                      []json.RawMessage // as the provider wrote them
 	Audio                       *Audio
-	Items                       []json.RawMessage // what else the answer is made of, in order, as the provider wrote it; see KindItem
+	Items                       []json.RawMessage // the other parts of the answer, in order, as the provider wrote them; see KindItem
 }
 
 // A ReasoningBlock is structured reasoning, put together from its pieces: Text,
-// Summary and Data are joined, the others as first told; see [ReasoningDetail].
+// Summary and Data are joined, the other fields are the first that were given; see
+// [ReasoningDetail].
 type ReasoningBlock struct {
-	Index                                            int // -1: the provider gave none
+	Index                                            int // -1 if the provider gave none
 	Type, ID, Format, Text, Summary, Data, Signature string
 }
 
 // Audio is spoken output.
 type Audio struct {
 	ID         string `json:"id,omitempty"`
-	MIMEType   string `json:"mime_type,omitempty"` // such as "audio/L16;codec=pcm;rate=24000"; "": as the request asked for
-	Data       string `json:"data,omitempty"`      // base64 of the whole, padded once, at its end, however its pieces were
+	MIMEType   string `json:"mime_type,omitempty"` // such as "audio/L16;codec=pcm;rate=24000"; empty: what the request asked for
+	Data       string `json:"data,omitempty"`      // base64 of the whole, padded only at its end
 	Transcript string `json:"transcript,omitempty"`
 	ExpiresAt  int64  `json:"expires_at,omitempty"` // Unix seconds
 }

@@ -9,8 +9,8 @@ import (
 	"github.com/valyala/fastjson"
 )
 
-// logprobNames are the lists that log probabilities are made of: in chat, in the
-// older completions, in Gemini. But for chat, all elements at one place are of the
+// logprobNames are the lists that hold log probabilities in chat, in the older
+// completions and in Gemini. Except in chat, all elements at one place belong to the
 // same token.
 var logprobNames = [...][]string{
 	{"content", "refusal"},
@@ -102,8 +102,8 @@ func joinLogprobs(list []byte, limit int) (_ json.RawMessage, ok bool) {
 	return nil, true
 }
 
-// joinMedia sorts media values, separated by commas, into images and the pieces
-// of a sound, which are joined (C-23).
+// joinMedia sorts media values, separated by commas, into images and pieces of audio,
+// which are joined (C-23).
 func joinMedia(list []byte) (images []json.RawMessage, audio *Audio) {
 	if len(list) == 0 {
 		return nil, nil
@@ -137,7 +137,7 @@ func joinMedia(list []byte) (images []json.RawMessage, audio *Audio) {
 	return images, audio
 }
 
-// isSound reports whether a media value is a piece of a sound or belongs to one.
+// isSound reports whether a media value is a piece of audio, or belongs to one.
 func isSound(v *fastjson.Value) bool {
 	if v.Type() != fastjson.TypeObject || v.Exists("image_url") || v.Exists("url") ||
 		v.Exists("inlineData") || v.Exists("fileData") || v.Exists("source") {
@@ -146,8 +146,8 @@ func isSound(v *fastjson.Value) bool {
 	return !v.Exists("type") || string(v.GetStringBytes("type")) == "audio" && v.Exists("data")
 }
 
-// joinBase64 returns base64 that came in pieces, of which each may be padded, as
-// one that is padded at its end (C-23). What is no base64 stays as it came.
+// joinBase64 joins base64 that came in pieces, each possibly padded, to base64 that is
+// padded only at its end (C-23). If it is not base64, it returns the pieces unchanged.
 func joinBase64(pieces []byte) string {
 	var whole []byte
 	for rest := pieces; len(rest) > 0; {
@@ -167,8 +167,9 @@ func joinBase64(pieces []byte) string {
 	return base64.StdEncoding.EncodeToString(whole)
 }
 
-// eachValue calls f for each of the JSON values in list, which is separated by
-// commas. They are parsed one by one: each was small enough to be, all are not.
+// eachValue calls f for each of the JSON values in list, which are separated by
+// commas. It parses them one by one, because only each value by itself is within the
+// limits.
 func eachValue(list []byte, f func(*fastjson.Value)) {
 	var p fastjson.Parser
 	for len(list) > 0 {
@@ -181,11 +182,10 @@ func eachValue(list []byte, f func(*fastjson.Value)) {
 	}
 }
 
-// MarshalJSON returns the completion as the chat.completion object that OpenAI's
-// API gives where no stream was asked for, with reasoning_content,
-// reasoning_details and native_finish_reason as its compatible servers write
-// them, and Message.Items as items. Usage holds the numbers that were reported and no
-// others. An answer that is not all there has dropped_bytes.
+// MarshalJSON returns the completion as the chat.completion object of OpenAI's API.
+// Beyond that it has reasoning_content, reasoning_details and native_finish_reason as
+// compatible servers write them, and Message.Items as items. Usage holds only numbers
+// that were reported. If bytes were dropped, dropped_bytes counts them.
 func (c Completion) MarshalJSON() ([]byte, error) {
 	out := completionJSON{
 		ID: c.ID, Object: "chat.completion", Created: c.Created, Model: c.Model, Choices: []choiceJSON{},
@@ -348,8 +348,8 @@ func (u *Usage) json() *usageJSON {
 	return out
 }
 
-// valid returns raw if it is JSON, or can be made so with null in place of NaN
-// and the like (J-04); and else raw as a JSON string.
+// valid returns raw if it is JSON, possibly with null in place of NaN and the like
+// (J-04). Otherwise it returns raw as a JSON string.
 func valid(raw json.RawMessage) json.RawMessage {
 	if len(raw) == 0 || json.Valid(raw) {
 		return raw

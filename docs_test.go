@@ -3,21 +3,27 @@ package llmstream
 import (
 	"encoding/json"
 	"go/format"
+	"go/parser"
+	"go/token"
+	"maps"
 	"math"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"reflect"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
 
 	"github.com/seed-4d65deac/llmstream/internal/decode"
+	"github.com/seed-4d65deac/llmstream/internal/dialect"
+	"github.com/seed-4d65deac/llmstream/internal/wire"
 	"github.com/stretchr/testify/require"
 )
 
-// What README.md and DESIGN.md say of the code is held against it here.
+// What README.md, DESIGN.md and docs/ say about the code is checked here.
 
 // codeBlocks returns the blocks of a language in a Markdown file.
 func codeBlocks(markdown, language string) (blocks []string) {
@@ -184,40 +190,140 @@ func figure(f float64) string {
 	return strconv.FormatFloat(f, 'f', max(0, 2-int(math.Floor(math.Log10(f)))), 64)
 }
 
-func TestDesignFinishReasons(t *testing.T) {
-	rows := tableRows(t, string(readFile(t, "DESIGN.md")), "## Finish reasons")[1:]
+func TestFinishReasonsInDialectsPage(t *testing.T) {
+	rows := tableRows(t, string(readFile(t, "docs", "dialects.md")), "## Finish reasons")
 	_, code, _ := strings.Cut(string(readFile(t, "internal/decode/finish.go")), "func FinishReasonOf(")
 	code, _, _ = strings.Cut(code, "\n}\n")
-	var inCode, inDesign []string
+	var inCode, inPage []string
 	for _, quoted := range regexp.MustCompile(`"\w+"`).FindAllString(code, -1) {
 		inCode = append(inCode, strings.Trim(quoted, `"`))
 	}
-	for _, row := range rows {
-		if row[0] == "unknown" || row[0] == "(none)" {
-			continue
+	for _, row := range rows[1:] {
+		if row[0] == "unknown" {
+			break // after it comes the table by dialect
 		}
 		for _, word := range strings.Split(row[1], ", ") {
 			require.Equal(t, row[0], decode.FinishReasonOf([]byte(word)).String(), word)
-			inDesign = append(inDesign, word)
+			inPage = append(inPage, word)
 		}
 	}
-	require.ElementsMatch(t, inCode, inDesign)
+	require.ElementsMatch(t, inCode, inPage)
+}
+
+// A request path on the page selects the dialect that the page gives for it, and the
+// wires are those of the table.
+func TestTableInDialectsPage(t *testing.T) {
+	rows := tableRows(t, string(readFile(t, "docs", "dialects.md")), "## Dialects")
+	for d := Auto + 1; int(d) < len(dialect.Table); d++ {
+		row := rowOf(rows, d.String())
+		require.NotNil(t, row, "%s has no row", d)
+		for _, end := range strings.Split(row[2], ", ") {
+			require.Equal(t, d, DetectDialect("", "/x"+strings.ReplaceAll(end, "*", "y")), end)
+		}
+		for w := WireSSE; w <= WireFrames; w++ {
+			onPage := slices.Contains(strings.Split(row[1], ", "), w.String())
+			require.Equal(t, dialect.Table[d].Wires.Has(wire.Kind(w)), onPage, "%s over %s", d, w)
+		}
+	}
+	require.Len(t, rows, len(dialect.Table), "a dialect is not one of the package's")
 }
 
 // What an id in a comment means can be looked up.
-func TestDesignQuirks(t *testing.T) {
-	rows := tableRows(t, string(readFile(t, "DESIGN.md")), "## Quirks")
-	files, err := filepath.Glob("*.go")
-	require.NoError(t, err)
-	commands, err := filepath.Glob("cmd/*/*.go")
-	require.NoError(t, err)
-	tees, err := filepath.Glob("httptee/*.go")
-	require.NoError(t, err)
-	files = append(files, tees...)
-	id := regexp.MustCompile(`\b[A-Z]-[0-9]{2}\b`)
-	for _, name := range append(append(files, commands...), "testdata/README.md") {
+func TestQuirksPage(t *testing.T) {
+	_, page, _ := strings.Cut(string(readFile(t, "docs", "quirks.md")), "\n## ")
+	rows := map[string]bool{}
+	for _, row := range regexp.MustCompile("(?m)^\\| `([A-Z]-[0-9]{2})` \\| .+ \\|$").FindAllStringSubmatch(page, -1) {
+		require.False(t, rows[row[1]], "%s has two rows", row[1])
+		rows[row[1]] = true
+	}
+	require.Greater(t, len(rows), 200)
+	names := []string{"testdata/README.md"}
+	for _, pattern := range []string{"*.go", "*/*.go", "*/*/*.go", "docs/*.md"} {
+		files, err := filepath.Glob(pattern)
+		require.NoError(t, err)
+		names = append(names, files...)
+	}
+	id := regexp.MustCompile(`\b[FJCTUREAOGBNW]-[0-9]{2}\b`)
+	for _, name := range names {
 		for _, quirk := range id.FindAllString(string(readFile(t, name)), -1) {
-			require.NotNil(t, rowOf(rows, quirk), "%s names %s, which DESIGN.md does not explain", name, quirk)
+			require.True(t, rows[quirk], "%s names %s, which docs/quirks.md does not explain", name, quirk)
+		}
+	}
+}
+
+// maxDesign is how many bytes DESIGN.md may have: it is to be read in one go.
+const maxDesign = 12_500
+
+func TestDesignIsShort(t *testing.T) {
+	require.LessOrEqual(t, len(readFile(t, "DESIGN.md")), maxDesign)
+}
+
+// The map of packages has all of them, each with what it imports of this module.
+func TestDesignPackages(t *testing.T) {
+	const module = "github.com/seed-4d65deac/llmstream"
+	rows := tableRows(t, string(readFile(t, "DESIGN.md")), "## Packages")[1:]
+	mapped := map[string]bool{}
+	for _, row := range rows {
+		mapped[row[0]] = true
+		dir := row[0]
+		if dir == "llmstream" {
+			dir = "."
+		}
+		files, err := filepath.Glob(filepath.Join(dir, "*.go"))
+		require.NoError(t, err)
+		require.NotEmpty(t, files, "there is no package %s", row[0])
+		imports := map[string]bool{}
+		for _, name := range files {
+			if strings.HasSuffix(name, "_test.go") {
+				continue
+			}
+			file, err := parser.ParseFile(token.NewFileSet(), name, nil, parser.ImportsOnly)
+			require.NoError(t, err)
+			for _, spec := range file.Imports {
+				path, err := strconv.Unquote(spec.Path.Value)
+				require.NoError(t, err)
+				if path == module {
+					imports["llmstream"] = true
+				} else if rest, ok := strings.CutPrefix(path, module+"/"); ok {
+					imports[rest] = true
+				}
+			}
+		}
+		require.ElementsMatch(t, strings.Fields(row[2]), slices.Collect(maps.Keys(imports)), "imports of %s", row[0])
+	}
+	internal, err := filepath.Glob("internal/*")
+	require.NoError(t, err)
+	for _, dir := range internal {
+		require.True(t, mapped[filepath.ToSlash(dir)], "%s is not on the map", dir)
+	}
+}
+
+// The order of files has each file of the root once.
+func TestDesignOrder(t *testing.T) {
+	var ordered, files []string
+	for _, block := range codeBlocks(string(readFile(t, "DESIGN.md")), "order") {
+		ordered = append(ordered, strings.Fields(block)...)
+	}
+	all, err := filepath.Glob("*.go")
+	require.NoError(t, err)
+	for _, name := range all {
+		if !strings.HasSuffix(name, "_test.go") {
+			files = append(files, name)
+		}
+	}
+	require.ElementsMatch(t, files, ordered)
+}
+
+// Links between pages lead somewhere.
+func TestPagesLinks(t *testing.T) {
+	pages, err := filepath.Glob("docs/*.md")
+	require.NoError(t, err)
+	for _, page := range append(pages, "README.md", "DESIGN.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md") {
+		for _, link := range regexp.MustCompile(`\]\(([^)#]+)`).FindAllStringSubmatch(string(readFile(t, page)), -1) {
+			if !strings.Contains(link[1], "://") {
+				_, err := os.Stat(filepath.Join(filepath.Dir(page), link[1]))
+				require.NoError(t, err, "a link of %s", page)
+			}
 		}
 	}
 }

@@ -15,9 +15,10 @@ import (
 // Accumulator, fastpath_run.go makes deltas of single events, fastpath_frames.go
 // reads binary frames, and fastpath_usage.go usage that comes in every event.
 //
-// A template is learned from an event that was read in full, if that gave texts and
-// nothing else, in no way that depends on what came before it. Whatever does not
-// fit is read in full.
+// A template is learned from an event that was parsed in full, if that gave one text
+// and nothing else, in no way that depends on what came before it. A decoder that does
+// anything without a delta therefore sets Context.Contextual. Whatever does not fit is
+// parsed in full. docs/fastpath.md says why that is exact.
 
 // fastPath is what a stream has for its fast path.
 type fastPath struct {

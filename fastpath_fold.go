@@ -8,9 +8,9 @@ import (
 	"github.com/seed-4d65deac/llmstream/internal/template"
 )
 
-// Texts that go from a read straight into an answer: no delta is built. So they do
-// if the handler is an Accumulator, or there is none. Whatever is not usual about an
-// event is left to runMatched, and to the wire after that.
+// Texts that go from a read straight into an answer, without a delta, if the handler is
+// an Accumulator or nil. Whatever is unusual about an event is left to runMatched, and
+// after that to the wire.
 
 // foldMatched reads what it can at the start of b. It returns how many bytes that
 // were, and whether there is nothing left for others to do: b was taken whole.

@@ -9,7 +9,10 @@ import (
 )
 
 // Single events that fit templates, as deltas. Neither the wire nor the JSON parser
-// sees an event that lies whole in a read, framing and all.
+// sees an event that lies whole in a read, with its framing.
+//
+// Delta.Raw and Delta.Text of such an event are slices of the read itself, which is
+// gone when Write has returned, and which a tee passes on.
 
 // countMatched notes events that fit templates.
 func countMatched(t *decode.Stream, events int) {

@@ -4,8 +4,8 @@ import (
 	"strconv"
 )
 
-// callAcc is a tool call as far as it has come. Which call a delta belongs to
-// was decided where the stream was decoded; see decode.Choice.MatchCall.
+// callAcc is a tool call as far as it has come. Which call a delta belongs to was
+// decided when the stream was decoded; see decode.Choice.MatchCall.
 type callAcc struct {
 	id, name, typ, arguments, extra []byte
 	ended, valid                    bool
@@ -19,7 +19,7 @@ type callAcc struct {
 // there. A parser's deltas never do; a handler may be fed by others.
 const maxCallGap = defaultMaxToolCalls
 
-// addToolCall folds in a piece of a tool call, or its end.
+// addToolCall adds a piece of a tool call, or its end.
 func (a *Accumulator) addToolCall(c *choiceAcc, d *Delta) {
 	at := d.ToolCall.Index
 	if at < 0 || at >= len(c.calls)+maxCallGap {
@@ -36,8 +36,7 @@ func (a *Accumulator) addToolCall(c *choiceAcc, d *Delta) {
 		return
 	}
 	if d.ToolCall.Restart {
-		a.kept -= len(f.arguments)
-		f.arguments = f.arguments[:0]
+		f.arguments, f.truncated = a.takeBack(f.arguments), false
 	}
 	dropped := a.dropped
 	f.argsWithStart = f.argsWithStart || len(d.ToolCall.ID) > 0 && len(d.ToolCall.Arguments) > 0
@@ -65,8 +64,9 @@ func (c *choiceAcc) call(a *Accumulator, at, part int) *callAcc {
 	return &c.calls[at]
 }
 
-// ToolCall returns a copy of call i, counted in order of appearance from 0, of the
-// choice with this index, as far as it has come. ok is false if there is no such call.
+// ToolCall returns a copy of call i of the choice with this index, as far as it has
+// come. Calls are counted in order of appearance, from 0. ok is false if there is no
+// such call.
 func (a *Accumulator) ToolCall(choice, i int) (call ToolCall, ok bool) {
 	for k := range a.choices {
 		if c := &a.choices[k]; c.index == choice && i >= 0 && i < len(c.calls) && !c.calls[i].void {
@@ -76,7 +76,8 @@ func (a *Accumulator) ToolCall(choice, i int) (call ToolCall, ok bool) {
 	return ToolCall{}, false
 }
 
-// seed is what made-up ids of calls begin with: the completion's id, or else its time.
+// seed returns what synthetic ids of calls begin with: the completion's id, or else
+// its time.
 func (a *Accumulator) seed() string {
 	if len(a.id) == 0 && a.created != 0 {
 		return strconv.FormatInt(a.created, 10)
@@ -84,8 +85,8 @@ func (a *Accumulator) seed() string {
 	return string(a.id)
 }
 
-// toolCall returns a copy. A call that never got an id gets one that is made of seed
-// and of where it stands (T-05).
+// toolCall returns a copy. A call without an id gets one that is made of seed and of
+// its position (T-05).
 func (f *callAcc) toolCall(i, choice int, seed string) ToolCall {
 	c := ToolCall{
 		Index: i, ID: string(f.id), Type: string(f.typ), Name: string(f.name),
@@ -102,29 +103,30 @@ func (f *callAcc) toolCall(i, choice int, seed string) ToolCall {
 	return c
 }
 
-// ToolCall is a call that the model wants made.
+// ToolCall is a call that the model requests.
 type ToolCall struct {
 	Index     int    // among the calls of its choice, in order of appearance
 	ID        string // never empty; see SyntheticID
 	Type      string // "function" or "custom"
 	Name      string
 	Arguments string // as the model wrote them: "", JSON, or what should have been JSON
-	Extra     string // JSON that has to be sent back with the call; "": none
+	Extra     string // JSON that has to be sent back with the call, or empty
 
-	// SyntheticID: the provider gave no id, and this library made one up. Where the
-	// completion has no id either, calls of other completions may have the same.
+	// SyntheticID reports that the provider gave no id and that this library made
+	// one up. If the completion has no id either, calls of other completions may
+	// have the same id.
 	SyntheticID bool
-	// Ended: the arguments are whole, and MaxBytes has cut none of the call. One
-	// that has not ended must not be made, even if its arguments are JSON (T-17,
-	// T-19).
+	// Ended reports that the arguments are whole, and that MaxBytes has cut nothing
+	// of the call. Do not run a call that has not ended, even if its arguments are
+	// JSON.
 	Ended bool
-	// ArgumentsValid: it has ended, and the arguments are one JSON value, or
-	// empty, or the text of a custom tool.
+	// ArgumentsValid reports that the call has ended, and that its arguments are one
+	// JSON value, or empty, or the text of a custom tool.
 	ArgumentsValid bool
 }
 
-// ArgumentsJSON returns "{}" where there are no arguments at all (T-11), and else
-// the arguments as they are; whether they are JSON is in ArgumentsValid.
+// ArgumentsJSON returns "{}" if there are no arguments, and otherwise the arguments
+// unchanged. ArgumentsValid reports whether they are JSON.
 func (c *ToolCall) ArgumentsJSON() string {
 	if c.Arguments == "" {
 		return "{}"

@@ -116,6 +116,7 @@ func (c *Context) EndEvent() {
 	if c.failure != "" && c.errors == 0 && c.FirstError == nil {
 		e := c.newError(c.Data)
 		e.Type = c.failure
+		c.FirstError = e // also where the same event ends the stream
 		c.Add(KindError, c.failed).API = e
 	}
 	if c.mistyped {

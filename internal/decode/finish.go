@@ -10,7 +10,7 @@ func (r FinishReason) String() string {
 	return "unknown"
 }
 
-// FinishReasonOf returns what a provider's word means. DESIGN.md has the words as a table.
+// FinishReasonOf returns what a provider's word means. docs/dialects.md has the words as a table.
 func FinishReasonOf(native []byte) FinishReason {
 	switch string(native) {
 	case "":

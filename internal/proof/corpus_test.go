@@ -124,6 +124,8 @@ func testCorpusStream(t *testing.T, s corpusStream) {
 // corpusDamaged are the streams that are complete and damaged, and what is wrong.
 var corpusDamaged = map[string]string{
 	"anthropic-spliced-message-start-0.sse": "another message begins inside one (A-11)",
+
+	"Connectors-Connectors.OpenAI.UnitTests-TestData-chat_completion_invalid_streaming_test_response-0.sse": "an event is no JSON",
 }
 
 // compareOracle compares what was folded with what the oracle says.
@@ -135,7 +137,11 @@ func compareOracle(t *testing.T, want *oracle, got *llmstream.Completion, o llms
 		if n > 1 && json.Unmarshal(raw, &list) == nil && len(list) == n {
 			return list
 		}
-		return []json.RawMessage{raw}
+		list = []json.RawMessage{raw}
+		for len(list) < n { // none of several choices has any
+			list = append(list, raw)
+		}
+		return list
 	}
 	texts := func(raw json.RawMessage) (texts []string) {
 		for _, r := range perChoice(raw) {
@@ -187,7 +193,7 @@ func compareOracle(t *testing.T, want *oracle, got *llmstream.Completion, o llms
 	if isNullJSON(usage) {
 		usage = want.Extra.UsageAlt.Value
 	}
-	if isNullJSON(usage) {
+	if isNullJSON(usage) || string(usage) == "{}" {
 		require.Empty(t, got.Usage.Raw)
 	} else {
 		require.JSONEq(t, string(usage), string(got.Usage.Raw))

@@ -19,11 +19,8 @@ func TestTemplatesOfFramesAreExact(t *testing.T) {
 	long := framed(testkit.BlockDelta(strings.Repeat("x", 200)), testkit.BlockDelta(strings.Repeat("x", 100)), one) // there is room for more in the answer from here on
 	payload := strings.IndexByte(two, '{')
 	for at := payload; at < len(two); at++ {
-		if testing.Short() && at%5 != 0 {
-			continue
-		}
-		for _, edit := range testkit.Edits(two[at]) {
-			if strings.ContainsAny(edit, "\n") {
+		for i, edit := range testkit.Edits(two[at]) {
+			if (at+i)%sample(5) != 0 || strings.ContainsAny(edit, "\n") {
 				continue
 			}
 			requireShortcuts(t, llmstream.Bedrock, []byte(long+framed(one, six, two[:at]+edit+two[at+1:], one, six)))

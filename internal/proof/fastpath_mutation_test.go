@@ -20,26 +20,27 @@ import (
 // some times in a row, with members changed, moved, doubled, added and left out.
 // LLMSTREAM_MUTATIONS is how many streams are made of each recording.
 func TestShortcutsOnMutatedStreams(t *testing.T) {
-	streams := 12
+	streams := max(1, 12/sample(4))
 	if n, err := strconv.Atoi(os.Getenv("LLMSTREAM_MUTATIONS")); err == nil {
 		streams = n
-	} else if testing.Short() {
-		streams = 2
 	}
 	for _, r := range recordings(t) {
 		events := objectsIn(r.Body)
 		if len(events) == 0 || len(events) > 200 {
 			continue
 		}
-		for seed := range streams {
-			m := mutator{rand.New(rand.NewSource(int64(seed)))}
-			body := m.stream(r.Dialect, events)
-			if !t.Run(fmt.Sprintf("%s/%d", r.File, seed), func(t *testing.T) {
-				requireShortcuts(t, r.Dialect, body, m.cuts(len(body))...)
-			}) {
-				t.Logf("%q", body)
+		t.Run(r.File, func(t *testing.T) {
+			t.Parallel()
+			for seed := range streams {
+				m := mutator{rand.New(rand.NewSource(int64(seed)))}
+				body := m.stream(r.Dialect, events)
+				if !t.Run(fmt.Sprint(seed), func(t *testing.T) {
+					requireShortcuts(t, r.Dialect, body, m.cuts(len(body))...)
+				}) {
+					t.Logf("%q", body)
+				}
 			}
-		}
+		})
 	}
 }
 
@@ -57,7 +58,7 @@ func TestTightLimitsOnSplicedStreams(t *testing.T) {
 	m := mutator{rand.New(rand.NewSource(1))}
 	for _, all := range byWire {
 		for _, first := range all {
-			for range 4 {
+			for range max(1, 4/sample(2)) {
 				next := all[m.Intn(len(all))]
 				body := slices.Concat(first.Body, next.Body)
 				for _, d := range []llmstream.Dialect{llmstream.Auto, first.Dialect} {

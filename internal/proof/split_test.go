@@ -17,7 +17,7 @@ import (
 // A stream says the same wherever its reads cut it (contract 2). The oracle is
 // the uncut stream; every piece is overwritten as soon as Write has returned.
 
-// randomCuts returns n sorted positions in a body. They are the same each time.
+// randomCuts returns n positions in a body, each alone. They are the same each time.
 func randomCuts(name string, size, n int) [][]int {
 	h := fnv.New64a()
 	io.WriteString(h, name)
@@ -29,23 +29,29 @@ func randomCuts(name string, size, n int) [][]int {
 	return cuts
 }
 
+// splits returns the positions at which to cut a recording once. In an exhaustive run
+// these are all, or 2,000 if it is long; else as many as make up 256 KiB to read.
+func splits(name string, size int) [][]int {
+	if !exhaustive() {
+		return randomCuts(name, size, max(10, min(200, (256<<10)/sample(1)/max(1, size))))
+	}
+	if size > 16<<10 {
+		return randomCuts(name, size, 2000)
+	}
+	var cuts [][]int
+	for i := range size + 1 {
+		cuts = append(cuts, []int{i})
+	}
+	return cuts
+}
+
 func TestSplitOnce(t *testing.T) {
 	for _, r := range recordings(t) {
 		t.Run(r.File, func(t *testing.T) {
 			t.Parallel()
-			body := r.Body
-			want := read(r.Dialect, nil, body)
-			cuts := randomCuts(r.File, len(body), 2000)
-			if testing.Short() {
-				cuts = cuts[:100]
-			} else if len(body) <= 16<<10 {
-				cuts = cuts[:0]
-				for i := range len(body) + 1 {
-					cuts = append(cuts, []int{i})
-				}
-			}
-			for _, cut := range cuts {
-				requireSame(t, want, read(r.Dialect, nil, body, cut...), cut)
+			want := read(r.Dialect, nil, r.Body)
+			for _, cut := range splits(r.File, len(r.Body)) {
+				requireSame(t, want, read(r.Dialect, nil, r.Body, cut...), cut)
 			}
 		})
 	}
@@ -54,6 +60,7 @@ func TestSplitOnce(t *testing.T) {
 func TestSplitEverywhere(t *testing.T) {
 	for _, r := range recordings(t) {
 		t.Run(r.File, func(t *testing.T) {
+			t.Parallel()
 			body := r.Body
 			want := read(r.Dialect, nil, body)
 			for _, size := range []int{1, 2, 3, 7, 64} {
@@ -119,7 +126,10 @@ func TestCorpusSplit(t *testing.T) {
 
 func TestTruncation(t *testing.T) {
 	for _, r := range recordings(t) {
-		t.Run(r.File, func(t *testing.T) { testTruncation(t, r.File, r.Dialect, r.Body) })
+		t.Run(r.File, func(t *testing.T) {
+			t.Parallel()
+			testTruncation(t, r.File, r.Dialect, r.Body)
+		})
 	}
 }
 
@@ -139,8 +149,13 @@ func TestCorpusTruncation(t *testing.T) {
 
 func testTruncation(t *testing.T, name string, d llmstream.Dialect, body []byte) {
 	whole := read(d, nil, body)
-	at := eventBoundaries(d, body)
-	for _, cut := range randomCuts(name, len(body), 50) {
+	var at []int
+	for i, end := range eventBoundaries(d, body) {
+		if i < 20 || i%sample(4) == 0 {
+			at = append(at, end)
+		}
+	}
+	for _, cut := range randomCuts(name, len(body), 50/sample(2)) {
 		at = append(at, cut...)
 	}
 	for _, end := range at {

@@ -33,7 +33,7 @@ func TestFramesCutAnywhere(t *testing.T) {
 		for at := 0; at < len(body); ends = append(ends, at) {
 			at += int(binary.BigEndian.Uint32(body[at:]))
 		}
-		for end := range len(body) {
+		for end := 0; end <= len(body); end += sample(3) {
 			frames, last := 0, 0
 			for frames < len(ends) && ends[frames] <= end {
 				last = ends[frames]

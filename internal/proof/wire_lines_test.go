@@ -55,6 +55,7 @@ func TestLinesOfJSON(t *testing.T) {
 		{"a cut line", line("a") + "\n" + line("b")[:20], lines{start, a}, llmstream.StateTruncated, llmstream.WireLines},
 	} {
 		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
 			testkit.EachCut(c.body, func(cuts ...int) {
 				var l lines
 				p := llmstream.NewParser(llmstream.Ollama, &l, nil)
@@ -158,6 +159,7 @@ func TestArrayIsReadOnBehindDamage(t *testing.T) {
 		{"behind the array", "[{]\n]\n" + line("a"), lines{"malformed", "start model=m", "content a"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
 			testkit.EachCut(c.body, func(cuts ...int) {
 				var l lines
 				p := llmstream.NewParser(llmstream.Ollama, &l, nil)
