@@ -132,6 +132,9 @@ func (c *Context) Malformed(choice, offset, length int, cause error) {
 		c.FirstDamage = err
 	}
 	c.Add(KindMalformed, choice).Damage = err
+	if c.PiecesOnly {
+		c.doubtOpenCalls()
+	}
 }
 
 // addErrorObject adds an error if c.root is one or holds one: in a member

@@ -91,6 +91,7 @@ const (
 )
 
 func (h *chat) Decode(s *decode.Context) {
+	s.PiecesOnly = true
 	var c chatChunk
 	c.read(s.Root)
 	choices := c.choices.GetArray()
