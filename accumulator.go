@@ -2,65 +2,66 @@ package llmstream
 
 import (
 	"bytes"
-	"slices"
 	"sort"
-	"unicode/utf8"
-
-	"github.com/seed-4d65deac/llmstream/internal/template"
-	"github.com/seed-4d65deac/llmstream/internal/wire"
 )
 
-const defaultMaxBytes = 64 << 20
+// A message is its parts in the order of their indexes, not of their arrival:
+// Delta.Part is the part that a text belongs to. Which tool call a fragment belongs to
+// was decided when it was decoded; here ToolCall.Index decides. A call that MaxBytes has
+// cut has not ended, whatever the stream says, because a piece of it is missing here.
 
-// An Accumulator folds the deltas of a stream into a [Completion]. It is a
-// [Handler]; its zero value is ready. It folds what it is given: what
-// Options.Kinds leaves out is missing. Its time and memory are linear in the text.
+// An Accumulator is a [Handler] that assembles the deltas of a stream into a
+// [Completion]. Its zero value is ready to use. Deltas that Options.Kinds leaves out
+// are missing in the completion. Its time and memory are linear in the text.
 //
 // An Accumulator is not safe for concurrent use.
 type Accumulator struct {
-	// MaxBytes is how many bytes of the answer are kept, all choices together;
-	// 0: 64 MiB, many times the longest answer that a model can write. What
-	// comes behind is dropped and counted in Completion.Dropped. What a call or
-	// a piece of reasoning costs beside its text is not counted: of the former
-	// there are Options.MaxToolCalls, of the latter 1,024 a choice, and of items.
+	// MaxBytes is the number of bytes of the answer that are kept, all choices
+	// together. 0 means 64 MiB, many times the longest answer that a model can write.
+	// Further bytes are dropped and counted in Completion.Dropped. The memory that an
+	// Accumulator holds is bounded too, whatever has been replaced or taken back: at
+	// most twice MaxBytes and 1 MiB.
 	MaxBytes int
 
-	// What a text takes stands together, for the processor's cache; see core.
-	choices []choiceFold
-	recent  int // the choice that was found last
-	kept    int
+	// The fields that a text needs stand together, for the processor's cache; see stream.
+	choices []choiceAcc
+	recent  int // position of the choice that was found last
+	kept    int // bytes of the answer
+	held    int // bytes of memory, in use or not
 	dropped int64
 
 	id, model, fingerprint, tier []byte
 	created                      int64
 	usage                        Usage
 	citations, block             []byte
-	large                        bool // some text has more than maxKeptBuffer of memory from the stream before
 }
 
 var _ Handler = (*Accumulator)(nil)
 
-// choiceFold is a choice as far as it has come.
-type choiceFold struct {
-	index                                int
-	partFold                                        // that came last
-	parts                                []partFold // the others
-	role                                 []byte
-	native, logprobs, media, annotations []byte
-	items                                []itemFold
-	finish                               FinishReason
-	details                              []detailFold
-	calls                                []callFold
+// choiceAcc is a choice as far as it has come.
+type choiceAcc struct {
+	index int
+	// parts are the parts of the message in the order in which they began, at least
+	// one. cur is the position of the one that texts are joined to: the texts of a part
+	// mostly come in a row.
+	parts []partAcc
+	cur   int
+
+	role, native, logprobs, media, annotations []byte
+	finish                                     FinishReason
+	items                                      []itemAcc
+	details                                    []detailAcc
+	calls                                      []callAcc
 }
 
-// detailFold is a piece of structured reasoning.
-type detailFold struct {
+// detailAcc is a piece of structured reasoning.
+type detailAcc struct {
 	index                                           int
 	typ, id, format, text, summary, data, signature []byte
-	void                                            bool // another part has taken its place
+	void                                            bool // the part has begun anew
 }
 
-// HandleDelta folds d in. It never fails.
+// HandleDelta adds d to the completion. It always returns nil.
 func (a *Accumulator) HandleDelta(d *Delta) error {
 	switch d.Kind {
 	case KindContent, KindReasoning, KindRefusal:
@@ -126,7 +127,7 @@ func (a *Accumulator) start(d *Delta) {
 		c := a.choice(d.Choice)
 		c.role = a.setOnce(c.role, s.Role)
 		if s.Again {
-			a.startAgain(c, d.Part)
+			a.restart(c, d.Part)
 		}
 	}
 }
@@ -134,41 +135,51 @@ func (a *Accumulator) start(d *Delta) {
 // textOf returns where the text of a kind goes, which is content, reasoning or a
 // refusal. It is good until the next call for another choice or part.
 func (a *Accumulator) textOf(k Kind, index, part int) *[]byte {
-	return a.choice(index).textOf(k, part)
+	return a.choice(index).textOf(a, k, part)
 }
 
 // textOf is Accumulator.textOf within the choice.
-func (f *choiceFold) textOf(k Kind, part int) *[]byte {
-	if part != f.part {
-		f.turnTo(part)
+func (f *choiceAcc) textOf(a *Accumulator, k Kind, part int) *[]byte {
+	p := &f.parts[f.cur]
+	if part != p.part {
+		p = f.switchPart(a, part)
 	}
 	switch k {
 	case KindContent:
-		return &f.content
+		return &p.content
 	case KindReasoning:
-		return &f.reasoning
+		return &p.reasoning
 	}
-	return &f.refusal
+	return &p.refusal
 }
 
-// choice returns the choice with this index and begins it if there is none.
-func (a *Accumulator) choice(index int) *choiceFold {
+// choice returns the choice with this index, and begins it if necessary.
+func (a *Accumulator) choice(index int) *choiceAcc {
 	if c := a.find(index); c != nil {
 		return c
 	}
-	a.recent = len(a.choices)
-	if a.recent < cap(a.choices) { // one of an earlier stream, for its memory
-		a.choices = a.choices[:a.recent+1]
-	} else {
-		a.choices = append(a.choices, choiceFold{})
+	list, ok := addSlot(a, a.choices)
+	if !ok {
+		return a.overflow()
 	}
+	a.choices, a.recent = list, len(list)-1
 	c := &a.choices[a.recent]
 	c.index = index
+	if len(c.parts) == 0 {
+		c.parts = append(c.parts[:0], partAcc{})
+	}
 	return c
 }
 
+// overflow returns a choice that is not part of the answer, for which there is no memory.
+// What goes there is dropped.
+func (a *Accumulator) overflow() *choiceAcc {
+	a.held = max(a.held, a.mostHeld())
+	return &choiceAcc{index: -1, parts: make([]partAcc, 1)}
+}
+
 // findAt is find for a choice that has most likely begun as the one at this place.
-func (a *Accumulator) findAt(place, index int) *choiceFold {
+func (a *Accumulator) findAt(place, index int) *choiceAcc {
 	if place < len(a.choices) && a.choices[place].index == index {
 		a.recent = place
 		return &a.choices[place]
@@ -176,16 +187,16 @@ func (a *Accumulator) findAt(place, index int) *choiceFold {
 	return a.findNext(index)
 }
 
-// find returns the choice with this index; nil: it has not begun. Mostly it is the
-// one that was found last, or the one behind that.
-func (a *Accumulator) find(index int) *choiceFold {
+// find returns the choice with this index, or nil if it has not begun. In most cases it
+// is the one that was found last, or the one after that.
+func (a *Accumulator) find(index int) *choiceAcc {
 	if a.recent < len(a.choices) && a.choices[a.recent].index == index {
 		return &a.choices[a.recent]
 	}
 	return a.findNext(index)
 }
 
-func (a *Accumulator) findNext(index int) *choiceFold {
+func (a *Accumulator) findNext(index int) *choiceAcc {
 	for range a.choices {
 		if a.recent++; a.recent >= len(a.choices) {
 			a.recent = 0
@@ -197,111 +208,14 @@ func (a *Accumulator) findNext(index int) *choiceFold {
 	return nil
 }
 
-// room is how many bytes may yet be kept.
-func (a *Accumulator) room() int {
-	return max(0, a.limit()-a.kept)
-}
-
-func (a *Accumulator) limit() int {
-	if a.MaxBytes > 0 {
-		return a.MaxBytes
-	}
-	return defaultMaxBytes
-}
-
-// join appends text, as far as there is room.
-func (a *Accumulator) join(to, text []byte) []byte {
-	if len(text) == 0 {
-		return to
-	}
-	if room := a.room(); len(text) > room {
-		fits := room
-		for fits > 0 && !utf8.RuneStart(text[fits]) {
-			fits--
-		}
-		a.dropped += int64(len(text) - fits)
-		a.kept += room - fits // which nothing behind the gap may fill
-		text = text[:fits]
-	}
-	a.kept += len(text)
-	return append(to, text...)
-}
-
-// textStart is how many bytes a text begins with room for: most answers need more, and
-// to grow from a few bytes on would cost each of thousands of streams several moves.
-const textStart = 256
-
-// copyWidth is how many bytes the fast path copies of a short text, however long it is.
-const copyWidth = template.OneText
-
-// joinText is join for a text that grows, and leaves room for what foldOne copies of the
-// next piece.
-func (a *Accumulator) joinText(to, text []byte) []byte {
-	if len(text) > 0 && cap(to)-len(to) < len(text)+copyWidth && len(text) <= a.room() {
-		to = slices.Grow(to, max(len(text)+copyWidth, textStart-len(to)))
-	}
-	return a.join(to, text)
-}
-
-// joinJSON appends a JSON value to a list of them. One that does not fit is
-// dropped whole: the beginning of a value is none.
-func (a *Accumulator) joinJSON(to, value []byte) []byte {
-	if len(value) >= a.room() {
-		a.dropped += int64(len(value))
-		return to
-	}
-	if len(to) > 0 {
-		to = append(to, ',')
-	}
-	return a.join(to, value)
-}
-
-// addToArray appends a JSON value to an array of them.
-func (a *Accumulator) addToArray(to, value []byte) []byte {
-	if len(value)+len("[]") > a.room() {
-		a.dropped += int64(len(value))
-		return to
-	}
-	if len(to) < len("[]") {
-		to = a.join(to, []byte("["))
-	} else {
-		to[len(to)-1] = ','
-	}
-	return a.join(a.join(to, value), []byte("]"))
-}
-
-// set replaces to.
-func (a *Accumulator) set(to, value []byte) []byte {
-	a.kept -= len(to)
-	return a.join(to[:0], value)
-}
-
-// setJSON replaces to by a JSON value, or leaves it where there is no room for
-// that.
-func (a *Accumulator) setJSON(to, value []byte) []byte {
-	if len(value) > a.room()+len(to) {
-		a.dropped += int64(len(value))
-		return to
-	}
-	return a.set(to, value)
-}
-
-// setOnce sets to if it is empty.
-func (a *Accumulator) setOnce(to, value []byte) []byte {
-	if len(to) > 0 {
-		return to
-	}
-	return a.join(to, value)
-}
-
 // maxDetails is how many pieces of structured reasoning a choice may have. Those
 // of a recorded answer are a few; a hostile one may number thousands.
 const maxDetails = 1024
 
-// addDetail merges a piece of structured reasoning with those of its index. A
+// addDetail merges a piece of structured reasoning with the pieces of its index. A
 // piece without an index continues the one before, unless a signature or a data
 // has closed that.
-func (a *Accumulator) addDetail(c *choiceFold, d *ReasoningDetail) {
+func (a *Accumulator) addDetail(c *choiceAcc, d *ReasoningDetail) {
 	at := -1
 	for i := len(c.details) - 1; i >= 0 && at < 0; i-- {
 		if c.details[i].index == d.Index && !c.details[i].void {
@@ -318,15 +232,12 @@ func (a *Accumulator) addDetail(c *choiceFold, d *ReasoningDetail) {
 		}
 	}
 	if at < 0 {
-		if at = len(c.details); at == maxDetails {
+		list, ok := addSlot(a, c.details)
+		if at = len(c.details); at == maxDetails || !ok {
 			a.dropped += int64(len(d.Text) + len(d.Summary) + len(d.Data))
 			return
 		}
-		if at < cap(c.details) {
-			c.details = c.details[:at+1]
-		} else {
-			c.details = append(c.details, detailFold{})
-		}
+		c.details = list
 		c.details[at].index = d.Index
 	}
 	f := &c.details[at]
@@ -339,14 +250,15 @@ func (a *Accumulator) addDetail(c *choiceFold, d *ReasoningDetail) {
 	f.data = a.join(f.data, d.Data)
 }
 
-// Usage returns the token counts so far. Its Raw is a copy; nil: none came.
+// Usage returns the token counts so far. Its Raw is a copy, or nil if no usage has
+// come.
 func (a *Accumulator) Usage() Usage {
 	u := a.usage
 	u.Raw = cloneJSON(u.Raw)
 	return u
 }
 
-// cloneJSON returns a copy of raw; nil if there is none.
+// cloneJSON returns a copy of raw, or nil if raw is empty.
 func cloneJSON(raw []byte) []byte {
 	if len(raw) == 0 {
 		return nil
@@ -354,15 +266,12 @@ func cloneJSON(raw []byte) []byte {
 	return bytes.Clone(raw)
 }
 
-// AppendText appends the content of the choice with this index, as far as it has
-// come, to dst and returns that; dst itself, where there is no such choice.
+// AppendText appends the content of the choice with this index, as far as it has come,
+// to dst and returns the result. If there is no such choice, it returns dst.
 func (a *Accumulator) AppendText(dst []byte, choice int) []byte {
 	for i := range a.choices {
 		if c := &a.choices[i]; c.index == choice {
-			if len(c.parts) == 0 {
-				return append(dst, c.content...)
-			}
-			for _, p := range c.inOrder() {
+			for _, p := range c.sortedParts() {
 				dst = append(dst, p.content...)
 			}
 		}
@@ -370,8 +279,8 @@ func (a *Accumulator) AppendText(dst []byte, choice int) []byte {
 	return dst
 }
 
-// Completion returns what the stream has said so far, whether it has ended or
-// not. It is a copy and belongs to the caller.
+// Completion returns the answer so far, whether the stream has ended or not. It is a
+// copy and belongs to the caller.
 func (a *Accumulator) Completion() *Completion {
 	out := &Completion{
 		ID: string(a.id), Model: string(a.model), Created: a.created,
@@ -379,21 +288,24 @@ func (a *Accumulator) Completion() *Completion {
 		Citations: cloneJSON(a.citations), BlockReason: string(a.block), Usage: a.Usage(), Dropped: a.dropped,
 	}
 	for i := range a.choices {
-		out.Choices = append(out.Choices, a.choices[i].choice(a.seed()))
+		out.Choices = append(out.Choices, a.choices[i].choice(a, out))
 	}
 	sort.SliceStable(out.Choices, func(i, j int) bool { return out.Choices[i].Index < out.Choices[j].Index })
 	return out
 }
 
-func (f *choiceFold) choice(seed string) Choice {
+func (f *choiceAcc) choice(a *Accumulator, out *Completion) Choice {
 	c := Choice{
 		Index: f.index, FinishReason: f.finish, NativeFinishReason: string(f.native),
-		Logprobs: joinLogprobs(f.logprobs),
-		Message:  Message{Role: string(f.role), Annotations: cloneJSON(f.annotations)},
+		Message: Message{Role: string(f.role), Annotations: cloneJSON(f.annotations)},
+	}
+	var ok bool
+	if c.Logprobs, ok = joinLogprobs(f.logprobs, a.limit()); !ok {
+		out.Dropped += int64(len(f.logprobs))
 	}
 	c.Message.Content, c.Message.Reasoning, c.Message.Refusal = f.texts()
 	c.Message.Images, c.Message.Audio = joinMedia(f.media)
-	c.Message.Items = f.itemsInOrder()
+	c.Message.Items = f.sortedItems()
 	for i := range f.details {
 		d := &f.details[i]
 		if d.void {
@@ -408,73 +320,7 @@ func (f *choiceFold) choice(seed string) Choice {
 		if f.calls[i].void {
 			continue
 		}
-		c.Message.ToolCalls = append(c.Message.ToolCalls, f.calls[i].toolCall(i, f.index, seed))
+		c.Message.ToolCalls = append(c.Message.ToolCalls, f.calls[i].toolCall(i, f.index, a.seed()))
 	}
 	return c
-}
-
-// Reset forgets the stream and keeps the memory for another, but for what one huge
-// answer has grown: of a text that is up to 64 KiB, and up to 1 MiB if at least a
-// quarter of it was in use.
-func (a *Accumulator) Reset() {
-	choices, large := a.choices, a.large
-	if large {
-		choices = choices[:cap(choices)]
-	}
-	a.large = false
-	for i := range choices {
-		choices[i].reset(a, large)
-	}
-	*a = Accumulator{
-		MaxBytes: a.MaxBytes, choices: a.choices[:0], large: a.large,
-		id: wire.Recycle(a.id), model: wire.Recycle(a.model), fingerprint: wire.Recycle(a.fingerprint), tier: wire.Recycle(a.tier),
-		usage: Usage{Raw: wire.Recycle(a.usage.Raw)}, citations: wire.Recycle(a.citations), block: wire.Recycle(a.block),
-	}
-}
-
-// reset is Reset for a choice; all: what this stream has not used may hold large
-// texts of the one before, and is looked at too.
-func (f *choiceFold) reset(a *Accumulator, all bool) {
-	details, calls, parts, items := f.details, f.calls, f.parts, f.items
-	if all {
-		details, calls, parts, items = details[:cap(details)], calls[:cap(calls)], parts[:cap(parts)], items[:cap(items)]
-	}
-	for i := range details {
-		d := &details[i]
-		*d = detailFold{
-			typ: wire.Recycle(d.typ), id: wire.Recycle(d.id), format: wire.Recycle(d.format), text: a.letGo(d.text),
-			summary: a.letGo(d.summary), data: a.letGo(d.data), signature: wire.Recycle(d.signature),
-		}
-	}
-	for i := range calls {
-		calls[i].reset(a)
-	}
-	for i := range parts {
-		parts[i].letGo(a)
-	}
-	for i := range items {
-		items[i] = itemFold{json: a.letGo(items[i].json)}
-	}
-	f.partFold.letGo(a)
-	f.toFirstPart()
-	*f = choiceFold{
-		partFold: f.partFold, parts: f.parts[:0], role: wire.Recycle(f.role),
-		native: wire.Recycle(f.native), logprobs: a.letGo(f.logprobs), media: a.letGo(f.media), annotations: a.letGo(f.annotations),
-		items:   f.items[:0],
-		details: f.details[:0], calls: f.calls[:0],
-	}
-}
-
-// maxKeptText is the longest text whose buffer is kept for the next stream: many
-// times a usual answer, and little beside what a stream of that length costs.
-const maxKeptText = 1 << 20
-
-// letGo is letGo for a text: where answers are long, to grow each anew would cost
-// more than to read it.
-func (a *Accumulator) letGo(b []byte) []byte {
-	if cap(b) > wire.MaxKept && cap(b) <= maxKeptText && len(b) >= cap(b)/4 {
-		a.large = true
-		return b[:0]
-	}
-	return wire.Recycle(b)
 }

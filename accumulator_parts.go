@@ -8,75 +8,58 @@ import (
 	"github.com/valyala/fastjson"
 )
 
-// partFold is the text of a part of a message as far as it has come.
-type partFold struct {
+// partAcc is the text of a part of a message as far as it has come.
+type partAcc struct {
 	part                        int
 	content, reasoning, refusal []byte
 }
 
-// maxParts is how many parts of a message are told apart. Recorded answers have
-// some tens; a hostile one may number thousands. What is past it is joined to the
+// maxParts is how many parts of a message are told apart. Recorded answers have some
+// tens; a hostile one may number thousands. A text of any further part is joined to the
 // part that came last.
 const maxParts = 1024
 
-// turnTo makes another part of the message the one that texts are joined to. The
-// texts of a part mostly come in a row.
-func (f *choiceFold) turnTo(part int) {
+// switchPart makes another part of the message the one that texts are joined to, and
+// returns it.
+func (f *choiceAcc) switchPart(a *Accumulator, part int) *partAcc {
 	for i := len(f.parts) - 1; i >= 0; i-- {
 		if f.parts[i].part == part {
-			f.partFold, f.parts[i] = f.parts[i], f.partFold
-			return
+			f.cur = i
+			return &f.parts[i]
 		}
 	}
-	if f.empty() {
-		f.part = part
-		return
+	if p := &f.parts[f.cur]; p.empty() {
+		p.part = part
+		return p
 	}
-	n := len(f.parts)
-	if n == maxParts {
-		return
+	if len(f.parts) < maxParts {
+		if list, ok := addSlot(a, f.parts); ok {
+			f.parts, f.cur = list, len(list)-1
+			f.parts[f.cur].part = part
+		}
 	}
-	f.parts = slices.Grow(f.parts, 1)[:n+1]
-	f.partFold, f.parts[n] = f.parts[n], f.partFold // one of an earlier stream, for its memory
-	f.partFold.clear()
-	f.part = part
+	return &f.parts[f.cur]
 }
 
-// toFirstPart makes ready for another message, the parts of which find the memory of
-// those at the same place in this one, if they come in a row.
-func (f *choiceFold) toFirstPart() {
-	if n := len(f.parts); n > 0 {
-		last := f.partFold
-		f.partFold = f.parts[0]
-		copy(f.parts, f.parts[1:])
-		f.parts[n-1] = last
+func (p *partAcc) empty() bool { return len(p.content)+len(p.reasoning)+len(p.refusal) == 0 }
+
+// sortedParts returns the parts in the order of their indexes.
+func (f *choiceAcc) sortedParts() []partAcc {
+	if len(f.parts) == 1 {
+		return f.parts
 	}
-}
-
-func (p *partFold) empty() bool { return len(p.content)+len(p.reasoning)+len(p.refusal) == 0 }
-
-func (p *partFold) clear() {
-	p.content, p.reasoning, p.refusal = p.content[:0], p.reasoning[:0], p.refusal[:0]
-}
-
-func (p *partFold) letGo(a *Accumulator) {
-	*p = partFold{content: a.letGo(p.content), reasoning: a.letGo(p.reasoning), refusal: a.letGo(p.refusal)}
-}
-
-// inOrder returns all parts in the order of their indexes.
-func (f *choiceFold) inOrder() []partFold {
-	all := append(slices.Clone(f.parts), f.partFold)
-	slices.SortStableFunc(all, func(a, b partFold) int { return cmp.Compare(a.part, b.part) })
+	all := slices.Clone(f.parts)
+	slices.SortStableFunc(all, func(a, b partAcc) int { return cmp.Compare(a.part, b.part) })
 	return all
 }
 
 // texts returns the texts of all parts.
-func (f *choiceFold) texts() (content, reasoning, refusal string) {
-	if len(f.parts) == 0 {
-		return string(f.content), string(f.reasoning), string(f.refusal)
+func (f *choiceAcc) texts() (content, reasoning, refusal string) {
+	if p := &f.parts[0]; len(f.parts) == 1 {
+		return string(p.content), string(p.reasoning), string(p.refusal)
 	}
-	var all partFold
-	for _, p := range f.inOrder() {
+	var all partAcc
+	for _, p := range f.sortedParts() {
 		all.content = append(all.content, p.content...)
 		all.reasoning = append(all.reasoning, p.reasoning...)
 		all.refusal = append(all.refusal, p.refusal...)
@@ -84,32 +67,37 @@ func (f *choiceFold) texts() (content, reasoning, refusal string) {
 	return string(all.content), string(all.reasoning), string(all.refusal)
 }
 
-// itemFold is an item of a message; see KindItem.
-type itemFold struct {
+// itemAcc is an item of a message; see KindItem.
+type itemAcc struct {
 	part int
 	json []byte
-	void bool // another part has taken its place
+	void bool // the part has begun anew
 }
 
-// addItem adds an item. One that does not fit is dropped whole.
-func (a *Accumulator) addItem(f *choiceFold, d *Delta) {
-	n := len(f.items)
-	if n == maxParts || len(d.Text) > a.room() {
+// addItem adds an item. An item that does not fit is dropped whole.
+func (a *Accumulator) addItem(f *choiceAcc, d *Delta) {
+	list, ok := addSlot(a, f.items)
+	if len(f.items) == maxParts || len(d.Text) > a.room() || !ok {
 		a.dropped += int64(len(d.Text))
 		return
 	}
-	f.items = slices.Grow(f.items, 1)[:n+1] // one of an earlier stream, for its memory
-	f.items[n] = itemFold{part: d.Part, json: a.join(f.items[n].json[:0], d.Text)}
+	item := &list[len(list)-1]
+	if item.json, ok = a.grow(item.json[:0], len(d.Text)); !ok {
+		a.dropped += int64(len(d.Text))
+		return
+	}
+	f.items = list
+	item.part, item.void, item.json = d.Part, false, a.join(item.json, d.Text)
 }
 
-// itemsInOrder returns the items in the order of their parts, which mostly is the
-// one in which they came.
-func (f *choiceFold) itemsInOrder() (list []json.RawMessage) {
+// sortedItems returns the items in the order of their parts. In most answers that is the
+// order in which they came.
+func (f *choiceAcc) sortedItems() (list []json.RawMessage) {
 	if len(f.items) == 0 {
 		return nil
 	}
 	all := slices.Clone(f.items)
-	slices.SortStableFunc(all, func(a, b itemFold) int { return cmp.Compare(a.part, b.part) })
+	slices.SortStableFunc(all, func(a, b itemAcc) int { return cmp.Compare(a.part, b.part) })
 	for _, item := range all {
 		if !item.void {
 			eachValue(item.json, func(v *fastjson.Value) { list = append(list, v.MarshalTo(nil)) })
@@ -118,51 +106,44 @@ func (f *choiceFold) itemsInOrder() (list []json.RawMessage) {
 	return list
 }
 
-// startAgain takes back what has come of a part that another takes the place of
-// and of calls that have been answered, where another answer begins, what
-// had come of their arguments in no pieces; and then also what belongs to no part.
-func (a *Accumulator) startAgain(f *choiceFold, part int) {
+// restart takes back what has come of a part that begins anew. With the part -1
+// another answer begins. What belongs to no part is then void, and calls whose arguments
+// came whole where they began have been answered and lose their arguments.
+func (a *Accumulator) restart(f *choiceAcc, part int) {
 	if part < 0 {
 		for i := range f.calls {
-			if c := &f.calls[i]; c.given {
-				a.kept -= len(c.arguments)
-				c.arguments = c.arguments[:0]
+			if c := &f.calls[i]; c.argsWithStart {
+				c.arguments = a.takeBack(c.arguments)
 			}
 		}
 		f.finish = FinishNone
 		for _, b := range []*[]byte{&f.native, &f.logprobs, &f.media, &f.annotations, &a.usage.Raw} {
-			a.kept -= len(*b)
-			*b = (*b)[:0]
+			*b = a.takeBack(*b)
 		}
 		a.usage = Usage{Raw: a.usage.Raw}
 		return
 	}
 	for i := range f.parts {
-		a.takeBack(&f.parts[i], part)
+		if p := &f.parts[i]; p.part == part {
+			p.content, p.reasoning, p.refusal = a.takeBack(p.content), a.takeBack(p.reasoning), a.takeBack(p.refusal)
+		}
 	}
-	a.takeBack(&f.partFold, part)
 	for i := range f.details {
-		if d := &f.details[i]; d.index == part {
+		if d := &f.details[i]; d.index == part && !d.void {
 			d.void = true
+			d.text, d.summary, d.data = a.takeBack(d.text), a.takeBack(d.summary), a.takeBack(d.data)
 		}
 	}
 	for i := range f.calls {
-		if c := &f.calls[i]; c.part == part {
+		if c := &f.calls[i]; c.part == part && !c.void {
 			c.void = true
+			c.arguments, c.extra = a.takeBack(c.arguments), a.takeBack(c.extra)
 		}
 	}
 	for i := range f.items {
 		if item := &f.items[i]; item.part == part && !item.void {
 			item.void = true
-			a.kept -= len(item.json)
-			item.json = item.json[:0]
+			item.json = a.takeBack(item.json)
 		}
-	}
-}
-
-func (a *Accumulator) takeBack(p *partFold, part int) {
-	if p.part == part {
-		a.kept -= len(p.content) + len(p.reasoning) + len(p.refusal)
-		p.clear()
 	}
 }

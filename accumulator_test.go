@@ -433,58 +433,82 @@ func TestReasoningDetailsWithoutAnIndex(t *testing.T) {
 	}
 }
 
-// What one huge answer has grown is not kept for ever, in whatever place of the
-// answer it is.
-func TestLargeAnswersAreLetGo(t *testing.T) {
-	places := map[string]struct {
-		add  func(a *Accumulator, text []byte)
-		kept func(a *Accumulator) int
-	}{
-		"content": {
-			func(a *Accumulator, text []byte) { a.HandleDelta(&Delta{Kind: KindContent, Text: text}) },
-			func(a *Accumulator) int { return cap(a.choices[:1][0].content) },
+// What one huge answer has grown is not kept for ever, in whatever place of the answer it
+// is, and what a usual answer has grown is.
+func TestResetBoundsTheMemory(t *testing.T) {
+	for name, add := range map[string]func(text []byte, part int) Delta{
+		"content":   func(text []byte, part int) Delta { return Delta{Kind: KindContent, Part: part, Text: text} },
+		"reasoning": func(text []byte, part int) Delta { return Delta{Kind: KindReasoning, Part: part, Text: text} },
+		"detail": func(text []byte, part int) Delta {
+			return Delta{Kind: KindReasoning, Detail: &ReasoningDetail{Index: part, Text: text}}
 		},
-		"part": {
-			func(a *Accumulator, text []byte) {
-				a.HandleDelta(&Delta{Kind: KindReasoning, Part: 1, Text: text})
-				a.HandleDelta(&Delta{Kind: KindContent, Part: 2, Text: []byte("x")})
-				a.HandleDelta(&Delta{Kind: KindReasoning, Part: 3, Text: []byte("x")})
-			},
-			func(a *Accumulator) int { return cap(a.choices[:1][0].reasoning) },
+		"item": func(text []byte, part int) Delta { return Delta{Kind: KindItem, Part: part, Text: text} },
+		"call": func(text []byte, part int) Delta {
+			return Delta{Kind: KindToolCall, ToolCall: ToolCallDelta{Index: part, Arguments: text}}
 		},
-		"detail": {
-			func(a *Accumulator, text []byte) {
-				a.HandleDelta(&Delta{Kind: KindReasoning, Detail: &ReasoningDetail{Text: text}})
-			},
-			func(a *Accumulator) int { return cap(a.choices[:1][0].details[:1][0].text) },
-		},
-		"item": {
-			func(a *Accumulator, text []byte) { a.HandleDelta(&Delta{Kind: KindItem, Text: text}) },
-			func(a *Accumulator) int { return cap(a.choices[:1][0].items[:1][0].json) },
-		},
-		"call": {
-			func(a *Accumulator, text []byte) {
-				a.HandleDelta(&Delta{Kind: KindToolCall, ToolCall: ToolCallDelta{Arguments: text}})
-			},
-			func(a *Accumulator) int { return cap(a.choices[:1][0].calls[:1][0].arguments) },
-		},
-	}
-	for name, place := range places {
+		"citations": func(text []byte, _ int) Delta { return Delta{Kind: KindAnnotation, Choice: -1, Text: text} },
+	} {
 		t.Run(name, func(t *testing.T) {
 			var a Accumulator
-			long := make([]byte, maxKeptText*3/4)
-			place.add(&a, long)
+			fill := func(size, parts int) {
+				for i := range parts {
+					d := add(make([]byte, size), i)
+					a.HandleDelta(&d)
+				}
+			}
+			fill(1000, 4)
 			a.Reset()
-			require.GreaterOrEqual(t, place.kept(&a), len(long))
-			place.add(&a, long[:len(long)/2])
+			require.NotZero(t, a.held)
+			small := Delta{Kind: KindContent, Text: []byte("x")}
+			require.Zero(t, testing.AllocsPerRun(10, func() {
+				a.HandleDelta(&small)
+				a.Reset()
+			}))
+			fill(maxHeldAfterReset+1, 1)
 			a.Reset()
-			require.GreaterOrEqual(t, place.kept(&a), len(long))
-			a.HandleDelta(&Delta{Kind: KindUsage}) // none of it is in use
+			require.LessOrEqual(t, a.held, maxHeldAfterReset)
+			fill(1000, 1000)
 			a.Reset()
-			require.Zero(t, place.kept(&a))
-			place.add(&a, make([]byte, maxKeptText+1))
-			a.Reset()
-			require.Zero(t, place.kept(&a))
+			require.LessOrEqual(t, a.held, maxHeldAfterReset)
+		})
+	}
+}
+
+// The memory is bounded whatever is replaced or taken back.
+func TestMemoryIsBounded(t *testing.T) {
+	const limit = 1 << 20
+	text := make([]byte, limit-100)
+	usage := Delta{Kind: KindUsage, Usage: Usage{Raw: text}}
+	for name, fill := range map[string]func(a *Accumulator, i int){
+		"texts taken back": func(a *Accumulator, i int) {
+			a.HandleDelta(&Delta{Kind: KindContent, Part: i, Text: text})
+			a.HandleDelta(&Delta{Kind: KindStart, Part: i, Start: &Start{Again: true}})
+		},
+		"annotations replaced": func(a *Accumulator, i int) {
+			a.HandleDelta(&Delta{Kind: KindAnnotation, Choice: i, Text: text})
+			a.HandleDelta(&Delta{Kind: KindAnnotation, Choice: i, Text: []byte("[]")})
+		},
+		"words replaced": func(a *Accumulator, i int) {
+			a.HandleDelta(&Delta{Kind: KindFinish, Choice: i, NativeFinishReason: text})
+			a.HandleDelta(&Delta{Kind: KindFinish, Choice: i, NativeFinishReason: []byte("stop")})
+		},
+		"extras replaced": func(a *Accumulator, i int) {
+			a.HandleDelta(&Delta{Kind: KindToolCall, ToolCall: ToolCallDelta{Index: i, Extra: text}})
+			a.HandleDelta(&Delta{Kind: KindToolCall, ToolCall: ToolCallDelta{Index: i, Extra: []byte("{}")}})
+		},
+		"usage": func(a *Accumulator, _ int) { a.HandleDelta(&usage) },
+		"empty details": func(a *Accumulator, i int) {
+			for k := range maxDetails {
+				a.HandleDelta(&Delta{Kind: KindReasoning, Choice: i, Detail: &ReasoningDetail{Index: k}})
+			}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			a := Accumulator{MaxBytes: limit}
+			for i := range 64 {
+				fill(&a, i)
+			}
+			require.LessOrEqual(t, a.held, a.mostHeld())
 		})
 	}
 }

@@ -3,14 +3,15 @@ package llmstream
 import (
 	"bufio"
 	"bytes"
-	"encoding/json"
 	"fmt"
 	"os"
-	"path/filepath"
+	"sort"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/seed-4d65deac/llmstream/internal/testkit"
+	"github.com/stretchr/testify/require"
 	"github.com/valyala/fastjson"
 )
 
@@ -36,28 +37,24 @@ type benchSet struct {
 func benchSets(tb testing.TB) (sets []benchSet) {
 	for _, shape := range [...]string{"plain", "obfuscated", "reasoning", "three", "arguments"} {
 		long := benchSet{name: "long-" + shape}
-		long.add(longAnswer(shape, ""))
+		long.add(testkit.LongAnswer(shape, ""))
 		sets = append(sets, long)
 	}
 	escapes := benchSet{name: "long-escapes"}
-	escapes.add(longAnswer("plain", `\n`))
+	escapes.add(testkit.LongAnswer("plain", `\n`))
 	crlf := benchSet{name: "long-crlf"}
-	crlf.add(bytes.ReplaceAll(longAnswer("plain", ""), []byte("\n"), []byte("\r\n")))
+	crlf.add(bytes.ReplaceAll(testkit.LongAnswer("plain", ""), []byte("\n"), []byte("\r\n")))
 	sets = append(sets, escapes, crlf)
 	testdata := benchSet{name: "testdata"}
 	for _, name := range [...]string{"long-text.sse", "deepseek-reasoning.sse", "openai-obfuscation.sse", "mistral.sse"} {
 		testdata.add(readFile(tb, "testdata", "openai-chat", name))
 	}
 	sets = append(sets, testdata)
-	if dir := os.Getenv("LLMSTREAM_CORPUS"); dir != "" {
+	if os.Getenv("LLMSTREAM_CORPUS") != "" {
 		recorded := benchSet{name: "recorded"}
-		var manifest struct{ Streams []corpusStream }
-		if err := json.Unmarshal(readFile(tb, dir, "manifest.json"), &manifest); err != nil {
-			tb.Fatal(err)
-		}
-		for _, s := range manifest.Streams {
+		for _, s := range testkit.Corpus(tb, "LLMSTREAM_CORPUS") {
 			if s.Subdialect == "chat" {
-				recorded.add(readFile(tb, filepath.Join(dir, s.Path)))
+				recorded.add(s.Body(tb))
 			}
 		}
 		sets = append(sets, recorded)
@@ -133,11 +130,11 @@ func BenchmarkFold(b *testing.B) {
 
 // BenchmarkCrowds: what an event costs where many choices or calls come in turn.
 func BenchmarkCrowds(b *testing.B) {
-	for name, crowd := range crowds {
+	for name, crowd := range testkit.Crowds {
 		for _, many := range []int{1, 4, 5, 16} {
-			body := []byte(crowd.begin(many))
-			for i := range longEvents {
-				body = append(body, testkit.SSE(crowd.event(i%many, pieces[i%len(pieces)]))...)
+			body := []byte(crowd.Begin(many))
+			for i := range testkit.LongEvents {
+				body = append(body, testkit.SSE(crowd.Event(i%many, testkit.Pieces[i%len(testkit.Pieces)]))...)
 			}
 			for who, h := range map[string]Handler{"push": new(Accumulator), "handler": HandlerFunc(func(*Delta) error { return nil })} {
 				b.Run(fmt.Sprintf("data=%d-%s/reader=%s", many, strings.ReplaceAll(name, " ", "-"), who), func(b *testing.B) {
@@ -150,7 +147,7 @@ func BenchmarkCrowds(b *testing.B) {
 						p.Reset()
 						p.Write(body)
 					}
-					b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/longEvents, "ns/event")
+					b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/testkit.LongEvents, "ns/event")
 				})
 			}
 		}
@@ -193,7 +190,7 @@ func pullBench() func([]byte) int {
 
 func (a *Accumulator) textSize() (n int) {
 	for i := range a.choices {
-		n += len(a.choices[i].content) + len(a.choices[i].reasoning)
+		n += len(a.choices[i].parts[0].content) + len(a.choices[i].parts[0].reasoning)
 	}
 	return n
 }
@@ -270,4 +267,77 @@ func indexByteLoop(body []byte) (lines int) {
 		lines++
 	}
 	return lines
+}
+
+// TestRatios measures, pair by pair, what reading the recorded streams costs
+// against the baselines. Timings are only as good as the machine is quiet, so
+// it runs where LLMSTREAM_RATIOS is set:
+//
+//	LLMSTREAM_RATIOS=1 go test -count 1 -run TestRatios -v .
+func TestRatios(t *testing.T) {
+	if os.Getenv("LLMSTREAM_RATIOS") == "" {
+		t.Skip("LLMSTREAM_RATIOS is not set: nothing is measured")
+	}
+	for _, set := range benchSets(t) {
+		ours, bases := benchReaders()
+		for _, base := range bases[:2] {
+			for _, r := range ours {
+				t.Run(fmt.Sprintf("data=%s/reader=%s/against=%s", set.name, r.name, base.name), func(t *testing.T) {
+					fmt.Println(t.Name(), medianRatio(set, r, base))
+				})
+			}
+		}
+	}
+}
+
+// medianRatio reads the streams with both in turn, in slices of some
+// milliseconds, and returns the median over 25 rounds of what one took against
+// the other.
+func medianRatio(set benchSet, r, base benchReader) float64 {
+	const slice = 1 << 20 // bytes
+	var ratios []float64
+	for range 25 {
+		var took, against time.Duration
+		for rest := set.streams; len(rest) > 0; {
+			n, size := 0, 0
+			for n < len(rest) && size < slice {
+				size += len(rest[n])
+				n++
+			}
+			start := time.Now()
+			for _, body := range rest[:n] {
+				r.read(body)
+			}
+			middle := time.Now()
+			for _, body := range rest[:n] {
+				base.read(body)
+			}
+			took += middle.Sub(start)
+			against += time.Since(middle)
+			rest = rest[n:]
+		}
+		ratios = append(ratios, float64(took)/float64(against))
+	}
+	sort.Float64s(ratios)
+	return ratios[len(ratios)/2]
+}
+
+// A stream in which templates are of no use costs little more with them than
+// without: one whose every event has another form, and one with so many forms in
+// turn that they push each other out.
+func TestTemplatesCost(t *testing.T) {
+	if os.Getenv("LLMSTREAM_RATIOS") == "" {
+		t.Skip("LLMSTREAM_RATIOS is not set: nothing is measured")
+	}
+	const most = 1.2
+	for _, forms := range []int{2, 3, 4, 5, 6, 8, 12, 16, testkit.LongEvents} {
+		name := fmt.Sprint(forms, " in turn")
+		set := benchSet{name: name}
+		set.add(testkit.LongForms("misses", "", forms))
+		push := benchReader{"push", pushBench(nil, benchReadSize)}
+		full := benchReader{"full-parse", pushBench(&Options{NoFastPath: true}, benchReadSize)}
+		ratio := medianRatio(set, push, full)
+		t.Logf("%s: %.2f", name, ratio)
+		require.LessOrEqual(t, ratio, most, name)
+	}
 }

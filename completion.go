@@ -1,26 +1,19 @@
 package llmstream
 
-import (
-	"bytes"
-	"encoding/base64"
-	"encoding/json"
+import "encoding/json"
 
-	"github.com/seed-4d65deac/llmstream/internal/jsonscan"
-	"github.com/valyala/fastjson"
-)
-
-// A Completion is the whole answer: what a non-streaming request would have
-// brought. It belongs to the caller. Raw JSON in it is as the provider sent it.
+// A Completion is the whole answer: what a request without streaming would have
+// returned. It belongs to the caller. Raw JSON in it is as the provider sent it.
 type Completion struct {
-	ID, Model                      string // as told; mostly the first that were not empty (C-04, C-05)
+	ID, Model                      string // the first that were not empty; see Start for ids that change
 	Created                        int64  // Unix seconds
 	SystemFingerprint, ServiceTier string
 	Choices                        []Choice // by index
 	Usage                          Usage
-	Citations                      json.RawMessage // an array; nil: none
-	BlockReason                    string          // why the prompt was not answered at all; "": it was (G-04)
-	// Dropped is how many bytes Accumulator.MaxBytes left no room for, and how many were
-	// past what it says of the number of pieces.
+	Citations                      json.RawMessage // an array, or nil
+	BlockReason                    string          // why the provider blocked the prompt; empty if it did not
+	// Dropped is the number of bytes past Accumulator.MaxBytes, or past its limits on
+	// the number of pieces.
 	Dropped int64
 }
 
@@ -29,375 +22,37 @@ type Choice struct {
 	Index              int
 	Message            Message
 	FinishReason       FinishReason
-	NativeFinishReason string // the word for it on the wire
+	NativeFinishReason string // the provider's word for it
 	// Logprobs is {"content":[…],"refusal":[…]}, or the lists of the older
-	// completions or of Gemini, NaN and the like as null; nil: none.
+	// completions or of Gemini, or nil. NaN and the like are null.
 	Logprobs json.RawMessage
 }
 
 // A Message is what a choice says.
 type Message struct {
-	Role                        string           // as first told; "": never, which MarshalJSON writes as assistant
-	Content, Reasoning, Refusal string           // plain text; nothing said is ""
+	Role                        string           // the first that was given, or empty, which MarshalJSON writes as assistant
+	Content, Reasoning, Refusal string           // plain text
 	ReasoningDetails            []ReasoningBlock // to be sent back in the next request
 	ToolCalls                   []ToolCall
-	Annotations                 json.RawMessage   // an array; nil: none
+	Annotations                 json.RawMessage   // an array, or nil
 	Images                      []json.RawMessage // as the provider wrote them
 	Audio                       *Audio
-	Items                       []json.RawMessage // what else the answer is made of, in order, as the provider wrote it; see KindItem
+	Items                       []json.RawMessage // the other parts of the answer, in order, as the provider wrote them; see KindItem
 }
 
 // A ReasoningBlock is structured reasoning, put together from its pieces: Text,
-// Summary and Data are joined, the others as first told; see [ReasoningDetail].
+// Summary and Data are joined, the other fields are the first that were given; see
+// [ReasoningDetail].
 type ReasoningBlock struct {
-	Index                                            int // -1: the provider gave none
+	Index                                            int // -1 if the provider gave none
 	Type, ID, Format, Text, Summary, Data, Signature string
 }
 
 // Audio is spoken output.
 type Audio struct {
 	ID         string `json:"id,omitempty"`
-	MIMEType   string `json:"mime_type,omitempty"` // such as "audio/L16;codec=pcm;rate=24000"; "": as the request asked for
-	Data       string `json:"data,omitempty"`      // base64 of the whole, padded once, at its end, however its pieces were
+	MIMEType   string `json:"mime_type,omitempty"` // such as "audio/L16;codec=pcm;rate=24000"; empty: what the request asked for
+	Data       string `json:"data,omitempty"`      // base64 of the whole, padded only at its end
 	Transcript string `json:"transcript,omitempty"`
 	ExpiresAt  int64  `json:"expires_at,omitempty"` // Unix seconds
-}
-
-// logprobNames are the lists that log probabilities are made of: in chat, in the
-// older completions, in Gemini. But for chat, all elements at one place are of the
-// same token.
-var logprobNames = [...][]string{
-	{"content", "refusal"},
-	{"tokens", "token_logprobs", "top_logprobs", "text_offset"},
-	{"chosenCandidates", "topCandidates"},
-}
-
-// jsonList is a JSON array that grows, without its brackets.
-type jsonList struct {
-	items []byte
-	n     int
-}
-
-func (l *jsonList) add(item *fastjson.Value) {
-	if l.n++; l.n > 1 {
-		l.items = append(l.items, ',')
-	}
-	if item == nil {
-		l.items = append(l.items, "null"...)
-	} else {
-		l.items = item.MarshalTo(l.items)
-	}
-}
-
-// fill adds nulls where an object lacks what others have.
-func (l *jsonList) fill(to int) {
-	for l.n < to {
-		l.add(nil)
-	}
-}
-
-// joinLogprobs joins logprobs objects, separated by commas, into one (C-21, C-26).
-func joinLogprobs(list []byte) json.RawMessage {
-	if len(list) == 0 {
-		return nil
-	}
-	var lists [len(logprobNames)][4]jsonList
-	var total [len(logprobNames)]int
-	eachValue(list, func(v *fastjson.Value) {
-		for form, names := range logprobNames {
-			before := total[form]
-			for i, name := range names {
-				l, items := &lists[form][i], v.GetArray(name)
-				if len(items) > 0 && form > 0 {
-					l.fill(before)
-				}
-				for _, item := range items {
-					l.add(item)
-				}
-				total[form] = max(total[form], l.n)
-			}
-		}
-	})
-	for form, names := range logprobNames {
-		if total[form] == 0 {
-			continue
-		}
-		out := []byte("{")
-		for i, name := range names {
-			if i > 0 {
-				out = append(out, ',')
-			}
-			out = append(append(append(out, '"'), name...), `":`...)
-			l := &lists[form][i]
-			switch {
-			case l.n == 0 && name != "content":
-				out = append(out, "null"...)
-				continue
-			case form > 0:
-				l.fill(total[form])
-			}
-			out = append(append(append(out, '['), l.items...), ']')
-		}
-		return valid(append(out, '}'))
-	}
-	return nil
-}
-
-// joinMedia sorts media values, separated by commas, into images and the pieces
-// of a sound, which are joined (C-23).
-func joinMedia(list []byte) (images []json.RawMessage, audio *Audio) {
-	if len(list) == 0 {
-		return nil, nil
-	}
-	var data, transcript []byte
-	eachValue(list, func(v *fastjson.Value) {
-		if !isSound(v) {
-			images = append(images, v.MarshalTo(nil))
-			return
-		}
-		if audio == nil {
-			audio = &Audio{}
-		}
-		if id := v.GetStringBytes("id"); len(id) > 0 {
-			audio.ID = string(id)
-		}
-		for _, name := range [...]string{"mimeType", "mime_type"} {
-			if typ := v.GetStringBytes(name); len(typ) > 0 {
-				audio.MIMEType = string(typ)
-			}
-		}
-		if at := v.GetInt64("expires_at"); at != 0 {
-			audio.ExpiresAt = at
-		}
-		data = append(data, v.GetStringBytes("data")...)
-		transcript = append(transcript, v.GetStringBytes("transcript")...)
-	})
-	if audio != nil {
-		audio.Data, audio.Transcript = joinBase64(data), string(transcript)
-	}
-	return images, audio
-}
-
-// isSound tells whether a media value is a piece of a sound, or what belongs to one.
-func isSound(v *fastjson.Value) bool {
-	if v.Type() != fastjson.TypeObject || v.Exists("image_url") || v.Exists("url") ||
-		v.Exists("inlineData") || v.Exists("fileData") || v.Exists("source") {
-		return false
-	}
-	return !v.Exists("type") || string(v.GetStringBytes("type")) == "audio" && v.Exists("data")
-}
-
-// joinBase64 returns base64 that came in pieces, of which each may be padded, as
-// one that is padded at its end (C-23). What is no base64 stays as it came.
-func joinBase64(pieces []byte) string {
-	var whole []byte
-	for rest := pieces; len(rest) > 0; {
-		n := len(rest)
-		if i := bytes.IndexByte(rest, '='); i >= 0 {
-			n = len(rest) - len(bytes.TrimLeft(rest[i:], "="))
-		}
-		if n == len(pieces) { // as mostly
-			return string(pieces)
-		}
-		var err error
-		if whole, err = base64.StdEncoding.AppendDecode(whole, rest[:n]); err != nil {
-			return string(pieces)
-		}
-		rest = rest[n:]
-	}
-	return base64.StdEncoding.EncodeToString(whole)
-}
-
-// eachValue calls f for each of the JSON values in list, which is separated by
-// commas. They are parsed one by one: each was small enough to be, all are not.
-func eachValue(list []byte, f func(*fastjson.Value)) {
-	var p fastjson.Parser
-	for len(list) > 0 {
-		var scan jsonscan.Scanner
-		n, _ := scan.Scan(list)
-		if v, err := p.ParseBytes(list[:n]); err == nil {
-			f(v)
-		}
-		list = list[min(n+1, len(list)):]
-	}
-}
-
-// MarshalJSON returns the completion as the chat.completion object that OpenAI's
-// API gives where no stream was asked for, with reasoning_content,
-// reasoning_details and native_finish_reason as its compatible servers write
-// them, and Message.Items as items. Usage holds the numbers that were reported and no
-// others. An answer that is not all there has dropped_bytes.
-func (c Completion) MarshalJSON() ([]byte, error) {
-	out := completionJSON{
-		ID: c.ID, Object: "chat.completion", Created: c.Created, Model: c.Model, Choices: []choiceJSON{},
-		Usage: c.Usage.json(), SystemFingerprint: c.SystemFingerprint, ServiceTier: c.ServiceTier, Citations: valid(c.Citations),
-		BlockReason: c.BlockReason, DroppedBytes: c.Dropped,
-	}
-	for i := range c.Choices {
-		out.Choices = append(out.Choices, c.Choices[i].json())
-	}
-	return json.Marshal(out)
-}
-
-type completionJSON struct {
-	ID                string          `json:"id"`
-	Object            string          `json:"object"`
-	Created           int64           `json:"created"`
-	Model             string          `json:"model"`
-	Choices           []choiceJSON    `json:"choices"`
-	Usage             *usageJSON      `json:"usage,omitempty"`
-	SystemFingerprint string          `json:"system_fingerprint,omitempty"`
-	ServiceTier       string          `json:"service_tier,omitempty"`
-	Citations         json.RawMessage `json:"citations,omitempty"`
-	BlockReason       string          `json:"block_reason,omitempty"`
-	DroppedBytes      int64           `json:"dropped_bytes,omitempty"`
-}
-
-type choiceJSON struct {
-	Index              int             `json:"index"`
-	Message            messageJSON     `json:"message"`
-	Logprobs           json.RawMessage `json:"logprobs"`
-	FinishReason       *string         `json:"finish_reason"`
-	NativeFinishReason string          `json:"native_finish_reason,omitempty"`
-}
-
-type messageJSON struct {
-	Role             string            `json:"role"`
-	Content          *string           `json:"content"`
-	Reasoning        string            `json:"reasoning_content,omitempty"`
-	ReasoningDetails []detailJSON      `json:"reasoning_details,omitempty"`
-	Refusal          *string           `json:"refusal"`
-	ToolCalls        []toolCallJSON    `json:"tool_calls,omitempty"`
-	Annotations      json.RawMessage   `json:"annotations,omitempty"`
-	Images           []json.RawMessage `json:"images,omitempty"`
-	Audio            *Audio            `json:"audio,omitempty"`
-	Items            []json.RawMessage `json:"items,omitempty"`
-}
-
-type detailJSON struct {
-	Type      string `json:"type,omitempty"`
-	ID        string `json:"id,omitempty"`
-	Format    string `json:"format,omitempty"`
-	Index     *int   `json:"index,omitempty"`
-	Text      string `json:"text,omitempty"`
-	Summary   string `json:"summary,omitempty"`
-	Data      string `json:"data,omitempty"`
-	Signature string `json:"signature,omitempty"`
-}
-
-type toolCallJSON struct {
-	ID       string          `json:"id"`
-	Type     string          `json:"type"`
-	Function *functionJSON   `json:"function,omitempty"`
-	Custom   *customJSON     `json:"custom,omitempty"`
-	Extra    json.RawMessage `json:"extra_content,omitempty"`
-}
-
-type functionJSON struct {
-	Name      string `json:"name"`
-	Arguments string `json:"arguments"`
-}
-
-type customJSON struct {
-	Name  string `json:"name"`
-	Input string `json:"input"`
-}
-
-func (c *Choice) json() choiceJSON {
-	out := choiceJSON{Index: c.Index, Message: c.Message.json(), Logprobs: valid(c.Logprobs), NativeFinishReason: c.NativeFinishReason}
-	if c.FinishReason != FinishNone {
-		word := c.FinishReason.String()
-		out.FinishReason = &word
-	}
-	return out
-}
-
-func (m *Message) json() messageJSON {
-	out := messageJSON{Role: m.Role, Reasoning: m.Reasoning, Annotations: valid(m.Annotations), Audio: m.Audio}
-	if out.Role == "" {
-		out.Role = "assistant"
-	}
-	if m.Content != "" || len(m.ToolCalls) == 0 && m.Refusal == "" {
-		out.Content = &m.Content
-	}
-	if m.Refusal != "" {
-		out.Refusal = &m.Refusal
-	}
-	for _, d := range m.ReasoningDetails {
-		j := detailJSON{Type: d.Type, ID: d.ID, Format: d.Format, Text: d.Text, Summary: d.Summary, Data: d.Data, Signature: d.Signature}
-		if d.Index >= 0 {
-			j.Index = &d.Index
-		}
-		out.ReasoningDetails = append(out.ReasoningDetails, j)
-	}
-	for _, t := range m.ToolCalls {
-		j := toolCallJSON{ID: t.ID, Type: t.Type, Extra: valid(json.RawMessage(t.Extra))}
-		if t.Type == "custom" {
-			j.Custom = &customJSON{Name: t.Name, Input: t.Arguments}
-		} else {
-			j.Function = &functionJSON{Name: t.Name, Arguments: t.Arguments}
-		}
-		out.ToolCalls = append(out.ToolCalls, j)
-	}
-	for _, i := range m.Images {
-		out.Images = append(out.Images, valid(i))
-	}
-	for _, i := range m.Items {
-		out.Items = append(out.Items, valid(i))
-	}
-	return out
-}
-
-type usageJSON struct {
-	PromptTokens      *int64       `json:"prompt_tokens,omitempty"`
-	CompletionTokens  *int64       `json:"completion_tokens,omitempty"`
-	TotalTokens       *int64       `json:"total_tokens,omitempty"`
-	PromptDetails     *detailsJSON `json:"prompt_tokens_details,omitempty"`
-	CompletionDetails *detailsJSON `json:"completion_tokens_details,omitempty"`
-}
-
-type detailsJSON struct {
-	CachedTokens     *int64 `json:"cached_tokens,omitempty"`
-	CacheWriteTokens *int64 `json:"cache_write_tokens,omitempty"`
-	ReasoningTokens  *int64 `json:"reasoning_tokens,omitempty"`
-}
-
-func (u *Usage) json() *usageJSON {
-	if u.Reported == 0 {
-		return nil
-	}
-	reported := func(f UsageFields, n *int64) *int64 {
-		if u.Reported&f == 0 {
-			return nil
-		}
-		return n
-	}
-	out := &usageJSON{
-		PromptTokens:     reported(UsageInput, &u.Input),
-		CompletionTokens: reported(UsageOutput, &u.Output),
-		TotalTokens:      reported(UsageTotal, &u.Total),
-	}
-	if u.Reported&(UsageCached|UsageCacheWrite) != 0 {
-		out.PromptDetails = &detailsJSON{
-			CachedTokens:     reported(UsageCached, &u.Cached),
-			CacheWriteTokens: reported(UsageCacheWrite, &u.CacheWrite),
-		}
-	}
-	if u.Reported&UsageReasoning != 0 {
-		out.CompletionDetails = &detailsJSON{ReasoningTokens: reported(UsageReasoning, &u.Reasoning)}
-	}
-	return out
-}
-
-// valid returns raw if it is JSON, or can be made so with null in place of NaN
-// and the like (J-04); and else raw as a JSON string.
-func valid(raw json.RawMessage) json.RawMessage {
-	if len(raw) == 0 || json.Valid(raw) {
-		return raw
-	}
-	if mended := jsonscan.NullNonFinite(raw); json.Valid(mended) {
-		return mended
-	}
-	text, _ := json.Marshal(string(raw))
-	return text
 }

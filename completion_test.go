@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"math/rand/v2"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -42,8 +43,19 @@ func TestLogprobsAreJoined(t *testing.T) {
 		`{"refusal":[2]}`:                                         `{"content":[],"refusal":[2]}`,
 		`{"content":[]}`:                                          "",
 	} {
-		require.Equal(t, want, string(joinLogprobs([]byte(list))), list)
+		got, ok := joinLogprobs([]byte(list), 0)
+		require.True(t, ok)
+		require.Equal(t, want, string(got), list)
 	}
+}
+
+// Objects of ever other forms are not filled up with nulls beyond the limit.
+func TestJoinedLogprobsAreBounded(t *testing.T) {
+	tokens := `{"tokens":[` + strings.TrimSuffix(strings.Repeat("0,", minLogprobs), ",") + `]}`
+	_, ok := joinLogprobs([]byte(tokens), 0)
+	require.True(t, ok)
+	_, ok = joinLogprobs([]byte(tokens+`,{"tokens":[0],"token_logprobs":[0],"top_logprobs":[0],"text_offset":[0]}`), 4*minLogprobs)
+	require.False(t, ok)
 }
 
 // C-23: what belongs to a sound, and what is media of its own.

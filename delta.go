@@ -12,40 +12,40 @@ import (
 type Kind uint32
 
 const (
-	// KindStart tells what the stream had not told before: Delta.Start holds
-	// its id, model and so on (Choice is then -1), or the role of a choice
-	// that begins.
+	// KindStart introduces the stream or a choice. Delta.Start holds the stream's
+	// id, model and so on (Choice is then -1), or the role of a choice that
+	// begins; only what was not given before.
 	KindStart Kind = 1 << iota
 	// KindContent adds Delta.Text, never empty, to a choice's answer.
 	KindContent
 	// KindReasoning adds Delta.Text to a choice's reasoning, or Delta.Detail
-	// to its structured form, or both (R-01 … R-06).
+	// to its structured form, or both.
 	KindReasoning
 	// KindRefusal adds Delta.Text, never empty, to a choice's refusal.
 	KindRefusal
 	// KindToolCall begins a tool call or continues it; see [ToolCallDelta].
 	KindToolCall
-	// KindToolCallEnd says that the arguments of Delta.ToolCall.Index have
-	// ended. Whoever runs tools waits for it: JSON that parses is not yet JSON
-	// that has ended (T-17), and JSON that breaks off never ends (T-19).
+	// KindToolCallEnd reports that the arguments of the call Delta.ToolCall.Index
+	// have ended. Do not run a call before it: arguments that parse as JSON may
+	// still go on, and arguments that break off never end.
 	KindToolCallEnd
 	// KindFinish gives a choice's finish reason. It is not the end: text, tool
-	// calls and usage do come after it (C-09, C-29, T-21). With Choice -1 there is
-	// to be no answer at all: the provider has blocked the prompt (G-04).
+	// calls and usage may come after it. With Choice -1 there is no answer: the
+	// provider has blocked the prompt.
 	KindFinish
-	// KindUsage gives token counts, merged with those that came before; or, as long as
-	// there are none, a usage object that has none, in Usage.Raw alone.
+	// KindUsage gives token counts in Delta.Usage, merged with earlier ones. Before
+	// any count has come, a usage object without counts comes in Usage.Raw alone.
 	KindUsage
 	// KindLogprobs gives log probabilities: Delta.Text is their JSON object.
 	KindLogprobs
-	// KindMedia gives an image, or a piece of a sound: Delta.Text is its JSON value.
+	// KindMedia gives an image, or a piece of audio: Delta.Text is its JSON value.
 	KindMedia
-	// KindAnnotation gives annotations or citations: Delta.Text is their JSON
-	// array, which replaces the one before (C-19), or one of them, an object,
-	// which is added to those before.
+	// KindAnnotation gives annotations or citations. Delta.Text is a JSON array,
+	// which replaces the previous one, or a JSON object, which is added to the
+	// previous ones.
 	KindAnnotation
-	// KindPing is an event without data, or one that is a keep-alive: a sign of
-	// life, not of progress.
+	// KindPing is an event without data, or a keep-alive: the connection is alive,
+	// but the answer has not progressed.
 	KindPing
 	// KindError is an error that the provider reports inside the stream:
 	// Delta.Err is an *[APIError].
@@ -57,11 +57,10 @@ const (
 	KindOther
 	// KindDone is the dialect's end marker, such as [DONE].
 	KindDone
-	// KindItem gives a part of the answer that is none of the above, as a
-	// whole: Delta.Text is its JSON object. It is what tools of the provider's
-	// own do, such as a web search, an MCP or a shell call, or a patch, and has
-	// to go back in the next request. One that comes in pieces is given when it
-	// has ended, and not at all where it breaks off.
+	// KindItem gives a whole part of the answer that has no other Kind: Delta.Text
+	// is its JSON object. Examples are a web search, an MCP call, a shell call or
+	// a patch. It has to be sent back in the next request. An item that comes in
+	// pieces is given when it has ended, and not at all if it breaks off.
 	KindItem
 )
 
@@ -93,71 +92,74 @@ func (k Kind) String() string {
 type Delta struct {
 	Kind   Kind
 	Choice int    // the choice's index on the wire; -1: the stream as a whole
-	Text   []byte // what the kind says, unescaped where it is text
+	Text   []byte // as the kind says; text is unescaped
 
 	ToolCall           ToolCallDelta    // KindToolCall, KindToolCallEnd
 	FinishReason       FinishReason     // KindFinish
 	NativeFinishReason []byte           // KindFinish: the word for it on the wire
 	Usage              Usage            // KindUsage
 	Start              *Start           // KindStart; else nil
-	Detail             *ReasoningDetail // KindReasoning; nil where the provider gives plain text alone
+	Detail             *ReasoningDetail // KindReasoning; nil if the provider gives plain text only
 	Err                error            // KindError: *APIError; KindMalformed: *SyntaxError
 
-	// Raw is the event's data as it came, whatever the kind; of Bedrock's
-	// InvokeModel, the model's event without its base64. Nil for what no event
-	// brought.
+	// Raw is the event's data as it came, for every kind. For Bedrock's InvokeModel
+	// it is the model's event, decoded from base64. It is nil for a delta that no
+	// event brought.
 	Raw      []byte
 	Event    []byte // the event's type; see [Event]
-	Sequence int64  // the provider's number of the event, behind which a stream may be resumed; 0 where the dialect has none, as in chat
+	Sequence int64  // the provider's number of the event, after which a stream may be resumed; 0 if the dialect has no numbers, as in chat
 	// Part is the index of the part of the message that this belongs to, such as
-	// Anthropic's content blocks and the items of OpenAI's Responses; 0 where the dialect has no parts, as in chat. A
-	// message is its parts in the order of their indexes, which mostly is the order
-	// in which they come.
+	// a content block of Anthropic's or an item of OpenAI's Responses. It is 0 if
+	// the dialect has no parts, as in chat. A message is its parts in the order of
+	// their indexes, which is usually the order in which they come.
 	Part int
 }
 
-// Start is what a stream says of itself or of a choice, each the first time
-// that it is more than empty (C-03, C-04). Empty fields were told before or are
-// not known yet. An ID that is told again replaces the one before (O-03).
+// Start holds facts about a stream or a choice, each the first time that it is not
+// empty. Empty fields were given before or are not known yet. An ID that comes again
+// replaces the previous one.
 type Start struct {
 	ID, Model, SystemFingerprint, ServiceTier []byte
 	Created                                   int64 // Unix seconds
 	Role                                      []byte
-	// Again: the part of the message begins a second time, since another answer
-	// has begun in the same stream: what had come of it is void. With the
-	// part -1: it is this answer that begins; the parts follow, one by one.
+	// Again reports that Delta.Part of the message begins anew, because another
+	// answer has begun in the same stream: what had come of that part is void.
+	// With Part -1 the new answer itself begins; its parts follow one by one.
 	Again bool
 }
 
 // A ToolCallDelta begins or continues a tool call.
 type ToolCallDelta struct {
-	// Index counts the calls of a choice in order of appearance, from 0. What
-	// the wire calls index may be missing, repeated or wrong (T-01 … T-03).
+	// Index counts the calls of a choice in order of appearance, from 0. It is not
+	// the provider's index, which may be missing, repeated or wrong.
 	Index int
-	// ID, Name and Type ("function" or "custom") are given once, whole, in the
-	// first delta that knows them.
+	// ID, Name and Type ("function" or "custom") are given once, whole, as soon as
+	// they are known.
 	ID, Name, Type []byte
 	// Arguments is the next piece of the arguments as the model wrote them.
 	Arguments []byte
-	// Extra is a JSON value that has to go back with the call in the next
-	// request, such as Gemini's thought signature (T-22).
+	// Extra is a JSON value that has to be sent back with the call in the next
+	// request, such as Gemini's thought signature.
 	Extra []byte
-	// ArgumentsValid tells, with KindToolCallEnd, that the arguments are one
+	// ArgumentsValid reports, with KindToolCallEnd, that the arguments are one
 	// JSON value, or empty, or that the tool takes free text.
 	ArgumentsValid bool
+	// Restart tells that the arguments begin anew: those of earlier deltas are void, since
+	// the provider has contradicted them.
+	Restart bool
 }
 
-// A ReasoningDetail is a piece of structured reasoning, which a provider wants
-// back in the next request. Pieces with the same Index belong together: Text,
-// Summary and Data are joined, the others set.
+// A ReasoningDetail is a piece of structured reasoning, which has to be sent back in
+// the next request. Pieces with the same Index belong together: Text, Summary and
+// Data are joined, the other fields are set.
 type ReasoningDetail struct {
-	Index                                            int // -1: not given; such a piece continues the one before, until that is signed
+	Index                                            int // -1: not given; such a piece continues the previous one, until that is signed
 	Type, ID, Format, Text, Summary, Data, Signature []byte
 }
 
-// HasOutput tells whether the delta holds something of the answer: non-empty
-// content, reasoning, refusal, an image or a sound, an item, or a tool's name or
-// arguments. It is what the time to the first token waits for, and what makes a retry unsafe (W-06, W-12).
+// HasOutput reports whether the delta holds a part of the answer: non-empty content,
+// reasoning, refusal, media, an item, or a tool's name or arguments. The first such
+// delta ends the time to the first token, and makes a retry unsafe.
 func (d *Delta) HasOutput() bool {
 	switch d.Kind {
 	case KindContent, KindRefusal, KindMedia, KindItem:
@@ -192,22 +194,22 @@ func (d *Delta) Clone() *Delta {
 	return &c
 }
 
-// A Handler takes the deltas of a stream, one after the other.
+// A Handler receives the deltas of a stream, one after the other.
 type Handler interface {
 	// HandleDelta borrows d until it returns. An error stops the parser, which
-	// returns it. It may set d's fields; it must not call back into its parser.
+	// returns it. It may set d's fields. It must not call back into its parser, which
+	// panics then.
 	HandleDelta(d *Delta) error
 }
 
-// HandlerFunc makes a [Handler] of a function.
+// HandlerFunc is a function that is a [Handler].
 type HandlerFunc func(*Delta) error
 
 // HandleDelta calls f(d).
 func (f HandlerFunc) HandleDelta(d *Delta) error { return f(d) }
 
-// Handlers returns a [Handler] that hands each delta to all of hs in order,
-// up to the first error. Nil handlers are left out; with none left it does
-// nothing.
+// Handlers returns a [Handler] that passes each delta to all of hs in order, up to
+// the first error. Nil handlers are left out. Without any handler it does nothing.
 func Handlers(hs ...Handler) Handler {
 	var kept handlers
 	for _, h := range hs {
@@ -229,18 +231,18 @@ func (hs handlers) HandleDelta(d *Delta) error {
 	return nil
 }
 
-// FinishReason is why a choice ended, in OpenAI's words whatever the provider's
-// are. Only FinishStop, FinishToolCalls and FinishFunctionCall are success.
+// FinishReason is why a choice ended, in OpenAI's words for every provider. Only
+// FinishStop, FinishToolCalls and FinishFunctionCall are success.
 type FinishReason uint8
 
 const (
-	FinishNone          FinishReason = iota // none was given
+	FinishNone          FinishReason = iota // no reason was given
 	FinishStop                              // the model was done, or met a stop sequence
 	FinishLength                            // a token limit was reached
 	FinishToolCalls                         // the model wants its tool calls run
 	FinishContentFilter                     // the provider withheld or stopped the answer
-	FinishFunctionCall                      // as FinishToolCalls, in the API's old form
-	FinishUnknown                           // a word that this library does not know: not success (C-10)
+	FinishFunctionCall                      // like FinishToolCalls, in the older form of the API
+	FinishUnknown                           // a word that this library does not know: not success
 )
 
 // String returns OpenAI's word for the reason, "" for FinishNone and "unknown"

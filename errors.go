@@ -12,18 +12,18 @@ import (
 const errorPrefix = "llmstream: "
 
 var (
-	// ErrTruncated: the stream ended before its answer did. It is an
-	// io.ErrUnexpectedEOF to errors.Is.
+	// ErrTruncated reports that the stream ended before its answer was complete. For
+	// errors.Is it is also io.ErrUnexpectedEOF.
 	ErrTruncated error = truncated{}
-	// ErrEmpty: the stream ended well and held no answer at all (E-12).
+	// ErrEmpty reports that the stream ended well and held no answer.
 	ErrEmpty = errors.New(errorPrefix + "the stream held no answer")
-	// ErrNotStream: the body was something else than a stream, such as plain
-	// text (F-26).
+	// ErrNotStream reports that the body was not a stream, but for example plain
+	// text.
 	ErrNotStream = errors.New(errorPrefix + "the body is not a stream of events")
-	// ErrCompressed: the body is gzip or zstd data. Feed it decoded (F-29).
+	// ErrCompressed reports that the body is gzip or zstd data. Decode it first.
 	ErrCompressed = errors.New(errorPrefix + "the body is compressed: decode it first")
-	// ErrStopped: a handler's error, or a cancellation before the answer was
-	// complete, ended the reading.
+	// ErrStopped reports that a handler's error, or a cancellation before the answer
+	// was complete, ended the reading.
 	ErrStopped = errors.New(errorPrefix + "the reading was stopped")
 )
 
@@ -32,13 +32,13 @@ type truncated struct{}
 func (truncated) Error() string        { return errorPrefix + "the stream ended before its answer" }
 func (truncated) Is(target error) bool { return target == io.ErrUnexpectedEOF }
 
-// A SyntaxError is damage: an event, or a part of one, that could not be read.
-// It quotes nothing of the event, which may be large or private (J-07).
+// A SyntaxError reports damage: an event, or a part of one, that could not be read.
+// It quotes nothing of the event, which may be large or private.
 type SyntaxError struct {
 	Event  int64 // which event of the stream, from 1
-	Offset int   // byte of the event's data at which reading failed; 0: no byte is to blame
-	Length int   // bytes of the event's data; of a skipped one, those that were counted
-	Err    error // what is wrong: a *LimitError, or a plain text
+	Offset int   // the byte of the event's data at which reading failed; 0 if it is not one byte
+	Length int   // bytes of the event's data; for a skipped event, those that were counted
+	Err    error // what is wrong: a *LimitError, or an error with a text
 }
 
 func (e *SyntaxError) Error() string {
@@ -48,21 +48,21 @@ func (e *SyntaxError) Error() string {
 // Unwrap returns e.Err.
 func (e *SyntaxError) Unwrap() error { return e.Err }
 
-// A LimitError tells which of the [Options] was exceeded.
+// A LimitError reports which of the [Options] was exceeded.
 type LimitError struct {
 	Limit string // the field's name, such as "MaxEvent"; "depth" for nesting
-	Max   int    // the limit itself, in what it counts
+	Max   int    // the limit, in the unit that it counts
 }
 
 func (e *LimitError) Error() string {
 	return "more than " + e.Limit + " allows: " + strconv.Itoa(e.Max)
 }
 
-// A DialectError says that a stream is in another dialect than its parser reads
-// (C-24, W-10), or in none that this library knows.
+// A DialectError reports that a stream is in another dialect than its parser reads,
+// or in an unknown one.
 type DialectError struct {
 	Want  Dialect // what the parser was made for
-	Looks string  // the name of the dialect that the stream looks like; "": none that is known
+	Looks string  // the name of the dialect that the stream looks like; empty if it is unknown
 }
 
 func (e *DialectError) Error() string {
@@ -72,24 +72,24 @@ func (e *DialectError) Error() string {
 	return errorPrefix + "the stream is not " + e.Want.String() + ": it looks like " + e.Looks
 }
 
-// An APIError is an error that the provider reported inside a stream that had
-// begun with success (E-01 … E-05, F-37 … F-39). Empty fields were not given; each
-// text but Raw is at most Options.MaxBadText bytes long.
+// An APIError is an error that the provider reported inside a stream, under a status
+// of success. Empty fields were not given. Each text except Raw is at most
+// Options.MaxBadText bytes long.
 type APIError struct {
 	Message   string
 	Type      string // such as "overloaded_error"
 	Code      string // a word or a number, as it came
 	Param     string
 	RequestID string
-	Status    int    // an HTTP status named in the error; 0: none
+	Status    int    // an HTTP status named in the error, or 0
 	Event     string // the type of the SSE event that brought it
-	Delivered bool   // output had been given before it: a retry would repeat that (E-06)
-	// Raw is a copy of the event; of a text that is none, its first
+	Delivered bool   // output had been delivered before the error, so a retry would repeat it
+	// Raw is a copy of the event. For a text that is not an event, it is the first
 	// Options.MaxBadText bytes.
 	Raw []byte
 }
 
-// Error gives the provider's message with its type, code and status.
+// Error returns the provider's message with its type, code and status.
 func (e *APIError) Error() string {
 	s := errorPrefix + "the provider reported an error"
 	for _, part := range [...]string{e.Type, e.Code} {
@@ -106,9 +106,8 @@ func (e *APIError) Error() string {
 	return s
 }
 
-// Retryable tells whether the error is of a kind that passes: an overloaded or
-// failing server, a rate limit, a timeout. Whether output had been Delivered is
-// for the caller to weigh.
+// Retryable reports whether the error is temporary: an overloaded or failing server,
+// a rate limit, a timeout. It does not take Delivered into account.
 func (e *APIError) Retryable() bool {
 	for _, word := range [...]string{e.Type, e.Code} {
 		switch word {
@@ -124,7 +123,7 @@ func (e *APIError) Retryable() bool {
 	return e.Status == 408 || e.Status == 429 || e.Status >= 500
 }
 
-// publicFault returns the public form of what a lower layer found wrong.
+// publicFault returns the public form of an error of a lower layer.
 func publicFault(err error) error {
 	if limit, ok := err.(*fault.Limit); ok {
 		return (*LimitError)(limit)

@@ -15,9 +15,10 @@ import (
 // Accumulator, fastpath_run.go makes deltas of single events, fastpath_frames.go
 // reads binary frames, and fastpath_usage.go usage that comes in every event.
 //
-// A template is learned from an event that was read in full, if that gave texts and
-// nothing else, in no way that depends on what came before it. Whatever does not
-// fit is read in full.
+// A template is learned from an event that was parsed in full, if that gave one text
+// and nothing else, in no way that depends on what came before it. A decoder that does
+// anything without a delta therefore sets Context.Contextual. Whatever does not fit is
+// parsed in full. docs/fastpath.md says why that is exact.
 
 // fastPath is what a stream has for its fast path.
 type fastPath struct {
@@ -58,7 +59,7 @@ type meaning struct {
 	part        int   // of the message
 	owner       int32 // the decoder's name for the text; 0: it does not follow it
 
-	// index, detail and sequence are slots; -1: there is none. index is that of the
+	// index, detail and sequence are slots, or -1. index is that of the
 	// choice, or of the call if the text belongs to one.
 	index, detail, sequence int8
 
@@ -69,7 +70,7 @@ type meaning struct {
 	hasUsage     bool // the event reports usage after its text; see usage
 
 	// fixed is what does not differ of a piece of structured reasoning, which has
-	// the same text once more; nil: there is none.
+	// the same text once more; nil if there is no detail.
 	fixed *decode.ReasoningDetail
 	usage *usageSlots
 }
@@ -83,7 +84,7 @@ func (f *fastPath) reset() {
 	}
 }
 
-// The uses of slots; what nobody reads has none.
+// The uses of slots. A slot that nothing reads has no use.
 const (
 	useText uint8 = 1 + iota
 	useDetail
@@ -175,7 +176,7 @@ func teaches(s *decode.Context) bool {
 		(s.Fragments == 0 || s.Fragments == 1 && s.Source.Call >= 0)
 }
 
-// findSlots appends the slots of the event to slots. !ok: it is not clear where they
+// findSlots appends the slots of the event to slots. ok is false if it is not clear where they
 // are. indexed: the index of the choice or the call has one.
 func findSlots(s *decode.Context, slots []template.Slot, indexed bool) (_ []template.Slot, ok bool) {
 	known := 0 // members named index whose meaning is known
@@ -219,7 +220,7 @@ func wantsIndex(r *decode.TextSource) bool {
 
 // isChoiceIndex reports whether the value of a member named index, which rest begins
 // with, is that of the choice, in an event whose text belongs to a call. The two are
-// told apart by their values: where these are equal, each is taken for the choice's,
+// distinguished by their values: where these are equal, each is taken for the choice's,
 // and nothing is learned.
 func isChoiceIndex(s *decode.Context, rest []byte) bool {
 	if s.Source.Call < 0 || !s.Source.Indexed {
@@ -234,7 +235,7 @@ func isChoiceIndex(s *decode.Context, rest []byte) bool {
 }
 
 // slotOf returns what the members of this name hold, if it may differ: a text, or what
-// nobody reads wherever it stands.
+// nothing reads, wherever it stands.
 func slotOf(s *decode.Context, name []byte) (template.SlotKind, uint8, bool) {
 	switch string(name) {
 	case s.Source.Member:

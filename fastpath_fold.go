@@ -9,9 +9,9 @@ import (
 	"github.com/seed-4d65deac/llmstream/internal/template"
 )
 
-// Texts that go from a read straight into an answer: no delta is built. So they do
-// if the handler is an Accumulator, or there is none. Whatever is not usual about an
-// event is left to runMatched, and to the wire after that.
+// Texts that go from a read straight into an answer, without a delta, if the handler is
+// an Accumulator or nil. Whatever is unusual about an event is left to runMatched, and
+// after that to the wire.
 
 // foldMatched reads what it can at the start of b. It returns how many bytes that
 // were, and whether there is nothing left for others to do: b was taken whole.
@@ -75,30 +75,32 @@ func (p *Parser) foldHeld(b []byte) (n int) {
 
 // textRoom is where the texts of events go.
 type textRoom struct {
-	into *[]byte      // of the Accumulator; nil: nobody wants them
-	call *decode.Call // that they belong to; nil: none
-	text []byte       // the room in into, or elsewhere if only call or follower want them; nil: nobody does
+	into *[]byte      // of the Accumulator; nil if it does not take them
+	call *decode.Call // that they belong to, or nil
+	text []byte       // the room in into, or elsewhere if only call or follower need them; nil if nothing does
 	// follower is the decoder, if it keeps account of the text that it calls owner.
 	follower dialect.Follower
 	owner    int32
 }
 
-// commit notes that a text of this size was written.
-func (r *textRoom) commit(a *Accumulator, size int) {
+// commit notes that a text of this size was written. ok is false, and nothing is done,
+// if the call cannot take it all: a JSON value follows another (T-33).
+func (r *textRoom) commit(a *Accumulator, size int) (ok bool) {
+	if r.call != nil && !r.call.TryArguments(r.text[:size]) {
+		return false
+	}
 	if r.into != nil {
 		*r.into = (*r.into)[:len(*r.into)+size]
 		a.kept += size
 	}
-	if r.call != nil {
-		r.call.TakeArguments(r.text[:size])
-	}
 	if r.follower != nil {
 		r.follower.Follow(r.owner, r.text[:size])
 	}
+	return true
 }
 
-// roomFor finds out where the texts of events with this meaning go. !ok: they are not
-// usual, or there may be no room.
+// roomFor finds out where the texts of events with this meaning go. ok is false if the
+// events are not usual ones, or if there may be no room.
 func (p *Parser) roomFor(m *meaning, r *textRoom) (ok bool) {
 	r.into, r.call, r.text, r.follower = nil, nil, nil, nil
 	if !m.textOnly && !m.noDelta || m.index >= 0 || m.epoch != p.seen.Epoch || m.hasUsage && !p.hasRoomForUsage() {
@@ -131,7 +133,7 @@ func (p *Parser) roomFor(m *meaning, r *textRoom) (ok bool) {
 	if r.call != nil {
 		r.into = &fold.calls[m.call].arguments
 	} else {
-		r.into = fold.textOf(Kind(m.kind), m.part)
+		r.into = fold.textOf(p.fold, Kind(m.kind), m.part)
 	}
 	room := p.fold.room()
 	if m.hasUsage {
@@ -175,7 +177,9 @@ func (p *Parser) foldRow(b []byte) (n int) {
 		if m.Events == 0 {
 			break
 		}
-		room.commit(p.fold, m.Size)
+		if !room.commit(p.fold, m.Size) {
+			break
+		}
 		if means.hasUsage {
 			p.foldUsage(means.usage, b, &m)
 		}
@@ -215,7 +219,7 @@ func (p *Parser) matchedRow(at uint8, events int) {
 }
 
 // foldOne is foldRow for a read that is one event and nothing else, as most reads are
-// while an answer comes. !ok: it is something else, and nothing was done.
+// while an answer comes. ok is false if the read is something else; nothing is done then.
 func (p *Parser) foldOne(b []byte) (ok bool) {
 	at := p.fast.Expected()
 	t, means := &p.fast.List[at], &p.fast.means[at]

@@ -10,7 +10,10 @@ import (
 )
 
 // Single events that fit templates, as deltas. Neither the wire nor the JSON parser
-// sees an event that lies whole in a read, framing and all.
+// sees an event that lies whole in a read, with its framing.
+//
+// Delta.Raw and Delta.Text of such an event are slices of the read itself, which is
+// gone when Write has returned, and which a tee passes on.
 
 // countMatched notes events that fit templates.
 func countMatched(t *decode.Stream, events int) {
@@ -20,7 +23,7 @@ func countMatched(t *decode.Stream, events int) {
 }
 
 // canRun reports whether the next byte begins an event that may be read by a
-// template: nothing is unfinished, and nobody wants to see the event itself.
+// template: nothing is unfinished, and there is no EventHandler.
 func (c *stream) canRun() bool {
 	if !c.mayRun() {
 		return false
@@ -36,7 +39,7 @@ func (c *stream) mayRun() bool {
 }
 
 // advance takes bytes from b up to the end of the next event that gives deltas, which
-// are then in c.step.deltas. It returns how many bytes it took. !more: it has taken
+// are then in the scratch. It returns how many bytes it took. more is false if it took
 // all of b. err is that of an EventHandler.
 func (c *stream) advance(b []byte) (n int, more bool, err error) {
 	if c.fast.at == placeNext {
@@ -95,9 +98,9 @@ type matched struct {
 	text   []byte // unescaped
 }
 
-// admit finds out what the event in b means that m has found, and notes it. !ok: there
-// is more to it than its template knows. It has to be read in full, and nothing was
-// done.
+// admit finds out what the event in b means that m has found, and notes it. ok is false
+// if there is more to the event than its template knows. Nothing is done then, and the
+// event has to be read in full.
 func (c *stream) admit(e *matched, b []byte, m *template.Match) (ok bool) {
 	if m.End-m.Start > c.longest || e.means.epoch != c.seen.Epoch || !c.locate(e, b, m) {
 		return false
@@ -125,8 +128,8 @@ func (c *stream) admit(e *matched, b []byte, m *template.Match) (ok bool) {
 	return true
 }
 
-// locate finds the choice and the call of an event. !ok: they are not known, or half
-// of a surrogate pair is pending there.
+// locate finds the choice and the call of an event. ok is false if they are not known, or
+// if half of a surrogate pair is pending there.
 func (c *stream) locate(e *matched, b []byte, m *template.Match) (ok bool) {
 	means := e.means
 	e.choice, e.call = &c.seen.Choices[means.choice], int(means.call)
@@ -152,7 +155,7 @@ func (c *stream) locate(e *matched, b []byte, m *template.Match) (ok bool) {
 	return e.choice != nil && isLike(e.choice, like) && *e.choice.Surrogate(means.kind) == 0
 }
 
-// knownChoice returns the choice with this index; nil: there is none yet.
+// knownChoice returns the choice with this index, or nil.
 func knownChoice(t *decode.Stream, index int) *decode.Choice {
 	if index < len(t.Choices) && t.Choices[index].Index == index {
 		return &t.Choices[index]

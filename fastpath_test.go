@@ -1,9 +1,9 @@
 package llmstream
 
 import (
+	"bytes"
 	"fmt"
 	"maps"
-	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -12,80 +12,12 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// What the fast path yields is what the full parse yields, on every input
-// (contract 4). FuzzTemplate holds the two together at random; here it is every
-// single edit of an event that others of its form surround.
-
-// providerEvents are events in the forms of several providers; %s is the text.
-var providerEvents = map[string]string{
-	"openai":        `{"id":"chatcmpl-1","object":"chat.completion.chunk","created":1767000000,"model":"gpt","service_tier":"default","system_fingerprint":"fp","choices":[{"index":0,"delta":{"content":"%s"},"logprobs":null,"finish_reason":null}],"obfuscation":"aB3"}`,
-	"usage null":    `{"id":"c1","object":"chat.completion.chunk","created":1,"model":"m","choices":[{"index":0,"delta":{"content":null,"reasoning_content":"%s"},"finish_reason":null}],"usage":null}`,
-	"mirrored":      `{"id":"c1","created":1,"model":"m","choices":[{"index":1,"delta":{"role":"assistant","content":"","reasoning":"%s","reasoning_content":""},"finish_reason":null}]}`,
-	"choices first": `{"choices":[{"content_filter_results":{},"delta":{"content":"%s"},"finish_reason":null,"index":0,"logprobs":null}],"created":1,"id":"i","model":"m","p":"abc"}`,
-	"spaced":        `{"id": "c1", "created": 1, "model": "m", "choices": [ {"index": 0, "delta": {"content": "%s"} } ] }`,
-}
-
-func TestTemplatesAreExact(t *testing.T) {
-	for name, event := range providerEvents {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			first, second, third := fmt.Sprintf(event, "one"), fmt.Sprintf(event, "two"), fmt.Sprintf(event, "six")
-			for at := range len(second) {
-				for _, edit := range edits(second[at]) {
-					if testing.Short() && at%7 != 0 {
-						continue
-					}
-					body := []byte(testkit.SSE(first, third, second[:at]+edit+second[at+1:], third))
-					requireShortcuts(t, OpenAIChat, body)
-				}
-			}
-		})
-	}
-}
-
-// edits are what a byte may be replaced by: nothing, itself and something more,
-// or something else.
-func edits(b byte) (edits []string) {
-	edits = []string{"", string(b) + string(b)}
-	for _, other := range []string{`"`, `\`, `\"`, `\u0041`, `\ud83d`, `,`, `:`, `}`, `]`, `{`, ` `, "0", "x", "\x01", "\x7f", "\xff", "é", `","content":"`, `"},{"delta":{"content":"`, `"usage":{"total_tokens":1},"`} {
-		edits = append(edits, other, string(b)+other)
-	}
-	return edits
-}
-
-// Events between two of the same form change what is behind them no less with
-// templates than without.
-func TestTemplatesSeeWhatComesBetween(t *testing.T) {
-	between := []string{
-		`{"choices":[{"index":0,"delta":{"content":"\ud83d"}}]}`,
-		`{"choices":[{"index":0,"delta":{"reasoning":"\ud83d"}}]}`,
-		`{"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}`,
-		`{"choices":[{"index":0,"delta":{"content":"x"},"finish_reason":"length"}]}`,
-		`{"choices":[{"index":1,"delta":{"content":"other"}}]}`,
-		`{"choices":[],"usage":{"prompt_tokens":1,"completion_tokens":2,"total_tokens":3}}`,
-		`{"choices":[{"index":0,"delta":{"tool_calls":[{"index":0,"id":"a","function":{"name":"f","arguments":"{"}}]}}]}`,
-		`{"error":{"message":"no"}}`, `[DONE]`, `null`, `{}`, `{`,
-	}
-	for _, event := range providerEvents {
-		for _, one := range between {
-			for _, two := range between {
-				body := []byte(testkit.SSE(fmt.Sprintf(event, "a"), fmt.Sprintf(event, "b"), one, fmt.Sprintf(event, "c"), two, fmt.Sprintf(event, `\u00e9`), fmt.Sprintf(event, ""), fmt.Sprintf(event, "d")))
-				requireShortcuts(t, OpenAIChat, body)
-			}
-		}
-	}
-}
-
-// An event whose SSE type is error is one, whatever it looks like.
-func TestTemplatesHeedTheEventType(t *testing.T) {
-	event := fmt.Sprintf(providerEvents["openai"], "x")
-	body := []byte(testkit.SSE(event, event) + "event: error\n" + testkit.SSE(event) + "event: ping\n" + testkit.SSE(event))
-	requireShortcuts(t, OpenAIChat, body)
-}
+// How much of a stream the fast path takes, which nothing shows outside this package. That
+// it yields what the full parse yields is tested in internal/proof.
 
 // Most events of a usual stream fit a template, whatever carries it.
 func TestTemplatesFit(t *testing.T) {
-	for name, event := range providerEvents {
+	for name, event := range testkit.ChatEvents {
 		var events []string
 		for i := range 100 {
 			e := fmt.Sprintf(event, fmt.Sprint("word ", i))
@@ -97,13 +29,13 @@ func TestTemplatesFit(t *testing.T) {
 			require.GreaterOrEqual(t, p.fast.Fitted(), int64(98), name)
 		}
 	}
-	for shape := range longShapes {
+	for shape := range testkit.LongShapes {
 		if shape == "misses" {
 			continue
 		}
 		p := NewParser(OpenAIChat, nil, nil)
-		p.Write(longAnswer(shape, ""))
-		require.GreaterOrEqual(t, p.fast.Fitted(), int64(longEvents-5), shape)
+		p.Write(testkit.LongAnswer(shape, ""))
+		require.GreaterOrEqual(t, p.fast.Fitted(), int64(testkit.LongEvents-5), shape)
 	}
 }
 
@@ -136,10 +68,9 @@ func TestTemplatesFitRecordedStreams(t *testing.T) {
 	type row struct{ streams, events, fitted int64 }
 	rows := map[string]*row{}
 	var chat row
-	dir, streams := corpusStreams(t)
-	for _, s := range streams {
+	for _, s := range testkit.Corpus(t, "LLMSTREAM_CORPUS") {
 		p := NewParser(Auto, nil, nil)
-		p.Write(s.body(t, dir))
+		p.Write(s.Body(t))
 		p.Close()
 		name := p.Dialect().String() + " " + s.Provider
 		if rows[name] == nil {
@@ -166,22 +97,239 @@ func TestTemplatesFitRecordedStreams(t *testing.T) {
 	require.Greater(t, share, 0.93)
 }
 
-// A stream in which templates are of no use costs little more with them than
-// without: one whose every event has another form, and one with so many forms in
-// turn that they push each other out.
-func TestTemplatesCost(t *testing.T) {
-	if os.Getenv("LLMSTREAM_RATIOS") == "" {
-		t.Skip("LLMSTREAM_RATIOS is not set: nothing is measured")
+// Most events of a usual stream of Gemini fit a template.
+func TestTemplatesOfCountsFit(t *testing.T) {
+	for name, form := range testkit.CountedEvents {
+		var events []string
+		for i := range 100 {
+			events = append(events, testkit.CountedEvent(form, fmt.Sprint("word ", i), 5+17*i))
+		}
+		for _, h := range []Handler{nil, new(Accumulator), HandlerFunc(func(*Delta) error { return nil })} {
+			p := NewParser(Gemini, h, nil)
+			p.Write([]byte(strings.ReplaceAll(testkit.SSE(events...), "\n", "\r\n")))
+			require.GreaterOrEqual(t, p.fast.Fitted(), int64(97), name)
+		}
 	}
-	const most = 1.2
-	for _, forms := range []int{2, 3, 4, 5, 6, 8, 12, 16, longEvents} {
-		name := fmt.Sprint(forms, " in turn")
-		set := benchSet{name: name}
-		set.add(longForms("misses", "", forms))
-		push := benchReader{"push", pushBench(nil, benchReadSize)}
-		full := benchReader{"full-parse", pushBench(&Options{NoFastPath: true}, benchReadSize)}
-		ratio := medianRatio(set, push, full)
-		t.Logf("%s: %.2f", name, ratio)
-		require.LessOrEqual(t, ratio, most, name)
+}
+
+// More choices or calls than there are templates have one in common: nearly all
+// events fit, however many there are.
+func TestTemplatesOfCrowdsFit(t *testing.T) {
+	const rounds = 50
+	for name, crowd := range testkit.Crowds {
+		for _, many := range []int{4, 5, 6, 8, 17, 40} {
+			body := crowd.Begin(many)
+			for n := range rounds * many {
+				body += testkit.SSE(crowd.Event(n%many, fmt.Sprint(" word", n)))
+			}
+			for who, h := range map[string]Handler{"nobody": nil, "deltas": &lines{}, "answer": new(Accumulator)} {
+				p := NewParser(OpenAIChat, h, nil)
+				p.Write([]byte(body))
+				require.GreaterOrEqual(t, p.fast.Fitted(), int64((rounds-3)*many), "%d %s for %s", many, name, who)
+			}
+		}
 	}
+}
+
+// An event teaches whatever it is that fills its slots: what is kept of it are the
+// bytes around them.
+func TestTemplatesOfLongEventsFit(t *testing.T) {
+	for _, size := range []int{1000, 2000, 20_000} {
+		var events []string
+		for i := range 50 {
+			events = append(events, fmt.Sprintf(testkit.ChatEvents["openai"], strings.Repeat("word ", size/5)+fmt.Sprint(i)))
+		}
+		for who, h := range map[string]Handler{"nobody": nil, "deltas": &lines{}, "answer": new(Accumulator)} {
+			p := NewParser(OpenAIChat, h, nil)
+			p.Write([]byte(testkit.SSE(events...)))
+			require.GreaterOrEqual(t, p.fast.Fitted(), int64(48), "%d for %s", size, who)
+		}
+	}
+	// There is a limit for the rest of it.
+	event := says("a")[:len(says("a"))-1] + `,"x":"` + strings.Repeat("x", 2000) + `"}`
+	p := NewParser(OpenAIChat, nil, nil)
+	p.Write([]byte(strings.Repeat(testkit.SSE(event), 9)))
+	require.Zero(t, p.fast.Fitted())
+}
+
+// Nearly all frames of a long answer are skimmed, as far as the answer may grow.
+func TestTemplatesOfFramesFit(t *testing.T) {
+	var lines []string
+	for i := range 300 {
+		lines = append(lines, strings.Replace(testkit.BlockDelta(fmt.Sprint("word ", i)), "abcdefghijkl", "abcdefghijkl"[i%12:], 1))
+	}
+	body := []byte(testkit.Framed(lines...))
+	for _, limit := range []int{0, 1, 500, 1500} {
+		folded := func(o *Options) (*Parser, *Completion) {
+			a := &Accumulator{MaxBytes: limit}
+			p := NewParser(Bedrock, a, o)
+			p.Write(body)
+			return p, a.Completion()
+		}
+		p, got := folded(nil)
+		_, want := folded(&Options{NoFastPath: true})
+		require.Equal(t, want, got)
+		require.GreaterOrEqual(t, p.fast.Fitted(), int64(298))
+		require.EqualValues(t, 300, p.Outcome().Events)
+	}
+	p := NewParser(Bedrock, nil, nil)
+	p.Write([]byte(testkit.Framed(lines[:10]...)))
+	rest := []byte(testkit.Framed(lines[10:]...))
+	require.Greater(t, p.foldFrames(rest), len(rest)-200) // all but the last
+}
+
+// What a panic has passed through is told by each further Write, an empty one too.
+func TestEmptyWriteBehindAPanic(t *testing.T) {
+	n := 0
+	p := NewParser(OpenAIChat, HandlerFunc(func(*Delta) error {
+		if n++; n == 4 {
+			panic("boom")
+		}
+		return nil
+	}), nil)
+	require.Panics(t, func() { p.Write([]byte(testkit.SSE(says("a"), says("b"), says("c"), says("d"), says("e")))) })
+	for range 2 {
+		_, err := p.Write(nil)
+		require.Equal(t, errPanicked, err)
+	}
+}
+
+// growTexts makes room in the texts, as a long answer has.
+func (a *Accumulator) growTexts() {
+	for i := range a.choices {
+		c := &a.choices[i].parts[0]
+		c.content, c.refusal, c.reasoning = slices.Grow(c.content, 64), slices.Grow(c.refusal, 64), slices.Grow(c.reasoning, 64)
+	}
+}
+
+// What skimOne takes, and what it leaves: after some events one more comes, alone.
+func TestSkimOne(t *testing.T) {
+	chunk := func(delta string) string {
+		return "data: " + `{"choices":[{"index":0,"delta":{` + delta + `},"logprobs":null,"finish_reason":null}]}` + "\n\n"
+	}
+	says := func(text string) string { return chunk(`"content":"` + text + `"`) }
+	calls := func(piece string) string {
+		return chunk(`"tool_calls":[{"index":0,"function":{"arguments":"` + piece + `"}}]`)
+	}
+	call := chunk(`"tool_calls":[{"index":0,"id":"i","function":{"name":"f","arguments":""}}]`)
+	thinks := func(text string) string {
+		return chunk(`"reasoning":"` + text + `","reasoning_details":[{"type":"reasoning.text","text":"` + text + `"}]`)
+	}
+	padded := func(text, padding string) string {
+		return strings.Replace(says(text), `}]}`, `}],"p":"`+padding+`"}`, 1)
+	}
+	for _, test := range []struct {
+		name   string
+		before string
+		event  string
+		takes  bool
+	}{
+		{"a text", says("a") + says("b"), says("c"), true},
+		{"eight bytes", says("a") + says("b"), says("12345678"), true},
+		{"nine bytes", says("a") + says("b"), says("123456789"), true},
+		{"sixteen bytes", says("a") + says("b"), says("0123456789abcdef"), true},
+		{"not ASCII", says("a") + says("b"), says("grün 🍵"), true},
+		{"seventeen bytes", says("a") + says("b"), says("0123456789abcdefg"), false},
+		{"no text", says("a") + says("b"), says(""), false},
+		{"an escape", says("a") + says("b"), says(`a\n`), false},
+		{"an escape behind eight bytes", says("a") + says("b"), says(`12345678\"`), false},
+		{"a control character", says("a") + says("b"), says("a\x01"), false},
+		{"another member where the text may be", says("a") + says("b"), says(`c","x":"d`), false},
+		{"another beginning", says("a") + says("b"), strings.Replace(says("c"), `"index":0`, `"index":1`, 1), false},
+		{"another end", says("a") + says("b"), strings.Replace(says("c"), `null}]`, `true}]`, 1), false},
+		{"two events", says("a") + says("b"), says("c") + says("d"), false},
+		{"part of an event", says("a") + says("b"), says("cd")[:len(says("c"))], false},
+		{"half a pair in front of it", says("a") + says("b") + says(`b\ud83d`), says("c"), false},
+		{"arguments", call + calls("1") + calls("2"), calls("3"), false},
+		{"a detail beside the text", thinks("a") + thinks("b"), thinks("c"), false},
+		{"padding", padded("a", "x") + padded("b", "xy"), padded("c", "xyz"), false},
+	} {
+		for _, kinds := range []Kind{0, KindUsage} {
+			var a, whole Accumulator
+			p := NewParser(OpenAIChat, &a, &Options{Kinds: kinds})
+			p.Write([]byte(test.before))
+			a.growTexts()
+			events := p.Outcome().Events
+			require.Equal(t, test.takes, p.foldOne([]byte(test.event)), test.name)
+			if !test.takes {
+				require.Equal(t, events, p.Outcome().Events, test.name)
+				p.Write([]byte(test.event))
+			}
+			q := NewParser(OpenAIChat, &whole, &Options{Kinds: kinds, NoFastPath: true})
+			q.Write([]byte(test.before + test.event))
+			require.Equal(t, whole.Completion(), a.Completion(), test.name)
+			require.Equal(t, q.Outcome(), p.Outcome(), test.name)
+		}
+	}
+}
+
+// An answer that has no room left, or was reset, is left to the others.
+func TestSkimOneWithoutRoom(t *testing.T) {
+	event := []byte("data: " + `{"choices":[{"index":0,"delta":{"content":"abcdefgh"},"finish_reason":null}]}` + "\n\n")
+	a := Accumulator{MaxBytes: 30}
+	p := NewParser(OpenAIChat, &a, nil)
+	p.Write(event)
+	p.Write(event)
+	a.growTexts()
+	require.False(t, p.foldOne(event))
+	p.Write(event)
+	p.Write(event)
+	require.Equal(t, strings.Repeat("abcdefgh", 4)[:30], string(a.AppendText(nil, 0)))
+	require.EqualValues(t, 2, a.Completion().Dropped)
+
+	a = Accumulator{}
+	require.False(t, p.foldOne(event))
+
+	a = Accumulator{}
+	p = NewParser(OpenAIChat, &a, &Options{MaxEvent: len(event) - 5})
+	shorter := bytes.Replace(event, []byte("abcdefgh"), []byte("a"), 1)
+	p.Write(shorter)
+	p.Write(shorter)
+	a.growTexts()
+	require.True(t, p.foldOne(shorter))
+	require.False(t, p.foldOne(event), "it may be past a limit")
+}
+
+// Counts that do not grow have no slots, and are told all the same.
+func TestSkimOneLeavesCounts(t *testing.T) {
+	var a Accumulator
+	p := NewParser(Gemini, &a, nil)
+	counts := func(n string) []byte {
+		return []byte(testkit.SSE(`{"candidates":[{"content":{"parts":[{"text":"a"}]},"index":0}],"usageMetadata":{"promptTokenCount":` + n + `}}`))
+	}
+	for range 3 {
+		p.Write(counts("10"))
+		p.Write(counts("20"))
+	}
+	require.NotZero(t, p.fast.Fitted())
+	a.growTexts()
+	for _, n := range []string{"10", "20", "10"} {
+		require.False(t, p.foldOne(counts(n)))
+		p.Write(counts(n))
+	}
+	require.EqualValues(t, 10, a.Usage().Input)
+}
+
+// Thinking is a detail too.
+func TestSkimOneLeavesDetails(t *testing.T) {
+	var a Accumulator
+	p := NewParser(AnthropicMessages, &a, nil)
+	piece := []byte(testkit.SSE(`{"type":"content_block_delta","delta":{"thinking":"a","type":"thinking_delta"},"index":0}`))
+	p.Write(piece)
+	p.Write(piece)
+	a.growTexts()
+	require.False(t, p.foldOne(piece))
+	require.EqualValues(t, 1, p.fast.Fitted())
+}
+
+// The text of another item of a response means another thing.
+func TestSkimOneBehindAnotherItem(t *testing.T) {
+	var a Accumulator
+	p := NewParser(OpenAIResponses, &a, nil)
+	piece := testkit.SSE(`{"type":"response.output_text.delta","delta":"a","output_index":0,"content_index":0}`)
+	p.Write([]byte(testkit.SSE(`{"type":"response.created","response":{"id":"r"}}`, `{"type":"response.output_item.added","output_index":0,"item":{"type":"message"}}`) + piece + piece))
+	a.growTexts()
+	require.True(t, p.foldOne([]byte(piece)))
+	p.seen.Epoch++
+	require.False(t, p.foldOne([]byte(piece)))
 }

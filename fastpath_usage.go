@@ -55,8 +55,8 @@ func count(u *decode.Usage, i int) (decode.UsageFields, *int64) {
 	return decode.UsageReasoning, &u.Reasoning
 }
 
-// findUsage finds the counts that have slots in the JSON of the usage. !ok: not all
-// of them were read from there.
+// findUsage finds the counts that have slots in the JSON of the usage. ok is false if one
+// of them was not read from there.
 func findUsage(s *decode.Context, slots []template.Slot) (found [decode.UsageCounts]usageSlot, ok bool) {
 	for at, slot := range slots {
 		if slot.Use < useUsage {

@@ -3,33 +3,30 @@ package llmstream
 import (
 	"errors"
 	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"reflect"
 	"strings"
+	"testing"
 
+	"github.com/seed-4d65deac/llmstream/internal/dialect"
 	"github.com/seed-4d65deac/llmstream/internal/testkit"
+	"github.com/seed-4d65deac/llmstream/testdata"
+	"github.com/stretchr/testify/require"
 )
 
-// What the tests of several files share. See corpus_test.go for recorder, read
-// and pushCut.
+// What the tests of this package share. Those of other packages have the same in
+// internal/streamtest, which imports this one.
 
 var errBoom = errors.New("boom")
 
-// chunk returns the JSON of a chunk with one choice, which has these members.
-func chunk(members string) string { return `{"choices":[{` + members + `}]}` }
+// Short names for the JSON of chunks; see package testkit.
+var chunk, says, calls = testkit.Chunk, testkit.Says, testkit.Calls
 
-// says returns the JSON of a chunk that adds text to the first choice.
-func says(text string) string { return chunk(`"index":0,"delta":{"content":"` + text + `"}`) }
+const stops, whole = testkit.Stops, testkit.Whole
 
-// calls returns the JSON of a chunk with these elements of tool_calls.
-func calls(elements ...string) string {
-	return chunk(`"index":0,"delta":{"tool_calls":[` + strings.Join(elements, ",") + `]}`)
-}
-
-var (
-	stops = chunk(`"index":0,"delta":{},"finish_reason":"stop"`)
-	whole = testkit.SSE(says("hi"), stops, "[DONE]") // a small stream that is complete
-)
-
-// describe tells what a delta says, in one line.
+// describe returns what a delta says, in one line.
 func describe(d *Delta) string {
 	var b strings.Builder
 	b.WriteString(d.Kind.String())
@@ -79,7 +76,7 @@ func describe(d *Delta) string {
 	return b.String()
 }
 
-// describeUsage tells the numbers that were reported.
+// describeUsage returns the numbers that were reported.
 func describeUsage(u Usage) string {
 	var b strings.Builder
 	for _, f := range []struct {
@@ -105,11 +102,87 @@ func (l *lines) HandleDelta(d *Delta) error {
 	return nil
 }
 
-// push pushes a body through a parser, whole, and closes it.
+// push writes a body to a parser, whole, and closes it.
 func push(d Dialect, o *Options, body string) (lines, Outcome) {
 	var l lines
 	p := NewParser(d, &l, o)
 	p.Write([]byte(body))
 	p.Close()
 	return l, p.Outcome()
+}
+
+// recordedDelta is a copy of a delta that can be compared.
+type recordedDelta struct {
+	Delta
+	Error string // the text of Err, which is nil in the copy
+}
+
+// reading is everything that one way of reading a stream gave.
+type reading struct {
+	Deltas     []recordedDelta
+	Completion *Completion
+	Outcome    Outcome
+}
+
+// read writes body to a parser in pieces that end at cuts.
+func read(d Dialect, o *Options, body []byte, cuts ...int) (r reading) {
+	var a Accumulator
+	record := HandlerFunc(func(d *Delta) error {
+		c := recordedDelta{Delta: *d.Clone()}
+		if d.Err != nil {
+			c.Err, c.Error = nil, d.Err.Error()
+		}
+		r.Deltas = append(r.Deltas, c)
+		return nil
+	})
+	p := NewParser(d, Handlers(record, &a), o)
+	from := 0
+	for _, to := range append(cuts, len(body)) {
+		p.Write(body[from:to])
+		from = to
+	}
+	p.Close()
+	r.Completion, r.Outcome = a.Completion(), p.Outcome()
+	return r
+}
+
+// requireSame fails the test unless two readings are the same.
+func requireSame(t testing.TB, want, got reading, context any) {
+	t.Helper()
+	if !reflect.DeepEqual(want, got) {
+		require.Equal(t, want, got, context)
+	}
+}
+
+// recording is a recorded stream of testdata.
+type recording struct {
+	dialect Dialect
+	file    string // DIALECT/NAME.sse
+	body    []byte
+}
+
+// recordings returns the recordings of all dialects.
+func recordings(t testing.TB) (all []recording) {
+	t.Helper()
+	for d := range dialect.Table {
+		files, err := fs.Glob(testdata.FS, Dialect(d).String()+"/*")
+		require.NoError(t, err)
+		for _, file := range files {
+			if !strings.HasSuffix(file, ".want.json") {
+				body, err := testdata.Body(file)
+				require.NoError(t, err)
+				all = append(all, recording{Dialect(d), file, body})
+			}
+		}
+	}
+	require.NotEmpty(t, all)
+	return all
+}
+
+// readFile returns a file of the repository.
+func readFile(t testing.TB, name ...string) []byte {
+	t.Helper()
+	b, err := os.ReadFile(filepath.Join(name...))
+	require.NoError(t, err)
+	return b
 }

@@ -5,53 +5,54 @@ import (
 	"github.com/seed-4d65deac/llmstream/internal/wire"
 )
 
-// Options bounds what one stream may cost and chooses what is told of it. A nil
-// *Options and fields that are zero or negative mean the defaults. Every limit counts what its
-// comment says; past it the stream goes on, and the [Outcome] tells what was
-// lost.
+// Options bounds what one stream may cost and chooses what is delivered. A nil
+// *Options, and fields that are zero or negative, mean the defaults. Each limit
+// counts what its comment says. Past a limit the stream goes on, and the [Outcome]
+// reports what was lost.
 type Options struct {
-	// MaxLine is how many bytes one line may have, without its end. A longer
-	// line makes its event malformed and is not kept. Default 32 MiB: what the
-	// official Go clients take, so that whatever a client reads is read here too.
+	// MaxLine is the number of bytes that a line may have, without its end. A
+	// longer line makes its event malformed and is not kept. The default is 32 MiB,
+	// as in official Go clients, so that a gateway reads whatever its clients read.
 	MaxLine int
-	// MaxEvent is how many bytes of data one event may have, all its lines
-	// together, or a frame's payload. A larger event is skipped without being kept and reported as
-	// KindMalformed. Default 32 MiB: base64 images and echoed prompts of
-	// several MiB do come in one event (F-15, F-36). An item that comes in pieces
-	// may have as many bytes, and so may all of them that are unfinished.
+	// MaxEvent is the number of bytes of data that an event may have: all its data
+	// lines together, or the payload of a frame. A larger event is skipped without
+	// being kept, and reported as KindMalformed. The default is 32 MiB, because
+	// base64 images and echoed prompts of several MiB come in one event. The limit
+	// also holds for an item that comes in pieces, and for all unfinished items
+	// together.
 	MaxEvent int
-	// MaxValues is how many JSON values one event may hold, counting members
-	// and elements. More make the event malformed. Default 65,536: the largest
-	// recorded events hold some hundreds, and one value costs about 100 bytes to
-	// parse. Nesting is bounded too, at 300 levels.
+	// MaxValues is the number of JSON values that an event may hold, counting
+	// members and elements. More make the event malformed. The default is 65,536:
+	// the largest recorded events hold hundreds, and parsing a value takes about 100
+	// bytes. Nesting is limited to 300 levels.
 	MaxValues int
-	// MaxChoices is how many choices one answer may have. Further ones are
-	// malformed and left out. Default 128, the most that OpenAI's n allows.
+	// MaxChoices is the number of choices that an answer may have. Further ones are
+	// malformed and left out. The default is 128, the most that OpenAI's n allows.
 	MaxChoices int
-	// MaxToolCalls is how many tool calls one stream may have, all choices
-	// together, and how many messages and pieces of reasoning, where an answer
-	// is made of such items. Further ones are malformed and left out. Default
-	// 1,024: recorded answers have three calls and twenty items at most.
+	// MaxToolCalls is the number of tool calls that a stream may have, all choices
+	// together. It is also the number of items of an answer that consists of items.
+	// Further ones are malformed and left out. The default is 1,024: recorded
+	// answers have at most three calls and twenty items.
 	MaxToolCalls int
-	// MaxBadText is how many bytes are kept of a text that is no event, such
-	// as an error page (F-38); the rest of it is dropped, its beginning is
-	// reported as the provider's error. Each text of an APIError is cut down to so
-	// many too. Default 4 KiB: enough for any message.
+	// MaxBadText is the number of bytes that are kept of a text that is not an
+	// event, such as an error page. Its beginning is reported as the provider's
+	// error, and the rest is dropped. Each text of an APIError is cut to this length
+	// too. The default is 4 KiB, enough for any message.
 	MaxBadText int
 
-	// Kinds are the kinds of deltas to deliver; 0: all. The outcome does not
+	// Kinds are the kinds of deltas to deliver; 0 means all. The outcome does not
 	// depend on it.
 	Kinds Kind
-	// Drain makes a Reader go on to the end of its input behind the dialect's
-	// end marker. A Parser and a Tee always do.
+	// Drain makes a Reader read to the end of its input after the dialect's end
+	// marker. A Parser and a Tee always do.
 	Drain bool
-	// NoFastPath hands every event to the JSON parser, where else one that differs
-	// from an earlier one in its text alone is read without. What it yields is the
-	// same (contract 4); this is for comparing the two.
+	// NoFastPath passes every event to the JSON parser. Without it, an event that
+	// differs from an earlier one only in its text is read without the parser. The
+	// results are the same; the option is for comparing the two.
 	NoFastPath bool
-	// Events, if not nil, sees each event before its deltas, but for those past a
-	// limit; events that came glued come as the one event that they arrived as.
-	// It may implement [CommentHandler] too.
+	// Events, if not nil, gets each event before its deltas, except events past a
+	// limit. Events without a blank line between them come as the one event that
+	// they arrived as. It may also be a [CommentHandler].
 	Events EventHandler
 }
 

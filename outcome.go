@@ -15,7 +15,7 @@ const (
 	StateTruncated              // it ended before the answer did
 	StateError                  // the provider reported an error
 	StateEmpty                  // it ended and no answer had begun
-	StateNotStream              // it was something else: compressed, another dialect or an unknown one, text
+	StateNotStream              // it was something else: compressed, text, another dialect or an unknown one
 	StateStopped                // the handler or a cancellation stopped it
 )
 
@@ -29,81 +29,82 @@ func (s State) String() string {
 	return "unknown"
 }
 
-// Outcome is the verdict on a stream: how it ended and what was odd about it.
-// It belongs to the caller and holds no text of the answer, but for what a
+// Outcome is the verdict on a stream: how it ended and what was odd about it. It
+// belongs to the caller. It holds no text of the answer; APIError holds what the
 // provider's error says.
 type Outcome struct {
 	State   State
-	Dialect Dialect // Auto: it never became clear
+	Dialect Dialect // Auto if it never became clear
 	Wire    Wire
 
 	SawFinish bool // a finish reason came
-	// SawDone: the dialect's end marker came. Gemini has none: each choice has
-	// its finish reason.
+	// SawDone reports that the dialect's end marker came. Gemini has no end marker:
+	// for it SawDone reports that each choice has its finish reason.
 	SawDone   bool
-	Delivered bool // output was given, so that a retry would repeat it
+	Delivered bool // output was delivered, so a retry would repeat it
 
-	// OpenToolCalls counts the calls whose choice has no finish reason and
-	// whose arguments are not one whole JSON value: they must not be run.
+	// OpenToolCalls counts the calls whose choice has no finish reason and whose
+	// arguments are not one whole JSON value. They must not be run.
 	OpenToolCalls int
-	// PendingBytes is how many bytes of an unfinished event were left at the end:
-	// of its lines that had ended the data, of the last line all of it.
+	// PendingBytes is the number of bytes of an unfinished event that were left at
+	// the end: the data of its finished lines, and all of its last line.
 	PendingBytes int
 
-	Events    int64 // events, with those below; comments are none, nor is an error in place of a stream
-	Malformed int64 // events, or parts, that could not be read, whatever Options.Kinds asks for
-	Skipped   int64 // events with nothing in them to read, by kind in Skips
+	Events    int64 // all events, including those below; not comments, and not an error in place of a stream
+	Malformed int64 // events, or parts, that could not be read; independent of Options.Kinds
+	Skipped   int64 // events without content, by kind in Skips
 
 	Skips        Skips
 	Comments     int64 // comment lines, the usual keep-alives
-	Glued        int64 // events that came without a blank line between them (F-40)
-	AfterDone    int64 // events behind the end marker (F-22)
-	Conflicts    int64 // tool call deltas that contradict themselves: another id or name (T-06, T-28)
-	Unterminated bool  // the last event had no blank line and was taken all the same (F-19)
+	Glued        int64 // events that came without a blank line between them
+	AfterDone    int64 // events after the end marker
+	Conflicts    int64 // contradictions, such as a tool call that comes again with another id or name
+	Unterminated bool  // the last event had no blank line after it and was read all the same
 
-	// BlockReason is the provider's word for why it did not answer the prompt at
-	// all, at most 64 bytes of it; "": it did (G-04). Such a stream is complete
-	// and has no choices.
+	// BlockReason is the provider's word for why it did not answer the prompt, cut
+	// to 64 bytes. It is empty if the prompt was not blocked. A blocked stream is
+	// complete and has no choices.
 	BlockReason string
 
-	// StrayText is the beginning of the lines of a server-sent event stream that are no
-	// fields, if the stream is not complete: "upstream error: read ECONNRESET". It has
-	// at most Options.MaxBadText bytes.
+	// StrayText is the beginning of the lines of a server-sent event stream that are
+	// not fields, such as "upstream error: read ECONNRESET". It is empty for a complete
+	// stream, and has at most Options.MaxBadText bytes.
 	StrayText string
 
 	Choices  []ChoiceOutcome
 	APIError *APIError // the first that the provider reported
-	Cause    error     // what ended the reading, if not the end of the input
+	Cause    error     // what ended the reading; nil at the end of the input
 	Damage   error     // the first damage, a *SyntaxError
 }
 
-// Skips tells what skipped events held.
+// Skips counts skipped events by what they held.
 type Skips struct {
-	Empty     int64 // no data, or {} (F-05, F-35)
-	KeepAlive int64 // a keep-alive written as data, or a ping (F-04, F-06)
-	NotObject int64 // null, a number or the like (F-35)
+	Empty     int64 // no data, or {}
+	KeepAlive int64 // a keep-alive written as data, or a ping
+	NotObject int64 // null, a number or the like
 }
 
 // ChoiceOutcome is the verdict on one choice.
 type ChoiceOutcome struct {
 	Index              int
 	FinishReason       FinishReason
-	NativeFinishReason string // at most 64 bytes of it
-	ToolCalls          int    // that have begun
+	NativeFinishReason string // the provider's word, cut to 64 bytes
+	ToolCalls          int    // calls that have begun
 	OpenToolCalls      int    // see Outcome.OpenToolCalls
 }
 
-// Err is nil only for a complete and undamaged stream. Else it joins what went
-// wrong: errors.Is finds [ErrTruncated] (also as io.ErrUnexpectedEOF),
-// [ErrEmpty], [ErrNotStream], [ErrCompressed], [ErrStopped] and the cause, and
-// errors.As finds *[APIError], *[SyntaxError], *[LimitError] and *[DialectError].
+// Err returns nil for an open stream and for a complete, undamaged one, whatever its
+// finish reasons are. Otherwise it joins what went wrong: errors.Is finds
+// [ErrTruncated] (also as io.ErrUnexpectedEOF), [ErrEmpty], [ErrNotStream],
+// [ErrCompressed], [ErrStopped] and the cause, and errors.As finds *[APIError],
+// *[SyntaxError], *[LimitError] and *[DialectError].
 func (o Outcome) Err() error {
 	var errs []error
 	switch o.State {
 	case StateTruncated:
 		errs = append(errs, ErrTruncated)
 	case StateError:
-		if o.APIError == nil { // the outcome is none of this package's
+		if o.APIError == nil { // the caller has made this Outcome
 			o.APIError = new(APIError)
 		}
 		errs = append(errs, o.APIError)
@@ -131,8 +132,8 @@ func (o Outcome) Err() error {
 	return errors.Join(errs...)
 }
 
-// LogValue tells the outcome to slog, without any text of the answer. Counts
-// that are zero are left out.
+// LogValue returns the outcome as slog attributes, without any text of the answer.
+// Counts that are zero are left out.
 func (o Outcome) LogValue() slog.Value {
 	attrs := []slog.Attr{
 		slog.String("state", o.State.String()),

@@ -2,10 +2,12 @@ package llmstream
 
 import (
 	"context"
+	"errors"
 	"io"
 	"log/slog"
 	"testing"
 
+	"github.com/seed-4d65deac/llmstream/internal/fault"
 	"github.com/stretchr/testify/require"
 )
 
@@ -80,4 +82,53 @@ func TestOutcomeLogValue(t *testing.T) {
 		APIError: &APIError{Type: "t", Code: "c", Message: "secret", Raw: []byte("secret")},
 	}))
 	var _ slog.LogValuer = Outcome{}
+}
+
+func TestErrorTexts(t *testing.T) {
+	for want, err := range map[string]error{
+		"llmstream: the stream ended before its answer":                                        ErrTruncated,
+		"llmstream: cannot read event 2 at byte 3 of 4: more than MaxEvent allows: 5":          &SyntaxError{2, 3, 4, &LimitError{"MaxEvent", 5}},
+		"llmstream: cannot read event 2 at byte 3 of 4: no key":                                &SyntaxError{2, 3, 4, fault.Reason("no key")},
+		"llmstream: the stream is not openai-chat: it looks like gemini":                       &DialectError{OpenAIChat, "gemini"},
+		"llmstream: the dialect of the stream is not known":                                    &DialectError{Auto, ""},
+		"llmstream: the provider reported an error":                                            &APIError{},
+		"llmstream: the provider reported an error: no":                                        &APIError{Message: "no"},
+		"llmstream: the provider reported an error overloaded_error 529: busy":                 &APIError{Type: "overloaded_error", Code: "529", Status: 529, Message: "busy"},
+		"llmstream: the provider reported an error server_error overloaded (status 503): busy": &APIError{Type: "server_error", Code: "overloaded", Status: 503, Message: "busy"},
+	} {
+		require.Equal(t, want, err.Error())
+	}
+	require.True(t, errors.Is(ErrTruncated, io.ErrUnexpectedEOF))
+	require.False(t, errors.Is(ErrTruncated, io.EOF))
+}
+
+func TestRetryable(t *testing.T) {
+	for _, c := range []struct {
+		err  APIError
+		want bool
+	}{
+		{APIError{}, false},
+		{APIError{Type: "overloaded_error"}, true},
+		{APIError{Type: "rate_limit_error"}, true},
+		{APIError{Type: "engine_overloaded_error"}, true},
+		{APIError{Code: "server_is_overloaded"}, true},
+		{APIError{Code: "rate_limit_exceeded"}, true},
+		{APIError{Code: "429"}, true},
+		{APIError{Status: 408}, true},
+		{APIError{Status: 429}, true},
+		{APIError{Status: 500}, true},
+		{APIError{Status: 529}, true},
+		{APIError{Status: 400}, false},
+		{APIError{Status: 401, Type: "authentication_error"}, false},
+		{APIError{Type: "invalid_request_error", Code: "context_length_exceeded"}, false},
+		{APIError{Message: "overloaded_error"}, false},
+		{APIError{Type: "server_error", Delivered: true}, true}, // what was delivered is for the caller to weigh
+	} {
+		require.Equal(t, c.want, c.err.Retryable(), "%+v", c.err)
+	}
+}
+
+// An outcome that somebody has made tells that it is an error, with nothing in it.
+func TestErrOfABareState(t *testing.T) {
+	require.EqualError(t, Outcome{State: StateError}.Err(), "llmstream: the provider reported an error")
 }

@@ -4,9 +4,15 @@ import (
 	"io"
 )
 
-// A Parser is pushed the bytes of a stream, cut anywhere, and hands the deltas
-// to its [Handler]. It is an io.WriteCloser; it starts no goroutine and needs no
-// reader, so that it fits wherever bytes pass by.
+// Write must call the wire until it has taken all of its argument: until then, an
+// unfinished event may be a slice of the argument.
+//
+// A handler may set the fields of its delta, so nothing is read back from a delta that
+// was delivered.
+
+// A Parser is pushed the bytes of a stream, cut anywhere, and passes the deltas to its
+// [Handler]. It is an io.WriteCloser; it starts no goroutine and needs no reader, so
+// it fits wherever bytes pass by.
 //
 // A Parser is not safe for concurrent use.
 type Parser struct {
@@ -16,9 +22,9 @@ type Parser struct {
 
 var _ io.WriteCloser = (*Parser)(nil)
 
-// NewParser returns a parser for a stream in dialect d. h may be nil: the
-// [Outcome] is then all that is told. o may be nil; it is copied. It panics if d is none of
-// the dialects of this package.
+// NewParser returns a parser for a stream in dialect d. If h is nil, the [Outcome] is
+// the only result. o may be nil and is copied. NewParser panics if d is not a dialect
+// of this package.
 func NewParser(d Dialect, h Handler, o *Options) *Parser {
 	p := &Parser{handler: h}
 	p.fold, _ = h.(*Accumulator)
@@ -27,16 +33,14 @@ func NewParser(d Dialect, h Handler, o *Options) *Parser {
 	return p
 }
 
-// Write takes the next bytes of the stream and hands out the deltas of every
-// event that they complete, before it returns. It keeps nothing of b and does
-// not write to it.
+// Write takes the next bytes of the stream and delivers the deltas of every event that
+// they complete, before it returns. It does not keep or change b.
 //
-// It returns len(b) and no error, whatever is in b: damage is reported as
-// KindMalformed and in the outcome. Only a handler's error ends the reading; the
-// bytes up to the end of its event then count as written, and each further Write
-// returns 0 and the same error until Reset. Behind Close it returns
-// io.ErrClosedPipe. Behind a handler's panic, which passes through, it returns an
-// error that is ErrStopped.
+// It returns len(b) and no error for any b: damage is reported as KindMalformed and in
+// the outcome. Only a handler's error ends the reading. Write then returns that error
+// with the number of bytes up to the end of that event, and each further Write returns
+// 0 and the same error until Reset. After Close it returns io.ErrClosedPipe. After a
+// handler's panic, which passes through, it returns an error that is ErrStopped.
 func (p *Parser) Write(b []byte) (n int, err error) {
 	if err = p.writable(); err != nil {
 		return 0, err
@@ -74,14 +78,15 @@ func (p *Parser) writable() error {
 	return nil
 }
 
-// Close tells that the stream has ended, hands out what only its end can tell,
-// and returns Outcome().Err(). It may be called again.
+// Close ends the stream, delivers the deltas that only its end can show, such as an
+// unfinished last event or the end of tool calls, and returns Outcome().Err(). It may
+// be called again.
 func (p *Parser) Close() error { return p.CloseWithError(nil) }
 
-// CloseWithError is as Close, for a stream that was cut: cause is what the
-// reading of it failed with. Nil and io.EOF mean that it ended by itself. A
-// cancelled context, or [ErrStopped], means that the caller gave up, which is
-// no fault of the stream.
+// CloseWithError is like Close, for a stream that was cut: cause is the error that
+// reading it returned. Nil and io.EOF mean that it ended by itself. A cancelled
+// context, or [ErrStopped], means that the caller gave up and the stream is not at
+// fault.
 func (p *Parser) CloseWithError(cause error) error {
 	p.leavePanic()
 	if p.opt == nil {
@@ -100,7 +105,7 @@ func (p *Parser) CloseWithError(cause error) error {
 	return p.err()
 }
 
-// deliver hands the deltas of an event to the handler.
+// deliver passes the deltas of an event to the handler.
 func (p *Parser) deliver() (err error) {
 	if p.handler == nil || p.scratch == nil {
 		return nil
@@ -117,16 +122,17 @@ func (p *Parser) deliver() (err error) {
 	return err
 }
 
-// Reset makes p ready for another stream in the same dialect, with the same
-// handler and options. It keeps its memory, so that parsers can be pooled. The
-// handler is left as it is: an [Accumulator] has a Reset of its own.
+// Reset makes p ready for another stream in the same dialect, with the same handler
+// and options. It keeps its memory, so parsers can be pooled. It does not reset the
+// handler: an [Accumulator] has a Reset of its own.
 func (p *Parser) Reset() { p.reset() }
 
-// Dialect returns the dialect of the stream, which with Auto is known from the
-// first event that tells; until then it is Auto.
+// Dialect returns the dialect of the stream. If NewParser was given Auto, it is Auto
+// until an event shows the dialect.
 func (p *Parser) Dialect() Dialect { return p.dialect }
 
-// Wire returns what carries the stream, known from its first bytes.
+// Wire returns how events are put into bytes, which the first bytes of the stream
+// show; before that it is WireUnknown.
 func (p *Parser) Wire() Wire { return p.wireKind() }
 
 // Outcome returns the verdict on the stream. Before Close its state is

@@ -891,7 +891,7 @@ func TestToolCallsAreReadInLinearTime(t *testing.T) {
 			l, _ := push(OpenAIChat, nil, testkit.SSE(event))
 			least = min(least, time.Since(start))
 			require.Len(t, l, n)
-			require.Equal(t, `tool_call #0 args={"a":1} extra={"b":1}`, l[1])
+			require.Equal(t, `tool_call #1 args={"a":1} extra={"b":1}`, l[1])
 		}
 		return least
 	}
@@ -931,8 +931,9 @@ func TestToolCallsEndAtTheEnd(t *testing.T) {
 		{"with stop too", []string{call(`{}`), stops}, lines{"finish stop(stop)", "tool_call_end #0 valid"}, 0},                                       // T-20
 		{"no arguments are valid", []string{call(``), finish, "[DONE]"}, lines{"finish tool_calls(tool_calls)", "tool_call_end #0 valid", "done"}, 0}, // T-11
 		{"null arguments too", []string{calls(`{"index":0,"id":"a","function":{"name":"f","arguments":null}}`), finish}, lines{"finish tool_calls(tool_calls)", "tool_call_end #0 valid"}, 0},
-		{"cut arguments never have", []string{call(`{\"a\":`), chunk(`"index":0,"finish_reason":"length"`)}, lines{"finish length(length)"}, 0},                                         // T-19
-		{"nor are two values", []string{call(`{\"a\":1}`), more(`{\"b\":1}`), finish}, lines{"tool_call #0 args={\"b\":1}", "finish tool_calls(tool_calls)", "tool_call_end #0"}, 0},    // T-18
+		{"cut arguments never have", []string{call(`{\"a\":`), chunk(`"index":0,"finish_reason":"length"`)}, lines{"finish length(length)"}, 0},                                                                         // T-19
+		{"nor has one that another value follows, of which nobody knows whose it is", []string{call(`{\"a\":1}`), more(`{\"b\":1}`), finish}, lines{"tool_call #1 args={\"b\":1}", "finish tool_calls(tool_calls)"}, 0}, // T-18, T-33
+		{"broken arguments are not valid", []string{call(`{\"a\":1}`), more(`x`), finish}, lines{"tool_call #0 args=x", "finish tool_calls(tool_calls)", "tool_call_end #0"}, 0},
 		{"half of a pair behind them", []string{call(`{}\ud83d`), finish, "[DONE]"}, lines{"finish tool_calls(tool_calls)", "tool_call #0 args=\uFFFD", "tool_call_end #0", "done"}, 0}, // J-03
 		{"at the marker without a finish", []string{call(`{}`), "[DONE]"}, lines{"tool_call_end #0 valid", "done"}, 0},
 		{"an open one has not ended", []string{call(`{`), "[DONE]"}, lines{"done"}, 1},

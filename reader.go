@@ -5,11 +5,14 @@ import (
 	"iter"
 )
 
+// A Reader must not read into its buffer before the wire has taken all of it: until
+// then, an unfinished event may be a slice of the buffer.
+
 // readSize is how many bytes a Reader asks for at a time: the most that a TLS
 // record holds.
 const readSize = 16 << 10
 
-// maxEmptyReads is how often in a row a reader may return nothing.
+// maxEmptyReads is how many reads in a row may return nothing.
 const maxEmptyReads = 100
 
 // A Reader pulls the deltas of a stream out of an io.Reader:
@@ -26,30 +29,30 @@ type Reader struct {
 
 	buf    []byte
 	unread []byte // of buf
-	at     int    // the current delta in the step's; -1: none yet
-	have   bool   // the step's deltas are being handed out
+	at     int    // which delta of the event is the current one; -1 before the first
+	have   bool   // the deltas of an event are being delivered
 	srcErr error  // what src ended with
 }
 
-// NewReader returns a reader of the stream r in dialect d. It does not close r.
-// o may be nil. It panics if d is none of the dialects of this package.
+// NewReader returns a reader of the stream r in dialect d. It does not close r. o may
+// be nil and is copied. NewReader panics if d is not a dialect of this package.
 func NewReader(r io.Reader, d Dialect, o *Options) *Reader {
 	x := &Reader{src: r}
 	x.init(d, o)
 	return x
 }
 
-// Reset makes r ready to read the stream src in the same dialect, with the same
+// Reset makes r ready to read the stream src in the same dialect with the same
 // options. It keeps its memory.
 func (r *Reader) Reset(src io.Reader) {
 	r.reset()
 	r.src, r.unread, r.at, r.have, r.srcErr = src, nil, 0, false, nil
 }
 
-// Next goes on to the next delta and tells whether there is one. It reads no
-// further than it must for that, and not beyond the dialect's end marker unless
-// Options.Drain is set: a server may keep the connection open (F-20). What the
-// same read brought behind the marker is dropped.
+// Next advances to the next delta and reports whether there is one. It reads no
+// further than that needs, and not past the dialect's end marker unless Options.Drain
+// is set, because a server may keep the connection open. Bytes that the same read
+// returned after the marker are dropped.
 func (r *Reader) Next() bool {
 	for {
 		if r.have {
@@ -107,7 +110,8 @@ func (r *Reader) hasEnded() bool {
 	return len(r.seen.Choices) > 0 || r.seen.BlockReason != "" || r.seen.FirstError != nil
 }
 
-// fill reads some bytes. It gives the step back first: a read may take minutes.
+// fill reads some bytes. It releases the scratch first, because a read may take
+// minutes.
 func (r *Reader) fill() bool {
 	if r.srcErr != nil {
 		return false
@@ -130,17 +134,17 @@ func (r *Reader) fill() bool {
 	return false
 }
 
-// Delta returns the current delta. It is borrowed until the next call of Next,
-// and panics if that has not returned true.
+// Delta returns the current delta, which is borrowed until the next call of Next. It
+// panics if Next has not returned true.
 func (r *Reader) Delta() *Delta { return &r.scratch.out }
 
-// Err returns nil as long as there are deltas, and then Outcome().Err(): nil only
-// if the stream was complete and undamaged.
+// Err returns nil until Next has returned false, and then Outcome().Err(), which is
+// nil only if the stream was complete and undamaged.
 func (r *Reader) Err() error { return r.err() }
 
-// Deltas iterates over the deltas that are left. Where Err is not nil at the
-// end, it comes as a last pair, with a nil delta. After a break, ranging again
-// goes on behind the delta that was last given.
+// Deltas iterates over the remaining deltas, each with a nil error. If Err is not nil
+// at the end, it comes as a last pair with a nil delta. After a break, ranging again
+// continues after the last delta.
 func (r *Reader) Deltas() iter.Seq2[*Delta, error] {
 	return func(yield func(*Delta, error) bool) {
 		for r.Next() {
@@ -157,7 +161,7 @@ func (r *Reader) Deltas() iter.Seq2[*Delta, error] {
 // Dialect returns the dialect of the stream; see [Parser.Dialect].
 func (r *Reader) Dialect() Dialect { return r.dialect }
 
-// Wire returns what carries the stream; see [Parser.Wire].
+// Wire returns how events are put into bytes; see [Parser.Wire].
 func (r *Reader) Wire() Wire { return r.wireKind() }
 
 // Outcome returns the verdict on the stream. Before Next has returned false its

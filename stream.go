@@ -213,7 +213,7 @@ func (s *stream) end(cause error) (ok bool, err error) {
 		}
 		if s.phase < phaseDrained {
 			s.phase = phaseDrained
-			if s.drain() {
+			if s.drain(cause) {
 				return true, nil
 			}
 		}
@@ -247,11 +247,12 @@ func (s *stream) endEvents() (ok bool, err error) {
 
 // drain adds the deltas that only the end of the input shows: lone surrogates, the end
 // of the stream where its dialect has no marker for it, and the ends of tool calls.
-func (s *stream) drain() (ok bool) {
+// EndCalls may have run at the end marker before; it reports each call once.
+func (s *stream) drain(cause error) (ok bool) {
 	c := s.begin(nil, nil)
 	c.FlushSurrogates()
-	if last, ok := s.decoder.(dialect.Closer); ok && last.EndsAtClose() && len(c.Choices) > 0 && c.Complete() {
-		c.EndStream()
+	if last, ok := s.decoder.(dialect.Closer); ok && s.dialect != Auto {
+		last.Close(c, isEnd(cause) && s.pending == 0 && !s.quit)
 	}
 	c.EndCalls()
 	return len(c.Deltas) > 0

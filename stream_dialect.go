@@ -7,17 +7,30 @@ import (
 	"github.com/seed-4d65deac/llmstream/internal/wire"
 )
 
-// embeds reports whether a frame is one of InvokeModel.
+// In Bedrock's InvokeModel the embedded event takes the place of the frame's payload:
+// Delta.Raw, offsets of damage and templates refer to it, while Event.Data is the
+// payload. Lines joined inside it are not unwrapped again.
+
+// embeds reports whether a frame is one of InvokeModel, or looks like one.
 func (s *stream) embeds(f *wire.Frame) bool {
-	return dialect.IsEnvelope(f.Type) && s.wireKind() == WireFrames
+	return dialect.IsEnvelope(f.Type) && s.wireKind() == WireFrames && !(s.settled && s.dialect == BedrockAgents)
 }
 
-// embeddedEvent decodes the event that a frame embeds, which from there on is the
-// event, for offsets and deltas too.
+// mayBeAgents reports whether a frame that looks like one of InvokeModel may be one of an
+// agent.
+func (s *stream) mayBeAgents() bool {
+	return !s.settled && len(s.seen.Choices) == 0 && dialect.ID(s.asked).Accepts(dialect.BedrockAgents)
+}
+
+// embeddedEvent decodes the event that a frame embeds.
 func (s *stream) embeddedEvent(f *wire.Frame) {
 	c := s.begin(f.Type, f.Data)
 	data := jsonscan.TrimSpace(f.Data)
 	inner, offset, err := dialect.Unwrap(c, data)
+	if inner != nil && s.mayBeAgents() && dialect.HoldsText(c, inner, dialect.ID(s.dialect)) {
+		s.setDialect(BedrockAgents)
+		s.settled, inner = true, nil
+	}
 	if inner != nil { // a template of it fits nothing else, since it has the type of the frame
 		c.Data, c.Embedded = inner, true
 		if s.fast.on && s.fromTemplate(c) {
@@ -54,10 +67,9 @@ func (s *stream) setDialect(d Dialect) {
 	}
 }
 
-// settle finds out from an event's JSON object what the dialect of the stream is.
-// Until an event shows it, each event is decoded by the dialect that was asked for,
-// if any. ok is false if the dialect is another than that, so that the stream is of
-// no use (C-24, W-10).
+// settle detects the dialect of the stream from an event's JSON object. Until an event
+// shows it, each event is decoded by the requested dialect, if any. ok is false if
+// another dialect was requested, so the stream cannot be read (C-24, W-10).
 func (s *stream) settle(c *decode.Context) (ok bool) {
 	found := Dialect(dialect.Detect(c, dialect.ID(s.asked)))
 	switch {

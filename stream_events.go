@@ -9,6 +9,10 @@ import (
 	"github.com/seed-4d65deac/llmstream/internal/wire"
 )
 
+// An error body in place of a stream is not counted as an event, like a page; an error
+// after the first event is counted. After the end marker, errors and damage are
+// reported and do not change the verdict: the answer was whole before.
+
 // take decodes a frame. ok reports whether there are deltas to hand out.
 func (s *stream) take(f *wire.Frame) (ok bool, err error) {
 	switch f.Kind {
@@ -149,6 +153,7 @@ func (s *stream) decodeObject(c *decode.Context) {
 	}
 	if s.dialect != Auto {
 		s.decoder.Decode(c)
+		c.EndEvent()
 	} else {
 		c.AddErrorObject()
 	}

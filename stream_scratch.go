@@ -8,19 +8,23 @@ import (
 	"github.com/seed-4d65deac/llmstream/internal/wire"
 )
 
+// Strings of fastjson die at the next Parse: they are slices of the parser's copy.
+// Deltas borrow them, so a scratch goes back to the pool only after its deltas are used
+// up.
+
 // scratch is what reading one event takes. A stream borrows it from a pool while an
-// event is read and its deltas are handed out, and not while it waits for bytes: a
-// gateway has thousands of streams open, and nearly all of them wait.
+// event is read and its deltas are delivered, and not while it waits for bytes: a
+// gateway has thousands of open streams, and nearly all of them wait.
 type scratch struct {
 	decode.Context
 	frame wire.Frame       // what the wire has found: an event, in most cases
 	known *wire.FrameCache // of binary frames; nil until some have come
-	out   Delta            // the delta that is being handed out
-	// single: out is the only delta of the event, and deltas is empty. So it is for
-	// events that a template reads.
+	out   Delta            // the delta that is being delivered
+	// single: out is the only delta of the event, and Deltas is empty, as for most
+	// events that fit a template.
 	single bool
-	// match is what was found out about the last event that fitted a template. begun
-	// is how many bytes after that event were found to begin the next one.
+	// match describes the last event that fitted a template. begun is how many bytes
+	// after that event were found to begin the next one.
 	match template.Match
 	begun int
 }
@@ -33,14 +37,14 @@ func (s *scratch) count() int {
 	return len(s.Deltas)
 }
 
-// load makes delta i of the event the one that is handed out.
+// load makes delta i of the event the current one.
 func (s *scratch) load(i int) {
 	if !s.single {
 		s.out.set(&s.Deltas[i])
 	}
 }
 
-// only returns the delta of an event that gives one, to be filled in.
+// only returns the delta of an event with one delta, to be filled in.
 func (s *scratch) only() *Delta {
 	s.single = true
 	s.out = Delta{}
@@ -59,8 +63,8 @@ func borrowScratch(t *decode.Stream, o *decode.Limits) *scratch {
 	return s
 }
 
-// release returns s to the pool, except where a huge event has grown it. Nothing
-// that it lent may be used any more.
+// release returns s to the pool, unless a huge event has grown it. Nothing borrowed
+// from it may be used any more.
 func (s *scratch) release() {
 	if !s.Detach() {
 		return

@@ -72,7 +72,9 @@ func (s *stream) ending(cause error) ending {
 	e := ending{
 		failed: t.FirstError != nil, stopped: s.handlerErr != nil, unusable: s.fatal != nil,
 		cancelled: isCancel(cause), clean: isEnd(cause), done: t.SawDone,
-		begun: len(t.Choices) > 0 || t.BlockReason != "", complete: t.Complete(),
+		begun: len(t.Choices) > 0 || t.BlockReason != "",
+		// An array that breaks off may lack anything (G-17).
+		complete:  t.Complete() && !s.wire.Unclosed(),
 		undamaged: t.MalformedCount == 0 && s.pending == 0, unknown: t.Unknown && !s.settled,
 	}
 	e.foreign = s.wire.SawText() && t.Events == 0 || s.wireKind() == WireJSON && e.undamaged

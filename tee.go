@@ -5,21 +5,20 @@ import (
 	"sync/atomic"
 )
 
-// Tee returns a body that passes all reads on to body, as they are, and shows
-// what they bring to p. It only looks on: the bytes, their order and timing, and
-// the errors are body's; what p finds, or fails with, goes into the outcome
-// alone. A handler that panics does so through Read.
+// Tee returns a body that reads from body and shows the bytes to p. The bytes, their
+// order and timing, and the errors are those of body; what p finds, or fails with, is
+// only in the outcome. A handler's panic passes through Read.
 //
-// done, if not nil, is called exactly once: when body ends or fails, in the Read
-// that tells so, or when the tee is closed. A tee that is closed before the
-// stream was complete has the outcome StateStopped. Behind done, p may be used
-// for something else.
+// done, if not nil, is called exactly once: in the Read that returns the end or an
+// error of body, or when the tee is closed. If it is closed before the stream was
+// complete, the outcome is StateStopped. Until done has run, nobody else may use p;
+// after that, p may be used again.
 //
-// It is for bodies that are streams: not for those of a HEAD or a 101, 204 or 304,
-// nor for compressed ones. Until done has run nobody else may use p.
+// Use Tee for streams: not for responses without a body (HEAD, 101, 204, 304), and not
+// for compressed bodies.
 //
-// Close may be called while a Read is in progress, as net/http does. It closes
-// body and never waits; that Read then ends the parsing.
+// Close may be called while a Read is in progress, as net/http does. It closes body
+// and never waits; that Read then ends the parsing.
 func Tee(body io.ReadCloser, p *Parser, done func(Outcome)) io.ReadCloser {
 	return &tee{body: body, parser: p, done: done}
 }
@@ -31,11 +30,12 @@ type tee struct {
 	state  atomic.Uint32
 }
 
-// The states of a tee. Whoever moves it to teeEnded ends the parsing.
+// The states of a tee. A tee may be closed while it reads, so whoever moves it to
+// teeEnded ends the parsing, and nobody else touches the parser.
 const (
 	teeIdle    = iota
 	teeReading // a Read has the parser
-	teeClosing // so, and Close was called: that Read is to end the parsing
+	teeClosing // likewise, and Close was called: that Read has to end the parsing
 	teeEnded
 )
 
@@ -60,8 +60,8 @@ func (t *tee) Read(b []byte) (n int, err error) {
 	return n, err
 }
 
-// Close says that it closes before it does: a Read that fails since body was
-// closed was stopped, and has not broken off.
+// Close changes the state before it closes body: a Read that fails because of that was
+// stopped, and body has not broken off.
 func (t *tee) Close() error {
 	for {
 		switch {
@@ -75,10 +75,10 @@ func (t *tee) Close() error {
 	}
 }
 
-// end ends the parsing and reports.
+// end ends the parsing and calls done.
 func (t *tee) end(cause error) {
 	t.state.Store(teeEnded)
-	defer func() { // also when a handler panics, which Close then finds stopped
+	defer func() { // also if a handler panics; the second CloseWithError then ends the stream
 		t.parser.CloseWithError(cause)
 		if t.done != nil {
 			t.done(t.parser.Outcome())

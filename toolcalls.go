@@ -2,43 +2,44 @@ package llmstream
 
 import (
 	"strconv"
-
-	"github.com/seed-4d65deac/llmstream/internal/wire"
 )
 
-// callFold is a tool call as far as it has come. Which call a delta belongs to
-// was decided where the stream was decoded; see choiceTrack.find.
-type callFold struct {
+// callAcc is a tool call as far as it has come. Which call a delta belongs to was
+// decided when the stream was decoded; see decode.Choice.MatchCall.
+type callAcc struct {
 	id, name, typ, arguments, extra []byte
 	ended, valid                    bool
 	part                            int  // of the message
-	given                           bool // the arguments came whole where it began
-	void                            bool // another part has taken its place
-	short                           bool // there was no room for all of it
-}
-
-func (f *callFold) reset(a *Accumulator) {
-	*f = callFold{id: wire.Recycle(f.id), name: wire.Recycle(f.name), typ: wire.Recycle(f.typ), arguments: a.letGo(f.arguments), extra: wire.Recycle(f.extra)}
+	argsWithStart                   bool // the arguments came whole where it began
+	void                            bool // its part has begun anew
+	truncated                       bool // there was no room for all of it
 }
 
 // maxCallGap bounds how far a delta's index may run ahead of the calls that are
 // there. A parser's deltas never do; a handler may be fed by others.
 const maxCallGap = defaultMaxToolCalls
 
-// addToolCall folds in a piece of a tool call, or its end.
-func (a *Accumulator) addToolCall(c *choiceFold, d *Delta) {
+// addToolCall adds a piece of a tool call, or its end.
+func (a *Accumulator) addToolCall(c *choiceAcc, d *Delta) {
 	at := d.ToolCall.Index
 	if at < 0 || at >= len(c.calls)+maxCallGap {
 		a.dropped += int64(len(d.ToolCall.Arguments))
 		return
 	}
-	f := c.call(at, d.Part)
+	f := c.call(a, at, d.Part)
+	if f == nil {
+		a.dropped += int64(len(d.ToolCall.Arguments))
+		return
+	}
 	if d.Kind == KindToolCallEnd {
 		f.ended, f.valid = true, d.ToolCall.ArgumentsValid
 		return
 	}
+	if d.ToolCall.Restart {
+		f.arguments, f.truncated = a.takeBack(f.arguments), false
+	}
 	dropped := a.dropped
-	f.given = f.given || len(d.ToolCall.ID) > 0 && len(d.ToolCall.Arguments) > 0
+	f.argsWithStart = f.argsWithStart || len(d.ToolCall.ID) > 0 && len(d.ToolCall.Arguments) > 0
 	f.id = a.setOnce(f.id, d.ToolCall.ID)
 	f.name = a.setOnce(f.name, d.ToolCall.Name)
 	f.typ = a.setOnce(f.typ, d.ToolCall.Type)
@@ -46,25 +47,26 @@ func (a *Accumulator) addToolCall(c *choiceFold, d *Delta) {
 	if len(d.ToolCall.Extra) > 0 {
 		f.extra = a.setJSON(f.extra, d.ToolCall.Extra)
 	}
-	f.short = f.short || a.dropped > dropped
+	f.truncated = f.truncated || a.dropped > dropped
 }
 
-// call returns the call at a position, and begins those that are missing up to it
-// as calls of this part of the message.
-func (c *choiceFold) call(at, part int) *callFold {
+// call returns the call at a position, and begins the calls that are missing up to it as
+// calls of this part of the message. It returns nil if there is no memory for them.
+func (c *choiceAcc) call(a *Accumulator, at, part int) *callAcc {
 	for len(c.calls) <= at {
-		if len(c.calls) < cap(c.calls) { // one of an earlier stream, for its memory
-			c.calls = c.calls[:len(c.calls)+1]
-		} else {
-			c.calls = append(c.calls, callFold{})
+		list, ok := addSlot(a, c.calls)
+		if !ok {
+			return nil
 		}
+		c.calls = list
 		c.calls[len(c.calls)-1].part = part
 	}
 	return &c.calls[at]
 }
 
-// ToolCall returns a copy of call i, counted in order of appearance from 0, of the
-// choice with this index, as far as it has come; !ok: there is none.
+// ToolCall returns a copy of call i of the choice with this index, as far as it has
+// come. Calls are counted in order of appearance, from 0. ok is false if there is no
+// such call.
 func (a *Accumulator) ToolCall(choice, i int) (call ToolCall, ok bool) {
 	for k := range a.choices {
 		if c := &a.choices[k]; c.index == choice && i >= 0 && i < len(c.calls) && !c.calls[i].void {
@@ -74,7 +76,8 @@ func (a *Accumulator) ToolCall(choice, i int) (call ToolCall, ok bool) {
 	return ToolCall{}, false
 }
 
-// seed is what made-up ids of calls begin with: the completion's id, or else its time.
+// seed returns what synthetic ids of calls begin with: the completion's id, or else
+// its time.
 func (a *Accumulator) seed() string {
 	if len(a.id) == 0 && a.created != 0 {
 		return strconv.FormatInt(a.created, 10)
@@ -82,13 +85,13 @@ func (a *Accumulator) seed() string {
 	return string(a.id)
 }
 
-// toolCall returns a copy. A call that never got an id gets one that is made of seed
-// and of where it stands (T-05).
-func (f *callFold) toolCall(i, choice int, seed string) ToolCall {
+// toolCall returns a copy. A call without an id gets one that is made of seed and of
+// its position (T-05).
+func (f *callAcc) toolCall(i, choice int, seed string) ToolCall {
 	c := ToolCall{
 		Index: i, ID: string(f.id), Type: string(f.typ), Name: string(f.name),
 		Arguments: string(f.arguments), Extra: string(f.extra),
-		Ended: f.ended && !f.short, ArgumentsValid: f.valid && !f.short,
+		Ended: f.ended && !f.truncated, ArgumentsValid: f.valid && !f.truncated,
 	}
 	if c.Type == "" {
 		c.Type = "function"
@@ -100,29 +103,30 @@ func (f *callFold) toolCall(i, choice int, seed string) ToolCall {
 	return c
 }
 
-// ToolCall is a call that the model wants made.
+// ToolCall is a call that the model requests.
 type ToolCall struct {
 	Index     int    // among the calls of its choice, in order of appearance
 	ID        string // never empty; see SyntheticID
 	Type      string // "function" or "custom"
 	Name      string
 	Arguments string // as the model wrote them: "", JSON, or what should have been JSON
-	Extra     string // JSON that has to be sent back with the call; "": none
+	Extra     string // JSON that has to be sent back with the call, or empty
 
-	// SyntheticID: the provider gave no id, and this library made one up. Where the
-	// completion has no id either, calls of other completions may have the same.
+	// SyntheticID reports that the provider gave no id and that this library made
+	// one up. If the completion has no id either, calls of other completions may
+	// have the same id.
 	SyntheticID bool
-	// Ended: the arguments are whole, and MaxBytes has cut none of the call. One
-	// that has not ended must not be made, even if its arguments are JSON (T-17,
-	// T-19).
+	// Ended reports that the arguments are whole, and that MaxBytes has cut nothing
+	// of the call. Do not run a call that has not ended, even if its arguments are
+	// JSON.
 	Ended bool
-	// ArgumentsValid: it has ended, and the arguments are one JSON value, or
-	// empty, or the text of a custom tool.
+	// ArgumentsValid reports that the call has ended, and that its arguments are one
+	// JSON value, or empty, or the text of a custom tool.
 	ArgumentsValid bool
 }
 
-// ArgumentsJSON returns "{}" where there are no arguments at all (T-11), and else
-// the arguments as they are; whether they are JSON is in ArgumentsValid.
+// ArgumentsJSON returns "{}" if there are no arguments, and otherwise the arguments
+// unchanged. ArgumentsValid reports whether they are JSON.
 func (c *ToolCall) ArgumentsJSON() string {
 	if c.Arguments == "" {
 		return "{}"

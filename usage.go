@@ -1,34 +1,35 @@
 package llmstream
 
-// Usage is how many tokens an answer cost, as the provider reported it: no
-// number is summed, derived or corrected (U-04, U-14). A number that was not
-// reported is 0 with its flag in Reported unset.
+// Usage is how many tokens an answer cost, as the provider reported it. No number is
+// summed, derived or corrected. A number that was not reported is 0, and its flag in
+// Reported is not set.
 type Usage struct {
 	Input      int64 // tokens of the prompt
 	Output     int64 // tokens of the answer
-	Total      int64 // the provider's own total, which need not be a sum
+	Total      int64 // the provider's own total, which need not be the sum
 	Cached     int64 // input tokens read from a cache
 	CacheWrite int64 // input tokens written to a cache
 	Reasoning  int64 // tokens spent on reasoning
 
 	Reported UsageFields
-	// CachedInInput tells whether Input includes Cached: yes with OpenAI's
-	// prompt_tokens_details, no in Anthropic's own API (U-09).
+	// CachedInInput reports whether Input includes Cached: yes with OpenAI's
+	// prompt_tokens_details, no in Anthropic's own API.
 	CachedInInput Tri
-	// ReasoningInOutput tells whether Output includes Reasoning, where the
-	// total or the dialect proves it (U-10).
+	// ReasoningInOutput reports whether Output includes Reasoning, where the total
+	// or the dialect proves it.
 	ReasoningInOutput Tri
-	// Raw is the provider's last usage object that has any of the counts, or else the
-	// last that came, with all that has no field here (U-11, U-12). Of Anthropic's,
-	// which complete each other, it is one over the other, key by key; of Ollama's, which
-	// has none, an object of its two counts. In a Delta it is borrowed.
+	// Raw is the provider's last usage object with a known count, or else its last
+	// usage object. It also has the members without a field here, such as costs.
+	// Anthropic's objects complete each other: Raw has the later one laid over the
+	// earlier one, key by key. Ollama has no usage object: Raw has its two counts.
+	// In a Delta it is borrowed.
 	Raw []byte
 }
 
-// UsageFields tells which numbers of a [Usage] were reported.
+// UsageFields is a set of the numbers of a [Usage] that were reported.
 type UsageFields uint8
 
-// UsageInput: Usage.Input was reported, be it 0; the others likewise.
+// UsageInput means that Usage.Input was reported, even as 0; the others likewise.
 const (
 	UsageInput UsageFields = 1 << iota
 	UsageOutput
@@ -38,7 +39,7 @@ const (
 	UsageReasoning
 )
 
-// Tri is yes, no, or not known.
+// Tri is yes, no, or unknown.
 type Tri uint8
 
 const (

@@ -1,14 +1,14 @@
 package llmstream
 
-// A Wire is the way in which events are put into bytes.
+// A Wire is how the events of a stream are put into bytes.
 type Wire uint8
 
 const (
-	WireUnknown Wire = iota // nothing told yet
+	WireUnknown Wire = iota // too few bytes have come
 	WireSSE                 // server-sent events
-	WireJSON                // JSON values, or an array of them, in place of a stream
+	WireJSON                // a JSON value or an array of values, in place of a stream
 	WireLines               // newline-delimited JSON
-	WireFrames              // binary frames, application/vnd.amazon.eventstream (B-01)
+	WireFrames              // binary frames, application/vnd.amazon.eventstream
 )
 
 var wireNames = [...]string{"unknown", "sse", "json", "ndjson", "frames"}

@@ -8,8 +8,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// The conformance vectors come from the tests of other libraries. They are not
-// part of the repository; LLMSTREAM_CONFORMANCE names their folder.
+// The conformance vectors come from the tests of other libraries. They are not part of
+// the repository; LLMSTREAM_CONFORMANCE and LLMSTREAM_CONFORMANCE2 name the folders of
+// two sets.
 
 type sseVector struct {
 	ID     string
@@ -43,29 +44,35 @@ func (r *eventRecorder) HandleEvent(e *Event) error {
 }
 
 func TestConformanceSSE(t *testing.T) {
-	var vectors []sseVector
-	require.NoError(t, json.Unmarshal(testkit.File(t, "LLMSTREAM_CONFORMANCE", "sse.json"), &vectors))
-	require.NotEmpty(t, vectors)
-	for _, v := range vectors {
-		t.Run(v.ID, func(t *testing.T) {
-			want := eventRecorder{}
-			for _, e := range v.Events {
-				want.events = append(want.events, sseEvent{e.Type, string(e.Data), e.LastID, orNone(e.Retry)})
-			}
-			for name, cuts := range vectorCuts(t, &v) {
-				var got eventRecorder
-				p := NewParser(&got, nil)
-				from := 0
-				for _, to := range append(cuts, len(v.Input)) {
-					p.Write(v.Input[from:to])
-					from = to
-				}
-				require.NoError(t, p.Close())
-				require.Equal(t, want.events, got.events, name)
-				require.Equal(t, v.FinalID, string(p.LastEventID()), name)
-				require.Equal(t, orNone(v.FinalRetry), p.Retry(), name)
+	for _, variable := range []string{"LLMSTREAM_CONFORMANCE", "LLMSTREAM_CONFORMANCE2"} {
+		t.Run(variable, func(t *testing.T) {
+			var vectors []sseVector
+			require.NoError(t, json.Unmarshal(testkit.File(t, variable, "sse.json"), &vectors))
+			require.NotEmpty(t, vectors)
+			for _, v := range vectors {
+				t.Run(v.ID, func(t *testing.T) { testVector(t, &v) })
 			}
 		})
+	}
+}
+
+func testVector(t *testing.T, v *sseVector) {
+	want := eventRecorder{}
+	for _, e := range v.Events {
+		want.events = append(want.events, sseEvent{e.Type, string(e.Data), e.LastID, orNone(e.Retry)})
+	}
+	for name, cuts := range vectorCuts(t, v) {
+		var got eventRecorder
+		p := NewParser(&got, nil)
+		from := 0
+		for _, to := range append(cuts, len(v.Input)) {
+			p.Write(v.Input[from:to])
+			from = to
+		}
+		require.NoError(t, p.Close())
+		require.Equal(t, want.events, got.events, name)
+		require.Equal(t, v.FinalID, string(p.LastEventID()), name)
+		require.Equal(t, orNone(v.FinalRetry), p.Retry(), name)
 	}
 }
 

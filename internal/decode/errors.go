@@ -5,25 +5,26 @@ import (
 	"strconv"
 	"unicode/utf8"
 
+	"github.com/seed-4d65deac/llmstream/internal/fault"
 	"github.com/seed-4d65deac/llmstream/internal/jsonscan"
 	"github.com/valyala/fastjson"
 )
 
 // isError tells whether the value of an "error" member is an error. Gateways
 // send null, {}, objects of nothing but such and the like on healthy events (E-05).
-func (s *Context) IsError(v *fastjson.Value) bool {
+func (c *Context) IsError(v *fastjson.Value) bool {
 	if v == nil {
 		return false
 	}
 	if o := v.GetObject(); o != nil {
 		says := false
-		o.Visit(func(_ []byte, v *fastjson.Value) { says = says || s.IsError(v) })
+		o.Visit(func(_ []byte, v *fastjson.Value) { says = says || c.IsError(v) })
 		return says
 	}
 	if a := v.GetArray(); len(a) > 0 {
 		return true
 	}
-	switch string(s.Raw(v)) {
+	switch string(c.Raw(v)) {
 	case "null", "false", "0", `""`, "[]":
 		return false
 	}
@@ -31,30 +32,30 @@ func (s *Context) IsError(v *fastjson.Value) bool {
 }
 
 // isSuccess tells whether the code beside a message says that nothing went wrong.
-func (s *Context) isSuccess(code *fastjson.Value) bool {
-	n, ok := s.Int(code)
+func (c *Context) isSuccess(code *fastjson.Value) bool {
+	n, ok := c.Int(code)
 	return ok && (n == 0 || n == 200)
 }
 
 // isFailure tells whether MiniMax's "base_resp" says that the request failed.
-func (s *Context) IsFailure(v *fastjson.Value) bool {
-	code, ok := s.Int(Member(v, "status_code"))
+func (c *Context) IsFailure(v *fastjson.Value) bool {
+	code, ok := c.Int(Member(v, "status_code"))
 	return ok && code != 0
 }
 
 // addError adds the error that v tells of: an object, a string, or an array of
 // these (E-02). Members that v lacks may stand beside it, in root.
-func (s *Context) AddError(choice int, v, root *fastjson.Value) {
-	e := s.newError(s.Data)
+func (c *Context) AddError(choice int, v, root *fastjson.Value) {
+	e := c.newError(c.Data)
 	if a := v.GetArray(); len(a) > 0 {
 		v = a[0]
 	}
-	s.readError(e, v)
+	c.readError(e, v)
 	if root != nil && root != v {
-		s.readError(e, root)
+		c.readError(e, root)
 	}
 	e.statusOfCode()
-	s.Add(KindError, choice).API = e
+	c.Add(KindError, choice).API = e
 }
 
 // statusOfCode takes the code for a status where it is one.
@@ -65,48 +66,80 @@ func (e *APIError) statusOfCode() {
 }
 
 // addErrorOfList adds the error in an array, as Gemini writes it. !ok: data is none.
-func (s *Context) AddErrorOfList(data []byte) (ok bool) {
+func (c *Context) AddErrorOfList(data []byte) (ok bool) {
 	if data[0] != '[' {
 		return false
 	}
-	if _, err := s.Parse(data); err != nil {
+	if _, err := c.Parse(data); err != nil {
 		return false
 	}
-	list := s.Root.GetArray()
-	if len(list) == 0 || !s.IsError(Member(list[0], "error")) {
+	list := c.Root.GetArray()
+	if len(list) == 0 || !c.IsError(Member(list[0], "error")) {
 		return false
 	}
-	s.AddError(-1, Member(list[0], "error"), list[0])
+	c.AddError(-1, Member(list[0], "error"), list[0])
 	return true
 }
 
 // addErrorText adds an error of which there is no more than a text.
-func (s *Context) AddErrorText(raw []byte) {
-	raw = s.clip(raw)
-	e := s.newError(raw)
+func (c *Context) AddErrorText(raw []byte) {
+	raw = c.clip(raw)
+	e := c.newError(raw)
 	e.Message = string(raw)
-	s.Add(KindError, -1).API = e
+	c.Add(KindError, -1).API = e
 }
 
-// newError begins an error of this event. All errors of an event share one copy
-// of it: a hostile one may hold thousands.
-func (s *Context) newError(raw []byte) *APIError {
-	if s.errorRaw == nil {
-		s.errorRaw, s.errorType = bytes.Clone(raw), string(s.clip(s.Type))
+// newError begins an error of this event. All errors of an event share one copy of it: a
+// hostile one may hold thousands.
+func (c *Context) newError(raw []byte) *APIError {
+	c.errors++
+	if c.errorRaw == nil {
+		c.errorRaw, c.errorType = bytes.Clone(raw), string(c.clip(c.Type))
 	}
-	e := &APIError{Event: s.errorType, Delivered: s.Delivered, Raw: s.errorRaw}
-	if s.FirstError == nil && !s.SawDone { // behind the end nothing changes the verdict (F-22)
-		s.FirstError = e
+	e := &APIError{Event: c.errorType, Delivered: c.Delivered, Raw: c.errorRaw}
+	if c.FirstError == nil && !c.SawDone { // after the end nothing changes the verdict (F-22)
+		c.FirstError = e
 	}
 	return e
 }
 
-// addErrorObject adds an error if s.root is one or holds one: in a member
+// Mistyped notes that a member which carries the answer has a type that it cannot have,
+// so that a part of the answer is missing (E-20).
+func (c *Context) Mistyped() { c.mistyped, c.Contextual = true, true }
+
+// EndEvent is called after the decoder has seen an event. It adds what a decoder only
+// notes:
+//
+//   - an error for a finish reason that means failure, if the event has no other (C-35);
+//   - one KindMalformed for members of a wrong type, however many there are (E-20).
+func (c *Context) EndEvent() {
+	if c.failure != "" && c.errors == 0 && c.FirstError == nil {
+		e := c.newError(c.Data)
+		e.Type = c.failure
+		c.FirstError = e // also where the same event ends the stream
+		c.Add(KindError, c.failed).API = e
+	}
+	if c.mistyped {
+		c.Malformed(-1, 0, len(c.Data), fault.Reason("a member of the answer has the wrong type"))
+	}
+}
+
+// Malformed adds a KindMalformed for what cannot be read at this place of the event.
+func (c *Context) Malformed(choice, offset, length int, cause error) {
+	err := &SyntaxError{Event: c.Events, Offset: offset, Length: length, Err: cause}
+	c.MalformedCount++
+	if c.FirstDamage == nil && !c.SawDone { // after the end nothing changes the verdict (F-22)
+		c.FirstDamage = err
+	}
+	c.Add(KindMalformed, choice).Damage = err
+}
+
+// addErrorObject adds an error if c.root is one or holds one: in a member
 // "error", "errors" or "base_resp", by the event's type, as vLLM's {"object":"error"}, or as the bare
 // {"message":…} or {"detail":…} of a gateway where an answer should be.
-func (s *Context) AddErrorObject() {
+func (c *Context) AddErrorObject() {
 	var err, list, object, message, errorMessage, code, detail, choices, base *fastjson.Value
-	s.Root.GetObject().Visit(func(key []byte, v *fastjson.Value) {
+	c.Root.GetObject().Visit(func(key []byte, v *fastjson.Value) {
 		switch string(key) {
 		case "error":
 			err = v
@@ -129,26 +162,26 @@ func (s *Context) AddErrorObject() {
 		}
 	})
 	switch {
-	case s.IsError(err):
-		s.AddError(-1, err, s.Root)
-	case s.IsFailure(base):
-		s.AddError(-1, base, nil)
-	case IsNull(choices) && s.Emitted == 0 && len(list.GetArray()) > 0:
-		s.AddError(-1, list, s.Root)
-	case string(s.Type) == "error",
-		len(choices.GetArray()) == 0 && (string(s.Word(object)) == "error" || len(s.Word(errorMessage)) > 0),
-		IsNull(choices) && s.Emitted == 0 && (len(s.Word(message)) > 0 && !s.isSuccess(code) || s.IsError(detail)):
-		s.AddError(-1, s.Root, nil)
+	case c.IsError(err):
+		c.AddError(-1, err, c.Root)
+	case c.IsFailure(base):
+		c.AddError(-1, base, nil)
+	case IsNull(choices) && c.Emitted == 0 && len(list.GetArray()) > 0:
+		c.AddError(-1, list, c.Root)
+	case string(c.Type) == "error",
+		len(choices.GetArray()) == 0 && (string(c.Word(object)) == "error" || len(c.Word(errorMessage)) > 0),
+		IsNull(choices) && c.Emitted == 0 && (len(c.Word(message)) > 0 && !c.isSuccess(code) || c.IsError(detail)):
+		c.AddError(-1, c.Root, nil)
 	}
 }
 
 // readError fills in what e does not know yet. Of two equal members of an object
 // the last counts.
-func (s *Context) readError(e *APIError, v *fastjson.Value) {
+func (c *Context) readError(e *APIError, v *fastjson.Value) {
 	o := v.GetObject()
 	if o == nil {
 		if e.Message == "" {
-			e.Message = s.label(v)
+			e.Message = c.label(v)
 		}
 		return
 	}
@@ -178,10 +211,10 @@ func (s *Context) readError(e *APIError, v *fastjson.Value) {
 			inner = list[0]
 		}
 		if inner.GetObject() != nil {
-			s.readError(e, inner)
+			c.readError(e, inner)
 		}
 	}
-	word := s.label(status)
+	word := c.label(status)
 	if n, err := strconv.Atoi(word); err == nil {
 		if n > 999 && code == nil { // a number of the provider's own
 			code = status
@@ -198,7 +231,7 @@ func (s *Context) readError(e *APIError, v *fastjson.Value) {
 		{&e.Type, typ}, {&e.Code, code}, {&e.Param, param}, {&e.RequestID, request},
 	} {
 		if *m.to == "" {
-			*m.to = s.label(m.v)
+			*m.to = c.label(m.v)
 		}
 	}
 	if e.Type == "error" || e.Type == "response.error" { // that it is one is known
@@ -211,11 +244,11 @@ func (s *Context) readError(e *APIError, v *fastjson.Value) {
 
 // clip returns the beginning of a text, which is at most MaxBadText bytes of whole
 // characters.
-func (s *Context) clip(text []byte) []byte {
-	if len(text) < s.Limits.MaxBadText {
+func (c *Context) clip(text []byte) []byte {
+	if len(text) < c.Limits.MaxBadText {
 		return text
 	}
-	text = text[:s.Limits.MaxBadText]
+	text = text[:c.Limits.MaxBadText]
 	for range utf8.UTFMax - 1 {
 		if r, size := utf8.DecodeLastRune(text); r == utf8.RuneError && size == 1 {
 			text = text[:len(text)-1]
@@ -225,42 +258,42 @@ func (s *Context) clip(text []byte) []byte {
 }
 
 // label returns a string or number as text.
-func (s *Context) label(v *fastjson.Value) string {
-	if v == nil || v.GetObject() != nil || s.IsArray(v) {
+func (c *Context) label(v *fastjson.Value) string {
+	if v == nil || v.GetObject() != nil || c.IsArray(v) {
 		return ""
 	}
-	if text, ok := s.Text(v, nil); ok {
-		return string(s.clip(text))
+	if text, ok := c.Text(v, nil); ok {
+		return string(c.clip(text))
 	}
 	if v.Type() == fastjson.TypeNumber {
-		return string(s.clip(s.Raw(v)))
+		return string(c.clip(c.Raw(v)))
 	}
 	return ""
 }
 
 // addException adds an error that came in a frame of its own (B-03): the event's
 // type is its name, or its code, and the data is {"message":…} or a text.
-func (s *Context) AddException(byCode bool) {
-	e := s.newError(s.Data)
-	if e.Type = s.errorType; byCode {
-		e.Type, e.Code = "", s.errorType
+func (c *Context) AddException(byCode bool) {
+	e := c.newError(c.Data)
+	if e.Type = c.errorType; byCode {
+		e.Type, e.Code = "", c.errorType
 	}
-	data := jsonscan.TrimSpace(s.Data)
-	if _, err := s.Check(data); err == nil && data[0] == '{' {
-		s.parseUnchecked(data)
-		s.readError(e, s.Root)
+	data := jsonscan.TrimSpace(c.Data)
+	if _, err := c.Check(data); err == nil && data[0] == '{' {
+		c.parseUnchecked(data)
+		c.readError(e, c.Root)
 	}
 	if e.Message == "" {
-		e.Message = string(s.clip(data))
+		e.Message = string(c.clip(data))
 	}
 	e.statusOfCode()
-	s.Add(KindError, -1).API = e
+	c.Add(KindError, -1).API = e
 }
 
 // addNamedError adds an error whose type is the name of the member that holds it.
-func (s *Context) AddNamedError(name []byte, v *fastjson.Value) {
-	e := s.newError(s.Data)
-	e.Type = string(s.clip(name))
-	s.readError(e, v)
-	s.Add(KindError, -1).API = e
+func (c *Context) AddNamedError(name []byte, v *fastjson.Value) {
+	e := c.newError(c.Data)
+	e.Type = string(c.clip(name))
+	c.readError(e, v)
+	c.Add(KindError, -1).API = e
 }

@@ -10,7 +10,7 @@ func (r FinishReason) String() string {
 	return "unknown"
 }
 
-// finishReasonOf maps a provider's word; see the map of words in DESIGN.md.
+// FinishReasonOf returns what a provider's word means. docs/dialects.md has the words as a table.
 func FinishReasonOf(native []byte) FinishReason {
 	switch string(native) {
 	case "":
@@ -30,4 +30,98 @@ func FinishReasonOf(native []byte) FinishReason {
 		return FinishFunctionCall
 	}
 	return FinishUnknown
+}
+
+// MaxNativeWord is how much of a finish reason is kept for the outcome.
+const MaxNativeWord = 64
+
+// SetFinish notes a finish reason, and reports whether it is news. The last one that is
+// not empty counts (C-06).
+func (ch *Choice) SetFinish(native []byte) (news bool) {
+	return ch.setFinish(FinishReasonOf(native), native)
+}
+
+func (ch *Choice) setFinish(reason FinishReason, native []byte) (news bool) {
+	word := native[:min(len(native), MaxNativeWord)]
+	if len(word) == 0 {
+		return false
+	}
+	ch.Reopened = false
+	if ch.Native == string(word) && (ch.Finish == reason || ch.Finish == FinishToolCalls && reason == FinishStop) {
+		return false
+	}
+	ch.Finish = reason
+	if ch.Native = reason.String(); ch.Native != string(word) {
+		ch.Native = string(word)
+	}
+	return true
+}
+
+// IsFinished reports whether the choice has a finish reason and no output after it.
+func (ch *Choice) IsFinished() bool { return ch.Native != "" && !ch.Reopened }
+
+// reopen notes that output has come after the finish reason of a choice (C-34). Gemini's
+// code execution says STOP in the middle, Together says tool_calls between two calls.
+// After the end marker nothing changes the verdict (F-22).
+func (c *Context) reopen(choice int) {
+	for i := range c.Choices {
+		if ch := &c.Choices[i]; ch.Index == choice && ch.IsFinished() && !c.SawDone {
+			ch.Reopened, c.Contextual = true, true
+		}
+	}
+}
+
+// AddFinish adds the finish reason of a choice, if it is news. After the end marker a
+// second one is not (F-22).
+func (c *Context) AddFinish(t *Choice, native []byte) {
+	c.AddFinishAs(t, FinishReasonOf(native), native)
+}
+
+// AddFinishAs is AddFinish where the reason does not follow from the native word.
+func (c *Context) AddFinishAs(t *Choice, reason FinishReason, native []byte) {
+	c.Contextual = c.Contextual || len(native) > 0
+	if c.SawDone && t.Native != "" {
+		return
+	}
+	if t.setFinish(reason, native) {
+		c.emitFinish(t, native)
+	}
+}
+
+// AddFinishOrCalls is AddFinish for dialects that have no word for tool calls: a plain
+// stop with calls is one, whichever comes first (G-06, T-20).
+func (c *Context) AddFinishOrCalls(t *Choice, native []byte) {
+	c.Contextual = c.Contextual || len(native) > 0
+	before := t.Finish
+	news := t.SetFinish(native)
+	if t.Finish == FinishStop && len(t.Calls) > 0 {
+		t.Finish = FinishToolCalls
+	}
+	if news || t.Finish != before {
+		if len(native) == 0 {
+			native = c.appendWord(t.Native)
+		}
+		c.emitFinish(t, native)
+	}
+}
+
+// emitFinish adds a KindFinish. Texts of the same form may reopen the choice from now on,
+// so the templates learned before count no more.
+func (c *Context) emitFinish(t *Choice, native []byte) {
+	c.finished = true
+	c.Epoch++
+	d := c.Add(KindFinish, t.Index)
+	d.FinishReason, d.NativeFinishReason = t.Finish, native
+	if t.Failed = IsFailure(native); t.Failed {
+		c.failure, c.failed = string(native), t.Index
+	}
+}
+
+// IsFailure reports whether a finish reason means that the provider failed (C-35).
+func IsFailure(native []byte) bool {
+	switch string(native) {
+	case "error", "ERROR", "network_error", "internal_error", "server_error", "abort", "failed":
+		return true
+	}
+	return false
 }

@@ -18,36 +18,36 @@ const structureLimit = 4 << 10
 
 // parse reads data, which must be a JSON object, to root. The error is damage or
 // a *limitFault, at an offset in data.
-func (s *Context) Parse(data []byte) (offset int, err error) {
-	if len(data) >= structureLimit || s.suspect || len(data)/2 >= s.Limits.MaxValues { // a value takes two bytes at least
-		if offset, err = s.Check(data); err != nil {
+func (c *Context) Parse(data []byte) (offset int, err error) {
+	if len(data) >= structureLimit || c.suspect || len(data)/2 >= c.Limits.MaxValues { // a value takes two bytes at least
+		if offset, err = c.Check(data); err != nil {
 			return offset, err
 		}
 	}
-	s.large = s.large || len(data) > wire.MaxKept
-	return s.parseUnchecked(data)
+	c.large = c.large || len(data) > wire.MaxKept
+	return c.parseUnchecked(data)
 }
 
 // parseProven is parse for data that is known to be well-formed.
-func (s *Context) ParseValid(data []byte) (ok bool) {
-	s.large = s.large || len(data) > wire.MaxKept
-	_, err := s.parseUnchecked(data)
+func (c *Context) ParseValid(data []byte) (ok bool) {
+	c.large = c.large || len(data) > wire.MaxKept
+	_, err := c.parseUnchecked(data)
 	return err == nil
 }
 
 // parseUnchecked is parse without the check of the structure.
-func (s *Context) parseUnchecked(data []byte) (offset int, err error) {
-	s.Escaped = bytes.IndexByte(data, '\\') >= 0
-	s.Root, err = s.parser.ParseBytes(data)
+func (c *Context) parseUnchecked(data []byte) (offset int, err error) {
+	c.Escaped = bytes.IndexByte(data, '\\') >= 0
+	c.Root, err = c.parser.ParseBytes(data)
 	if err != nil {
 		// Its own error quotes the event and has no offset.
-		s.suspect = true
-		if offset, err = s.Check(data); err != nil {
+		c.suspect = true
+		if offset, err = c.Check(data); err != nil {
 			return offset, err
 		}
 		// It is well-formed but for the word Infinity, which fastjson does not
 		// know: the event must not be lost for that (J-04).
-		s.Root, err = s.parser.ParseBytes(jsonscan.NullNonFinite(data))
+		c.Root, err = c.parser.ParseBytes(jsonscan.NullNonFinite(data))
 		if err != nil {
 			return 0, fault.Reason("not understood")
 		}
@@ -56,11 +56,11 @@ func (s *Context) parseUnchecked(data []byte) (offset int, err error) {
 }
 
 // check looks at the structure of data alone.
-func (s *Context) Check(data []byte) (offset int, err error) {
-	if end, values := jsonscan.Skip(data, jsonscan.SkipSpace(data, 0)); end > 0 && jsonscan.SkipSpace(data, end) == len(data) && values <= s.Limits.MaxValues {
+func (c *Context) Check(data []byte) (offset int, err error) {
+	if end, values := jsonscan.Skip(data, jsonscan.SkipSpace(data, 0)); end > 0 && jsonscan.SkipSpace(data, end) == len(data) && values <= c.Limits.MaxValues {
 		return 0, nil
 	}
-	scan := jsonscan.Scanner{MaxValues: s.Limits.MaxValues}
+	scan := jsonscan.Scanner{MaxValues: c.Limits.MaxValues}
 	if offset, err = scan.ScanAll(data); err == nil && !scan.Complete() {
 		err = fault.Reason("unfinished")
 	}
@@ -69,8 +69,8 @@ func (s *Context) Check(data []byte) (offset int, err error) {
 
 // indent is how much white space the event's data begins with, which parsing
 // leaves out and offsets count.
-func (s *Context) Indent() (n int) {
-	for n < len(s.Data) && jsonscan.IsSpace(s.Data[n]) {
+func (c *Context) Indent() (n int) {
+	for n < len(c.Data) && jsonscan.IsSpace(c.Data[n]) {
 		n++
 	}
 	return n
@@ -83,25 +83,25 @@ const sourceTry = 8
 // source returns v, an object or array, as it stands in the event, white space
 // and all (T-12). Where it is not found behind those that were asked for before,
 // it is v's own text, which says the same.
-func (s *Context) JSONOf(v *fastjson.Value) []byte {
-	compact := s.Raw(v)
-	for s.sourceAt < len(s.Data) {
-		rest := s.Data[s.sourceAt:]
+func (c *Context) JSONOf(v *fastjson.Value) []byte {
+	compact := c.Raw(v)
+	for c.sourceAt < len(c.Data) {
+		rest := c.Data[c.sourceAt:]
 		i := bytes.IndexByte(rest, compact[0])
 		if i < 0 {
 			break
 		}
 		n, ok := jsonscan.MatchSpaced(rest[i:], compact)
 		if ok {
-			s.sourceAt += i + n
+			c.sourceAt += i + n
 			return rest[i : i+n : i+n]
 		}
-		s.sourceAt += i + 1
-		if s.sourceCost += sourceTry + n; s.sourceCost > len(s.Data) {
+		c.sourceAt += i + 1
+		if c.sourceCost += sourceTry + n; c.sourceCost > len(c.Data) {
 			break // a hostile event, full of brackets or of what nearly matches
 		}
 	}
-	s.sourceAt = len(s.Data)
+	c.sourceAt = len(c.Data)
 	return compact
 }
 
@@ -109,11 +109,11 @@ func (s *Context) JSONOf(v *fastjson.Value) []byte {
 // pair that the text before it ended with, and takes the one that this ends
 // with; see appendUnescaped. Nil where a text cannot be continued: a lone half
 // then becomes U+FFFD.
-func (s *Context) Text(v *fastjson.Value, high *uint16) (text []byte, ok bool) {
+func (c *Context) Text(v *fastjson.Value, high *uint16) (text []byte, ok bool) {
 	if v == nil {
 		return nil, false
 	}
-	if !s.Escaped && (high == nil || *high == 0) {
+	if !c.Escaped && (high == nil || *high == 0) {
 		if v.Type() != fastjson.TypeString {
 			return nil, false
 		}
@@ -125,7 +125,7 @@ func (s *Context) Text(v *fastjson.Value, high *uint16) (text []byte, ok bool) {
 	}
 	// The value must be asked for its raw text before anything that unescapes
 	// it, its type included.
-	raw := s.Raw(v)
+	raw := c.Raw(v)
 	if raw[0] != '"' {
 		return nil, false
 	}
@@ -133,19 +133,19 @@ func (s *Context) Text(v *fastjson.Value, high *uint16) (text []byte, ok bool) {
 	if high == nil {
 		high = &half
 	}
-	at := len(s.Buf)
-	s.Buf, *high = jsonscan.AppendUnescaped(s.Buf, raw[1:len(raw)-1], *high)
-	s.Buf = jsonscan.AppendLoneSurrogate(s.Buf, half)
-	return s.Since(at), true
+	at := len(c.Buf)
+	c.Buf, *high = jsonscan.AppendUnescaped(c.Buf, raw[1:len(raw)-1], *high)
+	c.Buf = jsonscan.AppendLoneSurrogate(c.Buf, half)
+	return c.Since(at), true
 }
 
 // isArray tells whether v is an array, an empty one too; GetArray may return nil
 // for that.
-func (s *Context) IsArray(v *fastjson.Value) bool {
+func (c *Context) IsArray(v *fastjson.Value) bool {
 	if v == nil || v.GetObject() != nil {
 		return false
 	}
-	return v.GetArray() != nil || s.Raw(v)[0] == '['
+	return v.GetArray() != nil || c.Raw(v)[0] == '['
 }
 
 // member returns a member of an object, the last of that name. It is for what
@@ -160,42 +160,42 @@ func Member(v *fastjson.Value, name string) (found *fastjson.Value) {
 }
 
 // word returns v's text if it is a string.
-func (s *Context) Word(v *fastjson.Value) []byte {
-	text, _ := s.Text(v, nil)
+func (c *Context) Word(v *fastjson.Value) []byte {
+	text, _ := c.Text(v, nil)
 	return text
 }
 
 // raw returns v's JSON text. It must come before v's strings are read.
-func (s *Context) Raw(v *fastjson.Value) []byte {
-	at := len(s.Buf)
-	s.Buf = v.MarshalTo(s.Buf)
-	return s.Since(at)
+func (c *Context) Raw(v *fastjson.Value) []byte {
+	at := len(c.Buf)
+	c.Buf = v.MarshalTo(c.Buf)
+	return c.Since(at)
 }
 
 // wrap returns v's JSON between two texts.
-func (s *Context) Wrap(begin string, v *fastjson.Value, end string) []byte {
-	at := len(s.Buf)
-	s.Buf = append(v.MarshalTo(append(s.Buf, begin...)), end...)
-	return s.Since(at)
+func (c *Context) Wrap(begin string, v *fastjson.Value, end string) []byte {
+	at := len(c.Buf)
+	c.Buf = append(v.MarshalTo(append(c.Buf, begin...)), end...)
+	return c.Since(at)
 }
 
 // number returns v as a whole number, if it is one: 12, 12.0 and "12" are (J-01,
 // U-13). A fraction is rounded.
-func (s *Context) Int(v *fastjson.Value) (n int64, ok bool) {
-	n, _, ok = s.readNumber(v)
+func (c *Context) Int(v *fastjson.Value) (n int64, ok bool) {
+	n, _, ok = c.readNumber(v)
 	return n, ok
 }
 
 // index returns v as an index: a whole number that fits in 32 bits, so that it
 // means the same on every platform.
-func (s *Context) Index(v *fastjson.Value) (n int, ok bool) {
-	i, exact, ok := s.readNumber(v)
+func (c *Context) Index(v *fastjson.Value) (n int, ok bool) {
+	i, exact, ok := c.readNumber(v)
 	return int(i), ok && exact && i == int64(int32(i))
 }
 
 // readNumber returns v as a whole number. exact: it has no fraction. fastjson's
 // own getters give 0 for a number that they cannot read as well as for 0.
-func (s *Context) readNumber(v *fastjson.Value) (n int64, exact, ok bool) {
+func (c *Context) readNumber(v *fastjson.Value) (n int64, exact, ok bool) {
 	if v == nil {
 		return 0, false, false
 	}
@@ -204,7 +204,7 @@ func (s *Context) readNumber(v *fastjson.Value) (n int64, exact, ok bool) {
 	default:
 		return 0, false, false
 	}
-	raw := s.Raw(v)
+	raw := c.Raw(v)
 	if len(raw) > 1 && raw[0] == '"' {
 		raw = raw[1 : len(raw)-1]
 	}

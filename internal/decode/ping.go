@@ -1,28 +1,26 @@
 package decode
 
-// isPing tells whether an event says of itself that it is a sign of life (F-06).
-func (s *Context) IsPing() bool {
-	return IsKeepAlive(s.Type) || !s.NoPing && IsKeepAlive(s.Word(Member(s.Root, "type")))
+// IsPing reports whether an event says of itself that it only shows that the stream
+// lives (F-06).
+func (c *Context) IsPing() bool {
+	return IsKeepAlive(c.Type) || !c.NoPing && IsKeepAlive(c.Word(Member(c.Root, "type")))
 }
 
-// eventType returns what an event calls itself in its member "type", or else what
-// its SSE event does: many gateways leave out one of them.
-func (s *Context) EventType() []byte {
-	if typ := s.Word(Member(s.Root, "type")); len(typ) > 0 {
-		return typ
-	}
-	return s.Type
-}
-
-// IsKeepAlive reports whether an event's type or all of its data only shows that the
-// stream lives: a comment that a proxy has wrapped into an event (F-04), or a word.
+// IsKeepAlive reports whether an event's type, or all of its data, only shows that the
+// stream lives: a word, or a comment that a proxy has wrapped into an event (F-04).
 func IsKeepAlive(data []byte) bool {
-	if len(data) > 0 && data[0] == ':' {
-		return true
-	}
 	switch string(data) {
 	case "ping", "keepalive", "keep-alive", "heartbeat":
 		return true
 	}
-	return false
+	return len(data) > 0 && data[0] == ':'
+}
+
+// EventType returns what an event calls itself in its member "type", or else what its SSE
+// event does: many gateways leave out one of them.
+func (c *Context) EventType() []byte {
+	if typ := c.Word(Member(c.Root, "type")); len(typ) > 0 {
+		return typ
+	}
+	return c.Type
 }

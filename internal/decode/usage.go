@@ -71,22 +71,24 @@ const (
 )
 
 // count sets a count to v if that is a number.
-func (s *Context) SetCount(u *Usage, field UsageFields, to *int64, v *fastjson.Value) {
-	if n, ok := s.Int(v); ok {
+func (c *Context) SetCount(u *Usage, field UsageFields, to *int64, v *fastjson.Value) {
+	if n, ok := c.Int(v); ok {
 		u.Set(field, to, n)
+	} else if !IsNull(v) {
+		c.Mistyped()
 	}
 }
 
 // addUsage lays what the event reports over what is known and tells the result,
 // with raw beside it.
-func (s *Context) AddUsage(u *Usage, raw []byte) {
-	s.Contextual = true
+func (c *Context) AddUsage(u *Usage, raw []byte) {
+	c.Contextual = true
 	switch {
 	case u.Reported == 0:
-		s.AddUncounted(raw)
-	case s.Usage.Merge(u):
-		d := s.Add(KindUsage, -1)
-		d.Usage = s.Usage
+		c.AddUncounted(raw)
+	case c.Usage.Merge(u):
+		d := c.Add(KindUsage, -1)
+		d.Usage = c.Usage
 		d.Usage.Raw = raw
 	}
 }
@@ -94,28 +96,28 @@ func (s *Context) AddUsage(u *Usage, raw []byte) {
 // addUncounted tells of a usage object with none of the counts, as long as there is
 // none with any: it may say what the answer cost (U-12). Behind one it erases nothing
 // (G-02).
-func (s *Context) AddUncounted(raw []byte) {
-	if s.Usage.Reported == 0 && len(raw) > len("{}") {
-		s.Add(KindUsage, -1).Usage.Raw = raw
+func (c *Context) AddUncounted(raw []byte) {
+	if c.Usage.Reported == 0 && len(raw) > len("{}") {
+		c.Add(KindUsage, -1).Usage.Raw = raw
 	}
 }
 
 // overlayUsage lays the usage object v over those of earlier events, key by key,
 // and returns the result: some dialects report the input at the beginning and the
 // rest at the end. A member that is null says nothing and is left out.
-func (s *Context) OverlayUsage(v *fastjson.Value) []byte {
+func (c *Context) OverlayUsage(v *fastjson.Value) []byte {
 	if v.GetObject() == nil {
 		return nil
 	}
-	newer := s.Raw(v)
-	at := len(s.Buf)
-	s.Buf = appendOverlay(s.Buf, s.usageRaw, newer)
-	raw := s.Since(at)
+	newer := c.Raw(v)
+	at := len(c.Buf)
+	c.Buf = appendOverlay(c.Buf, c.usageRaw, newer)
+	raw := c.Since(at)
 	if len(raw) > MaxUsageRaw {
-		s.usageRaw = s.usageRaw[:0]
+		c.usageRaw = c.usageRaw[:0]
 		return newer
 	}
-	s.usageRaw = append(s.usageRaw[:0], raw...)
+	c.usageRaw = append(c.usageRaw[:0], raw...)
 	return raw
 }
 
@@ -169,9 +171,16 @@ func eachMember(object []byte, f func(key, value []byte)) {
 
 // setCount sets a count to the first of its values that is not zero, or to zero
 // if one says so.
-func (s *Context) SetBestCount(u *Usage, field UsageFields, to *int64, values [3]*fastjson.Value) {
+func (c *Context) SetBestCount(u *Usage, field UsageFields, to *int64, values [3]*fastjson.Value) {
 	for _, v := range values {
-		if n, ok := s.Int(v); ok && (n != 0 || u.Reported&field == 0) {
+		n, ok := c.Int(v)
+		if !ok {
+			if !IsNull(v) {
+				c.Mistyped()
+			}
+			continue
+		}
+		if n != 0 || u.Reported&field == 0 {
 			if u.Set(field, to, n); n != 0 {
 				return
 			}
@@ -201,12 +210,12 @@ type CountedUsage struct {
 
 // addCountsOf is addUsage for counts that come with each text and are laid over
 // what is known. A template may be learned from them.
-func (s *Context) AddGrowingUsage(form *GrowingUsage, u *Usage, raw []byte) {
-	found, first := *u, s.Emitted == 0 || s.Counted.Form != nil
-	stateful, given := s.Contextual, s.Emitted
-	*u = form.Complete(&s.Usage, *u)
-	s.AddUsage(u, raw)
-	if !first && !found.Empty() && s.Emitted > given {
-		s.Contextual, s.Counted = stateful, CountedUsage{found, raw, form}
+func (c *Context) AddGrowingUsage(form *GrowingUsage, u *Usage, raw []byte) {
+	found, first := *u, c.Emitted == 0 || c.Counted.Form != nil
+	stateful, given := c.Contextual, c.Emitted
+	*u = form.Complete(&c.Usage, *u)
+	c.AddUsage(u, raw)
+	if !first && !found.Empty() && c.Emitted > given {
+		c.Contextual, c.Counted = stateful, CountedUsage{found, raw, form}
 	}
 }

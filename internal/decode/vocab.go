@@ -64,6 +64,7 @@ type ToolCallDelta struct {
 	Arguments      []byte
 	Extra          []byte
 	ArgumentsValid bool
+	Restart        bool
 }
 
 // xReasoningDetail is a piece of structured reasoning.

@@ -1,227 +1,213 @@
 package dialect
 
 import (
-	"sync"
+	"bytes"
 
 	"github.com/seed-4d65deac/llmstream/internal/decode"
-	"github.com/seed-4d65deac/llmstream/internal/fault"
-	"github.com/seed-4d65deac/llmstream/internal/jsonscan"
-	"github.com/seed-4d65deac/llmstream/internal/wire"
 	"github.com/valyala/fastjson"
 )
 
-// Content blocks that are neither text nor thinking nor calls are given as items,
-// each as the JSON object that a body in place of a stream has for it (A-12). One
-// that may come in pieces, such as the call of a tool that the provider runs, is
-// held until it ends.
-
-// heldBlocks are the blocks of a stream that are held, mostly one. A stream has
-// them from a pool, and only while there are any.
-type heldBlocks struct {
-	Blocks []heldBlock // as many as MaxToolCalls
-	Size   int         // bytes of all, as many as MaxEvent: what a block could have that came whole
+// anthropicBlock are the members of a content block, or of a delta to one.
+type anthropicBlock struct {
+	typ, text, thinking, signature, data *fastjson.Value
+	id, name, input, citations, content  *fastjson.Value
+	inputMember, thinkingMember          string // the names of these
 }
 
-// heldBlock is a block as far as it has come.
-type heldBlock struct {
-	part    int
-	members []byte // its members but for those below, each as ,"name":value
-	// What pieces add to, as JSON; nil: the block has no such member.
-	input, content, encrypted []byte
-	Pieces                    []byte // of the input
-	scan                      jsonscan.Scanner
-	high                      uint16 // as choiceTrack.high, for the input
-	broken                    bool   // the pieces are no JSON
-}
-
-// maxKeptHeld is how many blocks there is room for in what goes back to the pool.
-const maxKeptHeld = 4
-
-var heldPool = sync.Pool{New: func() any { return new(heldBlocks) }}
-
-// hold begins to hold a block.
-func (a *Anthropic) hold(s *decode.Context, t *decode.Choice, v *fastjson.Value) {
-	if a.Held == nil {
-		a.Held = heldPool.Get().(*heldBlocks)
-	}
-	h := a.Held
-	n := len(h.Blocks)
-	if n >= s.Limits.MaxToolCalls {
-		s.Malformed(t.Index, 0, len(s.Data), &fault.Limit{Limit: "MaxToolCalls", Max: s.Limits.MaxToolCalls})
-		return
-	}
-	s.Epoch++ // no delta to this part is for a block of a known type any more
-	if n < cap(h.Blocks) {
-		h.Blocks = h.Blocks[:n+1]
-	} else {
-		h.Blocks = append(h.Blocks, heldBlock{})
-	}
-	b := &h.Blocks[n]
-	b.part, b.scan.Strict = s.Part, true
+func (b *anthropicBlock) read(v *fastjson.Value) {
 	v.GetObject().Visit(func(key []byte, v *fastjson.Value) {
 		switch string(key) {
+		case "type":
+			b.typ = v
+		case "text":
+			b.text = v
+		case "thinking":
+			b.thinking, b.thinkingMember = v, "thinking"
+		case "reasoning": // A-19
+			b.thinking, b.thinkingMember = v, "reasoning"
+		case "signature":
+			b.signature = v
+		case "data":
+			b.data = v
+		case "id":
+			b.id = v
+		case "name":
+			b.name = v
 		case "input":
-			b.input = v.MarshalTo(b.input[:0])
+			b.input, b.inputMember = v, "input"
+		case "partial_json":
+			b.input, b.inputMember = v, "partial_json"
+		case "citations", "citation":
+			b.citations = v
 		case "content":
-			b.content = v.MarshalTo(b.content[:0])
-		case "encrypted_content":
-			b.encrypted = v.MarshalTo(b.encrypted[:0])
-		default:
-			b.members = append(jsonscan.AppendQuoted(append(b.members, ','), key), ':')
-			b.members = v.MarshalTo(b.members)
+			b.content = v
 		}
 	})
-	h.Size += b.size()
-	a.limitHeld(s, t, n)
 }
 
-func (b *heldBlock) size() int {
-	return len(b.members) + len(b.input) + len(b.content) + len(b.encrypted) + len(b.Pieces)
-}
-
-// limitHeld lets go of a block that is past the limit.
-func (a *Anthropic) limitHeld(s *decode.Context, t *decode.Choice, at int) {
-	if a.Held.Size > s.Limits.MaxEvent {
-		s.Malformed(t.Index, 0, len(s.Data), &fault.Limit{Limit: "MaxEvent", Max: s.Limits.MaxEvent})
-		a.release(at)
+// textIsReasoning makes the text of the block its reasoning, unless it has another.
+func (b *anthropicBlock) textIsReasoning() {
+	if b.thinking == nil {
+		b.thinking, b.thinkingMember = b.text, "text"
 	}
 }
 
-// heldAt returns where the block with this index is held, or -1.
-func (a *Anthropic) heldAt(part int) (at int) {
-	if a.Held == nil {
-		return -1
+// startBlock begins a content block, with what it holds from the beginning.
+func (a *anthropic) startBlock(s *decode.Context, t *decode.Choice, v *fastjson.Value) {
+	s.Contextual = true
+	if a.again {
+		voidBlock(s, t)
 	}
-	for at = len(a.Held.Blocks) - 1; at >= 0 && a.Held.Blocks[at].part != part; at-- {
+	if item := a.open.find(s.Part); item != nil {
+		a.open.drop(item)
 	}
-	return at
-}
-
-// release lets go of a block.
-func (a *Anthropic) release(at int) {
-	h := a.Held
-	b, last := &h.Blocks[at], &h.Blocks[len(h.Blocks)-1]
-	h.Size -= b.size()
-	*b = heldBlock{
-		members: wire.Recycle(b.members), input: wire.Recycle(b.input), content: wire.Recycle(b.content), encrypted: wire.Recycle(b.encrypted), Pieces: wire.Recycle(b.Pieces),
-	}
-	*b, *last = *last, *b
-	if h.Blocks = h.Blocks[:len(h.Blocks)-1]; len(h.Blocks) == 0 {
-		a.Held = nil
-		if cap(h.Blocks) <= maxKeptHeld { // else many were held at once, as no honest stream has them
-			heldPool.Put(h)
+	var b anthropicBlock
+	b.read(v)
+	typ := s.Word(b.typ)
+	a.setThinking(s, string(typ) == "thinking" || string(typ) == "reasoning")
+	switch string(typ) {
+	case "text":
+		text, _ := s.Text(b.text, &t.Surrogates.Content)
+		s.AddText(decode.KindContent, t.Index, text)
+		s.AddCitation(t, b.citations)
+	case "thinking":
+		addThinking(s, t, &b)
+	case "reasoning": // compatible servers have it in place of thinking (A-19)
+		b.textIsReasoning()
+		addThinking(s, t, &b)
+	case "redacted_thinking": // A-10
+		addBlockDetail(s, t, decode.ReasoningDetail{Type: typ, Data: s.Word(b.data)})
+	case "tool_use":
+		s.BeginCallWith(t, s.Part, decode.ToolCallDelta{ID: s.Word(b.id), Name: s.Word(b.name), Type: decode.TypeFunction, Arguments: givenInput(s, b.input)})
+	case "":
+	default:
+		if b.isWhole(typ) {
+			s.Delivered = true
+			s.Add(decode.KindItem, t.Index).Text = s.Raw(v)
+		} else if item := a.open.begin(s, t, ""); item != nil {
+			a.open.addMembers(s, t, item, v)
 		}
 	}
 }
 
-// releaseAll lets go of all blocks: another message has begun.
-func (a *Anthropic) releaseAll() {
-	for a.Held != nil {
-		a.release(len(a.Held.Blocks) - 1)
+// isWhole reports whether a block of another type has all its members where it begins:
+// results of the provider's own tools, a switch to another model, and calls of the
+// provider's tools that have their input, as calls of the caller's may (A-09, A-12).
+func (b *anthropicBlock) isWhole(typ []byte) bool {
+	if string(typ) == "fallback" || bytes.HasSuffix(typ, []byte("_result")) {
+		return true
+	}
+	input := b.input.GetObject()
+	return input != nil && input.Len() > 0
+}
+
+// voidBlock begins the current part anew, in place of another (A-11).
+func voidBlock(s *decode.Context, t *decode.Choice) {
+	s.AddStart(t.Index, decode.Start{Again: true})
+	if at := t.CallAtIndex(s.Part); at >= 0 {
+		t.Calls[at].Void()
 	}
 }
 
-// addToHeld adds a delta to the block that is held under its index. !ok: it says
-// something on its own.
-func (a *Anthropic) addToHeld(s *decode.Context, t *decode.Choice, typ []byte, d *anthropicBlock, v *fastjson.Value) (ok bool) {
-	at := a.heldAt(s.Part)
-	if at < 0 {
-		return false
+// givenInput returns the input of a call that begins with it, as text. Usually it is {}
+// there and comes in pieces (A-09).
+func givenInput(s *decode.Context, v *fastjson.Value) []byte {
+	if o := v.GetObject(); o != nil {
+		if o.Len() == 0 {
+			return nil
+		}
+		return s.JSONOf(v)
 	}
+	return s.Word(v)
+}
+
+// decodeBlockDelta adds a delta to a content block.
+func (a *anthropic) decodeBlockDelta(s *decode.Context, e *anthropicEvent) {
+	t := blockOf(s, e)
+	if t == nil {
+		return
+	}
+	var d anthropicBlock
+	d.read(e.delta)
+	typ := s.Word(d.typ)
+	if item := a.open.find(s.Part); item != nil && a.addToItem(s, t, item, typ, &d, e.delta) {
+		return
+	}
+	switch string(typ) {
+	case "text_delta":
+		text, _ := s.Text(d.text, &t.Surrogates.Content)
+		s.AddTextOf("text", decode.KindContent, t.Index, text)
+	case "thinking_delta":
+		addThinking(s, t, &d)
+	case "reasoning_delta": // A-19
+		d.textIsReasoning()
+		addThinking(s, t, &d)
+	case "signature_delta":
+		s.Contextual = true
+		if a.mayThink(s) {
+			addThinking(s, t, &d)
+		}
+	case "input_json_delta":
+		if at := t.CallAtIndex(s.Part); at >= 0 {
+			s.AppendArguments(t, at, d.inputMember, d.input)
+		}
+	case "citations_delta":
+		s.AddCitation(t, d.citations)
+	}
+}
+
+// addToItem adds a delta to the item of its part. ok is false if the delta says
+// something on its own.
+func (a *anthropic) addToItem(s *decode.Context, t *decode.Choice, item *openItem, typ []byte, d *anthropicBlock, v *fastjson.Value) (ok bool) {
 	s.Contextual = true
-	b := &a.Held.Blocks[at]
-	before := b.size()
 	switch string(typ) {
 	case "input_json_delta":
-		piece, ok := s.Text(d.input, &b.high)
-		if !ok && (d.input.GetObject() != nil || s.IsArray(d.input)) { // T-12
-			piece = s.Raw(d.input)
-		}
-		b.addInput(piece)
+		a.open.addInput(s, t, item, d.input)
 	case "compaction_delta":
-		if raw := a.rawUnlessNull(s, d.content); raw != nil && raw[0] == '"' && len(b.content) > 1 && b.content[0] == '"' {
-			b.content = append(b.content[:len(b.content)-1], raw[1:]...)
-		} else if raw != nil {
-			b.content = append(b.content[:0], raw...)
+		if a.open.addText(s, t, item, grownContent, d.content); a.open.find(s.Part) == item {
+			a.open.replace(s, t, item, grownEncrypted, decode.Member(v, "encrypted_content"))
 		}
-		if raw := a.rawUnlessNull(s, decode.Member(v, "encrypted_content")); raw != nil {
-			b.encrypted = append(b.encrypted[:0], raw...)
-		}
-	default: // nobody knows what it would make of the block
-		a.release(at)
+	default: // nobody knows what it would make of the item
+		a.open.drop(item)
 		return false
 	}
-	a.Held.Size += b.size() - before
-	a.limitHeld(s, t, at)
 	return true
 }
 
-// rawUnlessNull returns v's JSON text; nil: v is absent or null.
-func (a *Anthropic) rawUnlessNull(s *decode.Context, v *fastjson.Value) []byte {
-	if v == nil {
-		return nil
-	}
-	if raw := s.Raw(v); string(raw) != "null" {
-		return raw
-	}
-	return nil
-}
+var typeThinking = []byte("thinking")
 
-func (b *heldBlock) addInput(piece []byte) {
-	if b.broken {
+// addThinking adds a piece of thinking, or the signature that ends it, in the form
+// in which it has to be sent back.
+func addThinking(s *decode.Context, t *decode.Choice, b *anthropicBlock) {
+	text, _ := s.Text(b.thinking, &t.Surrogates.Reasoning)
+	signature := s.Word(b.signature)
+	if len(text)+len(signature) == 0 {
 		return
 	}
-	if _, err := b.scan.ScanAll(piece); err != nil {
-		b.broken = true
-		return
-	}
-	b.Pieces = append(b.Pieces, piece...)
+	addBlockDetail(s, t, decode.ReasoningDetail{Type: typeThinking, Text: text, Signature: signature})
+	s.Source = decode.TextSource{Member: b.thinkingMember, Kind: decode.KindReasoning, Choice: s.Recent, Call: -1, InDetail: true}
 }
 
-// endHeld gives the block with the index of the event as an item. One whose input
-// breaks off is none: nothing tells what it was to be.
-func (a *Anthropic) endHeld(s *decode.Context, t *decode.Choice) {
-	at := a.heldAt(s.Part)
-	if at < 0 {
-		return
-	}
-	s.Contextual = true
-	b := &a.Held.Blocks[at]
-	input := b.input
-	if !b.scan.Blank() {
-		input = b.Pieces
-	}
-	switch {
-	case b.broken:
-		s.Malformed(t.Index, 0, len(s.Data), fault.Reason("the input of a content block is no JSON"))
-	case b.scan.Blank() || b.scan.Complete():
-		from := len(s.Buf)
-		s.Buf = append(s.Buf, '{')
-		s.Buf = append(s.Buf, b.members[1:]...)
-		for _, m := range [...]struct {
-			name  string
-			value []byte
-		}{{`,"input":`, input}, {`,"content":`, b.content}, {`,"encrypted_content":`, b.encrypted}} {
-			if len(m.value) > 0 {
-				s.Buf = append(append(s.Buf, m.name...), m.value...)
-			}
-		}
-		s.Buf = append(s.Buf, '}')
-		s.Delivered = true
-		s.Add(decode.KindItem, t.Index).Text = s.Buf[from:len(s.Buf):len(s.Buf)]
-	}
-	a.release(at)
+// addBlockDetail adds a detail of the current part, and its text as reasoning.
+func addBlockDetail(s *decode.Context, t *decode.Choice, r decode.ReasoningDetail) {
+	r.Index = s.Part
+	s.Delivered = s.Delivered || len(r.Text) > 0
+	s.AddDetail(t.Index, r).Text = r.Text
 }
 
-// endAllHeld is endHeld for blocks whose ends did not come before that of the
-// message.
-func (a *Anthropic) endAllHeld(s *decode.Context, t *decode.Choice) {
-	for a.Held != nil {
-		s.Part = a.Held.Blocks[0].part
-		for i := range a.Held.Blocks {
-			s.Part = min(s.Part, a.Held.Blocks[i].part)
-		}
-		a.endHeld(s, t)
+// setThinking notes whether the current block, if it is one of the first, is one
+// of thinking.
+func (a *anthropic) setThinking(s *decode.Context, thinking bool) {
+	if s.Part >= 64 {
+		return
 	}
-	s.Part = 0
+	if bit := uint64(1) << s.Part; thinking {
+		a.notThinking &^= bit
+	} else {
+		a.notThinking |= bit
+	}
+}
+
+func (a *anthropic) mayThink(s *decode.Context) bool {
+	return s.Part >= 64 || a.notThinking&(1<<s.Part) == 0
 }

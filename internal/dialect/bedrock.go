@@ -4,7 +4,6 @@ import (
 	"bytes"
 
 	"github.com/seed-4d65deac/llmstream/internal/decode"
-	"github.com/seed-4d65deac/llmstream/internal/fault"
 	"github.com/valyala/fastjson"
 )
 
@@ -86,23 +85,32 @@ type bedrock struct {
 	hasMetadata bool // the metadata, which hold the usage, have come
 	// model is the dialect of the events that InvokeModel embeds, and inner decodes
 	// them. Auto: no event has shown it. Bedrock: the model has no dialect of its own.
-	Model ID
+	model ID
 	inner Decoder
 	chat  chat // for models that answer as chat completions do
+	// open are calls of the provider's own tools, and their results, that have yet to
+	// end (B-08).
+	open assembly
 }
 
-func (b *bedrock) Reset() { *b = bedrock{} }
+func (b *bedrock) Reset() {
+	b.open.dropAll()
+	*b = bedrock{}
+}
 
-// endsAtClose reports whether the last event may be missing: that of Converse, which
-// holds the usage.
-func (b *bedrock) EndsAtClose() bool { return b.inner == nil }
+// Close ends an answer that lacks its last event, the one with the usage.
+func (b *bedrock) Close(s *decode.Context, _ bool) {
+	if b.inner == nil && len(s.Choices) > 0 && s.Complete() {
+		s.EndStream()
+	}
+}
 
 func (b *bedrock) Decode(s *decode.Context) {
-	if b.Model == Auto && s.Embedded {
-		if b.Model = embeddedDialect(s); b.Model != Auto {
+	if b.model == Auto && s.Embedded {
+		if b.model = embeddedDialect(s); b.model != Auto {
 			s.Epoch++ // events that are not embedded mean something else from now on
-			if b.Model != Bedrock {
-				b.inner = b.Model.Row().New()
+			if b.model != Bedrock {
+				b.inner = b.model.Row().New()
 			}
 		}
 	}
@@ -114,7 +122,7 @@ func (b *bedrock) Decode(s *decode.Context) {
 	e.read(s)
 	switch {
 	case e.speaks():
-		decodeConverseEvent(s, &e)
+		b.decodeConverseEvent(s, &e)
 	case s.Embedded && e.metadata == nil:
 		decodeModel(s, &b.chat)
 	}
@@ -133,166 +141,6 @@ func (b *bedrock) Decode(s *decode.Context) {
 		s.AddErrorObject()
 	}
 }
-
-func decodeConverseEvent(s *decode.Context, e *converseEvent) {
-	t := message(s)
-	switch {
-	case t == nil: // a model that InvokeModel carries has taken all choices
-	case e.isWhole():
-		decodeWholeConverse(s, t, decode.Member(e.output, "message"))
-	default:
-		decodeConverse(s, t, e)
-	}
-}
-
-func decodeConverse(s *decode.Context, t *decode.Choice, e *converseEvent) {
-	if e.messageStart != nil {
-		s.AddRole(t, decode.Member(e.messageStart, "role"))
-	}
-	if e.blockStart != nil {
-		startConverseBlock(s, t, e.blockStart)
-	}
-	if e.blockDelta != nil {
-		decodeConverseBlock(s, t, e.blockDelta)
-	}
-	if e.blockStop != nil {
-		s.Contextual = true
-		if index, ok := blockIndex(s, decode.Member(e.blockStop, "contentBlockIndex")); ok {
-			if at := t.CallAtIndex(index); at >= 0 {
-				s.EndCall(t, at)
-			}
-		}
-	}
-	if e.messageStop != nil {
-		s.Part = 0
-		s.AddFinish(t, s.Word(decode.Member(e.messageStop, "stopReason")))
-	}
-}
-
-// blockIndex turns to the block with this index. Models whose events are carried
-// by InvokeModel count their pieces in it, so that those are no parts.
-func blockIndex(s *decode.Context, v *fastjson.Value) (index int, ok bool) {
-	if !decode.IsNull(v) {
-		if index, ok = s.Index(v); !ok || index < 0 {
-			s.Malformed(0, 0, len(s.Data), fault.Reason("a block's index is none"))
-			return 0, false
-		}
-	}
-	if !s.Embedded {
-		s.Part = index
-	}
-	return index, true
-}
-
-// startConverseBlock takes the beginning of a block, in which only a call has much
-// to say.
-func startConverseBlock(s *decode.Context, t *decode.Choice, v *fastjson.Value) {
-	s.Contextual = true
-	call := decode.Member(decode.Member(v, "start"), "toolUse")
-	if call.GetObject() == nil {
-		return
-	}
-	if index, ok := blockIndex(s, decode.Member(v, "contentBlockIndex")); ok {
-		startConverseCall(s, t, index, call)
-	}
-}
-
-// startConverseCall begins a call, which in a whole answer has its input. Calls of
-// the provider's own tools are not the caller's to make.
-func startConverseCall(s *decode.Context, t *decode.Choice, index int, v *fastjson.Value) {
-	var id, name, typ []byte
-	var input *fastjson.Value
-	v.GetObject().Visit(func(key []byte, v *fastjson.Value) {
-		switch string(key) {
-		case "toolUseId":
-			id = s.Word(v)
-		case "name":
-			name = s.Word(v)
-		case "type":
-			typ = s.Word(v)
-		case "input":
-			input = v
-		}
-	})
-	if len(id)+len(name) > 0 && string(typ) != "server_tool_use" {
-		s.BeginCallWith(t, index, decode.ToolCallDelta{ID: id, Name: name, Type: decode.TypeFunction, Arguments: givenInput(s, input)})
-	}
-}
-
-// decodeConverseBlock adds what an event brings of a block.
-func decodeConverseBlock(s *decode.Context, t *decode.Choice, v *fastjson.Value) {
-	var at, delta *fastjson.Value
-	v.GetObject().Visit(func(key []byte, v *fastjson.Value) {
-		switch string(key) {
-		case "contentBlockIndex":
-			at = v
-		case "delta":
-			delta = v
-		}
-	})
-	if index, ok := blockIndex(s, at); ok {
-		decodeConverseDelta(s, t, index, delta)
-	}
-}
-
-func decodeConverseDelta(s *decode.Context, t *decode.Choice, index int, delta *fastjson.Value) {
-	var text, call, reasoning, citation, image *fastjson.Value
-	delta.GetObject().Visit(func(key []byte, v *fastjson.Value) {
-		switch string(key) {
-		case "text":
-			text = v
-		case "toolUse":
-			call = v
-		case "reasoningContent":
-			reasoning = v
-		case "citation":
-			citation = v
-		case "image":
-			image = v
-		}
-	})
-	if text != nil {
-		piece, _ := s.Text(text, &t.Surrogates.Content)
-		s.AddTextOf("text", decode.KindContent, t.Index, piece)
-	}
-	if reasoning.GetObject() != nil {
-		addConverseReasoning(s, t, reasoning)
-	}
-	if citation != nil {
-		s.AddCitation(t, citation)
-	}
-	if image.GetObject() != nil {
-		s.AddMedia(t, image)
-	}
-	if call.GetObject() != nil {
-		if at := t.CallAtIndex(index); at >= 0 {
-			s.AppendArguments(t, at, "input", decode.Member(call, "input"))
-		} else {
-			s.Contextual = true
-		}
-	}
-}
-
-// addConverseReasoning adds a piece of reasoning, with what is needed to send it
-// back: its text by block, its signature, or what is encrypted in its place.
-func addConverseReasoning(s *decode.Context, t *decode.Choice, v *fastjson.Value) {
-	r := decode.ReasoningDetail{Type: typeReasoningText}
-	v.GetObject().Visit(func(key []byte, v *fastjson.Value) {
-		switch string(key) {
-		case "text":
-			r.Text, _ = s.Text(v, &t.Surrogates.Reasoning)
-		case "signature":
-			r.Signature = s.Word(v)
-		case "redactedContent":
-			r.Data, r.Type = s.Word(v), typeRedactedContent
-		}
-	})
-	if len(r.Text)+len(r.Signature)+len(r.Data) > 0 {
-		addBlockDetail(s, t, r)
-	}
-}
-
-var typeReasoningText, typeRedactedContent = []byte("reasoningText"), []byte("redactedContent")
 
 // addBedrockUsage adds a usage of Converse, or the metrics of InvokeModel, which
 // name the same numbers otherwise.

@@ -13,12 +13,12 @@ import (
 // Bedrock's InvokeModelWithResponseStream carries the events of the model's own
 // dialect: {"bytes":"<base64 of the event>","p":"<padding>"} (B-01).
 
-// isCarrier tells whether frames of this type are those of InvokeModel.
+// IsEnvelope reports whether frames of this type are those of InvokeModel.
 func IsEnvelope(typ []byte) bool { return string(typ) == "chunk" }
 
-// unwrap returns what a payload carries, in a buffer of the step; nil: nothing.
+// Unwrap returns what a payload embeds, in a buffer of the context; nil if that is nothing.
 func Unwrap(s *decode.Context, data []byte) (inner []byte, offset int, err error) {
-	coded, ok := CodedBytes(data)
+	coded, ok := codedBytes(data)
 	if !ok || s.Limits.Whole {
 		if len(data) == 0 || data[0] != '{' {
 			return nil, 0, nil
@@ -45,7 +45,7 @@ func Unwrap(s *decode.Context, data []byte) (inner []byte, offset int, err error
 // codedBytes is the shortcut for payloads as Bedrock writes them: the bytes first,
 // and behind them nothing or the padding. A backslash is not base64, so that it
 // comes to nothing here.
-func CodedBytes(data []byte) (coded []byte, ok bool) {
+func codedBytes(data []byte) (coded []byte, ok bool) {
 	const begin, padding = `{"bytes":"`, `,"p":"`
 	if !bytes.HasPrefix(data, []byte(begin)) {
 		return nil, false
@@ -67,7 +67,7 @@ func CodedBytes(data []byte) (coded []byte, ok bool) {
 	return coded, string(data) == "}" && bytes.IndexByte(coded, '\\') < 0
 }
 
-// addInvocationMetrics takes the metrics that Bedrock puts into the last event of
+// AddInvocationMetrics takes the metrics that Bedrock puts into the last event of
 // every model: they end the stream, and they are its usage where the model itself
 // has reported none (B-06).
 func AddInvocationMetrics(s *decode.Context) {

@@ -37,6 +37,11 @@ func decodeWholeBlock(s *decode.Context, t *decode.Choice, v *fastjson.Value) {
 	if image := decode.Member(v, "image"); image.GetObject() != nil {
 		s.AddMedia(t, image)
 	}
+	if _, server := serverTool(s, v); server != nil { // B-08
+		s.Delivered = true
+		s.Add(decode.KindItem, t.Index).Text = s.Raw(v)
+		return
+	}
 	startConverseCall(s, t, s.Part, decode.Member(v, "toolUse"))
 	if at := t.CallAtIndex(s.Part); at >= 0 {
 		s.EndCall(t, at)

@@ -10,6 +10,14 @@ import (
 // event_type and is_finished. Both end with an event that has the finish reason
 // and the counts.
 
+// cohere decodes the streams of both versions.
+type cohere struct {
+	gaveText bool // text has come in pieces of version 1, whose end has the whole text
+	gavePlan bool // what the model says of its calls has come; see addToolPlan
+}
+
+func (h *cohere) Reset() { *h = cohere{} }
+
 // cohereEvent are the members of an event of either version, and of a whole answer.
 type cohereEvent struct {
 	typ                   []byte
@@ -19,7 +27,7 @@ type cohereEvent struct {
 	response, meta        *fastjson.Value
 	id, generation        *fastjson.Value // of 2 and 1
 	message, usage        *fastjson.Value // of a whole answer of version 2
-	finish                *fastjson.Value
+	finish, generations   *fastjson.Value // the latter of a whole answer of the older generate
 }
 
 func readCohere(s *decode.Context, v *fastjson.Value) (e cohereEvent) {
@@ -55,6 +63,8 @@ func readCohere(s *decode.Context, v *fastjson.Value) (e cohereEvent) {
 			e.usage = v
 		case "finish_reason":
 			e.finish = v
+		case "generations":
+			e.generations = v
 		}
 	})
 	if len(e.typ) == 0 {
@@ -72,24 +82,26 @@ func detectCohere(s *decode.Context) bool {
 	return e.finished != nil || e.isAnswer()
 }
 
-// isAnswer tells whether the object is no event but a whole answer (F-26).
+// isAnswer reports whether the object is no event but a whole answer (F-26). The older
+// forms have no finish reason (N-12).
 func (e *cohereEvent) isAnswer() bool {
-	return e.finish != nil && len(e.typ) == 0 && e.finished == nil &&
-		(e.message.GetObject() != nil && e.id != nil || e.generation != nil && e.text != nil)
+	return len(e.typ) == 0 && e.finished == nil &&
+		(e.finish != nil && e.id != nil && e.message.GetObject() != nil || e.generation != nil && e.text != nil ||
+			e.generations.GetArray() != nil && e.id != nil)
 }
 
-func decodeCohere(s *decode.Context) {
+func (h *cohere) Decode(s *decode.Context) {
 	e := readCohere(s, s.Root)
-	if e.finished == nil && !e.isAnswer() && !isCohereType(e.typ) {
+	// Servers leave out is_finished, and some event_type too (N-11).
+	if e.finished == nil && !e.isAnswer() && !isCohereType(e.typ) && e.text == nil {
 		s.AddErrorObject()
 		return
 	}
-	t := s.Choice(0)
 	if e.isAnswer() {
-		startCohere(s, t, &e)
-		decodeCohereAnswer(s, t, &e)
+		h.decodeWhole(s, &e)
 		return
 	}
+	t := s.Choice(0)
 	var m cohereMessage
 	delta := readCohere(s, e.delta)
 	m.read(delta.message)
@@ -97,7 +109,7 @@ func decodeCohere(s *decode.Context) {
 	case "message-start", "stream-start":
 		startCohere(s, t, &e)
 		s.AddRole(t, m.role)
-		decodeCohereMessage(s, t, &m)
+		h.decodeMessage(s, t, &m)
 	case "tool-call-start":
 		decodeCohereCalls(s, t, m.calls, cohereIndex(s, t, e.index, len(t.Calls)))
 	case "tool-call-delta":
@@ -112,32 +124,35 @@ func decodeCohere(s *decode.Context) {
 		}
 		endCohere(s, t, delta.finish, delta.usage)
 	case "tool-calls-generation", "tool-calls-chunk":
-		if t.Marks&sawToolPlan == 0 || string(e.typ) == "tool-calls-chunk" { // else it is there once more
-			addToolPlan(s, t, e.text)
+		if !h.gavePlan || string(e.typ) == "tool-calls-chunk" { // else it is there once more
+			h.addToolPlan(s, t, e.text)
 		}
 		decodeCohereV1Calls(s, t, &e)
 	case "stream-end":
-		decodeCohereEnd(s, t, &e)
+		h.decodeEnd(s, t, &e)
 	default:
 		if e.finished.GetBool() { // of the older generate
-			decodeCohereEnd(s, t, &e)
+			h.decodeEnd(s, t, &e)
 			return
 		}
 		text, _ := s.Text(e.text, &t.Surrogates.Content)
 		if len(text) > 0 {
-			t.Marks |= sawDelta
+			h.gaveText = true
 		}
 		s.AddTextOf("text", decode.KindContent, t.Index, text)
 		s.AddCitation(t, e.citations)
-		decodeCohereMessage(s, t, &m)
+		h.decodeMessage(s, t, &m)
 	}
 }
 
+// isCohereType reports whether an event of either version has this type.
 func isCohereType(typ []byte) bool {
 	switch string(typ) {
 	case "message-start", "content-start", "content-delta", "content-end", "message-end",
 		"tool-plan-delta", "tool-call-start", "tool-call-delta", "tool-call-end",
-		"citation-start", "citation-end":
+		"citation-start", "citation-end",
+		"stream-start", "search-queries-generation", "search-results", "text-generation", "citation-generation",
+		"tool-calls-generation", "tool-calls-chunk", "stream-end":
 		return true
 	}
 	return false
@@ -174,9 +189,9 @@ func (m *cohereMessage) read(v *fastjson.Value) {
 	})
 }
 
-// decodeCohereMessage adds what a message says but for its tool calls.
-func decodeCohereMessage(s *decode.Context, t *decode.Choice, m *cohereMessage) {
-	addToolPlan(s, t, m.plan)
+// decodeMessage adds what a message says but for its tool calls.
+func (h *cohere) decodeMessage(s *decode.Context, t *decode.Choice, m *cohereMessage) {
+	h.addToolPlan(s, t, m.plan)
 	if text, ok := s.Text(m.content, &t.Surrogates.Content); ok {
 		s.AddText(decode.KindContent, t.Index, text)
 	}
@@ -208,10 +223,10 @@ var typeToolPlan = []byte("tool_plan")
 // addToolPlan adds what the model says about the calls that it is going to make.
 // It is neither answer nor reasoning, but has to be sent back with the calls: it
 // is a detail beside the reasoning.
-func addToolPlan(s *decode.Context, t *decode.Choice, v *fastjson.Value) {
+func (h *cohere) addToolPlan(s *decode.Context, t *decode.Choice, v *fastjson.Value) {
 	if text := s.Word(v); len(text) > 0 {
 		s.Delivered, s.Contextual = true, true
-		t.Marks |= sawToolPlan
+		h.gavePlan = true
 		s.AddDetail(t.Index, decode.ReasoningDetail{Index: -1, Type: typeToolPlan, Text: text})
 	}
 }
@@ -224,24 +239,39 @@ func cohereIndex(s *decode.Context, t *decode.Choice, v *fastjson.Value, other i
 	return other
 }
 
-// decodeCohereCalls begins or continues the call at an index. tool_calls is mostly
-// an object, of one call (N-01).
+// decodeCohereCalls begins or continues the calls of an event, the first of which has
+// this index. tool_calls is usually an object, of one call (N-01).
 func decodeCohereCalls(s *decode.Context, t *decode.Choice, v *fastjson.Value, index int) {
+	t.List++
 	for i, one := range v.GetArray() {
-		decodeCohereCalls(s, t, one, index+i)
+		decodeCohereCall(s, t, one, index+i)
 	}
+	decodeCohereCall(s, t, v, index)
+}
+
+func decodeCohereCall(s *decode.Context, t *decode.Choice, v *fastjson.Value, index int) {
 	if v.GetObject() == nil {
 		return
 	}
 	var c chatCall
 	c.read(v)
 	at := t.CallAtIndex(index)
-	if id, name := s.Word(c.id), s.Word(c.name); len(id)+len(name) > 0 || at < 0 {
-		if at = s.BeginCall(t, index, id, name, decode.TypeFunction); at < 0 {
+	key := decode.CallKey{ID: s.Word(c.id), Name: s.Word(c.name), Index: index, Indexed: true}
+	if len(key.ID)+len(key.Name) > 0 || at < 0 {
+		if at = s.BeginCall(t, index, key.ID, key.Name, decode.TypeFunction); at < 0 {
 			return
 		}
 	}
-	s.AppendArguments(t, at, c.textMember, c.arguments)
+	text, _ := s.Text(c.arguments, nil)
+	switch t.Repeats(at, &key, text) {
+	case decode.SameCall: // T-33
+		s.Contextual = true
+	case decode.NewValue, decode.AnotherCall: // the index says that it is this call
+		s.RestartCall(t, at, text)
+	default:
+		s.AppendArguments(t, at, c.textMember, c.arguments)
+	}
+	t.Calls[at].List = t.List
 }
 
 // decodeCohereV1Calls adds calls of version 1: in pieces, and then once more as a
@@ -283,15 +313,15 @@ func decodeCohereV1Calls(s *decode.Context, t *decode.Choice, e *cohereEvent) {
 	}
 }
 
-// decodeCohereEnd takes the last event of version 1. It has the whole answer once
+// decodeEnd takes the last event of version 1. It has the whole answer once
 // more.
-func decodeCohereEnd(s *decode.Context, t *decode.Choice, e *cohereEvent) {
+func (h *cohere) decodeEnd(s *decode.Context, t *decode.Choice, e *cohereEvent) {
 	answer := readCohere(s, e.response)
 	if answer.finish == nil {
 		answer.finish = e.finish
 	}
 	startCohere(s, t, &answer)
-	decodeCohereAnswer(s, t, &answer)
+	h.decodeAnswer(s, t, &answer)
 	if v := decode.Member(s.Root, "error"); s.IsError(v) {
 		s.AddError(-1, v, nil)
 	}
@@ -300,18 +330,38 @@ func decodeCohereEnd(s *decode.Context, t *decode.Choice, e *cohereEvent) {
 	}
 }
 
-// decodeCohereAnswer takes a whole answer, of which the text may be known.
-func decodeCohereAnswer(s *decode.Context, t *decode.Choice, e *cohereEvent) {
+// decodeWhole takes an answer in place of a stream, which is complete as it is.
+func (h *cohere) decodeWhole(s *decode.Context, e *cohereEvent) {
+	t := s.Choice(0)
+	startCohere(s, t, e)
+	h.decodeAnswer(s, t, e)
+	for i, v := range e.generations.GetArray() {
+		one := readCohere(s, v)
+		t := s.Choice(i)
+		if t == nil {
+			return
+		}
+		text, _ := s.Text(one.text, &t.Surrogates.Content)
+		s.AddText(decode.KindContent, t.Index, text)
+		s.AddFinish(t, s.Word(one.finish))
+	}
+	if !s.Finished() {
+		s.EndStream()
+	}
+}
+
+// decodeAnswer takes a whole answer, of which the text may be known.
+func (h *cohere) decodeAnswer(s *decode.Context, t *decode.Choice, e *cohereEvent) {
 	var m cohereMessage
 	s.Contextual = true
 	m.read(e.message)
 	s.AddRole(t, m.role)
-	if t.Marks&sawDelta == 0 {
-		if t.Marks&sawToolPlan == 0 { // else the text is the plan
+	if !h.gaveText {
+		if !h.gavePlan { // else the text is the plan
 			text, _ := s.Text(e.text, &t.Surrogates.Content)
 			s.AddText(decode.KindContent, t.Index, text)
 		}
-		decodeCohereMessage(s, t, &m)
+		h.decodeMessage(s, t, &m)
 		s.AddCitation(t, e.citations)
 	}
 	decodeCohereCalls(s, t, m.calls, 0)
@@ -366,6 +416,8 @@ func addCohereUsage(s *decode.Context, v *fastjson.Value) {
 				s.SetCount(&u, decode.UsageInput, &u.Input, v)
 			case "output_tokens":
 				s.SetCount(&u, decode.UsageOutput, &u.Output, v)
+			case "reasoning_tokens": // U-19
+				s.SetCount(&u, decode.UsageReasoning, &u.Reasoning, v)
 			}
 		})
 	}

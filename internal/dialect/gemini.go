@@ -80,9 +80,10 @@ func (g *gemini) Decode(s *decode.Context) {
 		g.decodeCandidate(s, v, position)
 	}
 	if r.feedback != nil {
-		if reason := s.Word(decode.Member(r.feedback, "blockReason")); len(reason) > 0 {
-			blockPrompt(s, reason)
-		}
+		blockPrompt(s, enumWord(s, decode.Member(r.feedback, "blockReason")))
+	}
+	if s.BlockReason != "" && len(s.Choices) > 0 { // there is an answer after all (G-19)
+		s.BlockReason = ""
 	}
 	if r.usage != nil {
 		g.addGeminiUsage(s, r.usage)
@@ -120,9 +121,10 @@ func seconds(s *decode.Context, v *fastjson.Value) int64 {
 	return t.Unix()
 }
 
-// blockPrompt tells that the prompt was blocked, so that no answer comes (G-04).
+// blockPrompt takes why the prompt was blocked, so that no answer comes (G-04). It does
+// not count where an answer has begun, nor where the reason is the word for none (G-19).
 func blockPrompt(s *decode.Context, reason []byte) {
-	if s.BlockReason != "" {
+	if len(reason) == 0 || string(reason) == "BLOCK_REASON_UNSPECIFIED" || s.BlockReason != "" || len(s.Choices) > 0 {
 		return
 	}
 	s.BlockReason = string(reason[:min(len(reason), decode.MaxNativeWord)])
@@ -130,9 +132,25 @@ func blockPrompt(s *decode.Context, reason []byte) {
 	d.FinishReason, d.NativeFinishReason = decode.FinishContentFilter, reason
 }
 
+// enumWord returns the word of an enum, which is a number in answers to requests that
+// ask for enum-encoding=int (G-18). Zero is no word.
+func enumWord(s *decode.Context, v *fastjson.Value) []byte {
+	if v == nil {
+		return nil
+	}
+	if v.Type() == fastjson.TypeNumber {
+		if raw := s.Raw(v); string(raw) != "0" {
+			return raw
+		}
+		return nil
+	}
+	return s.Word(v)
+}
+
 // candidate are the members of a candidate.
 type candidate struct {
 	index, content, finish, logprobs *fastjson.Value
+	continuation                     *fastjson.Value
 	annotations                      [3]*fastjson.Value // by annotationNames
 }
 
@@ -151,6 +169,8 @@ func (c *candidate) read(v *fastjson.Value) {
 			c.finish = v
 		case "logprobsResult":
 			c.logprobs = v
+		case "continuationToken":
+			c.continuation = v
 		default:
 			for i, name := range annotationNames {
 				if string(key) == name {
@@ -184,7 +204,8 @@ func (g *gemini) decodeCandidate(s *decode.Context, v *fastjson.Value, position 
 	if c.logprobs.GetObject() != nil {
 		s.Add(decode.KindLogprobs, t.Index).Text = s.Raw(c.logprobs)
 	}
-	g.finishGemini(s, t, s.Word(c.finish))
+	addContinuation(s, t, "continuationToken", c.continuation)
+	g.finishGemini(s, t, enumWord(s, c.finish))
 }
 
 // decodeGeminiContent adds the parts of a content, which may be missing, and so
@@ -317,16 +338,47 @@ func (g *gemini) addAnnotations(s *decode.Context, t *decode.Choice, c *candidat
 	s.Add(decode.KindAnnotation, t.Index).Text = s.Since(at)
 }
 
+// addContinuation gives the token that a request needs to continue the answer, as an
+// item (G-20).
+func addContinuation(s *decode.Context, t *decode.Choice, name string, v *fastjson.Value) {
+	if len(s.Word(v)) > 0 {
+		s.Add(decode.KindItem, t.Index).Text = s.Wrap(`{"`+name+`":`, v, "}")
+	}
+}
+
 // finishGemini takes the finish reason of a candidate, which several events may
 // repeat.
 func (g *gemini) finishGemini(s *decode.Context, t *decode.Choice, native []byte) {
-	if string(native) == "FINISH_REASON_UNSPECIFIED" { // its word for none
+	if string(native) == "FINISH_REASON_UNSPECIFIED" { // the word for none
 		native = nil
 	}
 	if len(native) > 0 {
 		g.endPartialCall(s, t)
 	}
-	s.AddFinishOrCalls(t, native)
+	if reason := geminiFinish(t, native); reason != decode.FinishNone {
+		s.AddFinishAs(t, reason, native)
+	} else {
+		s.AddFinishOrCalls(t, native)
+	}
+}
+
+// geminiFinish returns the meaning of reasons that are Gemini's alone: numbers (G-18) and
+// the request for a continuation (G-20). FinishNone: it is none of these.
+func geminiFinish(t *decode.Choice, native []byte) decode.FinishReason {
+	switch string(native) {
+	case "":
+		return decode.FinishNone
+	case "1":
+		return stopOrCalls(t)
+	case "2", "CONTINUATION":
+		return decode.FinishLength
+	case "3", "4":
+		return decode.FinishContentFilter
+	}
+	if '0' <= native[0] && native[0] <= '9' {
+		return decode.FinishUnknown
+	}
+	return decode.FinishNone
 }
 
 // addGeminiUsage adds counts, which are cumulative and in most events. What one

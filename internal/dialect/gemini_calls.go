@@ -1,6 +1,8 @@
 package dialect
 
 import (
+	"bytes"
+
 	"github.com/seed-4d65deac/llmstream/internal/decode"
 	"github.com/seed-4d65deac/llmstream/internal/fault"
 	"github.com/seed-4d65deac/llmstream/internal/jsonscan"
@@ -10,6 +12,7 @@ import (
 // geminiCall are the members of a functionCall.
 type geminiCall struct {
 	id, name, args, partial, more *fastjson.Value
+	signature                     *fastjson.Value // here some gateways put it (G-21)
 }
 
 func (c *geminiCall) read(v *fastjson.Value) {
@@ -25,6 +28,8 @@ func (c *geminiCall) read(v *fastjson.Value) {
 			c.partial = v
 		case "willContinue":
 			c.more = v
+		case "thought_signature", "thoughtSignature":
+			c.signature = v
 		}
 	})
 }
@@ -43,13 +48,15 @@ func (g *gemini) decodeGeminiCall(s *decode.Context, t *decode.Choice, v, signat
 		if len(id)+len(name) == 0 && c.args == nil && c.partial == nil {
 			return // the end of a call that has ended, or nothing (T-23)
 		}
+		if repeated := t.CallByID(id); repeated >= 0 && c.partial == nil {
+			g.repeatCall(s, t, repeated, &c, signature)
+			return
+		}
 		if at = s.BeginCall(t, len(t.Calls), id, name, decode.TypeFunction); at < 0 {
 			return
 		}
 	}
-	if sign := s.Word(signature); len(sign) > 0 {
-		s.Add(decode.KindToolCall, t.Index).ToolCall = decode.ToolCallDelta{Index: at, Extra: signedExtra(s, signature)}
-	}
+	c.sign(s, t, at, signature)
 	s.AppendArguments(t, at, "", c.args)
 	if c.partial.GetArray() != nil || c.more.GetBool() {
 		p := g.streamCall(t, at)
@@ -64,6 +71,29 @@ func (g *gemini) decodeGeminiCall(s *decode.Context, t *decode.Choice, v, signat
 	}
 	if !c.more.GetBool() {
 		g.endGeminiCall(s, t, at)
+	}
+}
+
+// sign adds the signature that stands beside a call or in it (G-09, G-21).
+func (c *geminiCall) sign(s *decode.Context, t *decode.Choice, at int, signature *fastjson.Value) {
+	if signature == nil {
+		signature = c.signature
+	}
+	if len(s.Word(signature)) > 0 {
+		s.Add(decode.KindToolCall, t.Index).ToolCall = decode.ToolCallDelta{Index: at, Extra: signedExtra(s, signature)}
+	}
+}
+
+// repeatCall takes a call whose id has come before: it is the same one (T-33). Its
+// arguments, if they are others now, are what the later one says.
+func (g *gemini) repeatCall(s *decode.Context, t *decode.Choice, at int, c *geminiCall, signature *fastjson.Value) {
+	c.sign(s, t, at, signature)
+	if c.args.GetObject() == nil {
+		return
+	}
+	if arguments := s.JSONOf(c.args); !t.Calls[at].HasArgumentsOf(arguments) {
+		s.RestartCall(t, at, arguments)
+		s.EndCall(t, at)
 	}
 }
 
@@ -110,7 +140,7 @@ type partialKey struct {
 
 const (
 	maxPartialPath = 4 << 10 // bytes of a path
-	MaxPartialKeys = 1 << 10 // members of an object
+	maxPartialKeys = 1 << 10 // members of an object
 )
 
 // of returns the arguments that come in pieces in a choice; nil if none has come.
@@ -147,6 +177,7 @@ func (g *gemini) streamCall(t *decode.Choice, at int) *partialArguments {
 // take returns what a pair adds to the arguments.
 func (p *partialArguments) take(s *decode.Context, v *fastjson.Value) (text []byte, err error) {
 	var path, value, str, more *fastjson.Value
+	unknown := false // a value of a kind that is not known
 	v.GetObject().Visit(func(key []byte, v *fastjson.Value) {
 		switch string(key) {
 		case "jsonPath":
@@ -157,8 +188,13 @@ func (p *partialArguments) take(s *decode.Context, v *fastjson.Value) (text []by
 			value = v
 		case "willContinue":
 			more = v
+		default:
+			unknown = unknown || bytes.HasSuffix(key, []byte("Value"))
 		}
 	})
+	if unknown && str == nil && value == nil { // G-21
+		return nil, fault.Reason("a piece of arguments of an unknown kind")
+	}
 	var body []byte // of a string or another value, as JSON
 	isString := str != nil
 	if isString {
@@ -286,7 +322,7 @@ const errElementOrder = fault.Reason("an element of an array out of order")
 func (p *partialArguments) note(depth int, name []byte) (ok bool) {
 	key := partialKey{depth, decode.Hash(name)}
 	for i := len(p.keys) - 1; i >= 0 && p.keys[i].depth == depth; i-- {
-		if p.keys[i] == key || len(p.keys)-i >= MaxPartialKeys {
+		if p.keys[i] == key || len(p.keys)-i >= maxPartialKeys {
 			return false
 		}
 	}

@@ -8,10 +8,19 @@ import (
 	"github.com/valyala/fastjson"
 )
 
-// Google's Interactions API: https://ai.google.dev/api/interactions-api. It shares
-// a model with streamGenerateContent and not one event: an interaction is a row of
-// steps, each with a type, of which deltas come by index between a start and a
-// stop. Its earlier form calls the steps contents and its events otherwise.
+// Google's Interactions API: https://ai.google.dev/api/interactions-api. The models are
+// those of streamGenerateContent, the events are others: an interaction is a row of
+// steps, each with a type. Deltas of a step come between its start and its stop, under
+// its index. An earlier form calls the steps contents.
+
+// interaction decodes the streams of the Interactions API.
+type interaction struct {
+	// gave are the kinds of what has come in steps. The last event has all steps once
+	// more; of a kind that has come it brings nothing new.
+	gave decode.Kind
+}
+
+func (i *interaction) Reset() { *i = interaction{} }
 
 // interactionEvent are the members of an event.
 type interactionEvent struct {
@@ -46,18 +55,29 @@ func readInteraction(s *decode.Context) (e interactionEvent) {
 
 func detectInteraction(s *decode.Context) bool {
 	e := readInteraction(s)
-	return e.is() && e.error == nil
+	return (e.isEvent() || isWholeInteraction(s)) && e.error == nil
 }
 
-func (e *interactionEvent) is() bool {
+func (e *interactionEvent) isEvent() bool {
 	return bytes.HasPrefix(e.typ, []byte("interaction.")) ||
 		e.index != nil && (bytes.HasPrefix(e.typ, []byte("step.")) || bytes.HasPrefix(e.typ, []byte("content.")))
 }
 
-func decodeInteraction(s *decode.Context) {
+// isWholeInteraction reports whether an object is an interaction in place of a stream.
+func isWholeInteraction(s *decode.Context) bool {
+	var typ, id, status, steps *fastjson.Value
+	decode.Fields(s.Root, "event_type id status steps|outputs", &typ, &id, &status, &steps)
+	return typ == nil && id != nil && status != nil && s.IsArray(steps)
+}
+
+func (i *interaction) Decode(s *decode.Context) {
 	e := readInteraction(s)
-	if !e.is() {
-		s.AddErrorObject()
+	if !e.isEvent() {
+		if isWholeInteraction(s) {
+			i.decodeStatus(s, s.Choice(0), s.Root, true)
+		} else {
+			s.AddErrorObject()
+		}
 		return
 	}
 	t := s.Choice(0)
@@ -67,8 +87,10 @@ func decodeInteraction(s *decode.Context) {
 	switch string(e.typ) {
 	case "step.start", "content.start":
 		startStep(s, t, e.index, e.step)
+		i.note(s)
 	case "step.delta", "content.delta":
 		decodeStepDelta(s, t, e.index, e.delta)
+		i.note(s)
 	case "step.stop", "content.stop":
 		if i, ok := s.Index(e.index); ok {
 			if at := t.CallAtIndex(i); at >= 0 {
@@ -76,55 +98,105 @@ func decodeInteraction(s *decode.Context) {
 			}
 		}
 	default:
-		decodeInteractionStatus(s, t, e.interaction, e.typ)
+		i.decodeStatus(s, t, e.interaction, isLastOfInteraction(e.typ))
 	}
 	if s.IsError(e.error) {
 		s.AddError(-1, e.error, nil)
 	}
 }
 
-// decodeInteractionStatus takes what an event says of the interaction as a whole.
-func decodeInteractionStatus(s *decode.Context, t *decode.Choice, v *fastjson.Value, typ []byte) {
-	var id, model, created, tier, status, usage, failure *fastjson.Value
-	v.GetObject().Visit(func(key []byte, v *fastjson.Value) {
-		switch string(key) {
-		case "id":
-			id = v
-		case "model":
-			model = v
-		case "created":
-			created = v
-		case "service_tier":
-			tier = v
-		case "status":
-			status = v
-		case "usage":
-			usage = v
-		case "error":
-			failure = v
-		}
-	})
-	told := &s.Stream.Announced
-	start := decode.Start{ID: s.WordIfUnknown(told.ID, id), Model: s.WordIfUnknown(told.Model, model), ServiceTier: s.WordIfUnknown(told.Tier, tier)}
-	if !told.Created {
+// stepKinds are the kinds of deltas that steps give.
+const stepKinds = decode.KindContent | decode.KindReasoning | decode.KindToolCall | decode.KindMedia
+
+// note remembers what kinds of deltas have come in steps.
+func (i *interaction) note(s *decode.Context) {
+	for at := range s.Deltas {
+		i.gave |= s.Deltas[at].Kind & stepKinds
+	}
+}
+
+// isLastOfInteraction reports whether nothing follows an event of this type.
+func isLastOfInteraction(typ []byte) bool {
+	switch string(typ) {
+	case "interaction.completed", "interaction.complete", "interaction.failed", "interaction.cancelled", "interaction.incomplete":
+		return true
+	}
+	return false
+}
+
+// decodeStatus takes what an event says of the interaction as a whole.
+func (i *interaction) decodeStatus(s *decode.Context, t *decode.Choice, v *fastjson.Value, last bool) {
+	var id, model, created, tier, status, usage, failure, steps *fastjson.Value
+	decode.Fields(v, "id model created service_tier status usage error steps|outputs", &id, &model, &created, &tier, &status, &usage, &failure, &steps)
+	known := &s.Announced
+	start := decode.Start{ID: s.WordIfUnknown(known.ID, id), Model: s.WordIfUnknown(known.Model, model), ServiceTier: s.WordIfUnknown(known.Tier, tier)}
+	if !known.Created {
 		start.Created = seconds(s, created)
 	}
 	s.EmitStart(start)
+	if last {
+		i.addMissingSteps(s, t, steps)
+		addContinuation(s, t, "continuation_token", decode.Member(v, "continuation_token"))
+	}
 	if usage != nil {
 		addInteractionUsage(s, usage)
 	}
 	if s.IsError(failure) {
 		s.AddError(-1, failure, nil)
 	}
-	switch string(typ) {
-	case "interaction.completed", "interaction.complete", "interaction.failed", "interaction.cancelled", "interaction.incomplete":
-		if native := s.Word(status); t.SetFinish(native) {
-			d := s.Add(decode.KindFinish, t.Index)
-			d.FinishReason, d.NativeFinishReason = t.Finish, native
+	if last {
+		if native := s.Word(status); string(native) == "requires_continuation" { // G-20
+			s.AddFinishAs(t, decode.FinishLength, native)
+		} else {
+			s.AddFinish(t, native)
 		}
 		s.EndStream()
 	}
 }
+
+// addMissingSteps gives the steps of a whole interaction that have not come by
+// themselves (G-22): those of kinds that no step has given.
+func (i *interaction) addMissingSteps(s *decode.Context, t *decode.Choice, steps *fastjson.Value) {
+	gave := i.gave
+	if len(t.Calls) > 0 { // whether or not anybody wants them
+		gave |= decode.KindToolCall
+	}
+	for at, v := range steps.GetArray() {
+		p := readStep(s, v)
+		kind := decode.KindContent
+		switch string(p.typ) {
+		case "function_call":
+			kind = decode.KindToolCall
+		case "thought":
+			kind = decode.KindReasoning
+		case "model_output", "text":
+		case "image", "audio", "video", "document":
+			kind = decode.KindMedia
+		default: // what the caller said, and what the provider's own tools did
+			continue
+		}
+		if gave&kind != 0 {
+			continue
+		}
+		if kind == decode.KindToolCall {
+			addStepCall(s, t, at, &p)
+		} else {
+			decodeStep(s, t, v, &p)
+		}
+	}
+}
+
+// addStepCall adds a function call that stands as a whole under an index of its own.
+func addStepCall(s *decode.Context, t *decode.Choice, index int, p *interactionStep) {
+	if at := s.BeginCall(t, index, s.Word(p.id), s.Word(p.name), decode.TypeFunction); at >= 0 {
+		s.AppendArguments(t, at, "", p.arguments)
+		s.EndCall(t, at)
+	}
+}
+
+// nestedCalls is more than any index of a step. Calls that stand inside a step have
+// their indexes from there on.
+const nestedCalls = 1 << 20
 
 // interactionStep are the members of a step, or of a delta of one.
 type interactionStep struct {
@@ -222,7 +294,11 @@ func decodeStep(s *decode.Context, t *decode.Choice, v *fastjson.Value, p *inter
 		s.AddTextOf("text", decode.KindContent, t.Index, text)
 		for _, part := range p.content.GetArray() {
 			inner := readStep(s, part)
-			decodeStep(s, t, part, &inner)
+			if string(inner.typ) == "function_call" { // G-22
+				addStepCall(s, t, nestedCalls+len(t.Calls), &inner)
+			} else {
+				decodeStep(s, t, part, &inner)
+			}
 		}
 	case "thought", "thought_summary":
 		for i, v := range [...]*fastjson.Value{p.text, p.thought, decode.Member(p.content, "text")} {

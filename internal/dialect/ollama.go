@@ -48,21 +48,26 @@ func readOllama(root *fastjson.Value) (l ollamaLine) {
 
 func detectOllama(s *decode.Context) bool {
 	l := readOllama(s.Root)
-	return l.is()
+	return l.done != nil && l.isAnswer()
 }
 
-func (l *ollamaLine) is() bool {
-	return l.done != nil && (l.message.GetObject() != nil || l.response != nil)
+// isAnswer reports whether the line has a piece of an answer. Servers that imitate this
+// API leave out done (N-11).
+func (l *ollamaLine) isAnswer() bool { return l.message.GetObject() != nil || l.response != nil }
+
+// isLast reports whether the line is the last one.
+func (l *ollamaLine) isLast() bool {
+	return l.done.GetBool() || l.done == nil && !decode.IsNull(l.reason)
 }
 
 func decodeOllama(s *decode.Context) {
 	l := readOllama(s.Root)
-	if l.is() {
+	if l.isAnswer() {
 		decodeOllamaLine(s, &l)
 	}
 	if s.IsError(l.err) {
 		s.AddError(-1, l.err, nil)
-	} else if !l.is() {
+	} else if !l.isAnswer() {
 		s.AddErrorObject()
 	}
 }
@@ -78,7 +83,7 @@ func decodeOllamaLine(s *decode.Context, l *ollamaLine) {
 	if len(l.logprobs.GetArray()) > 0 {
 		s.Add(decode.KindLogprobs, t.Index).Text = s.Wrap(`{"content":`, l.logprobs, "}")
 	}
-	if !l.done.GetBool() {
+	if !l.isLast() {
 		return
 	}
 	addOllamaUsage(s, l)
@@ -152,18 +157,5 @@ func addOllamaUsage(s *decode.Context, l *ollamaLine) {
 	if u.Reported == 0 {
 		return
 	}
-	at := len(s.Buf)
-	begin := "{"
-	for _, m := range [...]struct {
-		field decode.UsageFields
-		name  string
-		v     *fastjson.Value
-	}{{decode.UsageInput, `"prompt_eval_count":`, l.input}, {decode.UsageOutput, `"eval_count":`, l.output}} {
-		if u.Reported&m.field != 0 {
-			s.Buf = m.v.MarshalTo(append(append(s.Buf, begin...), m.name...))
-			begin = ","
-		}
-	}
-	s.Buf = append(s.Buf, '}')
-	s.AddUsage(&u, s.Since(at))
+	s.AddUsage(&u, appendCounts(s, [...]rawCount{{"prompt_eval_count", l.input}, {"eval_count", l.output}}))
 }

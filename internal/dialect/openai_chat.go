@@ -94,6 +94,9 @@ func (h *chat) Decode(s *decode.Context) {
 	var c chatChunk
 	c.read(s.Root)
 	choices := c.choices.GetArray()
+	if choices == nil && !s.IsArray(c.choices) {
+		expect(s, c.choices)
+	}
 	failed := c.err != nil || string(s.Type) == "error" || s.IsFailure(c.base) ||
 		len(choices) == 0 && (decode.IsNull(c.choices) || string(s.Word(c.object)) == "error")
 	s.AnnounceStream(c.info())
@@ -122,8 +125,9 @@ func (h *chat) Decode(s *decode.Context) {
 
 // chatChoice are the members of a choice.
 type chatChoice struct {
-	index, delta, message, text      *fastjson.Value
-	finish, logprobs, usage, failure *fastjson.Value
+	index, delta, message, text *fastjson.Value
+	finish, native              *fastjson.Value
+	logprobs, usage, failure    *fastjson.Value
 }
 
 func (c *chatChoice) read(o *fastjson.Object) {
@@ -139,6 +143,8 @@ func (c *chatChoice) read(o *fastjson.Object) {
 			c.text = v
 		case "finish_reason":
 			c.finish = v
+		case "native_finish_reason": // OpenRouter's
+			c.native = v
 		case "logprobs":
 			c.logprobs = v
 		case "usage":
@@ -171,22 +177,23 @@ func decodeChatChoice(s *decode.Context, v *fastjson.Value, position int) (usage
 	if t == nil {
 		return nil
 	}
-	if delta := c.delta.GetObject(); delta != nil && delta.Len() > 0 { // {} says nothing of what stands beside it
-		if t.Marks&(sawWhole|sawDelta) == sawWhole {
-			s.Epoch++
-		}
-		t.Marks |= sawDelta
-		decodeChatDelta(s, t, delta)
+	if delta := c.delta.GetObject(); delta != nil {
+		decodeDelta(s, t, delta)
+	} else if c.delta != nil {
+		expect(s, c.delta)
 	}
 	switch {
-	case t.Marks&sawDelta != 0: // it says all
+	case t.Marks&sawDelta != 0: // it says all (C-18)
 	case c.message.GetObject() != nil:
 		t.Marks |= sawWhole
 		decodeChatDelta(s, t, c.message.GetObject())
 	case c.text != nil: // the legacy completions (C-26)
 		t.Marks |= sawWhole
-		text, _ := s.Text(c.text, &t.Surrogates.Content)
+		text, ok := s.Text(c.text, &t.Surrogates.Content)
 		s.AddTextOf("text", decode.KindContent, t.Index, text)
+		if !ok {
+			expect(s, c.text)
+		}
 	}
 	if c.logprobs != nil && c.logprobs.GetObject() != nil {
 		s.Add(decode.KindLogprobs, t.Index).Text = s.Raw(c.logprobs)
@@ -194,12 +201,62 @@ func decodeChatChoice(s *decode.Context, v *fastjson.Value, position int) (usage
 	if s.IsError(c.failure) {
 		s.AddError(t.Index, c.failure, nil)
 	}
-	if c.finish != nil {
-		if word := s.Word(c.finish); string(word) != "null" { // a word of DashScope's, which means none
-			s.AddFinish(t, word)
-		}
-	}
+	addChatFinish(s, t, c.finish, c.native)
 	return c.usage
+}
+
+// decodeDelta decodes a delta. One that gives anything but a role speaks for all further
+// events of its choice: a message beside it says the same once more (C-18, C-32).
+func decodeDelta(s *decode.Context, t *decode.Choice, delta *fastjson.Object) {
+	known, before := t.RoleKnown, s.Emitted
+	whole := t.Marks&(sawWhole|sawDelta) == sawWhole
+	decodeChatDelta(s, t, delta)
+	given := s.Emitted - before
+	if !known && t.RoleKnown {
+		given--
+	}
+	if given == 0 {
+		return
+	}
+	if t.Marks |= sawDelta; whole {
+		s.Epoch++
+	}
+}
+
+// expect notes that a member of the answer has a type that cannot be read, unless it is
+// null or missing (E-20).
+func expect(s *decode.Context, v *fastjson.Value) {
+	if v != nil && !decode.IsNull(v) {
+		s.Mistyped()
+	}
+}
+
+// addChatFinish adds a finish reason. OpenRouter says the model's own word beside it, and
+// where that means a limit the reason is one: calls that a limit has cut were sent with
+// "tool_calls" (C-33).
+func addChatFinish(s *decode.Context, t *decode.Choice, finish, native *fastjson.Value) {
+	if finish == nil && native == nil {
+		return
+	}
+	word := s.Word(finish)
+	if string(word) == "null" { // a word of DashScope's, which means none
+		word = nil
+	}
+	reason := decode.FinishReasonOf(word)
+	if own := s.Word(native); len(own) > 0 && string(own) != "null" {
+		if len(word) == 0 {
+			reason = decode.FinishReasonOf(own)
+		}
+		switch string(own) {
+		case "length", "max_tokens", "max_output_tokens", "MAX_TOKENS":
+			reason = decode.FinishLength
+		}
+		if decode.IsFailure(word) { // C-35
+			own = word
+		}
+		word = own
+	}
+	s.AddFinishAs(t, reason, word)
 }
 
 // chatDelta are the members of a delta, or of the message of a whole answer.
@@ -273,7 +330,12 @@ func decodeChatDelta(s *decode.Context, t *decode.Choice, o *fastjson.Object) {
 		for i, call := range d.toolCalls.GetArray() {
 			decodeToolCall(s, t, call, i == 0)
 		}
-		decodeToolCall(s, t, d.toolCalls, true) // an object in place of an array (T-13)
+		if !s.IsArray(d.toolCalls) {
+			if d.toolCalls.GetObject() == nil {
+				expect(s, d.toolCalls)
+			}
+			decodeToolCall(s, t, d.toolCalls, true) // an object in place of an array (T-13)
+		}
 	}
 	if d.functionCall.GetObject() != nil && len(d.toolCalls.GetArray()) == 0 { // else it is the same once more
 		decodeFunctionCall(s, t, d.functionCall)
@@ -311,6 +373,9 @@ func decodeContent(s *decode.Context, t *decode.Choice, name string, v *fastjson
 	if v.GetObject() != nil {
 		decodePart(s, t, v, kind, high)
 		return
+	}
+	if !s.IsArray(v) {
+		expect(s, v)
 	}
 	for _, part := range v.GetArray() {
 		decodePart(s, t, part, kind, high)

@@ -51,19 +51,21 @@ func decodeDetails(s *decode.Context, t *decode.Choice, list *fastjson.Value) {
 }
 
 // decodeReasoningObject adds reasoning that is an object where others send a
-// string: {"text":…}, {"signature":…}, {"reasoningText":{"text":…}}, which may stand
-// in a "reasoningContent".
+// string: {"text":…}, {"content":…}, {"signature":…}, or
+// {"reasoningText":{"text":…}}, which may stand in a "reasoningContent".
 func decodeReasoningObject(s *decode.Context, t *decode.Choice, v *fastjson.Value) {
 	for _, name := range [...]string{"reasoningContent", "reasoningText"} {
 		if inner := decode.Member(v, name); inner.GetObject() != nil {
 			v = inner
 		}
 	}
-	if text, _ := s.Text(decode.Member(v, "text"), &t.Surrogates.Reasoning); len(text) > 0 {
-		s.AddText(decode.KindReasoning, t.Index, text)
+	var text, signature *fastjson.Value
+	decode.Fields(v, "text|content signature", &text, &signature)
+	if piece, _ := s.Text(text, &t.Surrogates.Reasoning); len(piece) > 0 {
+		s.AddText(decode.KindReasoning, t.Index, piece)
 	}
-	if signature := s.Word(decode.Member(v, "signature")); len(signature) > 0 {
-		s.AddDetail(t.Index, decode.ReasoningDetail{Index: -1, Signature: signature})
+	if sign := s.Word(signature); len(sign) > 0 {
+		s.AddDetail(t.Index, decode.ReasoningDetail{Index: -1, Signature: sign})
 	}
 }
 

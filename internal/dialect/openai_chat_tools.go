@@ -8,10 +8,12 @@ import (
 
 // chatCall are the members of a tool call and of the function in it.
 type chatCall struct {
-	index, id, extra *fastjson.Value
+	index, id, typ   *fastjson.Value
+	extra            *fastjson.Value
 	function, custom *fastjson.Value
 	name, arguments  *fastjson.Value // of the function or the custom tool
 	textMember       string          // the name of the arguments
+	source           []byte          // of arguments that are no string, once they were read
 	legacy           bool            // it is the one function_call of its choice
 }
 
@@ -22,6 +24,8 @@ func (c *chatCall) read(v *fastjson.Value) {
 			c.index = v
 		case "id":
 			c.id = v
+		case "type":
+			c.typ = v
 		case "extra_content":
 			c.extra = v
 		case "function":
@@ -85,41 +89,98 @@ func addToolCall(s *decode.Context, t *decode.Choice, c *chatCall, first bool) {
 	if first {
 		t.List++
 	}
+	if len(k.ID) > 0 && len(k.Name) == 0 {
+		k.Arguments = c.hasArguments(s)
+	}
 	at, conflict := t.MatchCall(&k)
 	if conflict {
 		s.Conflicts++
 		s.Contextual = true
 	}
-	begins := at < 0
-	if begins {
-		if s.Calls >= s.Limits.MaxToolCalls {
-			s.Malformed(t.Index, 0, len(s.Data), &fault.Limit{Limit: "MaxToolCalls", Max: s.Limits.MaxToolCalls})
+	if at >= 0 && c.arguments != nil && !t.Calls[at].TakesPieces() {
+		text, _ := argumentsOf(s, c, nil)
+		switch t.Repeats(at, &k, text) {
+		case decode.SameCall:
+			s.Contextual = true
 			return
+		case decode.NewValue:
+			t.Calls[at].List = t.List
+			s.RestartCall(t, at, text)
+			return
+		case decode.AnotherCall:
+			if len(k.ID)+len(k.Name) == 0 { // a call whose beginning is missing, or this one anew
+				t.Calls[at].Doubtful = true
+				s.Conflicts++
+			}
+			at = -1
 		}
-		at = len(t.Calls)
-		t.Calls = append(t.Calls, decode.Call{Index: k.Index, Indexed: k.Indexed})
 	}
-	t.Calls[at].List = t.List
-	told := continueCall(s, t, at, &k, c)
-	switch {
-	case begins && !told: // an empty entry (T-23)
-		t.Calls = t.Calls[:at]
-	case begins:
-		s.Calls++
+	if at >= 0 {
+		t.Calls[at].List = t.List
+		continueCall(s, t, at, &k, c)
+		return
+	}
+	at = s.NewCall(t, decode.Call{Index: k.Index, Indexed: k.Indexed, List: t.List})
+	if at >= 0 && !continueCall(s, t, at, &k, c) { // an empty entry (T-23)
+		s.DropCall(t)
 	}
 }
 
-// continueCall adds what a delta brings to call at, and tells whether that is
+// hasArguments reports whether a fragment has arguments that are not empty. Their raw
+// text must be looked at first, since asking for the type unescapes a string.
+func (c *chatCall) hasArguments(s *decode.Context) bool {
+	if c.arguments == nil {
+		return false
+	}
+	raw := string(s.Raw(c.arguments))
+	return raw != "null" && raw != `""`
+}
+
+// argumentsOf returns the arguments in a fragment, and whether they are a string. high is
+// the surrogate that the arguments before ended with.
+func argumentsOf(s *decode.Context, c *chatCall, high *uint16) (text []byte, isText bool) {
+	if text, isText = s.Text(c.arguments, high); isText {
+		return text, true
+	}
+	if c.arguments.GetObject() != nil || s.IsArray(c.arguments) {
+		if c.source == nil { // it is found once
+			c.source = s.JSONOf(c.arguments) // T-12
+		}
+		return c.source, false
+	}
+	expect(s, c.arguments)
+	return nil, false
+}
+
+// typeOf returns what a fragment says of its call's type. Empty objects say nothing, and
+// "type" counts only where neither object says anything (T-10, T-34).
+func (c *chatCall) typeOf(s *decode.Context) decode.ToolType {
+	switch custom, function := c.custom.GetObject(), c.function.GetObject(); {
+	case custom != nil && custom.Len() > 0:
+		return decode.ToolCustom
+	case function != nil && function.Len() > 0, c.legacy:
+		return decode.ToolFunction
+	}
+	switch string(s.Word(c.typ)) {
+	case "custom":
+		return decode.ToolCustom
+	case "function":
+		return decode.ToolFunction
+	}
+	return decode.ToolUnknown
+}
+
+// continueCall adds what a fragment brings to call at, and reports whether that is
 // anything.
-func continueCall(s *decode.Context, t *decode.Choice, at int, k *decode.CallKey, c *chatCall) (told bool) {
+func continueCall(s *decode.Context, t *decode.Choice, at int, k *decode.CallKey, c *chatCall) (news bool) {
 	call := &t.Calls[at]
-	if call.HasEnded() { // at the end marker; behind it nothing is said of it any more (F-22)
+	if call.HasEnded() { // at the end marker; after it nothing is added (F-22)
 		s.Contextual = true
 		s.Conflicts++
 		return false
 	}
-	if c.custom.GetObject() != nil {
-		call.Type = decode.ToolCustom
+	if call.Type == decode.ToolUnknown {
+		call.Type = c.typeOf(s)
 	}
 	var d decode.ToolCallDelta
 	if call.ID == 0 && len(k.ID) > 0 {
@@ -128,18 +189,14 @@ func continueCall(s *decode.Context, t *decode.Choice, at int, k *decode.CallKey
 	if call.Name == 0 && len(k.Name) > 0 {
 		call.Name, d.Name = decode.Hash(k.Name), k.Name
 	}
-	if !call.TypeGiven && (call.ID != 0 || call.Name != 0) {
+	if !call.TypeGiven && call.Type != decode.ToolUnknown && (call.ID != 0 || call.Name != 0) {
 		call.TypeGiven = true
-		if d.Type = decode.TypeFunction; call.Type == decode.ToolCustom { // whatever "type" says, or if it is missing (T-10)
+		if d.Type = decode.TypeFunction; call.Type == decode.ToolCustom {
 			d.Type = decode.TypeCustom
 		}
 	}
-	text, isText := s.Text(c.arguments, &call.Surrogate)
-	if isText {
-		d.Arguments = text
-	} else if c.arguments.GetObject() != nil || s.IsArray(c.arguments) {
-		d.Arguments = s.JSONOf(c.arguments) // T-12
-	}
+	text, isText := argumentsOf(s, c, &call.Surrogate)
+	d.Arguments = text
 	if c.extra.GetObject() != nil {
 		d.Extra = s.JSONOf(c.extra)
 	}

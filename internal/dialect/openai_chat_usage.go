@@ -112,9 +112,24 @@ func readChatUsage(s *decode.Context, u *decode.Usage, v *fastjson.Value) {
 	s.SetBestCount(u, decode.UsageCached, &u.Cached, cached)
 	s.SetBestCount(u, decode.UsageCacheWrite, &u.CacheWrite, written)
 	s.SetBestCount(u, decode.UsageReasoning, &u.Reasoning, reasoning)
+	settleInput(s, u, input[0], input[1])
 	if _, ok := s.Int(cached[0]); ok { // a detail is a part of what it details
 		u.CachedInInput = decode.TriYes
 	} else if missed, ok := s.Int(miss); ok && missed+u.Cached == u.Input {
 		u.CachedInInput = decode.TriYes
+	}
+}
+
+// settleInput finds out what the input is where an object counts it by two conventions:
+// with the cached tokens, as OpenAI does, and without them, as Anthropic does (U-18).
+func settleInput(s *decode.Context, u *decode.Usage, prompt, input *fastjson.Value) {
+	a, okA := s.Int(prompt)
+	b, okB := s.Int(input)
+	if !okA || !okB || a == b || u.Cached+u.CacheWrite == 0 {
+		return
+	}
+	switch with, without := max(a, b), min(a, b); with - without {
+	case u.Cached, u.Cached + u.CacheWrite:
+		u.Input, u.CachedInInput = with, decode.TriYes
 	}
 }

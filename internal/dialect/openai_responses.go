@@ -94,13 +94,13 @@ type Responses struct {
 	wholes    []wholePiece // the texts of an item that is looked at as a whole
 }
 
-// maxKeptItems is for how many items memory is kept for the next stream.
-const maxKeptItems = 64
+// maxReusedItems is for how many items memory is kept for the next stream.
+const maxReusedItems = 64
 
 // Reset makes o ready for another response.
 func (o *Responses) Reset() {
 	items := o.items[:0]
-	if cap(items) > maxKeptItems {
+	if cap(items) > maxReusedItems {
 		items = nil
 	}
 	for i := range o.items {

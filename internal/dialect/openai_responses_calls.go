@@ -35,9 +35,9 @@ func (m *itemMembers) words() *fastjson.Value {
 	return m.input
 }
 
-// argumentsOf returns arguments as text: that of a string, or the source of an object
+// wholeArguments returns arguments as text: that of a string, or the source of an object
 // or an array (T-12).
-func argumentsOf(s *decode.Context, v *fastjson.Value) (text []byte, ok bool) {
+func wholeArguments(s *decode.Context, v *fastjson.Value) (text []byte, ok bool) {
 	if text, ok = s.Text(v, nil); !ok && (v.GetObject() != nil || s.IsArray(v)) {
 		return s.JSONOf(v), true
 	}
@@ -57,7 +57,7 @@ func (o *Responses) beginCall(s *decode.Context, t *decode.Choice, at int, m *it
 	if !o.newCall(s, t, at, callID(s, m, false), s.Word(m.name), callType(typ)) {
 		return
 	}
-	seed, _ := argumentsOf(s, m.words())
+	seed, _ := wholeArguments(s, m.words())
 	if len(seed) == 0 {
 		return
 	}
@@ -211,7 +211,7 @@ func (o *Responses) endArguments(s *decode.Context, t *decode.Choice, e *respons
 // empty object where there are arguments, are placeholders.
 func (o *Responses) takeArguments(s *decode.Context, t *decode.Choice, at int, v *fastjson.Value) {
 	s.Contextual = true
-	whole, ok := argumentsOf(s, v)
+	whole, ok := wholeArguments(s, v)
 	item := &o.items[at]
 	call, it := &t.Calls[item.call], o.argumentsAt(s, at)
 	tally := decode.TallyOf(whole)

@@ -66,16 +66,16 @@ const (
 	wholePart                         // the end of its part
 )
 
-// maxTexts is how many texts of an item are told apart. What is past it belongs to the
+// maxResponseTexts is how many texts of an item are told apart. What is past it belongs to the
 // last one.
-const maxTexts = 64
+const maxResponseTexts = 64
 
 // ownerOf returns the name of a text for templates; see Follow.
-func ownerOf(at, text int) int32 { return int32(at*maxTexts + text + 1) }
+func ownerOf(at, text int) int32 { return int32(at*maxResponseTexts + text + 1) }
 
 // Follow takes a piece of a text that a template has read.
 func (o *Responses) Follow(owner int32, piece []byte) {
-	at, text := int(owner-1)/maxTexts, int(owner-1)%maxTexts
+	at, text := int(owner-1)/maxResponseTexts, int(owner-1)%maxResponseTexts
 	if at < len(o.items) && text < len(o.items[at].texts) {
 		o.items[at].texts[text].tally.Add(piece)
 		o.touch(at)
@@ -94,7 +94,7 @@ func (o *Responses) textIndex(s *decode.Context, v *fastjson.Value) int {
 func (o *Responses) newText(s *decode.Context, at int, kind partKind, hint int) (text int) {
 	item := &o.items[at]
 	s.Epoch++ // but the same event is for the same text from now on
-	if text = len(item.texts); text == maxTexts {
+	if text = len(item.texts); text == maxResponseTexts {
 		text--
 		item.texts[text] = itemText{kind: kind, hint: hint, announced: noIndex}
 		return text

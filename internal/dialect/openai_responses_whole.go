@@ -235,7 +235,7 @@ func (o *Responses) hasText() bool {
 // forgetWholes lets go of the event that o.wholes has slices of.
 func (o *Responses) forgetWholes() {
 	clear(o.wholes)
-	if o.wholes = o.wholes[:0]; cap(o.wholes) > maxTexts {
+	if o.wholes = o.wholes[:0]; cap(o.wholes) > maxResponseTexts {
 		o.wholes = nil
 	}
 }
@@ -315,7 +315,7 @@ func (m *outputItem) nextText(kind partKind, from int) int {
 // endTexts takes the texts of a message, or of reasoning, as wholes.
 func (o *Responses) endTexts(s *decode.Context, t *decode.Choice, at int, m *itemMembers) {
 	item := &o.items[at]
-	if len(item.texts) == maxTexts {
+	if len(item.texts) == maxResponseTexts {
 		return // they are not told apart
 	}
 	o.readWholes(s, item, m)

@@ -8,7 +8,7 @@ import (
 	"github.com/seed-4d65deac/llmstream/internal/wire"
 )
 
-// xID is a dialect: the place of its row in the table.
+// ID is a dialect: the place of its row in the table.
 type ID uint8
 
 const (
@@ -22,21 +22,25 @@ const (
 	Ollama
 	Cloudflare
 	Bedrock
+	DashScope
+	TextGeneration
+	MistralConversations
+	BedrockAgents
 )
 
-// xDecoder decodes the events of one stream. It keeps what its dialect has to
+// Decoder decodes the events of one stream. It keeps what its dialect has to
 // remember from one event to the next.
 type Decoder interface {
-	// decode adds the deltas of an event, whose JSON object is s.root.
+	// Decode adds the deltas of an event, whose JSON object is s.Root.
 	Decode(s *decode.Context)
-	// reset makes the decoder ready for another stream. It keeps its memory.
+	// Reset makes the decoder ready for another stream. It keeps its memory.
 	Reset()
 }
 
-// xPruner is a decoder that can parse a large event without the members that it does
+// Pruner is a decoder that can parse a large event without the members that it does
 // not read.
 type Pruner interface {
-	// prune parses data, which is one event, to s.root. ok is false if the event has
+	// Prune parses data, which is one event, to s.Root. ok is false if the event has
 	// to be parsed as a whole.
 	Prune(s *decode.Context, data []byte) (ok bool)
 }
@@ -49,13 +53,15 @@ type Follower interface {
 	Follow(owner int32, piece []byte)
 }
 
-// xCloser is a decoder whose stream may lack its last events, so that only the end of
-// the input shows that nothing follows.
+// Closer is a decoder whose stream may lack an end, so that only the end of the input
+// shows that nothing follows.
 type Closer interface {
-	EndsAtClose() bool
+	// Close adds what follows from that. clean reports that the input ended as it should,
+	// with nothing unfinished.
+	Close(s *decode.Context, clean bool)
 }
 
-// xRow is a row of the table of dialects.
+// Row is a row of the table of dialects.
 type Row struct {
 	Name  string
 	Wires wire.Kinds // that may carry it
@@ -67,14 +73,14 @@ type Row struct {
 	done string
 	// others are dialects that its paths answer in too, depending on the model.
 	others []ID
-	// finishEnds: there is no end marker. A stream has ended when each of its
+	// FinishEnds: there is no end marker. A stream has ended when each of its
 	// choices has its finish reason.
 	FinishEnds bool
 	// detect reports whether an event's JSON object is one of this dialect and of no
 	// other. Objects that several dialects have, such as pings and errors, belong to
 	// none.
 	detect func(s *decode.Context) bool
-	// new returns a decoder for one stream.
+	// New returns a decoder for one stream.
 	New func() Decoder
 }
 
@@ -84,8 +90,8 @@ type stateless func(s *decode.Context)
 func (f stateless) Decode(s *decode.Context) { f(s) }
 func (f stateless) Reset()                   {}
 
-// xTable holds a row for each dialect. Where several rows detect an event the first counts.
-var Table [10]Row
+// Table holds a row for each dialect. Where several rows detect an event the first counts.
+var Table [14]Row
 
 func init() {
 	Table = [...]Row{
@@ -111,7 +117,7 @@ func init() {
 			Wires:  wire.Over(wire.SSE, wire.JSON, wire.Frames),
 			paths:  "/v1/messages /v1/complete /publishers/anthropic/*:streamRawPredict /publishers/anthropic/*:rawPredict",
 			detect: detectAnthropic,
-			New:    func() Decoder { return new(Anthropic) },
+			New:    func() Decoder { return new(anthropic) },
 		},
 		Gemini: {
 			Name:   "gemini",
@@ -127,14 +133,14 @@ func init() {
 			Wires:  wire.Over(wire.SSE, wire.JSON),
 			paths:  "/interactions /interactions/*",
 			detect: detectInteraction,
-			New:    func() Decoder { return stateless(decodeInteraction) },
+			New:    func() Decoder { return new(interaction) },
 		},
 		Cohere: {
 			Name:   "cohere",
 			Wires:  wire.Over(wire.SSE, wire.JSON, wire.Lines, wire.Frames),
 			paths:  "/v2/chat /v1/chat",
 			detect: detectCohere,
-			New:    func() Decoder { return stateless(decodeCohere) },
+			New:    func() Decoder { return new(cohere) },
 		},
 		Ollama: {
 			Name:   "ollama",
@@ -156,8 +162,41 @@ func init() {
 			Name:   "bedrock",
 			Wires:  wire.Over(wire.Frames, wire.SSE, wire.JSON, wire.Lines),
 			paths:  "/converse-stream /converse /invoke-with-response-stream",
+			others: []ID{BedrockAgents},
 			detect: detectBedrock,
 			New:    func() Decoder { return new(bedrock) },
+		},
+		DashScope: {
+			Name:   "dashscope",
+			Wires:  wire.Over(wire.SSE, wire.JSON),
+			paths:  "/services/aigc/*/generation /apps/*/completion",
+			detect: detectDashScope,
+			New:    func() Decoder { return new(dashScope) },
+
+			FinishEnds: true,
+		},
+		TextGeneration: {
+			Name:   "text-generation",
+			Wires:  wire.Over(wire.SSE, wire.JSON),
+			paths:  "/generate_stream /generate /completion /infill",
+			detect: detectTextGeneration,
+			New:    func() Decoder { return new(textGeneration) },
+
+			FinishEnds: true,
+		},
+		MistralConversations: {
+			Name:   "mistral-conversations",
+			Wires:  wire.Over(wire.SSE, wire.JSON),
+			paths:  "/conversations /conversations/*",
+			detect: detectMistralConversation,
+			New:    func() Decoder { return new(mistralConversation) },
+		},
+		BedrockAgents: {
+			Name:   "bedrock-agents",
+			Wires:  wire.Over(wire.Frames),
+			paths:  "/agents/*/text",
+			detect: detectBedrockAgent,
+			New:    func() Decoder { return new(bedrockAgent) },
 		},
 	}
 }
@@ -166,10 +205,10 @@ func init() {
 // too, which it does not end.
 const doneWord = "[DONE]"
 
-// row returns the row of a dialect.
+// Row returns the row of a dialect.
 func (d ID) Row() *Row { return &Table[d] }
 
-// endsWith reports whether data ends a stream in dialect d: all of it, not a part
+// EndsWith reports whether data ends a stream in dialect d: all of it, not a part
 // (F-20, F-21). With Auto the end marker of any dialect does.
 func (d ID) EndsWith(data []byte) bool {
 	if len(data) == 0 {
@@ -181,11 +220,11 @@ func (d ID) EndsWith(data []byte) bool {
 	return slices.ContainsFunc(Table[:], func(r Row) bool { return string(data) == r.done })
 }
 
-// isDoneWord reports whether data is the end marker that gateways add to streams of
+// IsDoneWord reports whether data is the end marker that gateways add to streams of
 // any dialect.
 func IsDoneWord(data []byte) bool { return string(data) == doneWord }
 
-// detectDialect returns the dialect of an event's JSON object; Auto if it shows none.
+// Detect returns the dialect of an event's JSON object; Auto if it shows none.
 // asked is asked first.
 func Detect(s *decode.Context, asked ID) ID {
 	if detect := Table[asked].detect; detect != nil && detect(s) {
@@ -202,12 +241,12 @@ func Detect(s *decode.Context, asked ID) ID {
 	return Auto
 }
 
-// accepts reports whether a stream in dialect found may answer a request for d.
+// Accepts reports whether a stream in dialect found may answer a request for d.
 func (d ID) Accepts(found ID) bool {
 	return found == d || d == Auto || slices.Contains(Table[d].others, found)
 }
 
-// named returns the dialect with this name.
+// Named returns the dialect with this name.
 func Named(name string) (d ID, ok bool) {
 	for d := range Table {
 		if Table[d].Name == name {
@@ -217,7 +256,7 @@ func Named(name string) (d ID, ok bool) {
 	return Auto, false
 }
 
-// ofRequest returns the dialect that answers requests to path over one of these
+// OfRequest returns the dialect that answers requests to path over one of these
 // wires; Auto if none does.
 func OfRequest(on wire.Kinds, path string) ID {
 	path = strings.TrimSuffix(path, "/")

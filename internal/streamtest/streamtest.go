@@ -5,12 +5,9 @@ package streamtest
 import (
 	"errors"
 	"fmt"
-	"reflect"
 	"strings"
-	"testing"
 
 	"github.com/seed-4d65deac/llmstream"
-	"github.com/stretchr/testify/require"
 )
 
 // Describe returns what a delta says, in one line.
@@ -96,52 +93,4 @@ func Push(d llmstream.Dialect, o *llmstream.Options, body string) (Lines, llmstr
 	p.Write([]byte(body))
 	p.Close()
 	return l, p.Outcome()
-}
-
-// Delta is a copy of a delta that can be compared.
-type Delta struct {
-	llmstream.Delta
-	Error string
-}
-
-// Reading is everything that one way of reading a stream gave.
-type Reading struct {
-	Deltas     []Delta
-	Completion *llmstream.Completion
-	Outcome    llmstream.Outcome
-}
-
-// Read writes body to a parser in pieces that end at cuts. Each piece is overwritten
-// after its Write.
-func Read(d llmstream.Dialect, o *llmstream.Options, body []byte, cuts ...int) (r Reading) {
-	var a llmstream.Accumulator
-	collect := llmstream.HandlerFunc(func(d *llmstream.Delta) error {
-		c := Delta{Delta: *d.Clone()}
-		if d.Err != nil {
-			c.Err, c.Error = nil, d.Err.Error()
-		}
-		r.Deltas = append(r.Deltas, c)
-		return nil
-	})
-	p := llmstream.NewParser(d, llmstream.Handlers(collect, &a), o)
-	from := 0
-	for _, to := range append(cuts, len(body)) {
-		piece := append([]byte(nil), body[from:to]...)
-		p.Write(piece)
-		for i := range piece {
-			piece[i] = 'X'
-		}
-		from = to
-	}
-	p.Close()
-	r.Completion, r.Outcome = a.Completion(), p.Outcome()
-	return r
-}
-
-// RequireSame fails the test unless two readings are the same.
-func RequireSame(t testing.TB, want, got Reading, context any) {
-	t.Helper()
-	if !reflect.DeepEqual(want, got) {
-		require.Equal(t, want, got, context)
-	}
 }

@@ -8,7 +8,7 @@ import (
 
 // Free returns where to keep another template, and takes the credit for learning it:
 // a place that is not in use, or one whose template has fitted nothing since it was
-// looked at the last time. !ok: there is no credit, or each template is of use, and
+// looked at the last time. ok is false if there is no credit, or if each template is of use, and
 // to replace one would be to learn that one again.
 func (s *Set) Free() (at uint8, ok bool) {
 	if s.credit < creditLearn {
@@ -35,7 +35,7 @@ func (s *Set) unused() (at uint8, ok bool) {
 
 // LearnAt makes a template of an event and keeps it at this place. before and after
 // are what stands around its data where events stand in a row; after is empty where
-// they do not. !ok: the event is too long.
+// they do not. ok is false if the event is too long.
 func (s *Set) LearnAt(at uint8, before, typ, data, after []byte, slots []Slot) (ok bool) {
 	size := len(before) + len(data) + len(after)
 	for _, slot := range slots {
@@ -55,7 +55,7 @@ func (s *Set) LearnAt(at uint8, before, typ, data, after []byte, slots []Slot) (
 // as there is room for. slotOf returns what the member with this name holds, if
 // that may differ; rest is the event from its value on.
 //
-// !ok: it is not clear where the slots are. A value that the caller has a use for
+// ok is false if it is not clear where the slots are. A value that the caller has a use for
 // must be the only one with that use in the whole event, and no name may be written
 // with escapes, so that no other value can be taken for it.
 func FindSlots(data []byte, slots []Slot, slotOf func(name, rest []byte) (kind SlotKind, use uint8, ok bool)) (_ []Slot, ok bool) {
@@ -110,7 +110,7 @@ func FindSlots(data []byte, slots []Slot, slotOf func(name, rest []byte) (kind S
 	return slots, bytes.IndexByte(data[from:], '\\') < 0
 }
 
-// slotAt returns the value at b[at] as a slot; its end is 0 if it is of another kind.
+// slotAt returns the value at b[at] as a slot; its end is 0 if the value has another kind.
 func slotAt(b []byte, at int, kind SlotKind) Slot {
 	if kind > String {
 		end := skipValue(b, at, kind)

@@ -28,15 +28,15 @@ func (t *Template) Begin(b []byte, at int, m *Match) bool {
 }
 
 // Read reads the events in a row that fit t, from the one on for which Begin was true.
-// It writes their texts to text, which is nil if nobody wants them, and fills in m.
+// It writes their texts to text, which is nil if they are not needed, and fills in m.
 // row: they are expected to be many. It stops at a text that is empty, or for which
 // there may be no room.
 func (t *Template) Read(b []byte, m *Match, text []byte, row bool) {
 	t.read(b, m, text, math.MaxInt, row, 0)
 }
 
-// ReadOne is Read for one event, whose text may be empty, and which nobody wants here:
-// m tells where it stands.
+// ReadOne is Read for one event, whose text may be empty and is not copied:
+// m has its position.
 func (t *Template) ReadOne(b []byte, m *Match, row bool) { t.read(b, m, nil, 1, row, 0) }
 
 // Next reports whether the event after the last one begins in the same way, and notes
@@ -206,7 +206,7 @@ func copyEnd(to, b []byte, n, size int, state textState) (_, _ int, _ textState)
 	return n, size, state
 }
 
-// skipString is copyText for a string that nobody wants. An escape of any form may
+// skipString is copyText for a string that is not needed. An escape of any form may
 // stand in one that is no text.
 func skipString(b []byte, kind SlotKind) (n int, state textState) {
 	for {
@@ -226,8 +226,8 @@ func skipString(b []byte, kind SlotKind) (n int, state textState) {
 }
 
 // escapeAt reads the escape that b begins with, writes what it stands for to to, and
-// returns how long both are; n 0: it is none that can be read here. That is so for
-// a surrogate whose other half does not follow in b.
+// returns how long both are. n is 0 if the escape cannot be read here, as a surrogate whose
+// other half does not follow in b.
 func escapeAt(to, b []byte) (n, size int) {
 	if len(b) < 2 {
 		return 0, 0
@@ -308,8 +308,8 @@ const maxIndex = 4
 // OneText is how long a text may be that MatchOne reads.
 const OneText = 16
 
-// OneLen is how long the text is of an event of n bytes that MatchOne may read; 0:
-// it is not for MatchOne.
+// OneLen returns how long the text of an event of n bytes is, or 0 if MatchOne cannot read
+// such an event.
 func (t *Template) OneLen(n int) int {
 	size := n - int(t.head)
 	if t.n != 1 || t.back == 0 || t.last < OneText || uint(size-1) >= OneText {
@@ -318,10 +318,10 @@ func (t *Template) OneLen(n int) int {
 	return size
 }
 
-// MatchOne reads an event that is all of b, whose text is size bytes long as OneLen
-// says, and returns the two words that the text is the beginning of. Where the text
-// ends follows from how long b is: nothing has to be searched for. !ok: the event
-// does not fit, or is not for MatchOne.
+// MatchOne reads an event that is all of b and whose text has the length that OneLen
+// returns. It returns the two words that begin with the text. The length of b decides
+// where the text ends, so nothing has to be searched for. ok is false if the event does
+// not fit.
 func (t *Template) MatchOne(b []byte, size int) (w0, w1 uint64, ok bool) {
 	last := int(t.last)
 	text := b[int(t.head)-last:]

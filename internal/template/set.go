@@ -45,8 +45,8 @@ func (s *Set) Expected() uint8 { return s.List[s.recent].next }
 func (s *Set) Ready() bool { return s.List[s.recent].n > 0 && s.rest == 0 }
 
 // Find returns the template that the event at b[at] fits, the expected one first,
-// and fills in m; None: there is no such template. known is what m.Known returned for
-// the event that ended there; 0: nothing is known of b.
+// and fills in m. It returns None if there is no such template. known is what m.Known
+// returned for the event that ended there, or 0.
 func (s *Set) Find(b []byte, at, known int, m *Match) int {
 	expected := s.Expected()
 	if expected != s.recent {

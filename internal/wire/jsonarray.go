@@ -83,6 +83,9 @@ func (w *jsonReader) Pending() int {
 	return w.size
 }
 
+// unclosed reports whether the outermost array has no end.
+func (w *jsonReader) unclosed() bool { return w.inArray && w.phase != inLines && w.phase != inSSE }
+
 func (w *jsonReader) Next(p []byte, f *Frame) (n int, ok bool) {
 	for {
 		k, sse := 0, false

@@ -86,6 +86,9 @@ func (s *Splitter) Kind() Kind {
 	return s.reader.Kind()
 }
 
+// Unclosed reports whether the stream is a JSON array that has no end so far.
+func (s *Splitter) Unclosed() bool { return s.json != nil && s.reader == s.json && s.json.unclosed() }
+
 // SawText reports whether an SSE stream holds lines that are no fields.
 func (s *Splitter) SawText() bool { return s.sse.sawText }
 

@@ -1,0 +1,303 @@
+package decode
+
+import (
+	"github.com/seed-4d65deac/llmstream/internal/fault"
+	"github.com/seed-4d65deac/llmstream/internal/jsonscan"
+	"github.com/valyala/fastjson"
+)
+
+// Call is what is remembered of a tool call. Its id, name and arguments are kept as
+// hashes: a hostile stream may repeat a thousand of any length.
+type Call struct {
+	ID, Name uint64 // 0: not given yet
+	other    uint64 // the id of the latest piece that had another; see MatchCall
+	Index    int    // the wire's
+	Indexed  bool   // the wire gave an index
+	State    CallState
+	Type     ToolType
+	// TypeGiven: a delta with the type was added.
+	TypeGiven    bool
+	HasArguments bool // a piece of arguments has come
+	// ArgsWithStart: the arguments came whole where the call began. More of them would be
+	// the same once more.
+	ArgsWithStart bool
+	CutOff        bool // the dialect says that the arguments break off
+	// Doubtful: a piece contradicted the call, so that it may belong to another one. The
+	// call is not ended, and must not be run.
+	Doubtful  bool
+	List      uint32 // the list of calls that its latest piece came in; see Choice.List
+	Surrogate uint16 // as Choice.Surrogates, for the arguments
+	Arguments jsonscan.Scanner
+	sum       argumentsHash
+}
+
+// CallState is how far a tool call has come.
+type CallState uint8
+
+const (
+	CallOpen   CallState = iota // its arguments may go on
+	CallWhole                   // its arguments are one JSON value
+	CallBroken                  // its arguments are not JSON, whatever follows
+	CallEnded                   // KindToolCallEnd was added
+	CallVoid                    // another call has taken its place
+)
+
+// ToolType is the type of a tool.
+type ToolType uint8
+
+const (
+	ToolUnknown  ToolType = iota // nothing has said it
+	ToolFunction                 // it takes JSON
+	ToolCustom                   // it takes any text
+)
+
+// The names of the types in a delta.
+var TypeFunction, TypeCustom = []byte("function"), []byte("custom")
+
+// toolType returns the type with this name.
+func toolType(name []byte) ToolType {
+	if string(name) == string(TypeCustom) {
+		return ToolCustom
+	}
+	return ToolFunction
+}
+
+// Indexes that no call has on the wire, where -1 is the least.
+const (
+	LegacyIndex = -2 // of the function_call of the API's old form, one a choice (T-24)
+	VoidIndex   = -3 // of a call that another has taken the place of
+)
+
+// HasEnded reports whether the call takes nothing more: KindToolCallEnd was added, or
+// another call has taken its place.
+func (k *Call) HasEnded() bool { return k.State >= CallEnded }
+
+// TakesPieces reports whether a piece of arguments continues those that have come,
+// whatever it is.
+func (k *Call) TakesPieces() bool { return k.takesMore() && !k.closed() }
+
+func (k *Call) takesMore() bool { return !k.HasEnded() && !k.ArgsWithStart }
+
+// Void ends a call that another has taken the place of. No index finds it.
+func (k *Call) Void() { k.State, k.Index = CallVoid, VoidIndex }
+
+// Break notes that the arguments are not JSON, whatever follows.
+func (k *Call) Break() {
+	if !k.HasEnded() {
+		k.State = CallBroken
+	}
+}
+
+// whole reports whether the arguments are one JSON value.
+func (k *Call) whole() bool { return k.Type != ToolCustom && k.State == CallWhole }
+
+// closed reports whether no further byte can belong to the arguments. A number may go on.
+func (k *Call) closed() bool { return k.whole() && k.Arguments.Ended() }
+
+// truncated reports whether the arguments break off: they have begun to be a JSON value
+// and are none yet, or the dialect says so.
+func (k *Call) truncated() bool {
+	return !k.HasEnded() && (k.CutOff || k.Type != ToolCustom && k.State == CallOpen && !k.Arguments.Blank())
+}
+
+// valid reports whether a call that ends may be run. This is the only place that decides
+// it. The arguments are JSON, or there are none (T-11), or the tool takes any text; and
+// the finish reason is one that is known (C-35).
+func (ch *Choice) valid(k *Call) bool {
+	arguments := k.Type == ToolCustom || k.State == CallWhole || k.State == CallOpen && k.Arguments.Blank()
+	return arguments && ch.Finish != FinishUnknown
+}
+
+// mayEnd reports whether the end of a call may be told. It may not where nobody can know
+// which tool is meant (T-32), or with which arguments (T-19, T-28).
+func (k *Call) mayEnd() bool {
+	return !k.HasEnded() && !k.truncated() && k.Name != 0 && !k.Doubtful
+}
+
+// IsOpen reports whether call i may still grow: its choice is not finished, its dialect
+// has not ended it, and its arguments are not one JSON value (contract 7).
+func (ch *Choice) IsOpen(i int) bool {
+	return (!ch.IsFinished() || ch.Failed) && !ch.Calls[i].HasEnded() && !ch.Calls[i].whole()
+}
+
+// TakeArguments notes a piece of the arguments.
+func (k *Call) TakeArguments(piece []byte) {
+	if len(piece) == 0 {
+		return
+	}
+	k.HasArguments = true
+	if k.Type == ToolCustom || k.State > CallWhole {
+		return
+	}
+	k.sum.add(piece)
+	k.Arguments.Strict = true
+	_, err := k.Arguments.ScanAll(piece)
+	k.setState(err)
+}
+
+// TryArguments is TakeArguments for several pieces at once, which an Accumulator has
+// read. ok is false, and nothing is done, if they would break the arguments: then it
+// matters where one piece ends.
+func (k *Call) TryArguments(pieces []byte) (ok bool) {
+	if k.Type == ToolCustom || k.State > CallWhole {
+		k.TakeArguments(pieces)
+		return true
+	}
+	scan := k.Arguments
+	scan.Strict = true
+	if _, err := scan.ScanAll(pieces); err != nil {
+		return false
+	}
+	k.HasArguments = k.HasArguments || len(pieces) > 0
+	k.sum.add(pieces)
+	k.Arguments = scan
+	k.setState(nil)
+	return true
+}
+
+func (k *Call) setState(err error) {
+	switch {
+	case err != nil:
+		k.State = CallBroken
+	case k.Arguments.Complete():
+		k.State = CallWhole
+	default:
+		k.State = CallOpen // a number goes on
+	}
+}
+
+// CallAtIndex returns the position of the latest call that began under an index of the
+// wire; -1: there is none. It is for dialects that number what they stream.
+func (ch *Choice) CallAtIndex(index int) (at int) {
+	for at = len(ch.Calls) - 1; at >= 0 && ch.Calls[at].Index != index; at-- {
+	}
+	return at
+}
+
+// BeginCall begins a call under an index of the wire and returns its position among the
+// calls of its choice; -1: there are too many already. A call with the same index and the
+// same id is not begun a second time. typ is TypeFunction or TypeCustom.
+func (c *Context) BeginCall(t *Choice, index int, id, name, typ []byte) (at int) {
+	return c.BeginCallWith(t, index, ToolCallDelta{ID: id, Name: name, Type: typ})
+}
+
+// BeginCallWith is BeginCall for a call that may have its arguments, whole, where it
+// begins.
+func (c *Context) BeginCallWith(t *Choice, index int, d ToolCallDelta) (at int) {
+	c.Contextual = true
+	if at = t.CallAtIndex(index); at >= 0 && len(d.ID) > 0 && t.Calls[at].ID == Hash(d.ID) {
+		return at
+	}
+	if at = c.NewCall(t, Call{
+		Index: index, Indexed: true, ID: Hash(d.ID), Name: Hash(d.Name), Type: toolType(d.Type), TypeGiven: true,
+		ArgsWithStart: len(d.Arguments) > 0,
+	}); at < 0 {
+		return -1
+	}
+	d.Index = at
+	t.Calls[at].TakeArguments(d.Arguments)
+	c.Delivered = c.Delivered || len(d.Name)+len(d.Arguments) > 0
+	c.Add(KindToolCall, t.Index).ToolCall = d
+	return at
+}
+
+// NewCall appends a call to those of a choice and returns its position. It returns -1,
+// and adds a KindMalformed, if there are Limits.MaxToolCalls already.
+func (c *Context) NewCall(t *Choice, k Call) (at int) {
+	if c.Calls >= c.Limits.MaxToolCalls {
+		c.Malformed(t.Index, 0, len(c.Data), &fault.Limit{Limit: "MaxToolCalls", Max: c.Limits.MaxToolCalls})
+		return -1
+	}
+	c.Calls++
+	t.Calls = append(t.Calls, k)
+	return len(t.Calls) - 1
+}
+
+// DropCall takes back the call that NewCall has appended last.
+func (c *Context) DropCall(t *Choice) {
+	c.Calls--
+	t.Calls = t.Calls[:len(t.Calls)-1]
+}
+
+// AppendArguments adds a piece of the arguments of the call at a position: the text of a
+// string, or the source of an object or array (T-12). name is the member's name, or empty
+// if no template may be learned. A call that has ended takes no more.
+func (c *Context) AppendArguments(t *Choice, at int, name string, v *fastjson.Value) {
+	call := &t.Calls[at]
+	piece, ok := c.Text(v, &call.Surrogate)
+	if !ok && (v.GetObject() != nil || c.IsArray(v)) {
+		piece = c.JSONOf(v)
+	}
+	if c.AppendArgumentText(t, at, piece) && ok && name != "" {
+		c.Source = TextSource{Member: name, Kind: KindToolCall, Choice: c.Recent, Call: at}
+	}
+}
+
+// AppendArgumentText is AppendArguments for a piece that is no value of the event.
+func (c *Context) AppendArgumentText(t *Choice, at int, piece []byte) (ok bool) {
+	call := &t.Calls[at]
+	if len(piece) == 0 || !call.takesMore() {
+		c.Contextual = true
+		if len(piece) > 0 && !call.HasEnded() { // they would be there twice
+			c.Conflicts++
+		}
+		return false
+	}
+	c.Delivered = true
+	call.TakeArguments(piece)
+	c.Add(KindToolCall, t.Index).ToolCall = ToolCallDelta{Index: at, Arguments: piece}
+	c.Source.Member = ""
+	return true
+}
+
+// RestartCall replaces the arguments of a call by a whole value, which contradicts what
+// came before (T-33).
+func (c *Context) RestartCall(t *Choice, at int, arguments []byte) {
+	call := &t.Calls[at]
+	c.Contextual, c.Delivered = true, true
+	c.Conflicts++
+	c.Source.Member = ""
+	call.State, call.sum, call.Surrogate = CallOpen, argumentsHash{}, 0
+	call.Arguments.Reset()
+	call.TakeArguments(arguments)
+	c.Add(KindToolCall, t.Index).ToolCall = ToolCallDelta{Index: at, Arguments: arguments, Restart: true}
+}
+
+// EndCall ends the call at a position, once, when its dialect says so (contract 13).
+// Arguments that break off have not ended all the same: a limit or a cut was there first
+// (T-19).
+func (c *Context) EndCall(t *Choice, at int) {
+	c.Contextual = true
+	call := &t.Calls[at]
+	if !call.mayEnd() {
+		return
+	}
+	c.flushArguments(t, at)
+	valid := t.valid(call)
+	call.State = CallEnded
+	c.Add(KindToolCallEnd, t.Index).ToolCall = ToolCallDelta{Index: at, ArgumentsValid: valid}
+}
+
+// EndCalls ends the calls of finished choices, and after the end marker those with whole
+// arguments.
+func (c *Context) EndCalls() {
+	for i := range c.Choices {
+		ch := &c.Choices[i]
+		for at := range ch.Calls {
+			if !ch.IsOpen(at) && !ch.Failed && (ch.IsFinished() || c.SawDone) {
+				c.EndCall(ch, at)
+			}
+		}
+	}
+}
+
+// flushArguments adds U+FFFD for a surrogate in the arguments of a call whose other half
+// never came.
+func (c *Context) flushArguments(ch *Choice, at int) {
+	if call := &ch.Calls[at]; call.Surrogate != 0 {
+		half := jsonscan.AppendLoneSurrogate(nil, call.Surrogate)
+		call.Surrogate = 0
+		call.TakeArguments(half)
+		c.Add(KindToolCall, ch.Index).ToolCall = ToolCallDelta{Index: at, Arguments: half}
+	}
+}

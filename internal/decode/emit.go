@@ -1,0 +1,154 @@
+package decode
+
+import "github.com/valyala/fastjson"
+
+// outputKinds are the kinds after which a choice is not finished any more (C-34).
+const outputKinds = KindContent | KindReasoning | KindRefusal | KindToolCall | KindMedia
+
+// Add adds a delta of kind k and returns it, to be filled in at once. Deltas of kinds
+// that the caller did not ask for go to a scratch Delta.
+func (c *Context) Add(k Kind, choice int) *Delta {
+	c.Emitted++
+	if c.finished && k&outputKinds != 0 {
+		c.reopen(choice)
+	}
+	d := &c.discard
+	if c.Limits.Kinds&k != 0 {
+		if n := len(c.Deltas); n < cap(c.Deltas) {
+			c.Deltas = c.Deltas[:n+1] // not appended to: it is filled below
+		} else {
+			c.Deltas = append(c.Deltas, Delta{})
+		}
+		d = &c.Deltas[len(c.Deltas)-1]
+	}
+	*d = Delta{} // not with the fields, which would be built elsewhere and copied
+	d.Kind, d.Choice, d.Raw, d.Event, d.Sequence, d.Part = k, choice, c.Data, c.Type, c.Sequence, c.Part
+	return d
+}
+
+// AddText adds a piece of content, reasoning or refusal. An empty one adds nothing.
+func (c *Context) AddText(k Kind, choice int, text []byte) {
+	if len(text) == 0 {
+		return
+	}
+	c.Delivered = true
+	c.Source.Member = ""
+	c.Add(k, choice).Text = text
+}
+
+// AddTextOf is AddText for a text that is the whole value of a member with this name,
+// in the choice that Context.Choice returned last. A template may be learned from it.
+func (c *Context) AddTextOf(member string, k Kind, choice int, text []byte) {
+	if len(text) > 0 {
+		c.AddText(k, choice, text)
+		c.Source = TextSource{Member: member, Kind: k, Choice: c.Recent, Call: -1, OnlyText: k == KindContent, Indexed: c.Indexed}
+	}
+}
+
+// AddDetail adds a piece of structured reasoning, and returns the delta for a text that
+// belongs to the reasoning.
+func (c *Context) AddDetail(choice int, r ReasoningDetail) *Delta {
+	c.Details = append(c.Details, r)
+	d := c.Add(KindReasoning, choice)
+	d.Detail = &c.Details[len(c.Details)-1]
+	return d
+}
+
+// AddMedia adds an image or a piece of audio as its JSON.
+func (c *Context) AddMedia(t *Choice, v *fastjson.Value) {
+	c.Delivered = true
+	c.Add(KindMedia, t.Index).Text = c.Raw(v)
+}
+
+// AddCitation adds one citation of the answer, or each of an array.
+func (c *Context) AddCitation(t *Choice, v *fastjson.Value) {
+	if o := v.GetObject(); o != nil && o.Len() > 0 {
+		c.Add(KindAnnotation, t.Index).Text = c.Raw(v)
+	}
+	for _, one := range v.GetArray() {
+		c.AddCitation(t, one)
+	}
+}
+
+// StreamInfo holds the members in which an event describes the stream. Nil, empty and
+// zero say nothing.
+type StreamInfo struct{ ID, Model, Fingerprint, Tier, Created *fastjson.Value }
+
+// AnnounceStream adds a KindStart with what the event is the first to say of the stream.
+// Azure's first chunk and its filter chunks are full of empty strings and zeros (C-03,
+// C-04).
+func (c *Context) AnnounceStream(info StreamInfo) {
+	t := &c.Announced
+	if (t.ID || info.ID == nil) && (t.Model || info.Model == nil) && (t.Created || info.Created == nil) &&
+		(t.Fingerprint || info.Fingerprint == nil) && (t.Tier || info.Tier == nil) {
+		return
+	}
+	start := Start{
+		ID: c.WordIfUnknown(t.ID, info.ID), Model: c.WordIfUnknown(t.Model, info.Model),
+		SystemFingerprint: c.WordIfUnknown(t.Fingerprint, info.Fingerprint), ServiceTier: c.WordIfUnknown(t.Tier, info.Tier),
+	}
+	if !t.Created {
+		start.Created, _ = c.Int(info.Created)
+	}
+	c.EmitStart(start)
+}
+
+// WordIfUnknown returns v's text, or nothing if that is known already.
+func (c *Context) WordIfUnknown(known bool, v *fastjson.Value) []byte {
+	if known {
+		return nil
+	}
+	return c.Word(v)
+}
+
+// EmitStart adds a KindStart of the stream, unless start is empty.
+func (c *Context) EmitStart(start Start) {
+	t := &c.Announced
+	t.ID = t.ID || len(start.ID) > 0
+	t.Model = t.Model || len(start.Model) > 0
+	t.Fingerprint = t.Fingerprint || len(start.SystemFingerprint) > 0
+	t.Tier = t.Tier || len(start.ServiceTier) > 0
+	t.Created = t.Created || start.Created != 0
+	if len(start.ID)+len(start.Model)+len(start.SystemFingerprint)+len(start.ServiceTier) > 0 || start.Created != 0 {
+		c.AddStart(-1, start)
+	}
+}
+
+// AddStart adds a KindStart of a choice, or with -1 of the stream.
+func (c *Context) AddStart(choice int, start Start) {
+	c.starts = append(c.starts, start)
+	c.Add(KindStart, choice).Start = &c.starts[len(c.starts)-1]
+}
+
+// AddRole adds the role of a choice, once.
+func (c *Context) AddRole(t *Choice, v *fastjson.Value) {
+	if !t.RoleKnown {
+		c.EmitRole(t, c.Word(v))
+	}
+}
+
+// EmitRole is AddRole for a role that is no value of the event.
+func (c *Context) EmitRole(t *Choice, role []byte) {
+	if len(role) > 0 && !t.RoleKnown {
+		t.RoleKnown = true
+		c.AddStart(t.Index, Start{Role: role})
+	}
+}
+
+// Skip counts an event without any meaning in one of Stream.Skips, and adds a KindPing.
+func (c *Context) Skip(as *int64) {
+	c.Skipped++
+	*as++
+	c.Source.Member = ""
+	c.Add(KindPing, -1)
+}
+
+// EndStream takes the end marker of the dialect. A second one says nothing (F-22).
+func (c *Context) EndStream() {
+	if c.SawDone {
+		return
+	}
+	c.SawDone = true
+	c.EndCalls()
+	c.Add(KindDone, -1)
+}

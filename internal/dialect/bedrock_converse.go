@@ -1,0 +1,205 @@
+package dialect
+
+import (
+	"github.com/seed-4d65deac/llmstream/internal/decode"
+	"github.com/seed-4d65deac/llmstream/internal/fault"
+	"github.com/valyala/fastjson"
+)
+
+func (b *bedrock) decodeConverseEvent(s *decode.Context, e *converseEvent) {
+	t := message(s)
+	switch {
+	case t == nil: // a model that InvokeModel embeds has taken all choices
+	case e.isWhole():
+		decodeWholeConverse(s, t, decode.Member(e.output, "message"))
+	default:
+		b.decodeConverse(s, t, e)
+	}
+}
+
+func (b *bedrock) decodeConverse(s *decode.Context, t *decode.Choice, e *converseEvent) {
+	if e.messageStart != nil {
+		s.AddRole(t, decode.Member(e.messageStart, "role"))
+	}
+	if e.blockStart != nil {
+		b.startBlock(s, t, e.blockStart)
+	}
+	if e.blockDelta != nil {
+		b.decodeBlockDelta(s, t, e.blockDelta)
+	}
+	if e.blockStop != nil {
+		s.Contextual = true
+		if index, ok := blockIndex(s, decode.Member(e.blockStop, "contentBlockIndex")); ok {
+			if at := t.CallAtIndex(index); at >= 0 {
+				s.EndCall(t, at)
+			}
+			b.open.end(s, t)
+		}
+	}
+	if e.messageStop != nil {
+		b.open.endAll(s, t)
+		s.Part = 0
+		s.AddFinish(t, s.Word(decode.Member(e.messageStop, "stopReason")))
+	}
+}
+
+// blockIndex makes the block with this index the current part. Models whose events
+// InvokeModel embeds count their pieces in it, so those are no parts.
+func blockIndex(s *decode.Context, v *fastjson.Value) (index int, ok bool) {
+	if !decode.IsNull(v) {
+		if index, ok = s.Index(v); !ok || index < 0 {
+			s.Malformed(0, 0, len(s.Data), fault.Reason("a block's index is none"))
+			return 0, false
+		}
+	}
+	if !s.Embedded {
+		s.Part = index
+	}
+	return index, true
+}
+
+// serverTools are the members of a block that hold what the provider does itself. A
+// toolUse is the provider's by its type.
+var serverTools = [...]string{"toolUse", "serverToolUse", "toolResult", "serverToolResult"}
+
+// serverTool returns the member of a block, or of its start, that holds what the
+// provider does itself; nil if there is none.
+func serverTool(s *decode.Context, block *fastjson.Value) (name string, v *fastjson.Value) {
+	for _, name := range serverTools {
+		v := decode.Member(block, name)
+		if v.GetObject() != nil && (name != "toolUse" || string(s.Word(decode.Member(v, "type"))) == "server_tool_use") {
+			return name, v
+		}
+	}
+	return "", nil
+}
+
+// startBlock takes the beginning of a block, in which only calls and results have
+// anything to say.
+func (b *bedrock) startBlock(s *decode.Context, t *decode.Choice, v *fastjson.Value) {
+	s.Contextual = true
+	start := decode.Member(v, "start")
+	if start.GetObject() == nil {
+		return
+	}
+	index, ok := blockIndex(s, decode.Member(v, "contentBlockIndex"))
+	if !ok {
+		return
+	}
+	if name, v := serverTool(s, start); v != nil { // B-08
+		b.open.end(s, t) // one that has had no end
+		if item := b.open.begin(s, t, name); item != nil {
+			b.open.addMembers(s, t, item, v)
+		}
+		return
+	}
+	startConverseCall(s, t, index, decode.Member(start, "toolUse"))
+}
+
+// startConverseCall begins a call of the caller's tools, which in a whole answer has its
+// input.
+func startConverseCall(s *decode.Context, t *decode.Choice, index int, v *fastjson.Value) {
+	var id, name, input *fastjson.Value
+	decode.Fields(v, "toolUseId name input", &id, &name, &input)
+	if id, name := s.Word(id), s.Word(name); len(id)+len(name) > 0 {
+		s.BeginCallWith(t, index, decode.ToolCallDelta{ID: id, Name: name, Type: decode.TypeFunction, Arguments: givenInput(s, input)})
+	}
+}
+
+// decodeBlockDelta adds what an event brings of a block.
+func (b *bedrock) decodeBlockDelta(s *decode.Context, t *decode.Choice, v *fastjson.Value) {
+	var at, delta *fastjson.Value
+	v.GetObject().Visit(func(key []byte, v *fastjson.Value) {
+		switch string(key) {
+		case "contentBlockIndex":
+			at = v
+		case "delta":
+			delta = v
+		}
+	})
+	index, ok := blockIndex(s, at)
+	if !ok {
+		return
+	}
+	if item := b.open.find(s.Part); item != nil && b.addToItem(s, t, item, delta) {
+		return
+	}
+	decodeConverseDelta(s, t, index, delta)
+}
+
+// addToItem adds a delta to the item of its part. ok is false if it is of another kind.
+func (b *bedrock) addToItem(s *decode.Context, t *decode.Choice, item *openItem, delta *fastjson.Value) (ok bool) {
+	s.Contextual = true
+	var call, result *fastjson.Value
+	decode.Fields(delta, "toolUse|serverToolUse toolResult|serverToolResult", &call, &result)
+	switch {
+	case call.GetObject() != nil:
+		b.open.addInput(s, t, item, decode.Member(call, "input"))
+	case result.GetObject() != nil:
+		b.open.addElements(s, t, item, grownContent, decode.Member(result, "content"))
+	case result != nil:
+		b.open.addElements(s, t, item, grownContent, result)
+	default:
+		return false
+	}
+	return true
+}
+
+func decodeConverseDelta(s *decode.Context, t *decode.Choice, index int, delta *fastjson.Value) {
+	var text, call, reasoning, citation, image *fastjson.Value
+	delta.GetObject().Visit(func(key []byte, v *fastjson.Value) {
+		switch string(key) {
+		case "text":
+			text = v
+		case "toolUse":
+			call = v
+		case "reasoningContent":
+			reasoning = v
+		case "citation":
+			citation = v
+		case "image":
+			image = v
+		}
+	})
+	if text != nil {
+		piece, _ := s.Text(text, &t.Surrogates.Content)
+		s.AddTextOf("text", decode.KindContent, t.Index, piece)
+	}
+	if reasoning.GetObject() != nil {
+		addConverseReasoning(s, t, reasoning)
+	}
+	if citation != nil {
+		s.AddCitation(t, citation)
+	}
+	if image.GetObject() != nil {
+		s.AddMedia(t, image)
+	}
+	if call.GetObject() != nil {
+		if at := t.CallAtIndex(index); at >= 0 {
+			s.AppendArguments(t, at, "input", decode.Member(call, "input"))
+		} else {
+			s.Contextual = true
+		}
+	}
+}
+
+// addConverseReasoning adds a piece of reasoning, with what is needed to send it
+// back: its text by block, its signature, or what is encrypted in its place.
+func addConverseReasoning(s *decode.Context, t *decode.Choice, v *fastjson.Value) {
+	r := decode.ReasoningDetail{Type: typeReasoningText}
+	v.GetObject().Visit(func(key []byte, v *fastjson.Value) {
+		switch string(key) {
+		case "text":
+			r.Text, _ = s.Text(v, &t.Surrogates.Reasoning)
+		case "signature":
+			r.Signature = s.Word(v)
+		case "redactedContent", "data": // the latter in some answers of reasoning models (B-07)
+			r.Data, r.Type = s.Word(v), typeRedactedContent
+		}
+	})
+	if len(r.Text)+len(r.Signature)+len(r.Data) > 0 {
+		addBlockDetail(s, t, r)
+	}
+}
+
+var typeReasoningText, typeRedactedContent = []byte("reasoningText"), []byte("redactedContent")
