@@ -132,7 +132,7 @@ func TestCompletionAsJSON(t *testing.T) {
 	}
 }
 
-// A snapshot at any moment belongs to the caller: what comes behind it, and a
+// A snapshot at any moment belongs to the caller: what follows it, and a
 // Reset, does not change it.
 func TestCompletionIsIndependent(t *testing.T) {
 	var a Accumulator

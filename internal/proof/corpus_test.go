@@ -138,7 +138,7 @@ func compareOracle(t *testing.T, want *oracle, got *llmstream.Completion, o llms
 			return list
 		}
 		list = []json.RawMessage{raw}
-		for len(list) < n { // none of several choices has any
+		for len(list) < n { // it is the same for all choices
 			list = append(list, raw)
 		}
 		return list
@@ -229,7 +229,7 @@ func compareState(t *testing.T, want *oracle, finish []string, o llmstream.Outco
 	}
 }
 
-// sameJSON tells whether two texts are the same JSON value; none at all is {}.
+// sameJSON reports whether two texts are the same JSON value. An empty text is {}.
 func sameJSON(a, b string) bool {
 	var values [2]any
 	for i, text := range [...]string{a, b} {

@@ -114,7 +114,7 @@ func requireShortcutsCut(t *testing.T, d llmstream.Dialect, body string) {
 }
 
 // What an unfinished event borrows from a line that was cut stays, whatever lines
-// past the limit come behind it.
+// past the limit follow.
 func TestSplitBeforeLongLines(t *testing.T) {
 	long := strings.Repeat("x", 80)
 	for _, body := range []string{
