@@ -16,9 +16,9 @@ func (u *Usage) Empty() bool {
 	return u.Input|u.Output|u.Total|u.Cached|u.CacheWrite|u.Reasoning == 0
 }
 
-// merge lays newer over u field by field: what newer reports wins, zero too,
-// what it does not report stays. An object of nothing but zeros after a real
-// one changes nothing (U-05). Raw is left to the caller, who knows who owns it.
+// Merge overlays u with newer, field by field: what newer reports counts, zero too, and
+// the rest stays. An object of nothing but zeros after a real one changes nothing (U-05).
+// Raw is left to the caller, who knows its owner.
 func (u *Usage) Merge(newer *Usage) (changed bool) {
 	if newer.Empty() && !u.Empty() {
 		return false
