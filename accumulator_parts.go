@@ -107,8 +107,8 @@ func (f *choiceAcc) sortedItems() (list []json.RawMessage) {
 }
 
 // restart takes back what has come of a part that begins anew. With the part -1
-// another answer begins: calls whose arguments came whole where they began have been
-// answered by then, and lose their arguments.
+// another answer begins. What belongs to no part is then void, and calls whose arguments
+// came whole where they began have been answered and lose their arguments.
 func (a *Accumulator) restart(f *choiceAcc, part int) {
 	if part < 0 {
 		for i := range f.calls {
@@ -116,6 +116,11 @@ func (a *Accumulator) restart(f *choiceAcc, part int) {
 				c.arguments = a.takeBack(c.arguments)
 			}
 		}
+		f.finish = FinishNone
+		for _, b := range []*[]byte{&f.native, &f.logprobs, &f.media, &f.annotations, &a.usage.Raw} {
+			*b = a.takeBack(*b)
+		}
+		a.usage = Usage{Raw: a.usage.Raw}
 		return
 	}
 	for i := range f.parts {

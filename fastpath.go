@@ -57,6 +57,7 @@ type meaning struct {
 	call, calls int32 // place of the tool call among so many calls of the choice, likewise; call -1: no call
 	epoch       int32 // as track.layout was
 	part        int   // of the message
+	owner       int32 // the decoder's name for the text; 0: it does not follow it
 
 	// index, detail and sequence are slots, or -1. index is that of the
 	// choice, or of the call if the text belongs to one.
@@ -259,7 +260,7 @@ func slotOf(s *decode.Context, name []byte) (template.SlotKind, uint8, bool) {
 func (m *meaning) set(s *decode.Context, slots []template.Slot, usage [decode.UsageCounts]usageSlot) {
 	r := &s.Source
 	*m = meaning{
-		kind: r.Kind, choice: int32(r.Choice), call: int32(r.Call), epoch: s.Epoch, part: s.Part,
+		kind: r.Kind, choice: int32(r.Choice), call: int32(r.Call), epoch: s.Epoch, part: s.Part, owner: r.Owner,
 		index: -1, detail: -1, sequence: -1, usage: m.usage,
 		noDelta: r.Kind == decode.KindOther, textInDetail: r.InDetail, hasUsage: s.Counted.Form != nil,
 	}

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/seed-4d65deac/llmstream/internal/decode"
+	"github.com/seed-4d65deac/llmstream/internal/dialect"
 	"github.com/seed-4d65deac/llmstream/internal/template"
 )
 
@@ -76,7 +77,10 @@ func (p *Parser) foldHeld(b []byte) (n int) {
 type textRoom struct {
 	into *[]byte      // of the Accumulator; nil if it does not take them
 	call *decode.Call // that they belong to, or nil
-	text []byte       // the room in into, or elsewhere if only the call needs them; nil if nothing does
+	text []byte       // the room in into, or elsewhere if only call or follower need them; nil if nothing does
+	// follower is the decoder, if it keeps account of the text that it calls owner.
+	follower dialect.Follower
+	owner    int32
 }
 
 // commit notes that a text of this size was written. ok is false, and nothing is done,
@@ -89,13 +93,16 @@ func (r *textRoom) commit(a *Accumulator, size int) (ok bool) {
 		*r.into = (*r.into)[:len(*r.into)+size]
 		a.kept += size
 	}
+	if r.follower != nil {
+		r.follower.Follow(r.owner, r.text[:size])
+	}
 	return true
 }
 
 // roomFor finds out where the texts of events with this meaning go. ok is false if the
 // events are not usual ones, or if there may be no room.
 func (p *Parser) roomFor(m *meaning, r *textRoom) (ok bool) {
-	r.into, r.call, r.text = nil, nil, nil
+	r.into, r.call, r.text, r.follower = nil, nil, nil, nil
 	if !m.textOnly && !m.noDelta || m.index >= 0 || m.epoch != p.seen.Epoch || m.hasUsage && !p.hasRoomForUsage() {
 		return false
 	}
@@ -108,8 +115,11 @@ func (p *Parser) roomFor(m *meaning, r *textRoom) (ok bool) {
 			return false
 		}
 	}
+	if m.owner != 0 {
+		r.follower, r.owner = p.decoder.(dialect.Follower), m.owner
+	}
 	if m.noDelta || p.fold == nil || p.opt.decode.Kinds&m.kind == 0 {
-		if r.call != nil { // whether its arguments are whole is to be known all the same
+		if r.call != nil || r.follower != nil { // they have to know the text all the same
 			s := p.borrow()
 			s.Buf = slices.Grow(s.Buf[:0], maxFoldedArguments)
 			r.text = s.Buf[:maxFoldedArguments]
@@ -218,14 +228,14 @@ func (p *Parser) foldOne(b []byte) (ok bool) {
 		return false
 	}
 	var room textRoom
-	if !p.roomFor(means, &room) || room.into != nil && len(room.text) < template.OneText {
+	if !p.roomFor(means, &room) || room.text != nil && len(room.text) < template.OneText {
 		return false
 	}
 	w0, w1, ok := t.MatchOne(b, size)
 	if !ok {
 		return false
 	}
-	if room.into != nil {
+	if room.text != nil {
 		binary.LittleEndian.PutUint64(room.text, w0)
 		binary.LittleEndian.PutUint64(room.text[8:], w1)
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 
 	"github.com/seed-4d65deac/llmstream/internal/decode"
+	"github.com/seed-4d65deac/llmstream/internal/dialect"
 	"github.com/seed-4d65deac/llmstream/internal/jsonscan"
 	"github.com/seed-4d65deac/llmstream/internal/template"
 )
@@ -109,7 +110,7 @@ func (c *stream) admit(e *matched, b []byte, m *template.Match) (ok bool) {
 	if len(e.text) == 0 && e.means.noEmpty {
 		return false
 	}
-	if m.Escaped && (c.opt.decode.Kinds&e.means.kind != 0 || e.call >= 0) {
+	if m.Escaped && (c.opt.decode.Kinds&e.means.kind != 0 || e.call >= 0 || e.means.owner != 0) {
 		s := c.borrow()
 		s.Buf, _ = jsonscan.AppendUnescaped(s.Buf[:0], e.text, 0)
 		e.text = s.Buf
@@ -119,6 +120,9 @@ func (c *stream) admit(e *matched, b []byte, m *template.Match) (ok bool) {
 		c.seen.Delivered = true
 		if e.call >= 0 {
 			e.choice.Calls[e.call].TakeArguments(e.text)
+		}
+		if e.means.owner != 0 {
+			c.decoder.(dialect.Follower).Follow(e.means.owner, e.text)
 		}
 	}
 	return true

@@ -5,25 +5,24 @@ import (
 	"time"
 )
 
-// Of thousands of streams each comes to a cold cache with each event, and what
-// parsing takes has to be fetched from memory: that costs many times the parsing. So where
-// nobody can tell, because nobody is told anything before the end, what comes is kept
-// with its times, and parsed when there is enough of it: read by read, as it would
-// have been at once.
+// With thousands of streams each event finds a cold cache: the memory that parsing needs has to be fetched
+// again, which costs many times the parsing. Where nobody can notice, since nothing is reported
+// before the end, bytes are kept with their times and parsed when there is enough of them: read by read,
+// as they would have been parsed at once.
 
 const (
-	backlogSize = 3900  // with a watch nearly 4 KiB, which is one page
-	markSize    = 8 + 4 // of a read in a backlog: when it came, and how long it is
+	backlogSize = 3900  // with a watch it fills 4 KiB, which is one page
+	markSize    = 8 + 4 // in front of each read in a backlog: when it came, and its length
 )
 
-// patient is a watch that can wait, with its backlog on the same page of memory: to find
-// another page would cost as much as to fetch a line.
+// patient is a watch with a backlog on the same page of memory: finding
+// another page would cost as much as fetching a line.
 type patient struct {
 	watch
 	space [backlogSize]byte
 }
 
-// newWatch returns one that puts off what it can.
+// newWatch returns a watch, with a backlog if parsing can wait.
 func (w *watcher) newWatch(encoding string) *watch {
 	if encoding != "" || w.Begin != nil || w.Deltas != nil {
 		return new(watch)
@@ -33,7 +32,7 @@ func (w *watcher) newWatch(encoding string) *watch {
 	return &p.watch
 }
 
-// putOff keeps what has come for later. !ok: it is to be taken at once.
+// putOff keeps bytes for later. It returns false if they have to be taken at once.
 func (t *watch) putOff(at time.Duration, b []byte) (ok bool) {
 	if t.backlog == nil {
 		return false
@@ -53,7 +52,7 @@ func (t *watch) putOff(at time.Duration, b []byte) (ok bool) {
 	return true
 }
 
-// catchUp takes what was put off.
+// catchUp takes the bytes that were put off.
 func (t *watch) catchUp() {
 	rest := t.backlog
 	t.backlog = rest[:0]

@@ -23,7 +23,7 @@ func ticking() func() time.Time {
 	return func() time.Time { return at.Add(time.Duration(looks.Add(1)) * time.Millisecond) }
 }
 
-// What is parsed later is told as if it had been parsed at once, times included.
+// Bytes that are parsed later give the same result as bytes that are parsed at once, times included.
 func TestPutOffChangesNothing(t *testing.T) {
 	text := recording(t, "openai-chat/text.sse")
 	long := bytes.Repeat(text[:bytes.LastIndex(text, []byte("data: [DONE]"))], 40)

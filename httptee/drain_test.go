@@ -12,7 +12,7 @@ import (
 	"github.com/seed-4d65deac/llmstream"
 )
 
-// U-15: the usage comes when the client has left.
+// The usage comes after the client has left (U-15).
 func TestDrain(t *testing.T) {
 	all := events(recording(t, "openai-chat/usage-final-chunk.sse"))
 	size := int64(len(joined(all)))
@@ -31,25 +31,13 @@ func TestDrain(t *testing.T) {
 		{"too few bytes", Drain{Time: patience, Bytes: 1}, viaTransport, "close", llmstream.StateStopped, false},
 		{"too little time", Drain{Time: time.Millisecond}, viaTransport, "cancel", llmstream.StateStopped, false},
 		{"too little time, proxy", Drain{Time: time.Millisecond}, viaProxy, "cancel", llmstream.StateStopped, false},
-		{"none", Drain{}, viaTransport, "cancel", llmstream.StateStopped, false},
+		{"no drain", Drain{}, viaTransport, "cancel", llmstream.StateStopped, false},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			noLeak(t)
 			o := &Options{Drain: test.drain, UsageOnly: true}
 			done, goOn := results(o), make(chan bool)
-			at, client := test.via(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-				w.Write(all[0])
-				w.(http.Flusher).Flush()
-				for !test.sent && r.Context().Err() == nil { // until the connection is closed
-					time.Sleep(2 * time.Millisecond)
-					w.Write(all[1])
-					w.(http.Flusher).Flush()
-				}
-				if test.sent {
-					<-goOn
-					w.Write(joined(all[1:]))
-				}
-			}), o)
+			at, client := test.via(t, sendsSlowly(all, test.sent, goOn), o)
 			ctx, cancel := context.WithCancel(context.Background())
 			defer cancel()
 			want := context.Canceled
@@ -65,12 +53,11 @@ func TestDrain(t *testing.T) {
 			_, err = io.ReadFull(resp.Body, make([]byte, len(all[0])))
 			require.NoError(t, err)
 			none(t, done)
-			failed := make(chan error, 1)
-			switch test.leave {
-			case "cancel", "timeout":
+			if test.leave != "close" {
 				if test.leave == "cancel" {
 					cancel()
 				}
+				failed := make(chan error, 1)
 				go func() { // while the upstream is silent
 					_, err := io.Copy(io.Discard, resp.Body)
 					failed <- err
@@ -96,4 +83,22 @@ func TestDrain(t *testing.T) {
 			none(t, done)
 		})
 	}
+}
+
+// sendsSlowly sends the first event, and the rest when goOn says so; without whole it repeats the second event until
+// the connection is closed.
+func sendsSlowly(all [][]byte, whole bool, goOn chan bool) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Write(all[0])
+		w.(http.Flusher).Flush()
+		for !whole && r.Context().Err() == nil {
+			time.Sleep(2 * time.Millisecond)
+			w.Write(all[1])
+			w.(http.Flusher).Flush()
+		}
+		if whole {
+			<-goOn
+			w.Write(joined(all[1:]))
+		}
+	})
 }

@@ -7,17 +7,17 @@ import (
 )
 
 // FullDuplex returns a handler with which next may read a request while it answers, as a
-// reverse proxy does. Without it a server of HTTP/1 closes the request's body when the
+// reverse proxy does. Without it, a server of HTTP/1 closes the request's body when the
 // answer begins, and the answer of a fast upstream may be lost while the proxy's
-// transport still looks for that body's end.
+// transport still reads that body.
 //
-// [http.ResponseController.EnableFullDuplex] alone is not enough: where an answer begins before
-// its request was read to the end, as that of an upstream that refuses or cannot be reached,
-// the server may panic behind it, and the client's next request on that connection fails. Such an
-// answer says here that the connection is closed behind it. Nobody waits for the rest of
-// the request, since many a client sends no more of it once it is refused.
+// [http.ResponseController.EnableFullDuplex] alone is not enough: if an answer begins before
+// its request was read to the end, as a refusal does, the server may panic afterwards, and the client's
+// next request on that connection fails. FullDuplex closes the connection after an answer
+// of this kind. It does not wait for the rest of the request, which many
+// clients do not send once they are refused.
 //
-// With HTTP/2, where there is nothing of all that, it does nothing.
+// With HTTP/2, which does not need it, it does nothing.
 func FullDuplex(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.ProtoMajor != 1 || r.Body == nil || r.Body == http.NoBody || http.NewResponseController(w).EnableFullDuplex() != nil {
@@ -25,7 +25,7 @@ func FullDuplex(next http.Handler) http.Handler {
 			return
 		}
 		body := &requestBody{ReadCloser: r.Body}
-		theirs := *r // since the server looks at the body of its own
+		theirs := *r // the server uses the body of its own request
 		theirs.Body = body
 		rw := &responseWriter{ResponseWriter: w, onHeader: func(status int) {
 			if status != http.StatusSwitchingProtocols && !body.ended.Load() {
@@ -34,7 +34,7 @@ func FullDuplex(next http.Handler) http.Handler {
 		}}
 		defer func() {
 			body.over.Store(true)
-			r.MultipartForm = theirs.MultipartForm // whose files the server removes
+			r.MultipartForm = theirs.MultipartForm // the server removes its files
 		}()
 		next.ServeHTTP(rw.like(w), &theirs)
 		rw.finish()
@@ -45,7 +45,7 @@ func FullDuplex(next http.Handler) http.Handler {
 type requestBody struct {
 	io.ReadCloser
 	ended atomic.Bool
-	// over: the handler has returned. A read that a proxy's transport begins behind it
+	// over: the handler has returned. A read that a proxy's transport begins after that
 	// would keep the server waiting for the client.
 	over atomic.Bool
 }

@@ -95,7 +95,7 @@ func TestFullDuplexAnswersEarly(t *testing.T) {
 	} {
 		for _, expect := range []bool{false, true} {
 			if expect && name == "half read" {
-				continue // which is told to go on
+				continue // the server asks it for the rest
 			}
 			t.Run(fmt.Sprint(name, "/", expect), func(t *testing.T) {
 				noLeak(t)
@@ -228,7 +228,7 @@ func TestFullDuplexRemovesFiles(t *testing.T) {
 	require.NoError(t, err)
 	resp.Body.Close()
 	require.Equal(t, "1", string(during))
-	require.Empty(t, stop()) // behind the last handler
+	require.Empty(t, stop()) // the last handler has returned
 	files, err := os.ReadDir(dir)
 	require.NoError(t, err)
 	require.Empty(t, files)

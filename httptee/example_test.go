@@ -2,6 +2,7 @@ package httptee_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log"
@@ -9,6 +10,7 @@ import (
 	"net/http/httptest"
 	"net/http/httputil"
 	"net/url"
+	"strings"
 	"time"
 
 	"github.com/seed-4d65deac/llmstream"
@@ -119,6 +121,100 @@ func ExampleMiddleware() {
 	// /v1/chat/completions complete
 }
 
+// A client that fails when an answer was cut off, instead of taking half an answer for a whole one.
+func ExampleOptions_strict() {
+	provider := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "text/event-stream")
+		io.WriteString(w, answer[:170])
+	}))
+	defer provider.Close()
+	client := &http.Client{Transport: httptee.Transport(nil, &httptee.Options{Strict: true})}
+	resp, err := client.Get(provider.URL + "/v1/chat/completions")
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer resp.Body.Close()
+	_, err = io.ReadAll(resp.Body)
+	fmt.Println(err)
+	fmt.Println(errors.Is(err, io.ErrUnexpectedEOF))
+	// Output:
+	// llmstream: the stream ended before its answer
+	// true
+}
+
+// The usage of streams whose clients do not ask for it. They do not see that it was asked for.
+func ExampleOptions_requestUsage() {
+	provider := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		fmt.Printf("sent: %s\n", body)
+		w.Header().Set("Content-Type", "text/event-stream")
+		io.WriteString(w, "data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"Hi\"},\"finish_reason\":\"stop\"}]}\n\n"+
+			"data: {\"choices\":[],\"usage\":{\"prompt_tokens\":7,\"completion_tokens\":1}}\n\n"+
+			"data: [DONE]\n\n")
+	}))
+	defer provider.Close()
+	client := &http.Client{Transport: httptee.Transport(nil, &httptee.Options{
+		RequestUsage: true,
+		Done:         func(_ *http.Request, r *httptee.Result) { fmt.Println("usage:", r.Usage.Input, r.Usage.Output) },
+	})}
+	resp, err := client.Post(provider.URL+"/v1/chat/completions", "application/json", strings.NewReader(`{"stream":true}`))
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer resp.Body.Close()
+	got, _ := io.ReadAll(resp.Body)
+	fmt.Printf("%s", got)
+	// Output:
+	// sent: {"stream_options":{"include_usage":true},"stream":true}
+	// usage: 7 1
+	// data: {"choices":[{"index":0,"delta":{"content":"Hi"},"finish_reason":"stop"}]}
+	//
+	// data: [DONE]
+}
+
+// A body that net/http does not carry, such as the BodyStream of fasthttp.
+func ExampleTeeReader() {
+	tee := httptee.TeeReader(&httptee.Options{
+		Done: func(_ *http.Request, r *httptee.Result) { fmt.Println(r.Outcome.State, r.Usage.Output) },
+	})
+	body := tee(strings.NewReader(answer), &http.Response{
+		StatusCode: 200,
+		Header:     http.Header{"Content-Type": {"text/event-stream"}},
+		Request:    &http.Request{Method: "POST", URL: &url.URL{Path: "/v1/chat/completions"}},
+	})
+	defer body.Close()
+	n, _ := io.Copy(io.Discard, body)
+	fmt.Println(n, "bytes")
+	// Output:
+	// complete 1
+	// 279 bytes
+}
+
+// How long a provider asks its clients to wait, and its name for the request.
+func ExampleResult_RetryAfter() {
+	provider := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Retry-After", "20")
+		w.Header().Set("X-Request-Id", "req_1")
+		http.Error(w, `{"error":{"message":"slow down"}}`, http.StatusTooManyRequests)
+	}))
+	defer provider.Close()
+	ask(&http.Client{Transport: httptee.Transport(nil, &httptee.Options{
+		Done: func(_ *http.Request, r *httptee.Result) {
+			wait, ok := r.RetryAfter()
+			fmt.Println(wait, ok, r.RequestID(), r.Outcome.APIError.Retryable())
+		},
+	})}, provider.URL)
+	// Output:
+	// 20s true req_1 true
+	// client: 34 bytes
+}
+
+func ExampleResult_RequestID() {
+	r := &httptee.Result{Header: http.Header{"Request-Id": {"req_1"}}}
+	fmt.Println(r.RequestID())
+	// Output: req_1
+}
+
 // A watchdog that ends requests whose answer does not get on.
 func ExampleProgress() {
 	provider := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -196,6 +292,34 @@ func ExampleHistogram() {
 	// 49.152ms 98.304ms
 }
 
+// The gaps of many answers, as the buckets of a Prometheus histogram.
+func ExampleHistogram_Buckets() {
+	var all, one httptee.Histogram
+	one.Add(70 * time.Microsecond)
+	one.Add(time.Hour)
+	all.Merge(&one)
+	for bound, less := range all.Buckets() {
+		fmt.Printf("le=%g: %d\n", bound.Seconds(), less)
+		if bound > 70*time.Microsecond {
+			break
+		}
+	}
+	fmt.Println("le=+Inf:", all.N())
+	// Output:
+	// le=6.4e-05: 0
+	// le=8e-05: 1
+	// le=+Inf: 2
+}
+
+func ExampleHistogram_Merge() {
+	var all, one httptee.Histogram
+	one.Add(time.Second)
+	all.Merge(&one)
+	all.Merge(&one)
+	fmt.Println(all.N(), all.Sum)
+	// Output: 2 2s
+}
+
 func ExampleBound() {
 	fmt.Println(httptee.Bound(0), httptee.Bound(1), httptee.Bound(2))
 	// Output: 64µs 80µs 96µs
@@ -205,6 +329,12 @@ func ExampleBound() {
 func ExampleLagError() {
 	fmt.Println(&httptee.LagError{Max: 1 << 20})
 	// Output: httptee: more than 1048576 bytes wait to be decoded: the rest was not read
+}
+
+// A compressed body that inflated to more than Options.MaxInflated allows.
+func ExampleInflateError() {
+	fmt.Println(&httptee.InflateError{Limit: "MaxInflated", Max: 256 << 20})
+	// Output: httptee: the compressed body holds more than MaxInflated allows: 268435456
 }
 
 func ExamplePanicError() {

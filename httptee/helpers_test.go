@@ -34,7 +34,7 @@ func noLeak(t *testing.T) {
 		for runtime.NumGoroutine() > before {
 			if time.Now().After(deadline) {
 				stacks := make([]byte, 1<<20)
-				t.Errorf("%d goroutines before, %d behind:\n%s", before, runtime.NumGoroutine(), stacks[:runtime.Stack(stacks, true)])
+				t.Errorf("%d goroutines before, %d after:\n%s", before, runtime.NumGoroutine(), stacks[:runtime.Stack(stacks, true)])
 				return
 			}
 			time.Sleep(5 * time.Millisecond)
@@ -118,7 +118,7 @@ func next[T any](t *testing.T, c <-chan T) (v T) {
 	return v
 }
 
-// none checks that nothing more has come.
+// none checks that the channel stays empty.
 func none[T any](t *testing.T, c <-chan T) {
 	t.Helper()
 	select {
@@ -190,7 +190,7 @@ func compressor(encoding string, to io.Writer) flushCloser {
 	panic(encoding)
 }
 
-// events cuts a body of server-sent events behind each of them.
+// events cuts a body of server-sent events after each event.
 func events(body []byte) (all [][]byte) {
 	for len(body) > 0 {
 		n := bytes.Index(body, []byte("\n\n"))
@@ -214,7 +214,7 @@ func get(t *testing.T, client *http.Client, url string) ([]byte, *http.Response)
 	return body, resp
 }
 
-// eachWay runs a test for each way to look on, and that of draining.
+// eachWay runs a test for each way to watch responses, and for draining.
 func eachWay(t *testing.T, test func(t *testing.T, via setup, o *Options)) {
 	for name, via := range setups {
 		t.Run(name, func(t *testing.T) {

@@ -1,13 +1,17 @@
 package httptee
 
 import (
+	"bytes"
+	"compress/gzip"
 	"errors"
 	"io"
 	"maps"
+	"math/rand/v2"
 	"net/http"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -148,14 +152,111 @@ func TestDecoderIsClosedAfterAPanic(t *testing.T) {
 				w.Write(body)
 			}), o)
 			get(t, client, at)
+			r := next(t, done)
 			var p *PanicError
-			require.ErrorAs(t, next(t, done).Err, &p)
+			require.ErrorAs(t, r.Err, &p)
+			require.Equal(t, r.Err, r.Outcome.Cause)
+			require.Equal(t, llmstream.StateStopped, r.Outcome.State)
 			require.Len(t, closed, 1, "once")
 		})
 	}
 }
 
-// An inflater that is behind stops, and the client gets all.
+// Junk after the compressed data does not spoil an answer that was whole, and is reported.
+func TestJunkAfterTheEnd(t *testing.T) {
+	o := &Options{}
+	done := results(o)
+	body := append(compress(t, "gzip", recording(t, "openai-chat/text.sse")), "junk junk junk"...)
+	resp, err := Transport(encoded("gzip", io.NopCloser(bytes.NewReader(body))), o).RoundTrip(chatRequest())
+	require.NoError(t, err)
+	io.Copy(io.Discard, resp.Body)
+	r := next(t, done)
+	require.ErrorIs(t, r.Err, gzip.ErrHeader)
+	require.Equal(t, r.Err, r.Outcome.Cause)
+	require.Equal(t, llmstream.StateComplete, r.Outcome.State)
+	require.NoError(t, r.Outcome.Err())
+}
+
+// One that lags after the end marker has the answer too.
+func TestLagAfterTheMarker(t *testing.T) {
+	entered, goOn := make(chan bool, 100), make(chan bool)
+	o := &Options{MaxLag: 2000, Deltas: func(*http.Request) llmstream.Handler {
+		return llmstream.HandlerFunc(func(d *llmstream.Delta) error {
+			if d.Kind == llmstream.KindDone {
+				entered <- true
+				<-goOn
+			}
+			return nil
+		})
+	}}
+	done := results(o)
+	var b bytes.Buffer
+	w := gzip.NewWriter(&b)
+	w.Write(recording(t, "openai-chat/text.sse"))
+	w.Flush()
+	first := bytes.Clone(b.Bytes())
+	noise := make([]byte, 5000)
+	for i := range noise {
+		noise[i] = byte(rand.Uint32()) | 0x80
+	}
+	w.Write(noise)
+	w.Close()
+	resp, err := Transport(encoded("gzip", io.NopCloser(bytes.NewReader(b.Bytes()))), o).RoundTrip(chatRequest())
+	require.NoError(t, err)
+	_, err = io.ReadFull(resp.Body, make([]byte, len(first)))
+	require.NoError(t, err)
+	next(t, entered)
+	io.Copy(io.Discard, resp.Body)
+	close(goOn)
+	r := next(t, done)
+	var lag *LagError
+	require.ErrorAs(t, r.Err, &lag)
+	require.Equal(t, r.Err, r.Outcome.Cause)
+	require.Equal(t, llmstream.StateComplete, r.Outcome.State)
+}
+
+// Events of a compressed body are parsed as they come, so that their times are right.
+func TestCompressedTimes(t *testing.T) {
+	c := newClock()
+	parsed := make(chan bool, 100)
+	o := &Options{Now: c.now, Decoder: func(_ string, r io.Reader) (io.Reader, error) {
+		return &signalling{rot{r, make(chan bool, 1)}, parsed}, nil
+	}}
+	done := results(o)
+	all := events(recording(t, "openai-chat/text.sse"))
+	for _, e := range all {
+		(&rot{Reader: bytes.NewReader(bytes.Clone(e))}).Read(e)
+	}
+	body, w := io.Pipe()
+	resp, err := Transport(encoded("rot", body), o).RoundTrip(chatRequest())
+	require.NoError(t, err)
+	go io.Copy(io.Discard, resp.Body)
+	for _, e := range all {
+		c.add(time.Second)
+		w.Write(e)
+		next(t, parsed)
+	}
+	c.add(time.Hour)
+	w.Close()
+	times := next(t, done).Timings
+	require.Equal(t, time.Second, times.FirstEvent)
+	require.Less(t, times.LastOutput, time.Minute)
+	require.Greater(t, times.End, time.Hour)
+}
+
+// signalling is a decoder that says when it is asked for more, after the first time.
+type signalling struct {
+	rot
+	asked chan bool
+}
+
+func (s *signalling) Read(b []byte) (int, error) {
+	n, err := s.rot.Read(b)
+	s.asked <- true
+	return n, err
+}
+
+// An inflater that lags too far stops, and the client gets all bytes.
 func TestLag(t *testing.T) {
 	all := events(recording(t, "openai-chat/text.sse"))
 	eachWay(t, func(t *testing.T, via setup, o *Options) {
@@ -210,7 +311,7 @@ func TestCompressedDamage(t *testing.T) {
 		{"cut", "gzip", zipped[:len(zipped)/2], llmstream.StateTruncated, true},
 		{"cut header", "gzip", zipped[:5], llmstream.StateTruncated, true},
 		{"damaged", "gzip", damaged, llmstream.StateTruncated, true},
-		{"none at all", "gzip", nil, llmstream.StateEmpty, false},
+		{"nothing", "gzip", nil, llmstream.StateEmpty, false},
 		{"as it is", "gzip", body, llmstream.StateComplete, false},
 		{"twice", "gzip", compress(t, "gzip", zipped), llmstream.StateNotStream, false},
 		{"identity", "identity", body, llmstream.StateComplete, false},

@@ -5,26 +5,25 @@ import (
 	"net/http"
 )
 
-// What a ResponseWriter can do is seen by its methods, so that each set of them
-// takes a type of its own.
+// Handlers find out what a ResponseWriter can do by asserting interfaces, so that each set of methods
+// needs a type of its own.
 
 type flushes interface {
 	http.Flusher
 	FlushError() error
 }
 
-// notifies is http.CloseNotifier, which is deprecated and still looked for.
+// notifies is http.CloseNotifier, which is deprecated and still used.
 type notifies interface{ CloseNotify() <-chan bool }
 
+// The optional methods that a responseWriter wraps. The other two, Push and CloseNotify, are those of the ResponseWriter below.
 const (
 	canFlush = 1 << iota
 	canHijack
 	canReadFrom
-	canPush
-	canNotify
 )
 
-// like returns w with just those further methods that the one below has.
+// like returns w with the optional methods that the ResponseWriter below has, and no others.
 func (w *responseWriter) like(below http.ResponseWriter) http.ResponseWriter {
 	can := 0
 	if _, ok := below.(http.Flusher); ok {
@@ -36,14 +35,20 @@ func (w *responseWriter) like(below http.ResponseWriter) http.ResponseWriter {
 	if _, ok := below.(io.ReaderFrom); ok {
 		can |= canReadFrom
 	}
-	p, ok := below.(http.Pusher)
-	if ok {
-		can |= canPush
+	p, pushes := below.(http.Pusher)
+	c, notified := below.(notifies)
+	switch {
+	case pushes && notified:
+		return w.likePushingNotifying(can, p, c)
+	case pushes:
+		return w.likePushing(can, p)
+	case notified:
+		return w.likeNotifying(can, c)
 	}
-	c, ok := below.(notifies)
-	if ok {
-		can |= canNotify
-	}
+	return w.likePlain(can)
+}
+
+func (w *responseWriter) likePlain(can int) http.ResponseWriter {
 	f, h, r := (*flusher)(w), (*hijacker)(w), (*readerFrom)(w)
 	switch can {
 	case canFlush:
@@ -86,51 +91,53 @@ func (w *responseWriter) like(below http.ResponseWriter) http.ResponseWriter {
 			http.Hijacker
 			io.ReaderFrom
 		}{w, f, h, r}
-	case canPush:
-		return struct {
-			*responseWriter
-			http.Pusher
-		}{w, p}
-	case canFlush | canPush:
+	}
+	return w
+}
+
+func (w *responseWriter) likePushing(can int, p http.Pusher) http.ResponseWriter {
+	f, h, r := (*flusher)(w), (*hijacker)(w), (*readerFrom)(w)
+	switch can {
+	case canFlush:
 		return struct {
 			*responseWriter
 			flushes
 			http.Pusher
 		}{w, f, p}
-	case canHijack | canPush:
+	case canHijack:
 		return struct {
 			*responseWriter
 			http.Hijacker
 			http.Pusher
 		}{w, h, p}
-	case canFlush | canHijack | canPush:
+	case canFlush | canHijack:
 		return struct {
 			*responseWriter
 			flushes
 			http.Hijacker
 			http.Pusher
 		}{w, f, h, p}
-	case canReadFrom | canPush:
+	case canReadFrom:
 		return struct {
 			*responseWriter
 			io.ReaderFrom
 			http.Pusher
 		}{w, r, p}
-	case canFlush | canReadFrom | canPush:
+	case canFlush | canReadFrom:
 		return struct {
 			*responseWriter
 			flushes
 			io.ReaderFrom
 			http.Pusher
 		}{w, f, r, p}
-	case canHijack | canReadFrom | canPush:
+	case canHijack | canReadFrom:
 		return struct {
 			*responseWriter
 			http.Hijacker
 			io.ReaderFrom
 			http.Pusher
 		}{w, h, r, p}
-	case canFlush | canHijack | canReadFrom | canPush:
+	case canFlush | canHijack | canReadFrom:
 		return struct {
 			*responseWriter
 			flushes
@@ -138,51 +145,56 @@ func (w *responseWriter) like(below http.ResponseWriter) http.ResponseWriter {
 			io.ReaderFrom
 			http.Pusher
 		}{w, f, h, r, p}
-	case canNotify:
-		return struct {
-			*responseWriter
-			notifies
-		}{w, c}
-	case canFlush | canNotify:
+	}
+	return struct {
+		*responseWriter
+		http.Pusher
+	}{w, p}
+}
+
+func (w *responseWriter) likeNotifying(can int, c notifies) http.ResponseWriter {
+	f, h, r := (*flusher)(w), (*hijacker)(w), (*readerFrom)(w)
+	switch can {
+	case canFlush:
 		return struct {
 			*responseWriter
 			flushes
 			notifies
 		}{w, f, c}
-	case canHijack | canNotify:
+	case canHijack:
 		return struct {
 			*responseWriter
 			http.Hijacker
 			notifies
 		}{w, h, c}
-	case canFlush | canHijack | canNotify:
+	case canFlush | canHijack:
 		return struct {
 			*responseWriter
 			flushes
 			http.Hijacker
 			notifies
 		}{w, f, h, c}
-	case canReadFrom | canNotify:
+	case canReadFrom:
 		return struct {
 			*responseWriter
 			io.ReaderFrom
 			notifies
 		}{w, r, c}
-	case canFlush | canReadFrom | canNotify:
+	case canFlush | canReadFrom:
 		return struct {
 			*responseWriter
 			flushes
 			io.ReaderFrom
 			notifies
 		}{w, f, r, c}
-	case canHijack | canReadFrom | canNotify:
+	case canHijack | canReadFrom:
 		return struct {
 			*responseWriter
 			http.Hijacker
 			io.ReaderFrom
 			notifies
 		}{w, h, r, c}
-	case canFlush | canHijack | canReadFrom | canNotify:
+	case canFlush | canHijack | canReadFrom:
 		return struct {
 			*responseWriter
 			flushes
@@ -190,27 +202,31 @@ func (w *responseWriter) like(below http.ResponseWriter) http.ResponseWriter {
 			io.ReaderFrom
 			notifies
 		}{w, f, h, r, c}
-	case canPush | canNotify:
-		return struct {
-			*responseWriter
-			http.Pusher
-			notifies
-		}{w, p, c}
-	case canFlush | canPush | canNotify:
+	}
+	return struct {
+		*responseWriter
+		notifies
+	}{w, c}
+}
+
+func (w *responseWriter) likePushingNotifying(can int, p http.Pusher, c notifies) http.ResponseWriter {
+	f, h, r := (*flusher)(w), (*hijacker)(w), (*readerFrom)(w)
+	switch can {
+	case canFlush:
 		return struct {
 			*responseWriter
 			flushes
 			http.Pusher
 			notifies
 		}{w, f, p, c}
-	case canHijack | canPush | canNotify:
+	case canHijack:
 		return struct {
 			*responseWriter
 			http.Hijacker
 			http.Pusher
 			notifies
 		}{w, h, p, c}
-	case canFlush | canHijack | canPush | canNotify:
+	case canFlush | canHijack:
 		return struct {
 			*responseWriter
 			flushes
@@ -218,14 +234,14 @@ func (w *responseWriter) like(below http.ResponseWriter) http.ResponseWriter {
 			http.Pusher
 			notifies
 		}{w, f, h, p, c}
-	case canReadFrom | canPush | canNotify:
+	case canReadFrom:
 		return struct {
 			*responseWriter
 			io.ReaderFrom
 			http.Pusher
 			notifies
 		}{w, r, p, c}
-	case canFlush | canReadFrom | canPush | canNotify:
+	case canFlush | canReadFrom:
 		return struct {
 			*responseWriter
 			flushes
@@ -233,7 +249,7 @@ func (w *responseWriter) like(below http.ResponseWriter) http.ResponseWriter {
 			http.Pusher
 			notifies
 		}{w, f, r, p, c}
-	case canHijack | canReadFrom | canPush | canNotify:
+	case canHijack | canReadFrom:
 		return struct {
 			*responseWriter
 			http.Hijacker
@@ -241,7 +257,7 @@ func (w *responseWriter) like(below http.ResponseWriter) http.ResponseWriter {
 			http.Pusher
 			notifies
 		}{w, h, r, p, c}
-	case canFlush | canHijack | canReadFrom | canPush | canNotify:
+	case canFlush | canHijack | canReadFrom:
 		return struct {
 			*responseWriter
 			flushes
@@ -251,5 +267,9 @@ func (w *responseWriter) like(below http.ResponseWriter) http.ResponseWriter {
 			notifies
 		}{w, f, h, r, p, c}
 	}
-	return w
+	return struct {
+		*responseWriter
+		http.Pusher
+		notifies
+	}{w, p, c}
 }

@@ -34,21 +34,21 @@ func (m *middleware) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	aborted = false
 }
 
-// responseWriter passes on what a handler writes and shows it to a watch. What else
-// the one below can do is added by like.
+// responseWriter passes on what a handler writes and shows it to a watch. like adds the
+// optional methods of the ResponseWriter below.
 type responseWriter struct {
 	http.ResponseWriter
-	onHeader func(status int) // called before the header goes out
-	begun    bool             // it is out
-	hijacked bool             // the connection is the handler's
+	onHeader func(status int) // called before the header is sent
+	begun    bool             // the header was sent
+	hijacked bool             // the handler has taken the connection over
 	watch    *watch           // nil: no response to be watched has begun
-	failed   error            // of the first write that did
+	failed   error            // of the first write that failed
 }
 
 // Unwrap is for [http.ResponseController].
 func (w *responseWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
-// begin is called before the header may go out.
+// begin is called before the header may be sent.
 func (w *responseWriter) begin(status int) {
 	if w.begun {
 		return
@@ -60,12 +60,12 @@ func (w *responseWriter) begin(status int) {
 // finish is called when the handler has returned.
 func (w *responseWriter) finish() {
 	if !w.hijacked {
-		w.begin(http.StatusOK) // net/http does that
+		w.begin(http.StatusOK) // as net/http does
 	}
 }
 
 func (w *responseWriter) WriteHeader(status int) {
-	if status < 100 || status >= 200 || status == http.StatusSwitchingProtocols { // else more will follow
+	if status >= 200 || status == http.StatusSwitchingProtocols { // after other 1xx the final status follows
 		w.begin(status)
 	}
 	w.ResponseWriter.WriteHeader(status)
@@ -78,7 +78,7 @@ func (w *responseWriter) Write(b []byte) (int, error) {
 	return n, err
 }
 
-// WriteString is for io.WriteString, which copies if there is none.
+// WriteString is for io.WriteString, which copies the string where this method is missing.
 func (w *responseWriter) WriteString(s string) (int, error) {
 	w.begin(http.StatusOK)
 	n, err := io.WriteString(w.ResponseWriter, s)
@@ -96,8 +96,8 @@ func (w *responseWriter) WriteString(s string) (int, error) {
 	return n, err
 }
 
-// wrote takes what was written. Behind an error too: it was a part of the answer,
-// and what it cost is known only at its end.
+// wrote shows the watch what was written, after a failed write too: it belongs to the answer,
+// whose cost is known only at its end.
 func (w *responseWriter) wrote(b []byte, err error) {
 	if err != nil && w.failed == nil {
 		w.failed = err
@@ -121,10 +121,10 @@ func (w *responseWriter) end(r *http.Request, aborted bool) {
 	switch {
 	case w.failed != nil:
 		cause = stoppedBy(w.failed)
-		w.watch.result.ClientLeft = !errors.Is(w.failed, http.ErrContentLength) && !errors.Is(w.failed, http.ErrHijacked)
+		w.watch.left = !errors.Is(w.failed, http.ErrContentLength) && !errors.Is(w.failed, http.ErrHijacked)
 	case gone != nil:
 		cause = stoppedBy(gone)
-		w.watch.result.ClientLeft = true
+		w.watch.left = true
 	case aborted:
 		cause = http.ErrAbortHandler
 	case w.hijacked:
@@ -134,21 +134,21 @@ func (w *responseWriter) end(r *http.Request, aborted bool) {
 	w.watch = nil
 }
 
-// The types below are what a responseWriter may be able to do, each with all its state.
+// The optional methods of a responseWriter. Each type is the responseWriter itself.
 type (
 	flusher    responseWriter
 	hijacker   responseWriter
 	readerFrom responseWriter
 )
 
-// Flush sends the header, if that is not out yet, and what was written.
+// Flush sends the header, if that was not sent yet, and what was written.
 func (f *flusher) Flush() {
 	w := (*responseWriter)(f)
 	w.begin(http.StatusOK)
 	w.ResponseWriter.(http.Flusher).Flush()
 }
 
-// FlushError is what http.ResponseController calls.
+// FlushError is for http.ResponseController.
 func (f *flusher) FlushError() error {
 	w := (*responseWriter)(f)
 	below, ok := w.ResponseWriter.(interface{ FlushError() error })
@@ -186,11 +186,11 @@ func (f *readerFrom) ReadFrom(src io.Reader) (int64, error) {
 	return n, err
 }
 
-// source passes on what a ReadFrom reads and shows it to a watch.
+// source passes on what ReadFrom reads and shows it to a watch.
 type source struct {
 	io.Reader
 	watch  *watch
-	failed bool
+	failed bool // Reader has, which is no fault of the client
 }
 
 func (s *source) Read(b []byte) (int, error) {

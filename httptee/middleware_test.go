@@ -15,7 +15,7 @@ import (
 	"github.com/seed-4d65deac/llmstream"
 )
 
-// can names what a ResponseWriter can do.
+// can names the optional methods of a ResponseWriter.
 func can(w http.ResponseWriter) (all []string) {
 	add := func(name string, ok bool) {
 		if ok {
@@ -55,10 +55,37 @@ func (canR) ReadFrom(io.Reader) (int64, error)            { return 7, nil }
 func (canP) Push(string, *http.PushOptions) error         { return nil }
 func (canC) CloseNotify() <-chan bool                     { return nil }
 
-// What the writer below can do is kept, and no more is claimed.
+// The wrapped writer has the optional methods of the writer below, and no others.
 func TestResponseWriterMethods(t *testing.T) {
+	for _, below := range writersBelow() {
+		called := false
+		Middleware(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			called = true
+			require.NotEqual(t, below, w)
+			require.Equal(t, can(below), can(w))
+			require.Equal(t, below, w.(interface{ Unwrap() http.ResponseWriter }).Unwrap())
+			if h, ok := w.(http.Hijacker); ok {
+				_, _, err := h.Hijack()
+				require.Equal(t, io.ErrNoProgress, err)
+			}
+			if f, ok := w.(http.Flusher); ok {
+				f.Flush()
+				require.Equal(t, io.ErrShortWrite, http.NewResponseController(w).Flush())
+			}
+			if f, ok := w.(io.ReaderFrom); ok {
+				n, err := f.ReadFrom(strings.NewReader(""))
+				require.NoError(t, err)
+				require.EqualValues(t, 7, n)
+			}
+		}), nil).ServeHTTP(below, httptest.NewRequest("GET", "/", nil))
+		require.True(t, called)
+	}
+}
+
+// writersBelow are ResponseWriters with some of the optional methods.
+func writersBelow() []http.ResponseWriter {
 	b := base{httptest.NewRecorder()}
-	for _, below := range []http.ResponseWriter{
+	return []http.ResponseWriter{
 		b,
 		struct {
 			base
@@ -122,28 +149,33 @@ func TestResponseWriterMethods(t *testing.T) {
 			canR
 			canC
 		}{base: b},
-	} {
-		called := false
-		Middleware(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			called = true
-			require.NotEqual(t, below, w)
-			require.Equal(t, can(below), can(w))
-			require.Equal(t, below, w.(interface{ Unwrap() http.ResponseWriter }).Unwrap())
-			if h, ok := w.(http.Hijacker); ok {
-				_, _, err := h.Hijack()
-				require.Equal(t, io.ErrNoProgress, err)
+	}
+}
+
+// Each set of optional methods has its type.
+func TestAllSetsOfMethods(t *testing.T) {
+	names := []string{"flush", "flush error", "hijack", "read from", "push", "notify"}
+	for set := range 1 << 5 {
+		rw := &responseWriter{ResponseWriter: httptest.NewRecorder()}
+		var below http.ResponseWriter
+		switch set >> 3 {
+		case 0:
+			below = rw.likePlain(set & 7)
+		case 1:
+			below = rw.likePushing(set&7, canP{})
+		case 2:
+			below = rw.likeNotifying(set&7, canC{})
+		case 3:
+			below = rw.likePushingNotifying(set&7, canP{}, canC{})
+		}
+		var want []string
+		for i, bit := range []int{0, 0, 1, 2, 3, 4} {
+			if set>>bit&1 == 1 {
+				want = append(want, names[i])
 			}
-			if f, ok := w.(http.Flusher); ok {
-				f.Flush()
-				require.Equal(t, io.ErrShortWrite, http.NewResponseController(w).Flush())
-			}
-			if f, ok := w.(io.ReaderFrom); ok {
-				n, err := f.ReadFrom(strings.NewReader(""))
-				require.NoError(t, err)
-				require.EqualValues(t, 7, n)
-			}
-		}), nil).ServeHTTP(below, httptest.NewRequest("GET", "/", nil))
-		require.True(t, called)
+		}
+		require.Equal(t, want, can(below), set)
+		require.Equal(t, want, can((&responseWriter{ResponseWriter: below}).like(below)), set)
 	}
 }
 
@@ -247,7 +279,7 @@ func TestClientOfMiddlewareLeaves(t *testing.T) {
 	}
 }
 
-// A panic of Begin passes through RoundTrip, and nothing is left open behind it.
+// A panic of Begin passes through RoundTrip, and the body is closed.
 func TestBeginPanics(t *testing.T) {
 	body := &closed{Reader: strings.NewReader("data: {}\n\n")}
 	tr := Transport(answer{body}, &Options{Begin: func(*http.Request, *Progress) { panic("boom") }})
@@ -273,8 +305,8 @@ func (a answer) RoundTrip(*http.Request) (*http.Response, error) {
 	return &http.Response{StatusCode: 200, Header: http.Header{}, Body: a.ReadCloser}, nil
 }
 
-// A handler of deltas that panics does so through the Read or Write, but in a
-// goroutine of this package.
+// A panic of a handler of deltas passes through the Read or Write. In a
+// goroutine of this package it becomes an error.
 func TestDeltasPanic(t *testing.T) {
 	body := recording(t, "openai-chat/text.sse")
 	o := &Options{Deltas: func(*http.Request) llmstream.Handler {

@@ -7,7 +7,7 @@ import (
 	"github.com/seed-4d65deac/llmstream"
 )
 
-// watcher is what all responses of a Transport, proxy or Middleware share.
+// watcher is what all responses of a Transport, a proxy or a Middleware share.
 type watcher struct {
 	Options
 	parser llmstream.Options
@@ -21,13 +21,14 @@ const (
 	bufferSize    = 32 << 10
 )
 
-// A reading is what parsing one response takes. It is borrowed from a pool.
+// reading is the parser of one response with what it fills. It is borrowed from a pool.
 type reading struct {
 	parser *llmstream.Parser
 	asked  llmstream.Dialect
 	answer llmstream.Accumulator
 	watch  *watch
-	theirs llmstream.Handler // the caller's; nil: none
+	theirs llmstream.Handler // Options.Deltas has returned it; may be nil
+	doneAt int64             // bytes of the body that had come with the end marker; 0: it has not come
 }
 
 func newWatcher(o *Options) *watcher {
@@ -39,18 +40,25 @@ func newWatcher(o *Options) *watcher {
 		w.parser = *w.Options.Parser
 	}
 	w.kinds = w.parser.Kinds
-	w.parser.Kinds, w.parser.Events = 0, nil // timings take all kinds
+	w.parser.Kinds, w.parser.Events = 0, nil // timings need all kinds
 	if w.kinds == 0 {
 		w.kinds = ^llmstream.Kind(0)
 	}
-	if w.MaxLag <= 0 {
-		w.MaxLag = defaultMaxLag
-	}
+	orDefault(&w.MaxLag, defaultMaxLag)
+	orDefault(&w.MaxRatio, defaultMaxRatio)
+	orDefault(&w.MaxInflated, defaultMaxInflated)
+	orDefault(&w.MaxLate, defaultMaxLate)
 	if w.system = w.Now == nil; w.system {
 		w.Now = time.Now
 	}
-	w.pools[w.Options.Dialect].Put(w.newReading(w.Options.Dialect)) // panics if there is no such dialect
+	w.pools[w.Options.Dialect].Put(w.newReading(w.Options.Dialect)) // panics for an unknown dialect
 	return w
+}
+
+func orDefault[T int | int64](limit *T, to T) {
+	if *limit <= 0 {
+		*limit = to
+	}
 }
 
 func (w *watcher) newReading(d llmstream.Dialect) *reading {
@@ -70,14 +78,14 @@ func (w *watcher) borrow(d llmstream.Dialect) *reading {
 func (w *watcher) giveBack(r *reading) {
 	r.parser.Reset()
 	r.answer.Reset()
-	r.watch, r.theirs = nil, nil
+	r.watch, r.theirs, r.doneAt = nil, nil, 0
 	w.pools[r.asked].Put(r)
 }
 
-// forUsage are the deltas without which there are no usage and no model.
+// forUsage are the kinds of deltas that the usage and the model come from.
 const forUsage = llmstream.KindStart | llmstream.KindUsage
 
-// HandleDelta notes when d came, folds it, and hands it on.
+// HandleDelta notes when d came, adds it to the answer, and hands it to the caller's handler.
 func (r *reading) HandleDelta(d *llmstream.Delta) error {
 	w := r.watch
 	if d.Raw != nil {
@@ -85,6 +93,9 @@ func (r *reading) HandleDelta(d *llmstream.Delta) error {
 	}
 	if d.HasOutput() {
 		w.output()
+	}
+	if d.Kind == llmstream.KindDone {
+		w.endMarker()
 	}
 	if !w.UsageOnly || d.Kind&forUsage != 0 {
 		r.answer.HandleDelta(d) // never fails

@@ -9,9 +9,11 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/seed-4d65deac/llmstream"
 )
 
-// clock is a clock that goes on only when it is told to.
+// clock is a clock that goes on only by add.
 type clock struct {
 	mu sync.Mutex
 	at time.Time
@@ -36,7 +38,7 @@ func TestTimeToOutput(t *testing.T) {
 	for _, test := range []struct {
 		name        string
 		body        string
-		first, last int // the events, from 1; 0: none
+		first, last int // the number of the event, from 1; 0: there is no output
 		firstEvent  int
 	}{
 		{name: "role only", body: "data: {\"choices\":[{\"index\":0,\"delta\":{\"role\":\"assistant\"}}]}\n\n" +
@@ -65,21 +67,7 @@ func TestTimeToOutput(t *testing.T) {
 			}
 			all := events([]byte(test.body))
 			if test.first < 0 { // known from folding what has come
-				test.first, test.last = 0, 0
-				size := 0
-				for i := range all {
-					_, answer := fold(0, joined(all[:i+1]))
-					s := 0
-					for _, c := range answer.Choices {
-						s += len(c.Message.Content) + len(c.Message.Reasoning)
-					}
-					if s > size {
-						if size == 0 {
-							test.first = i + 1
-						}
-						test.last, size = i+1, s
-					}
-				}
+				test.first, test.last = outputsOf(all)
 				require.Greater(t, test.first, 1)
 			}
 			eachWay(t, func(t *testing.T, via setup, o *Options) {
@@ -126,22 +114,23 @@ func TestTimeToOutput(t *testing.T) {
 	}
 }
 
-// How exact quantiles are, and where they no longer are.
-func TestQuantileIsNear(t *testing.T) {
-	last := Bound(Buckets - 2)
-	for d := time.Microsecond; d < 2*last; d += d/7 + 1 {
-		var h Histogram
-		h.Add(d)
-		h.Add(d)
-		h.Add(10_000 * time.Second)
-		got := h.Quantile(0.5)
-		if d >= last {
-			require.Equal(t, h.Max, got, d)
-			continue
+// outputsOf returns which events brought the first and the last output, from 1, by folding what has come.
+func outputsOf(all [][]byte) (first, last int) {
+	size := 0
+	for i := range all {
+		_, answer := fold(llmstream.Auto, joined(all[:i+1]))
+		now := 0
+		for _, c := range answer.Choices {
+			now += len(c.Message.Content) + len(c.Message.Reasoning)
 		}
-		require.GreaterOrEqual(t, got, d)
-		require.LessOrEqual(t, got, max(d+d/4+1, 64*time.Microsecond), d)
+		if now > size {
+			if size == 0 {
+				first = i + 1
+			}
+			last, size = i+1, now
+		}
 	}
+	return first, last
 }
 
 func joined(all [][]byte) (b []byte) {
@@ -151,7 +140,7 @@ func joined(all [][]byte) (b []byte) {
 	return b
 }
 
-// What a watchdog sees, while the response goes on.
+// A watchdog sees how the response advances.
 func TestProgress(t *testing.T) {
 	eachWay(t, func(t *testing.T, via setup, o *Options) {
 		done, c, goOn := results(o), newClock(), make(chan string)
@@ -195,33 +184,4 @@ func TestProgress(t *testing.T) {
 		c.add(time.Hour)
 		require.Equal(t, time.Second, p.SinceOutput())
 	})
-}
-
-func TestHistogram(t *testing.T) {
-	var h Histogram
-	require.Zero(t, h.Quantile(0.5))
-	require.Zero(t, h.Mean())
-	for i := range Buckets - 1 { // each bound begins the next bucket
-		b := Bound(i)
-		require.Equal(t, i, bucketOf(b-1), b)
-		require.Equal(t, i+1, bucketOf(b), b)
-		if i > 0 {
-			require.LessOrEqual(t, float64(b), 1.26*float64(Bound(i-1)))
-		}
-	}
-	require.Equal(t, 64*time.Microsecond, Bound(0))
-	require.Equal(t, 80*time.Microsecond, Bound(1))
-	require.Equal(t, 268435456*time.Microsecond, Bound(Buckets-2))
-	require.Panics(t, func() { Bound(Buckets) })
-	h.Add(-1)
-	for i := range 100 {
-		h.Add(time.Duration(i) * time.Millisecond)
-	}
-	h.Add(1 << 62)
-	require.EqualValues(t, 102, h.N())
-	require.Equal(t, time.Duration(1<<62), h.Quantile(1))
-	require.InEpsilon(t, float64(50*time.Millisecond), float64(h.Quantile(0.5)), 0.25)
-	require.InEpsilon(t, float64(90*time.Millisecond), float64(h.Quantile(0.9)), 0.25)
-	require.Equal(t, 64*time.Microsecond, h.Quantile(0))
-	require.Zero(t, testing.AllocsPerRun(10, func() { h.Add(time.Second) }))
 }

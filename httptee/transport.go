@@ -11,20 +11,41 @@ type transport struct {
 	*watcher
 }
 
-// RoundTrip does what base does.
+// RoundTrip does what base does, and watches the response.
 func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	if !t.wants(req) {
 		return t.base.RoundTrip(req)
 	}
 	start := t.Now()
+	ours, hide := req, false
+	if t.RequestUsage {
+		ours, hide = t.requestUsage(req)
+	}
+	resp, err := t.send(req, ours, start)
+	if err != nil {
+		t.failed(req, start, err)
+		return resp, err
+	}
+	if hide && resp != nil {
+		hideUsage(resp)
+	}
+	return resp, nil
+}
+
+// send does a request with base, as ours, and watches the response as one to req.
+func (t *transport) send(req, ours *http.Request, start time.Time) (*http.Response, error) {
 	if t.Drain.Time > 0 {
-		return t.outlive(req, start)
+		return t.outlive(req, ours, start)
 	}
-	resp, err := t.base.RoundTrip(req)
-	if resp != nil && err == nil {
-		t.response(resp, req, start, nil)
+	resp, err := t.base.RoundTrip(ours)
+	if err != nil || resp == nil {
+		return resp, err
 	}
-	return resp, err
+	if resp.Request == ours {
+		resp.Request = req
+	}
+	t.response(resp, req, start, nil)
+	return resp, nil
 }
 
 // CloseIdleConnections is for [http.Client.CloseIdleConnections].
@@ -34,14 +55,14 @@ func (t *transport) CloseIdleConnections() {
 	}
 }
 
-// outlive does a request whose body can be read on when its context has ended.
-func (t *transport) outlive(req *http.Request, start time.Time) (*http.Response, error) {
+// outlive sends a request whose body can be read on after its context has ended.
+func (t *transport) outlive(req, ours *http.Request, start time.Time) (*http.Response, error) {
 	theirs := req.Context()
 	ctx, cancel := context.WithCancelCause(context.WithoutCancel(theirs))
 	stop := context.AfterFunc(theirs, func() { cancel(context.Cause(theirs)) })
-	ours := req.WithContext(ctx)
+	ours = ours.WithContext(ctx)
 	resp, err := t.base.RoundTrip(ours)
-	if resp == nil || err != nil {
+	if err != nil || resp == nil {
 		stop()
 		cancel(nil)
 		return resp, err
@@ -50,17 +71,17 @@ func (t *transport) outlive(req *http.Request, start time.Time) (*http.Response,
 		resp.Request = req
 	}
 	if resp.StatusCode == http.StatusSwitchingProtocols {
-		return resp, nil // their context goes on to rule the connection
+		return resp, nil // the connection goes on under the client's context
 	}
 	if stop() {
 		t.response(resp, req, start, cancel)
-	} else { // it has ended, and the body with it
+	} else { // the client's context has ended, and the body with it
 		t.response(resp, req, start, nil)
 	}
 	return resp, nil
 }
 
-// response begins to watch a response to a request that is wanted. cancel, if not nil, breaks its body off; the
+// response begins to watch the response to a request that is wanted. cancel, if not nil, breaks its body off; the
 // end of the request's context does not.
 func (w *watcher) response(resp *http.Response, req *http.Request, start time.Time, cancel context.CancelCauseFunc) {
 	if resp.Body == nil || !hasBody(resp.StatusCode) {
@@ -68,7 +89,7 @@ func (w *watcher) response(resp *http.Response, req *http.Request, start time.Ti
 	}
 	panicked := true
 	defer func() {
-		if panicked { // nobody else has it to close
+		if panicked { // the caller gets no response that it could close
 			resp.Body.Close()
 		}
 	}()

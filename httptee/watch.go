@@ -1,8 +1,6 @@
 package httptee
 
 import (
-	"context"
-	"errors"
 	"io"
 	"net/http"
 	"strings"
@@ -12,37 +10,42 @@ import (
 	"github.com/seed-4d65deac/llmstream"
 )
 
-// watch is one response that is watched. Its bytes are taken by one goroutine at a
-// time, which also ends it. Where they are inflated, a second one has reading and
-// what times the events, and gives the result.
+// watch is one response that is watched. One goroutine at a time feeds it with bytes
+// and ends it. If the bytes are compressed, the inflater's goroutine owns reading and
+// the times of events, and reports the result.
 type watch struct {
-	// Most reads look at these and at nothing else, which is one line of a cache.
+	// Most reads need these fields alone. They share a line of the processor's cache.
 	from    io.ReadCloser // of a body
-	state   atomic.Uint32 // so
+	state   atomic.Uint32 // of a body
 	system  bool          // the clock is time.Now
 	start   time.Duration // since epoch
-	backlog []byte        // what has come and is not parsed yet, see putOff; nil: nothing is put off
+	backlog []byte        // bytes that have come and are parsed later, see putOff; nil: bytes are parsed at once
 
 	*watcher
 	req      *http.Request
 	result   *Result
-	progress *Progress // nil: nobody wants to know
+	progress *Progress // nil: Options.Begin is not set
 	dialect  llmstream.Dialect
-	reading  *reading // nil: nobody can decode the body
+	reading  *reading // nil: there is no decoder for the body, or the result was reported
 	inflater *inflater
 	begun    bool          // a byte of the body has come
-	apart    bool          // the bytes are taken in a goroutine of this package
-	parsing  bool          // the parser is in use, or a handler of it has panicked
-	panicked bool          // a handler did, apart
-	at       time.Duration // now, for those who look at deltas
+	apart    bool          // parsing runs in a goroutine of this package, where panics are recovered
+	parsing  bool          // the parser is in use; stays set when a handler panics
+	panicked bool          // a handler has panicked, and was recovered
+	left     bool          // the client has left, or its context has ended
+	at       time.Duration // when the bytes came that are parsed now
+	// verdict is what Options.Strict returns in place of io.EOF; nil: io.EOF stays. It is set when the result is reported.
+	verdict error
+	// verdictReady is closed when the inflater has reported; nil: verdict needs no waiting.
+	verdictReady chan struct{}
 }
 
-// wants tells whether responses to req may hold something to watch.
+// wants reports whether responses to req may hold something to watch.
 func (w *watcher) wants(req *http.Request) bool {
 	return req.Method != http.MethodHead && req.Method != http.MethodConnect && (w.Watch == nil || w.Watch(req))
 }
 
-// hasBody tells whether a response with this status has one.
+// hasBody reports whether responses with this status have a body.
 func hasBody(status int) bool {
 	return status >= 200 && status != http.StatusNoContent && status != http.StatusNotModified
 }
@@ -57,19 +60,14 @@ func (w *watcher) begin(req *http.Request, start time.Time, status int, header h
 	t := w.newWatch(encoding)
 	t.watcher, t.system, t.start = w, w.system, start.Sub(epoch)
 	t.req, t.dialect = req, d
-	t.result = &Result{
-		Status: status, Encoding: encoding,
-		Timings: Timings{
-			Start: start, FirstByte: Never, LastByte: Never, FirstEvent: Never, FirstOutput: Never, LastOutput: Never,
-		},
-	}
+	t.result = &Result{Status: status, Header: header.Clone(), Encoding: encoding, Timings: newTimings(start)}
 	t.result.Timings.Header = t.clock()
 	t.at = t.result.Timings.Header
 	if w.Begin != nil {
 		t.progress = &Progress{now: w.Now, start: start}
 		w.Begin(req, t.progress)
 	}
-	if t.result.Encoding == "" || w.canDecode(t.result.Encoding) {
+	if encoding == "" || w.canDecode(encoding) {
 		t.reading = w.borrow(d)
 		t.reading.watch = t
 		if w.Deltas != nil {
@@ -86,7 +84,7 @@ func pathOf(req *http.Request) string {
 	return req.URL.Path
 }
 
-// encodingOf returns the Content-Encoding; "": none.
+// encodingOf returns the Content-Encoding in lower case; "" for a body that is not encoded.
 func encodingOf(header http.Header) string {
 	encoding := strings.ToLower(strings.TrimSpace(strings.Join(header.Values("Content-Encoding"), ", ")))
 	if encoding == "identity" {
@@ -100,12 +98,12 @@ var epoch = time.Now()
 // clock returns the time since the start.
 func (t *watch) clock() time.Duration {
 	if t.system {
-		return max(0, time.Since(epoch)-t.start) // which costs half of time.Now
+		return max(0, time.Since(epoch)-t.start) // costs half of time.Now
 	}
 	return max(0, t.Now().Sub(t.result.Timings.Start))
 }
 
-// came takes the next bytes of the body, now or later.
+// came takes the next bytes of the body: it parses them, or keeps them for later.
 func (t *watch) came(b []byte) {
 	if len(b) == 0 {
 		return
@@ -115,8 +113,7 @@ func (t *watch) came(b []byte) {
 	}
 }
 
-// take notes that bytes of the body have come, and when, and parses them or sees to
-// it that they are.
+// take notes that bytes came at this time, and parses them or gives them to the inflater.
 func (t *watch) take(at time.Duration, b []byte) {
 	times := &t.result.Timings
 	if times.FirstByte == Never {
@@ -127,9 +124,6 @@ func (t *watch) take(at time.Duration, b []byte) {
 	if t.progress != nil {
 		t.progress.byteAt.Store(int64(at))
 	}
-	if t.inflater == nil {
-		t.at = at
-	}
 	if t.reading == nil {
 		return
 	}
@@ -138,30 +132,32 @@ func (t *watch) take(at time.Duration, b []byte) {
 		t.inflater = t.newInflater(b)
 	}
 	switch {
-	case t.inflater != nil: // which has the rest of t
+	case t.inflater != nil: // owns reading and at
 		t.inflater.pipe.write(b)
 	case t.panicked:
 	case t.apart:
+		t.at = at
 		t.parseApart(b)
 	default:
+		t.at = at
 		t.parse(b)
 	}
 }
 
-// parse parses the next bytes. A handler's error is in the outcome.
+// parse parses the next bytes. A handler's error goes into the outcome.
 func (t *watch) parse(b []byte) {
 	t.parsing = true
 	t.reading.parser.Write(b)
 	t.parsing = false
 }
 
-// parseApart parses where nobody above would catch a handler's panic.
+// parseApart parses and recovers a handler's panic, where no caller could.
 func (t *watch) parseApart(b []byte) {
 	defer t.catch()
 	t.parse(b)
 }
 
-// catch makes a handler's panic an error.
+// catch turns a handler's panic into an error.
 func (t *watch) catch() {
 	if v := recover(); v != nil {
 		t.panicked = true
@@ -193,100 +189,32 @@ func (t *watch) output() {
 	}
 }
 
-// mark stores a time, if it is another: a store costs more than a look.
+// mark stores a time if it has changed: a store costs more than a load.
 func mark(to *atomic.Int64, at time.Duration) {
 	if to.Load() != int64(at) {
 		to.Store(int64(at))
 	}
 }
 
-// causeOf returns why a body broke off whose Read has just failed with err: if the
-// request's context has ended then that is why.
-func (t *watch) causeOf(err error) error {
-	if isEnd(err) || t.req.Context().Err() == nil {
-		return err
+// endMarker notes that the stream's end marker has come, and with which byte of the body.
+func (t *watch) endMarker() {
+	if t.reading.doneAt > 0 {
+		return
 	}
-	t.result.ClientLeft = true
-	return stoppedBy(err)
-}
-
-// end ends the watching of the body, which broke off by cause; nil or io.EOF: it
-// did not. The result is given before it returns, or soon by the inflater.
-func (t *watch) end(cause error) {
-	t.result.Timings.End = t.clock()
-	if t.progress != nil {
-		t.progress.endAt.Store(int64(t.result.Timings.End) + 1)
-	}
-	t.catchUp()
 	if t.inflater != nil {
-		t.inflater.pipe.close(cause)
-		return
-	}
-	t.at = t.result.Timings.End
-	t.finish(cause)
-}
-
-// finish ends the parsing and gives the result, when a handler panics too.
-func (t *watch) finish(cause error) {
-	defer t.report()
-	if t.reading == nil {
-		return
-	}
-	if t.apart {
-		defer t.catch()
-	}
-	t.parsing = true
-	t.reading.parser.CloseWithError(cause)
-	t.parsing = false
-}
-
-// report gives the result.
-func (t *watch) report() {
-	r := t.result
-	if t.reading != nil {
-		t.reading.parser.CloseWithError(llmstream.ErrStopped) // of no effect, but when a handler has panicked
-		r.Outcome = t.reading.parser.Outcome()
-		answer := t.reading.answer.Completion()
-		r.Usage, r.Model = answer.Usage, answer.Model
-		if !t.UsageOnly {
-			r.Completion = answer
-		}
-		if !t.parsing { // else a panic has left it in the midst of that
-			t.giveBack(t.reading)
-		}
-		t.reading = nil
+		t.reading.doneAt = t.inflater.pipe.progress().taken
 	} else {
-		r.Outcome = llmstream.Outcome{State: llmstream.StateNotStream, Cause: llmstream.ErrCompressed}
-		if !t.UsageOnly {
-			r.Completion = new(llmstream.Completion)
-		}
-	}
-	if r.Dialect = r.Outcome.Dialect; r.Dialect == llmstream.Auto {
-		if r.Dialect = t.dialect; r.Dialect == llmstream.Auto { // as of an error's page
-			r.Dialect = llmstream.DetectDialect("", pathOf(t.req))
-		}
-	}
-	if r.Err != nil && r.Outcome.State != llmstream.StateComplete {
-		r.Outcome.Cause = r.Err
-	}
-	r.Events = r.Outcome.Events
-	if t.Done != nil {
-		t.Done(t.req, r)
+		t.reading.doneAt = t.result.Bytes
 	}
 }
 
-// isEnd tells whether cause is the ordinary end of a body.
-func isEnd(cause error) bool { return cause == nil || cause == io.EOF }
-
-// stoppedBy returns cause as one that is no fault of the stream.
-func stoppedBy(cause error) error {
-	if errors.Is(cause, context.Canceled) || errors.Is(cause, context.DeadlineExceeded) || errors.Is(cause, llmstream.ErrStopped) {
-		return cause
-	}
-	return &stopped{cause}
+// markerPassed reports whether the end marker is among the bytes that the client got. It is for the owner of reading.
+func (t *watch) markerPassed() bool {
+	return t.reading != nil && t.reading.doneAt > 0 && t.reading.doneAt <= t.result.Bytes-t.result.Drained
 }
 
-// stopped is a cause that is llmstream.ErrStopped too.
-type stopped struct{ error }
-
-func (s *stopped) Unwrap() []error { return []error{llmstream.ErrStopped, s.error} }
+// markerSeen is markerPassed for the goroutine that feeds the watch. While an inflater owns reading it is false.
+func (t *watch) markerSeen() bool {
+	t.catchUp()
+	return t.inflater == nil && t.markerPassed()
+}

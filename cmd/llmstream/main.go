@@ -39,7 +39,8 @@ type command struct {
 }
 
 var commands = [...]command{
-	foldCommand, eventsCommand, deltasCommand, showCommand, serveCommand, proxyCommand, demoCommand, versionCommand,
+	foldCommand, eventsCommand, deltasCommand, showCommand, convertCommand, serveCommand, proxyCommand, demoCommand,
+	versionCommand,
 }
 
 // A wrongCall is an error in the arguments of a command.

@@ -105,7 +105,14 @@ func (f *fault) test(t testing.TB, path string) {
 	if f.none {
 		require.Empty(t, body)
 		if path != "middleware" || http2(t) { // where the server never got a request
-			require.Empty(t, w.all())
+			if path != "transport" {
+				require.Empty(t, w.all())
+				return
+			}
+			failed := w.wait(t, 1)[0] // a Transport knows of requests that got no response
+			require.Zero(t, failed.Status)
+			require.Equal(t, llmstream.StateTruncated, failed.Outcome.State)
+			require.Error(t, failed.Outcome.Cause)
 			return
 		}
 	} else {

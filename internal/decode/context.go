@@ -115,4 +115,7 @@ type TextSource struct {
 	InDetail bool // the delta has the text in its detail too
 	// Indexed, CallIndexed: members named index gave the choice and the call.
 	Indexed, CallIndexed bool
+	// Owner is the decoder's own name for the text, if it wants to see what templates
+	// read in its place; 0: it does not. See dialect.Follower.
+	Owner int32
 }

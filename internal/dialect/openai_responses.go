@@ -78,23 +78,40 @@ func detectResponses(s *decode.Context) bool {
 	return bytes.HasPrefix(s.EventType(), []byte(responsePrefix)) || string(s.Word(decode.Member(s.Root, "object"))) == "response"
 }
 
-// responses decodes the streams of the Responses API.
+// Responses decodes the streams of the Responses API.
 type Responses struct {
-	items     []itemTrack // messages and reasoning, at most MaxToolCalls
-	id        uint64      // hash of the response's id as it was announced
-	answer    uint64      // hash of the id of the response that began after another one's end
-	firstCall int32       // how many calls had come before the response
-	begun     bool        // its beginning was seen: the stream is not one that was resumed
-	other     bool        // an item of another kind was given
-	again     bool        // the response is not the first of the stream
-	open      int         // items of other kinds that have begun and not ended
+	// items are the items that have come, in the order in which they began: of each
+	// class at most MaxToolCalls, of which counts has the number.
+	items  []outputItem
+	counts [itemClasses]int
+	clock  uint32 // counts the texts that items got; see outputItem.touched
+	id     uint64 // hash of the response's id as it was announced
+	answer uint64 // hash of the id that the beginning of the response had
+	begun  bool   // its beginning was seen: the stream was not resumed
+	// brokenOff: the response has not ended as it should. What had not ended by then has
+	// broken off.
+	brokenOff bool
+	wholes    []wholePiece // the texts of an item that is looked at as a whole
 }
 
-func (o *Responses) Reset() { *o = Responses{items: o.items[:0]} }
+// maxReusedItems is for how many items memory is kept for the next stream.
+const maxReusedItems = 64
 
-// prune parses large events without what only repeats the request.
-func (o *Responses) Prune(s *decode.Context, data []byte) bool { return o.ParseLeanResponse(s, data) }
+// Reset makes o ready for another response.
+func (o *Responses) Reset() {
+	items := o.items[:0]
+	if cap(items) > maxReusedItems {
+		items = nil
+	}
+	for i := range o.items {
+		texts := o.items[i].texts
+		clear(texts)
+		o.items[i] = outputItem{texts: texts[:0]}
+	}
+	*o = Responses{items: items, wholes: o.wholes[:0]}
+}
 
+// Decode adds the deltas of an event.
 func (o *Responses) Decode(s *decode.Context) {
 	var e responseEvent
 	e.read(s.Root)
@@ -128,20 +145,24 @@ func (o *Responses) Decode(s *decode.Context) {
 	case "function_call_arguments.delta", "custom_tool_call_input.delta":
 		o.addArguments(s, t, &e)
 	case "output_text.done":
-		if o.addWhole(s, t, &e, partText, e.contentIndex, e.text) {
+		if o.endText(s, t, &e, partText, e.contentIndex, e.text) {
 			o.addLogprobs(s, t, e.logprobs)
 		}
 	case "reasoning_summary_text.done":
-		o.addWhole(s, t, &e, partSummary, e.summaryIndex, e.text)
+		o.endText(s, t, &e, partSummary, e.summaryIndex, e.text)
 	case "reasoning_text.done", "reasoning.done":
-		o.addWhole(s, t, &e, partReasoning, e.contentIndex, e.text)
+		o.endText(s, t, &e, partReasoning, e.contentIndex, e.text)
 	case "refusal.done":
-		o.addWhole(s, t, &e, partRefusal, e.contentIndex, e.refusal)
+		o.endText(s, t, &e, partRefusal, e.contentIndex, e.refusal)
 	case "function_call_arguments.done":
-		o.addAllArguments(s, t, &e, e.arguments, decode.TypeFunction)
+		o.endArguments(s, t, &e, e.arguments, decode.TypeFunction)
 	case "custom_tool_call_input.done":
-		o.addAllArguments(s, t, &e, e.input, decode.TypeCustom)
-	case "content_part.done":
+		o.endArguments(s, t, &e, e.input, decode.TypeCustom)
+	case "content_part.added", "reasoning_part.added":
+		o.beginPart(s, &e, e.contentIndex)
+	case "reasoning_summary_part.added":
+		o.beginPart(s, &e, e.summaryIndex)
+	case "content_part.done", "reasoning_part.done":
 		o.endPart(s, t, &e, e.contentIndex)
 	case "reasoning_summary_part.done":
 		o.endPart(s, t, &e, e.summaryIndex)
@@ -155,8 +176,10 @@ func (o *Responses) Decode(s *decode.Context) {
 		o.addSound(s, t, `{"data":`, e.delta)
 	case "audio.transcript.delta":
 		o.addSound(s, t, `{"transcript":`, e.delta)
-	case "created", "queued", "in_progress":
-		o.beginResponse(s, t, &e)
+	case "created":
+		o.beginResponse(s, t, &e, true)
+	case "queued", "in_progress":
+		o.beginResponse(s, t, &e, false)
 	case "completed", "incomplete", "failed", "cancelled":
 		o.decodeResponse(s, t, &e, typ[len(responsePrefix):])
 	case "done": // whatever its status

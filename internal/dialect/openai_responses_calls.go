@@ -1,12 +1,14 @@
 package dialect
 
 import (
+	"bytes"
+
 	"github.com/seed-4d65deac/llmstream/internal/decode"
 	"github.com/valyala/fastjson"
 )
 
-// The calls of a response are items too. Those of tools that the provider runs
-// itself are none of the caller's; see addOther.
+// The calls of a response are items too. The items of tools that the provider runs
+// itself are not the caller's calls; see addOther.
 
 func callType(item []byte) []byte {
 	if string(item) == "custom_tool_call" {
@@ -17,7 +19,7 @@ func callType(item []byte) []byte {
 
 // callID returns the id by which the result of a call refers to it. Where it is empty
 // at the beginning, it may come with the end.
-func (o *Responses) callID(s *decode.Context, m *responseItem, ended bool) []byte {
+func callID(s *decode.Context, m *itemMembers, ended bool) []byte {
 	id := s.Word(m.callID)
 	if len(id) == 0 && (ended || m.callID == nil) {
 		return s.Word(m.id)
@@ -26,101 +28,262 @@ func (o *Responses) callID(s *decode.Context, m *responseItem, ended bool) []byt
 }
 
 // words returns the arguments of a function or the input of a custom tool.
-func (m *responseItem) words() *fastjson.Value {
+func (m *itemMembers) words() *fastjson.Value {
 	if m.arguments != nil {
 		return m.arguments
 	}
 	return m.input
 }
 
-// callOf returns the position of the call at a place, -1: none.
-func callOf(c *decode.Choice, place int) int {
-	if place == noIndex {
-		return len(c.Calls) - 1
+// wholeArguments returns arguments as text: that of a string, or the source of an object
+// or an array (T-12).
+func wholeArguments(s *decode.Context, v *fastjson.Value) (text []byte, ok bool) {
+	if text, ok = s.Text(v, nil); !ok && (v.GetObject() != nil || s.IsArray(v)) {
+		return s.JSONOf(v), true
 	}
-	return c.CallAtIndex(place)
+	return text, ok
 }
 
-// addArguments adds a piece of the arguments of a call. Where the beginning of
-// the call was not seen, the piece is none of its first ones either: the call is
-// then told as a whole, at its end.
-func (o *Responses) addArguments(s *decode.Context, t *decode.Choice, e *responseEvent) {
-	place, ok := o.place(s, e.outputIndex, e.itemID)
-	if !ok {
+// maxLabel is the longest id or name of a call that is kept, to begin the call anew.
+const maxLabel = 256
+
+// beginCall takes the beginning of a call.
+func (o *Responses) beginCall(s *decode.Context, t *decode.Choice, at int, m *itemMembers) {
+	typ := s.Word(m.typ)
+	if o.items[at].call >= 0 {
+		o.nameCall(s, t, at, callID(s, m, false), s.Word(m.name))
 		return
 	}
-	if at := callOf(t, place); at >= 0 {
-		s.AppendArguments(t, at, "delta", e.delta)
-	}
-}
-
-// addAllArguments takes the arguments of a call as a whole.
-func (o *Responses) addAllArguments(s *decode.Context, t *decode.Choice, e *responseEvent, v *fastjson.Value, typ []byte) {
-	place, ok := o.place(s, e.outputIndex, e.itemID)
-	if !ok {
+	if !o.newCall(s, t, at, callID(s, m, false), s.Word(m.name), callType(typ)) {
 		return
 	}
-	at := callOf(t, place)
-	if at < 0 {
-		at = s.BeginCall(t, place, nil, s.Word(e.name), typ)
-	}
-	if at >= 0 {
-		o.argueMissing(s, t, at, v)
-	}
-}
-
-// argueMissing adds whole arguments if nothing of them has come.
-func (o *Responses) argueMissing(s *decode.Context, t *decode.Choice, at int, v *fastjson.Value) {
-	if call := &t.Calls[at]; !call.HasArguments && call.Surrogate == 0 {
-		s.AppendArguments(t, at, "", v)
-	}
-}
-
-// endCall takes a call as a whole.
-func (o *Responses) endCall(s *decode.Context, t *decode.Choice, place int, m *responseItem, typ []byte) {
-	id, name := o.callID(s, m, true), s.Word(m.name)
-	at := callOf(t, place)
-	if at < 0 || t.Calls[at].ID != decode.Hash(id) {
-		if known := callByID(t, id); known >= 0 {
-			at = known
-		} else if at < 0 || t.Calls[at].HasEnded() || t.Calls[at].Renamed(decode.Hash(name)) {
-			at = s.BeginCall(t, place, id, name, typ)
-		} // else its id is new in every event, or it had none yet
-	}
-	if at < 0 {
+	seed, _ := wholeArguments(s, m.words())
+	if len(seed) == 0 {
 		return
 	}
-	o.nameCall(s, t, at, id, name)
-	o.argueMissing(s, t, at, m.words())
-	if string(s.Word(m.status)) == "incomplete" {
-		t.Calls[at].CutOff = true // T-19
+	item := &o.items[at]
+	if string(s.Word(m.status)) == "completed" { // all of it at once
+		o.appendArguments(s, t, at, "", seed)
+		t.Calls[item.call].ArgsWithStart = true
 		return
 	}
-	s.EndCall(t, at)
+	o.argumentsAt(s, at).seed = bytes.Clone(seed)
 }
 
-// nameCall tells the id and the name of a call that was begun without (T-05).
+// newCall begins the call of an item. ok is false if there are too many.
+func (o *Responses) newCall(s *decode.Context, t *decode.Choice, at int, id, name, typ []byte) (ok bool) {
+	item := &o.items[at]
+	s.Part = item.part
+	item.call = s.BeginCall(t, item.part, id, name, typ)
+	item.typed = typ
+	o.label(item, id, name)
+	o.changed(s)
+	return item.call >= 0
+}
+
+// label keeps the id and the name of a call as far as they are known.
+func (o *Responses) label(item *outputItem, id, name []byte) {
+	if len(item.callID) == 0 && len(id) <= maxLabel {
+		item.callID = bytes.Clone(id)
+	}
+	if len(item.name) == 0 {
+		item.name = bytes.Clone(name[:min(len(name), maxLabel)])
+	}
+	if h := decode.Hash(id); h != 0 && !item.hasID(h) {
+		item.ids[1] = h
+	}
+}
+
+// nameCall gives the id and the name of a call that was begun without (T-05).
 func (o *Responses) nameCall(s *decode.Context, t *decode.Choice, at int, id, name []byte) {
-	call := &t.Calls[at]
-	d := decode.ToolCallDelta{Index: at}
-	if call.ID == 0 {
+	item := &o.items[at]
+	call := &t.Calls[item.call]
+	d := decode.ToolCallDelta{Index: item.call}
+	if call.ID == 0 && len(id) > 0 {
 		call.ID, d.ID = decode.Hash(id), id
 	}
-	if call.Name == 0 {
+	if call.Name == 0 && len(name) > 0 {
 		call.Name, d.Name = decode.Hash(name), name
 	}
 	if len(d.ID)+len(d.Name) > 0 {
+		o.label(item, d.ID, d.Name)
+		s.Part = item.part
 		s.Add(decode.KindToolCall, t.Index).ToolCall = d
 	}
 }
 
-// callByID returns the position of the call with an id; -1: there is none.
-func callByID(c *decode.Choice, id []byte) int {
-	h := decode.Hash(id)
-	for at := range c.Calls {
-		if h != 0 && c.Calls[at].ID == h {
-			return at
-		}
+// argumentsAt returns the arguments of the call at a position in the table.
+func (o *Responses) argumentsAt(s *decode.Context, at int) *itemText {
+	if len(o.items[at].texts) == 0 {
+		o.newText(s, at, partArguments, noIndex)
 	}
-	return -1
+	return &o.items[at].texts[0]
+}
+
+// addArguments adds a piece of the arguments of a call. Where the beginning of the call
+// was not seen, the piece is not the first: the call is then given as a whole, at its
+// end.
+func (o *Responses) addArguments(s *decode.Context, t *decode.Choice, e *responseEvent) {
+	a, ok := o.addressOf(s, e.outputIndex, e.itemID, nil)
+	if !ok {
+		return
+	}
+	at := o.itemFor(s, a, classCall, true)
+	if at < 0 {
+		return
+	}
+	item := &o.items[at]
+	if item.call < 0 || item.missed {
+		item.missed = true
+		s.Contextual = true
+		return
+	}
+	piece, ok := s.Text(e.delta, &t.Calls[item.call].Surrogate)
+	member := "delta"
+	if !ok && (e.delta.GetObject() != nil || s.IsArray(e.delta)) {
+		piece, member = s.JSONOf(e.delta), ""
+	}
+	it := o.argumentsAt(s, at)
+	if it.seed != nil && len(piece) > 0 {
+		if bytes.HasPrefix(piece, it.seed) || bytes.HasPrefix(it.seed, piece) || isWholeJSON(it.seed) {
+			it.seed = nil // repeated, or a placeholder such as {}
+		} else {
+			o.giveArgumentsSeed(s, t, at)
+		}
+		o.changed(s)
+	}
+	o.appendArguments(s, t, at, member, piece)
+}
+
+// isWholeJSON reports whether text is one JSON value, so that no piece can follow.
+func isWholeJSON(text []byte) bool {
+	var c decode.Call
+	c.TakeArguments(text)
+	return c.State == decode.CallWhole
+}
+
+// giveArgumentsSeed adds the arguments that a call began with, since they are not
+// repeated.
+func (o *Responses) giveArgumentsSeed(s *decode.Context, t *decode.Choice, at int) {
+	it := o.argumentsAt(s, at)
+	if seed := it.seed; seed != nil {
+		it.seed = nil
+		o.appendArguments(s, t, at, "", seed)
+	}
+}
+
+// appendArguments adds a piece to the arguments of a call. name is that of the member
+// whose value it is; "": no template may be learned from that.
+func (o *Responses) appendArguments(s *decode.Context, t *decode.Choice, at int, name string, piece []byte) {
+	item := &o.items[at]
+	s.Part = item.part
+	if !s.AppendArgumentText(t, item.call, piece) {
+		s.Contextual = true
+		return
+	}
+	o.argumentsAt(s, at).tally.Add(piece)
+	o.touch(at)
+	if name != "" {
+		s.Source = decode.TextSource{Member: name, Kind: decode.KindToolCall, Choice: s.Recent, Call: item.call, Owner: ownerOf(at, 0)}
+	}
+}
+
+// endArguments takes the arguments of a call as a whole.
+func (o *Responses) endArguments(s *decode.Context, t *decode.Choice, e *responseEvent, v *fastjson.Value, typ []byte) {
+	a, ok := o.addressOf(s, e.outputIndex, e.itemID, nil)
+	if !ok {
+		return
+	}
+	at := o.itemFor(s, a, classCall, false)
+	if at < 0 {
+		return
+	}
+	name := s.Word(e.name)
+	if o.items[at].call >= 0 {
+		o.nameCall(s, t, at, nil, name)
+	} else if !o.newCall(s, t, at, nil, name, typ) {
+		return
+	}
+	o.takeArguments(s, t, at, v)
+}
+
+// takeArguments compares whole arguments with the pieces (O-17). Nothing at all, and an
+// empty object where there are arguments, are placeholders.
+func (o *Responses) takeArguments(s *decode.Context, t *decode.Choice, at int, v *fastjson.Value) {
+	s.Contextual = true
+	whole, ok := wholeArguments(s, v)
+	item := &o.items[at]
+	call, it := &t.Calls[item.call], o.argumentsAt(s, at)
+	tally := decode.TallyOf(whole)
+	if !ok || tally.Blank() {
+		return
+	}
+	call.Surrogate = 0
+	empty := call.Type != decode.ToolCustom && string(bytes.TrimSpace(whole)) == "{}"
+	if empty && it.seed != nil {
+		o.giveArgumentsSeed(s, t, at)
+	}
+	it.seed = nil
+	rest, begins := it.tally.Rest(whole)
+	switch {
+	case it.tally.Same(&tally) && (len(rest) == 0 || !call.TakesPieces()):
+	case empty && !it.tally.Blank() && call.State != decode.CallBroken && call.Arguments.Complete():
+	case begins && call.TakesPieces():
+		o.appendArguments(s, t, at, "", rest)
+	case empty: // the arguments break off, and this is not what they are
+		s.Conflicts++
+		call.CutOff = true
+		return
+	default:
+		s.Conflicts++
+		o.restartCall(s, t, at)
+		if item.call < 0 {
+			return
+		}
+		o.appendArguments(s, t, at, "", whole)
+	}
+	item.missed = false
+}
+
+// restartCall begins a call anew: what has come of it is void.
+func (o *Responses) restartCall(s *decode.Context, t *decode.Choice, at int) {
+	item := &o.items[at]
+	t.Calls[item.call].Void()
+	o.restart(s, t, at)
+	o.newCall(s, t, at, item.callID, item.name, item.typed)
+}
+
+// endCall takes a call as a whole.
+func (o *Responses) endCall(s *decode.Context, t *decode.Choice, at int, m *itemMembers) {
+	id, name := callID(s, m, true), s.Word(m.name)
+	if o.items[at].call >= 0 {
+		o.nameCall(s, t, at, id, name)
+	} else if !o.newCall(s, t, at, id, name, callType(s.Word(m.typ))) {
+		return
+	}
+	o.takeArguments(s, t, at, m.words())
+	item := &o.items[at]
+	if item.call < 0 {
+		return
+	}
+	if o.argumentsAt(s, at).tally.Blank() {
+		o.giveArgumentsSeed(s, t, at)
+	}
+	call := &t.Calls[item.call]
+	status := string(s.Word(m.status))
+	if item.missed || status == "incomplete" || o.brokenOff && status != "completed" {
+		call.CutOff = call.CutOff || !call.HasEnded() // T-19
+		return
+	}
+	o.finishCall(s, t, at)
+}
+
+// finishCall ends a call. One without a name cannot be made.
+func (o *Responses) finishCall(s *decode.Context, t *decode.Choice, at int) {
+	call := &t.Calls[o.items[at].call]
+	if call.Name == 0 {
+		call.Break()
+	}
+	s.Part = o.items[at].part
+	s.EndCall(t, o.items[at].call)
 }

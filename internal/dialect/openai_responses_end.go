@@ -6,7 +6,7 @@ import (
 )
 
 // response are the members of a response that say something of the answer. All
-// others repeat the request; parseLeanResponse leaves them out.
+// others repeat the request; Prune leaves them out.
 type response struct {
 	id, model, created, tier            *fastjson.Value
 	status, err, details, usage, output *fastjson.Value
@@ -46,31 +46,46 @@ func isResponseMember(name []byte) bool {
 	return false
 }
 
-// beginResponse takes the beginning of a response. Behind the end of one it is
-// another's, whose items take the places of those before, as in isAnother.
-func (o *Responses) beginResponse(s *decode.Context, t *decode.Choice, e *responseEvent) {
+// beginResponse takes the beginning of a response. created: the event says that it is
+// the beginning, and not how far the response has come.
+func (o *Responses) beginResponse(s *decode.Context, t *decode.Choice, e *responseEvent, created bool) {
 	var r response
 	r.read(e.response)
 	s.Contextual = true
-	if id := decode.Hash(s.Word(r.id)); s.SawDone && id != o.id && (id != o.answer || id == 0) {
-		o.answer, o.again, s.Part = id, true, -1
-		s.AddStart(t.Index, decode.Start{Again: true})
+	if id := decode.Hash(s.Word(r.id)); o.isAnother(s, id, created) {
+		s.VoidAnswer(t) // the second response takes the place of the first (O-22)
+		for at := range o.items {
+			s.Part = o.items[at].part
+			s.AddStart(t.Index, decode.Start{Again: true})
+		}
 		s.Part = 0
-		s.Epoch++
-		*o = Responses{items: o.items[:0], id: o.id, answer: o.answer, again: o.again, firstCall: int32(len(t.Calls))}
+		o.Reset()
+		o.answer = id
+		s.Announced.ID = false
+	} else if created && o.answer == 0 {
+		o.answer = id
 	}
 	o.startResponse(s, &r)
 	if !o.begun { // its first event may hold items already
 		o.begun = true
 		for i, v := range r.output.GetArray() {
-			var m responseItem
+			var m itemMembers
 			m.read(v)
-			s.Part = i
-			o.beginItemAt(s, t, i, &m)
+			o.beginItemAt(s, t, address{id: decode.Hash(s.Word(m.id)), callID: decode.Hash(s.Word(m.ownCallID(s))), index: i}, &m)
 		}
 		s.Part = 0
 	}
 	o.addResponseUsage(s, e, &r)
+}
+
+// isAnother reports whether a response with this id is another than the one that has
+// begun. Ids may change with every event (O-03), so that an id alone shows nothing: the
+// first response has ended, or this one says that it begins.
+func (o *Responses) isAnother(s *decode.Context, id uint64, created bool) bool {
+	if s.SawDone {
+		return id == 0 || id != o.id && id != o.answer
+	}
+	return created && id != 0 && o.answer != 0 && id != o.answer
 }
 
 // startResponse tells what the response says of itself for the first time.
@@ -109,21 +124,18 @@ func (o *Responses) decodeResponse(s *decode.Context, t *decode.Choice, e *respo
 		s.Announced.ID = false // ids may change with every event (O-03): the end has the last word
 	}
 	o.startResponse(s, &r)
-	if !o.outputKnown(s, t) {
-		o.addMissingItems(s, t, r.output)
-	}
-	o.addResponseUsage(s, e, &r)
 	status := s.Word(r.status)
 	if !isTerminal(status) {
 		status = typ
 	}
-	if !isTerminal(status) {
-		return // it goes on in the background
+	terminal := isTerminal(status)
+	o.brokenOff = string(status) != "completed"
+	if !s.SawDone {
+		o.endItems(s, t, r.output, terminal)
 	}
-	if string(status) != "completed" {
-		for at := range t.Calls { // what it has not ended it has broken off (T-19)
-			t.Calls[at].CutOff = !t.Calls[at].HasEnded()
-		}
+	o.addResponseUsage(s, e, &r)
+	if !terminal {
+		return // it goes on in the background
 	}
 	o.finishResponse(s, t, &r, status)
 	if string(status) == "failed" && s.FirstError == nil { // else an event has told it before (O-02)
@@ -147,12 +159,12 @@ func isTerminal(status []byte) bool {
 	return false
 }
 
-// finishResponse tells the status of a response that has ended, which is its
-// finish reason.
+// finishResponse gives the status of a response that has ended, which is its finish
+// reason.
 func (o *Responses) finishResponse(s *decode.Context, t *decode.Choice, r *response, status []byte) {
 	before, news := t.Finish, t.SetFinish(status)
 	switch {
-	case string(status) == "completed" && len(t.Calls) > int(o.firstCall):
+	case string(status) == "completed" && o.callsTools():
 		t.Finish = decode.FinishToolCalls // there is no word for it
 	case string(status) == "completed":
 		t.Finish = decode.FinishStop
@@ -169,83 +181,142 @@ func (o *Responses) finishResponse(s *decode.Context, t *decode.Choice, r *respo
 	}
 }
 
-// outputKnown tells whether the items of the response have all come one by one,
-// from first to last, so that the end has nothing to add. Where neither a message nor a
-// call is among them, the answer may stand in the end alone.
-func (o *Responses) outputKnown(s *decode.Context, t *decode.Choice) bool {
-	r := o
-	known := r.begun && s.MalformedCount == 0 && r.open == 0
-	answered := len(t.Calls) > int(r.firstCall)
-	for i := range r.items {
-		item := &r.items[i]
-		known = known && item.done && (item.reasoning || item.given[partText]|item.given[partRefusal] != 0)
-		answered = answered || !item.reasoning
+// callsTools reports whether the caller has to run something: a call, or an item such
+// as a shell call whose output is not in the response (O-21).
+func (o *Responses) callsTools() bool {
+	for at := range o.items {
+		item := &o.items[at]
+		if item.call >= 0 || item.waiting && !o.hasOutput(item) {
+			return true
+		}
 	}
-	for at := range t.Calls {
-		known = known && t.Calls[at].HasEnded()
-	}
-	return known && answered
+	return false
 }
 
-// addMissingItems adds the items that have not come before the end. They may stand
-// there in another order and under other ids, or not at all (O-04): a call is
-// known by its own id, or if there are no more of them than have come; and what
-// else there is must be missing altogether.
-func (o *Responses) addMissingItems(s *decode.Context, t *decode.Choice, output *fastjson.Value) {
-	said, thought, other := false, false, o.other
-	for i := range o.items {
-		item := &o.items[i]
-		if item.reasoning {
-			thought = thought || item.done || item.given != [partKinds]partSet{}
-		} else {
-			said = said || item.given != [partKinds]partSet{}
+// hasOutput reports whether the response has the output of an item.
+func (o *Responses) hasOutput(item *outputItem) bool {
+	for at := range o.items {
+		if out := &o.items[at]; out.outputOf != 0 && item.hasID(out.outputOf) {
+			return true
 		}
 	}
-	more := o.countCalls(s, output) > len(t.Calls)-int(o.firstCall)
-	for at := range t.Calls {
-		more = more && t.Calls[at].ID != 0
+	return false
+}
+
+// endItems takes the items of the terminal response, which may have what no event
+// before it had (O-20). They may stand there in another order and under other ids, or
+// not at all (O-04). ended: the response has ended.
+func (o *Responses) endItems(s *decode.Context, t *decode.Choice, output *fastjson.Value, ended bool) {
+	list := output.GetArray()
+	for at := range o.items {
+		o.items[at].matched = 0
 	}
-	for i, v := range output.GetArray() {
-		var m responseItem
+	said := o.counts[classMessage]+o.counts[classReasoning] > 0
+	for _, find := range [...]func(*decode.Context, int, itemClass, *itemMembers) int{o.sameItem, o.sameTexts, o.samePlace} {
+		for i, v := range list {
+			var m itemMembers
+			m.read(v)
+			if class, ok := classOf(s, &m); ok && o.itemAt(i) == noItem {
+				if at := find(s, i, class, &m); at >= 0 {
+					o.items[at].matched = i + 1
+				}
+			}
+		}
+	}
+	for i, v := range list {
+		var m itemMembers
 		m.read(v)
+		class, ok := classOf(s, &m)
+		if !ok {
+			continue
+		}
 		s.Part = i
-		switch typ := s.Word(m.typ); string(typ) {
-		case "message":
-			if !said {
-				o.endMessage(s, t, endPlace-i, &m)
-			}
-		case "reasoning":
-			if !thought {
-				o.endReasoning(s, t, endPlace-i, &m)
-			}
-		case "function_call", "custom_tool_call":
-			at := callByID(t, o.callID(s, &m, true))
-			if at >= 0 {
-				o.argueMissing(s, t, at, m.words())
-			} else if more {
-				o.endCall(s, t, endPlace-i, &m, callType(typ))
-			}
-		case "":
+		at := o.itemAt(i)
+		switch {
+		case at != noItem:
+		case class == classOther && o.counts[class] >= s.Limits.MaxToolCalls:
+			continue // it may have come, and was not remembered
+		case !o.begun && said && class <= classReasoning:
+			continue // the client has what came before the stream was resumed
 		default:
-			if !other {
-				o.addOther(s, t, v, &m)
+			a := address{id: decode.Hash(s.Word(m.id)), callID: decode.Hash(s.Word(m.ownCallID(s))), index: i}
+			if at = o.add(s, a, class); at >= 0 {
+				o.items[at].matched = i + 1
 			}
 		}
+		o.endItemAt(s, t, at, class, v, &m)
+	}
+	s.Part = 0
+	if ended {
+		o.endRest(s, t)
 	}
 	s.Part = 0
 }
 
-// countCalls returns how many calls of the caller's tools are among the items.
-func (o *Responses) countCalls(s *decode.Context, output *fastjson.Value) (n int) {
-	for _, v := range output.GetArray() {
-		switch string(s.Word(decode.Member(v, "type"))) {
-		case "function_call", "custom_tool_call":
-			n++
+// itemAt returns the item that was found at a place of the terminal response.
+func (o *Responses) itemAt(i int) int {
+	for at := range o.items {
+		if o.items[at].matched == i+1 {
+			return at
 		}
 	}
-	return n
+	return noItem
 }
 
-// endPlace is the place of the first item that only the end has told of, and the
-// next ones are below. No other is as low; see place.
-const endPlace = noIndex - 1 - 1<<30
+// sameItem finds an item of the terminal response by its ids.
+func (o *Responses) sameItem(s *decode.Context, _ int, class itemClass, m *itemMembers) int {
+	a := address{id: decode.Hash(s.Word(m.id)), callID: decode.Hash(s.Word(m.ownCallID(s))), index: noIndex}
+	if at := o.byID(a, class); at >= 0 && o.items[at].class == class && o.items[at].matched == 0 {
+		return at
+	}
+	return noItem
+}
+
+// sameTexts finds an item of the terminal response by what it says.
+func (o *Responses) sameTexts(s *decode.Context, _ int, class itemClass, m *itemMembers) int {
+	return o.equalItem(s, class, m, true)
+}
+
+// samePlace finds an item of the terminal response by its place, or takes the first
+// that is not found yet, if type and name agree.
+func (o *Responses) samePlace(s *decode.Context, i int, class itemClass, m *itemMembers) int {
+	first := noItem
+	for at := range o.items {
+		item := &o.items[at]
+		if item.class != class || item.matched != 0 || !item.isLike(s, m) {
+			continue
+		}
+		if item.part == i {
+			return at
+		}
+		if first == noItem {
+			first = at
+		}
+	}
+	return first
+}
+
+// endRest ends what the terminal response does not have: calls that were not ended have
+// broken off, unless their arguments are whole and the response is (T-19).
+func (o *Responses) endRest(s *decode.Context, t *decode.Choice) {
+	for at := range o.items {
+		item := &o.items[at]
+		if item.call < 0 {
+			for text := range item.texts {
+				if item.texts[text].tally.Blank() {
+					o.giveSeed(s, t, at, text)
+				}
+			}
+			continue
+		}
+		call := &t.Calls[item.call]
+		if call.HasEnded() {
+			continue
+		}
+		o.giveArgumentsSeed(s, t, at)
+		call.CutOff = call.CutOff || o.brokenOff || item.missed
+		if call.Name == 0 {
+			call.Break()
+		}
+	}
+}

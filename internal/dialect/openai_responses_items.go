@@ -6,242 +6,290 @@ import (
 	"github.com/valyala/fastjson"
 )
 
-// itemTrack is what is remembered of a message or of reasoning. Of all that an
-// event says of an item its index alone is the same in every event (O-03).
-type itemTrack struct {
-	reasoning bool
-	done      bool
-	index     int
-	given     [partKinds]partSet // the parts of which text has come
-	annotated partSet            // those of which annotations have come
-}
+// The items of a response are in one table, and one place finds out which of them an
+// event means. Servers name an item by its id, by the id of its call, by its index, or
+// not at all, and by one thing in deltas and by another at the end (O-15).
 
-// partSet is a set of parts of an item, by index. Those past the 63rd are one.
-type partSet uint64
-
-func (p partSet) has(part int) bool { return p&(1<<min(part, 63)) != 0 }
-
-// add adds a part and tells whether that is news.
-func (p *partSet) add(part int) bool {
-	before := *p
-	*p |= 1 << min(part, 63)
-	return *p != before
-}
-
-type partKind uint8
+// itemClass is what an item is for the caller.
+type itemClass uint8
 
 const (
-	partText partKind = iota
-	partRefusal
-	partReasoning
-	partSummary
-	partKinds
+	classMessage itemClass = iota
+	classReasoning
+	classCall  // that the caller has to make
+	classOther // what tools of the provider do, images and the like
+	itemClasses
 )
 
-// noIndex stands for the latest item: an event does not say which it means.
-const noIndex = -1
+// outputItem is what is remembered of an item.
+type outputItem struct {
+	class itemClass
+	typ   uint64    // hash of its type
+	ids   [3]uint64 // hashes of its id, of its call's id, and of the first other id that an event had for it
+	index int       // on the wire; noIndex: no event had one
+	part  int       // of the message; no other item of the response has the same
+	// touched orders the items by the latest text that they got.
+	touched uint32
 
-// place returns the number by which an item is known: its index, or where events
-// have none, one that is made of its id. !ok: it is no index (C-16).
-func (o *Responses) place(s *decode.Context, index, id *fastjson.Value) (n int, ok bool) {
+	announced bool // its beginning has come
+	ended     bool // it has come as a whole
+	// torn: a whole text contradicts the pieces, and the item has other texts, which
+	// would be lost if it began anew. It waits for all of them.
+	torn     bool
+	detailed bool     // its detail was given
+	hasKind  bool     // reasoning: a text of the kind thought was given
+	thought  partKind // reasoning: the kind that is given as text (O-19)
+	texts    []itemText
+
+	call   int    // position of the call; -1: it has not begun
+	callID []byte // the beginning of a call, to begin it anew; nil: it is too long to be kept
+	name   []byte
+	typed  []byte // its type
+	missed bool   // the first pieces of the arguments could not be taken, and no whole has come
+
+	outputOf uint64 // hash of the call id of the item that it is the output of; 0: it is none
+	waiting  bool   // the caller has to run it, unless the response has its output (O-21)
+	matched  int    // the place of the item in the terminal response, counted from 1; 0: not found yet
+}
+
+// hasID reports whether h is the hash of one of the item's ids.
+func (m *outputItem) hasID(h uint64) bool {
+	return h != 0 && (m.ids[0] == h || m.ids[1] == h || m.ids[2] == h)
+}
+
+// takes reports whether an event for items of a class may be one for this item: servers
+// mix up messages and reasoning.
+func (m *outputItem) takes(class itemClass) bool {
+	return m.class == class || m.class <= classReasoning && class <= classReasoning
+}
+
+const (
+	// noIndex stands for an index that an event does not have.
+	noIndex = -1
+	// noItem stands for the position of an item that is not in the table.
+	noItem = -1
+	// otherItem stands for the position of an item that takes no such event.
+	otherItem = -2
+)
+
+// address is what an event says about the item that it is for.
+type address struct {
+	id, callID uint64 // hashes; 0: not given
+	index      int    // noIndex: not given
+}
+
+// addressOf reads an address. ok is false if the index is not one (C-16).
+func (o *Responses) addressOf(s *decode.Context, index, id, callID *fastjson.Value) (a address, ok bool) {
+	a = address{id: decode.Hash(s.Word(id)), callID: decode.Hash(s.Word(callID)), index: noIndex}
 	if decode.IsNull(index) {
-		if h := decode.Hash(s.Word(id)); h != 0 {
-			return noIndex - 1 - int(h>>34), true
-		}
-		return noIndex, true
+		return a, true
 	}
-	if n, ok = s.Index(index); !ok || n < 0 {
+	if a.index, ok = s.Index(index); !ok || a.index < 0 {
 		s.Malformed(0, 0, len(s.Data), fault.Reason("an item's index is none"))
-		return 0, false
+		return a, false
 	}
-	s.Part = n
-	return n, true
+	s.Part = a.index
+	return a, true
 }
 
-// textIndex returns the index of a text of an item; 0 where there is none.
-func (o *Responses) textIndex(s *decode.Context, v *fastjson.Value) int {
-	n, _ := s.Index(v)
-	return max(0, n)
-}
-
-// item returns the latest message or reasoning at a place, and begins one if
-// there is none; nil: there are too many.
-func (o *Responses) item(s *decode.Context, place int, reasoning bool) *itemTrack {
-	list := o.items
-	for i := len(list) - 1; i >= 0; i-- {
-		if list[i].reasoning == reasoning && (list[i].index == place || place == noIndex) {
-			return &list[i]
+// find returns the position of the item that an event is for. A known id comes first,
+// then the index, and last the open item that got the latest text. deltas: the event
+// has a piece, which does not belong to an item that has ended unless it says so.
+func (o *Responses) find(s *decode.Context, a address, class itemClass, deltas bool) (at int) {
+	if at = o.byID(a, class); at != noItem {
+		return at
+	}
+	if a.index != noIndex {
+		if at = o.byIndex(a, class); at == noItem {
+			at = o.latestOpen(s, class, true)
+		}
+		return at
+	}
+	if at = o.latestOpen(s, class, false); at == noItem && !deltas && a.id|a.callID == 0 {
+		for at = len(o.items) - 1; at >= 0 && o.items[at].class != class; at-- {
 		}
 	}
-	return o.newItem(s, place, reasoning)
+	return at
 }
 
-func (o *Responses) newItem(s *decode.Context, place int, reasoning bool) *itemTrack {
+// byID returns the latest item with an id of the address; otherItem: that takes no
+// such events.
+func (o *Responses) byID(a address, class itemClass) (found int) {
+	found = noItem
+	for at := len(o.items) - 1; at >= 0 && a.id|a.callID != 0; at-- {
+		item := &o.items[at]
+		switch {
+		case !item.hasID(a.id) && !item.hasID(a.callID):
+		case item.class == class:
+			return at
+		case found < 0 && item.takes(class):
+			found = at
+		case found == noItem && item.class == classOther:
+			found = otherItem
+		}
+	}
+	return found
+}
+
+// byIndex returns the latest open item with the index of the address, or the latest of
+// all if the event has no id. An unknown id at the index of an item that has ended is
+// that of another item (T-02). otherItem: the arguments are those of a tool that the
+// provider runs.
+func (o *Responses) byIndex(a address, class itemClass) (at int) {
+	found := noItem
+	for at = len(o.items) - 1; at >= 0; at-- {
+		item := &o.items[at]
+		switch {
+		case item.index != a.index:
+		case item.class != class:
+			if found == noItem && class == classCall && item.class == classOther {
+				found = otherItem
+			}
+		case !item.ended:
+			return at
+		case found < 0 && a.id|a.callID == 0:
+			found = at
+		}
+	}
+	return found
+}
+
+// latestOpen returns the open item of a class that got the latest text. withoutIndex:
+// items with an index do not count.
+func (o *Responses) latestOpen(s *decode.Context, class itemClass, withoutIndex bool) (found int) {
+	found = noItem
+	for at := range o.items {
+		item := &o.items[at]
+		if item.class != class || item.ended || withoutIndex && item.index != noIndex {
+			continue
+		}
+		if found != noItem {
+			s.Contextual = true // the next event of this form may be for another item
+			if item.touched < o.items[found].touched {
+				continue
+			}
+		}
+		found = at
+	}
+	return found
+}
+
+// itemFor returns the item that an event is for, which it begins if there is none. A
+// later announcement takes it over. nil: there are too many, or the item takes no such
+// events.
+func (o *Responses) itemFor(s *decode.Context, a address, class itemClass, deltas bool) (at int) {
+	at = o.find(s, a, class, deltas)
+	if at == noItem {
+		return o.add(s, a, class)
+	}
+	if at >= 0 {
+		o.learn(s, at, a)
+	}
+	return at
+}
+
+// learn notes by what else an item is known.
+func (o *Responses) learn(s *decode.Context, at int, a address) {
+	item := &o.items[at]
+	if item.index == noIndex && a.index != noIndex {
+		item.index = a.index
+		o.changed(s)
+	}
+	if a.id != 0 && !item.hasID(a.id) && item.ids[2] == 0 && o.byID(address{id: a.id}, item.class) == noItem {
+		item.ids[2] = a.id
+		o.changed(s)
+	}
+}
+
+// changed notes that the same event may mean something else from now on.
+func (o *Responses) changed(s *decode.Context) {
 	s.Contextual = true
 	s.Epoch++
-	list := o.items
-	if len(list) >= s.Limits.MaxToolCalls {
+}
+
+// add adds an item to the table; noItem: there are too many.
+func (o *Responses) add(s *decode.Context, a address, class itemClass) (at int) {
+	if o.counts[class] >= s.Limits.MaxToolCalls {
+		if class == classOther { // it is given all the same
+			return noItem
+		}
 		s.Malformed(0, 0, len(s.Data), &fault.Limit{Limit: "MaxToolCalls", Max: s.Limits.MaxToolCalls})
-		return nil
+		return noItem
 	}
-	o.items = append(list, itemTrack{index: place, reasoning: reasoning})
-	return &o.items[len(list)]
-}
-
-// itemOf returns the item that an event's text belongs to; nil if there is none.
-func (o *Responses) itemOf(s *decode.Context, e *responseEvent, kind partKind) *itemTrack {
-	place, ok := o.place(s, e.outputIndex, e.itemID)
-	if !ok {
-		return nil
+	o.counts[class]++
+	o.changed(s)
+	part := o.freePart(a.index)
+	if at = len(o.items); at < cap(o.items) {
+		o.items = o.items[:at+1] // one of an earlier stream, for the memory of its texts
+	} else {
+		o.items = append(o.items, outputItem{})
 	}
-	return o.item(s, place, kind >= partReasoning)
-}
-
-// addPiece adds an event's delta to a part of an item and tells whether it is any
-// text.
-func (o *Responses) addPiece(s *decode.Context, t *decode.Choice, e *responseEvent, kind partKind, part *fastjson.Value) bool {
-	item := o.itemOf(s, e, kind)
-	return item != nil && o.addPart(s, t, item, kind, o.textIndex(s, part), "delta", e.delta)
-}
-
-// addWhole adds the whole text of a part, if nothing of it has come, and tells
-// whether it did.
-func (o *Responses) addWhole(s *decode.Context, t *decode.Choice, e *responseEvent, kind partKind, part, text *fastjson.Value) bool {
-	item := o.itemOf(s, e, kind)
-	return item != nil && o.addMissing(s, t, item, kind, o.textIndex(s, part), text)
-}
-
-func (o *Responses) addMissing(s *decode.Context, t *decode.Choice, item *itemTrack, kind partKind, part int, text *fastjson.Value) bool {
-	return !item.given[kind].has(part) && o.addPart(s, t, item, kind, part, "", text)
-}
-
-func (o *Responses) addPart(s *decode.Context, t *decode.Choice, item *itemTrack, kind partKind, part int, name string, v *fastjson.Value) bool {
-	as, high := decode.KindReasoning, &t.Surrogates.Reasoning
-	switch kind {
-	case partText:
-		as, high = decode.KindContent, &t.Surrogates.Content
-	case partRefusal:
-		as, high = decode.KindRefusal, &t.Surrogates.Refusal
+	o.items[at] = outputItem{
+		class: class, ids: [3]uint64{a.id, a.callID}, index: a.index, part: part, call: -1, texts: o.items[at].texts[:0],
 	}
-	text, _ := s.Text(v, high)
-	if len(text) == 0 && *high == 0 {
-		return false
+	o.touch(at)
+	return at
+}
+
+// freePart returns the index of an item as the part of the message, or the next number
+// if there is no index or another item has the same.
+func (o *Responses) freePart(index int) (part int) {
+	part = max(index, 0)
+	next, free := 0, index != noIndex
+	for at := range o.items {
+		used := o.items[at].part
+		free = free && used != part
+		next = max(next, used+1)
 	}
-	item.given[kind].add(part)
-	s.AddTextOf(name, as, t.Index, text)
-	return true
+	if free {
+		return part
+	}
+	return next
 }
 
-// responsePart are the members of a part of an item.
-type responsePart struct {
-	typ, text, refusal, annotations, logprobs *fastjson.Value
+// touch makes an item the one that got the latest text.
+func (o *Responses) touch(at int) {
+	o.clock++
+	o.items[at].touched = o.clock
 }
 
-func (p *responsePart) read(v *fastjson.Value) {
-	v.GetObject().Visit(func(key []byte, v *fastjson.Value) {
-		switch string(key) {
-		case "type":
-			p.typ = v
-		case "text":
-			p.text = v
-		case "refusal":
-			p.refusal = v
-		case "annotations":
-			p.annotations = v
-		case "logprobs":
-			p.logprobs = v
+// announce returns the item that begins with an event: one that had to be begun
+// without it, or a new one. It returns noItem if there are too many.
+func (o *Responses) announce(s *decode.Context, a address, class itemClass) (at int) {
+	at = o.byID(a, class)
+	if at < 0 || o.items[at].class != class || o.items[at].announced && o.items[at].ended {
+		if at = o.byIndex(a, class); a.index == noIndex || at == noItem {
+			at = o.latestOpen(s, class, a.index != noIndex)
 		}
-	})
-}
-
-// endPart adds what a part that has ended says and nothing before it has said.
-func (o *Responses) endPart(s *decode.Context, t *decode.Choice, e *responseEvent, part *fastjson.Value) {
-	place, ok := o.place(s, e.outputIndex, e.itemID)
-	if !ok {
-		return
-	}
-	var p responsePart
-	p.read(e.part)
-	kind, ok := p.kind(s)
-	if !ok {
-		return
-	}
-	if item := o.item(s, place, kind >= partReasoning); item != nil {
-		o.addMissingPart(s, t, item, kind, o.textIndex(s, part), &p)
-	}
-}
-
-func (p *responsePart) kind(s *decode.Context) (kind partKind, ok bool) {
-	switch string(s.Word(p.typ)) {
-	case "output_text", "text":
-		return partText, true
-	case "refusal":
-		return partRefusal, true
-	case "reasoning_text":
-		return partReasoning, true
-	case "summary_text":
-		return partSummary, true
-	}
-	return 0, false
-}
-
-func (o *Responses) addMissingPart(s *decode.Context, t *decode.Choice, item *itemTrack, kind partKind, part int, p *responsePart) {
-	switch kind {
-	case partRefusal:
-		o.addMissing(s, t, item, kind, part, p.refusal)
-	case partText:
-		var annotations []*fastjson.Value
-		if !item.annotated.has(part) {
-			annotations = p.annotations.GetArray()
-		}
-		for _, v := range annotations {
-			item.annotated.add(part)
-			s.Add(decode.KindAnnotation, t.Index).Text = s.Raw(v)
-		}
-		if o.addMissing(s, t, item, kind, part, p.text) {
-			o.addLogprobs(s, t, p.logprobs)
-		}
-	default:
-		o.addMissing(s, t, item, kind, part, p.text)
-	}
-}
-
-// addMissingParts adds what the parts of a message, or of reasoning, say and
-// nothing before them has said. A string is a part by itself, or all there is.
-func (o *Responses) addMissingParts(s *decode.Context, t *decode.Choice, item *itemTrack, v *fastjson.Value, plain partKind) {
-	for i, v := range v.GetArray() {
-		var p responsePart
-		p.read(v)
-		if kind, ok := p.kind(s); ok && (kind >= partReasoning) == item.reasoning {
-			o.addMissingPart(s, t, item, kind, i, &p)
-		} else if v.GetObject() == nil {
-			o.addMissing(s, t, item, plain, i, v)
+		if at < 0 || o.items[at].announced {
+			at = o.add(s, a, class)
 		}
 	}
-	o.addMissing(s, t, item, plain, 0, v)
+	if at < 0 {
+		return at
+	}
+	item := &o.items[at]
+	item.announced = true
+	if item.index == noIndex {
+		item.index = a.index
+	}
+	for i, id := range [...]uint64{a.id, a.callID} {
+		if id != 0 {
+			item.ids[i] = id
+		}
+	}
+	o.touch(at)
+	o.changed(s)
+	return at
 }
 
-// addAnnotation adds one annotation.
-func (o *Responses) addAnnotation(s *decode.Context, t *decode.Choice, e *responseEvent) {
-	if e.annotation.GetObject() == nil {
-		return
-	}
-	item := o.itemOf(s, e, partText)
-	if item == nil {
-		return
-	}
-	s.Contextual = true
-	item.annotated.add(o.textIndex(s, e.contentIndex))
-	s.Add(decode.KindAnnotation, t.Index).Text = s.Raw(e.annotation)
-}
-
-// responseItem are the members of an item.
-type responseItem struct {
+// itemMembers are the members of an item.
+type itemMembers struct {
 	typ, id, callID, name, arguments, input, status *fastjson.Value
 	role, content, summary, encrypted, result       *fastjson.Value
 }
 
-func (m *responseItem) read(v *fastjson.Value) {
+func (m *itemMembers) read(v *fastjson.Value) {
 	v.GetObject().Visit(func(key []byte, v *fastjson.Value) {
 		switch string(key) {
 		case "type":
@@ -270,129 +318,4 @@ func (m *responseItem) read(v *fastjson.Value) {
 			m.result = v
 		}
 	})
-}
-
-// beginItem takes the beginning of an item.
-func (o *Responses) beginItem(s *decode.Context, t *decode.Choice, e *responseEvent) {
-	var m responseItem
-	m.read(e.item)
-	if place, ok := o.place(s, e.outputIndex, m.id); ok {
-		o.beginItemAt(s, t, place, &m)
-	}
-}
-
-// beginItemAt takes the beginning of an item. One without a type says nothing
-// (O-05).
-func (o *Responses) beginItemAt(s *decode.Context, t *decode.Choice, place int, m *responseItem) {
-	s.Contextual = true
-	if o.again {
-		voidBlock(s, t)
-	}
-	switch typ := s.Word(m.typ); string(typ) {
-	case "message", "reasoning":
-		if item := o.item(s, place, string(typ) == "reasoning"); item != nil && item.done {
-			o.newItem(s, place, item.reasoning) // several at one place, as T-02
-		}
-		s.AddRole(t, m.role)
-	case "function_call", "custom_tool_call":
-		at := s.BeginCall(t, place, o.callID(s, m, false), s.Word(m.name), callType(typ))
-		if at >= 0 && string(s.Word(m.status)) == "completed" { // all of it at once
-			o.argueMissing(s, t, at, m.words())
-			t.Calls[at].ArgsWithStart = t.Calls[at].HasArguments
-		}
-	case "":
-	default:
-		o.open++
-	}
-}
-
-// endItem takes an item as a whole.
-func (o *Responses) endItem(s *decode.Context, t *decode.Choice, e *responseEvent) {
-	var m responseItem
-	m.read(e.item)
-	place, ok := o.place(s, e.outputIndex, m.id)
-	if !ok {
-		return
-	}
-	s.Contextual = true
-	switch typ := s.Word(m.typ); string(typ) {
-	case "message":
-		o.endMessage(s, t, place, &m)
-	case "reasoning":
-		o.endReasoning(s, t, place, &m)
-	case "function_call", "custom_tool_call":
-		o.endCall(s, t, place, &m, callType(typ))
-	case "":
-	default:
-		o.open = max(0, o.open-1)
-		o.addOther(s, t, e.item, &m)
-	}
-}
-
-func (o *Responses) endMessage(s *decode.Context, t *decode.Choice, place int, m *responseItem) {
-	item := o.item(s, place, false)
-	if item == nil {
-		return
-	}
-	item.done = true
-	s.AddRole(t, m.role)
-	o.addMissingParts(s, t, item, m.content, partText)
-}
-
-var typeReasoning, formatResponses = []byte("reasoning"), []byte("openai-responses-v1")
-
-// endReasoning takes reasoning as a whole: its text, and as one detail all that
-// has to be sent back (O-11).
-func (o *Responses) endReasoning(s *decode.Context, t *decode.Choice, place int, m *responseItem) {
-	item := o.item(s, place, true)
-	if item == nil || item.done {
-		return
-	}
-	item.done = true
-	// Where the one has come in pieces, the other says the same in short, or once more
-	// (O-06); the detail has both.
-	told, inShort := item.given[partReasoning] != 0, item.given[partSummary] != 0
-	if !told {
-		o.addMissingParts(s, t, item, m.summary, partSummary)
-	}
-	if !inShort {
-		o.addMissingParts(s, t, item, m.content, partReasoning)
-	}
-	detail := decode.ReasoningDetail{
-		Index: place, Type: typeReasoning, Format: formatResponses,
-		ID: s.Word(m.id), Summary: o.joined(s, m.summary), Text: o.joined(s, m.content), Data: s.Word(m.encrypted),
-	}
-	if place <= endPlace {
-		detail.Index = endPlace - place
-	} else if place < 0 {
-		detail.Index = len(o.items) - 1
-	}
-	s.AddDetail(t.Index, detail)
-}
-
-// joined returns the texts of all parts in v, of which there is mostly one.
-func (o *Responses) joined(s *decode.Context, v *fastjson.Value) (text []byte) {
-	for i, part := range v.GetArray() {
-		piece := s.Word(part)
-		if part.GetObject() != nil {
-			piece = s.Word(decode.Member(part, "text"))
-		}
-		if i == 0 {
-			text = piece[:len(piece):len(piece)]
-		} else {
-			text = append(text, piece...)
-		}
-	}
-	return text
-}
-
-// addOther adds an item of another kind: an image, or what has to go back as it
-// is, such as a call of a tool that the provider runs.
-func (o *Responses) addOther(s *decode.Context, t *decode.Choice, v *fastjson.Value, m *responseItem) {
-	o.other, s.Delivered = true, true
-	kind := decode.KindItem
-	if string(s.Word(m.typ)) == "image_generation_call" && !decode.IsNull(m.result) {
-		kind = decode.KindMedia
-	}
-	s.Add(kind, t.Index).Text = s.Raw(v)
 }

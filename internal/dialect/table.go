@@ -45,6 +45,14 @@ type Pruner interface {
 	Prune(s *decode.Context, data []byte) (ok bool)
 }
 
+// Follower is a decoder that keeps account of its texts, also of those that templates
+// read in its place.
+type Follower interface {
+	// Follow takes the next piece of the text that the decoder named owner in
+	// TextSource.Owner.
+	Follow(owner int32, piece []byte)
+}
+
 // Closer is a decoder whose stream may lack an end, so that only the end of the input
 // shows that nothing follows.
 type Closer interface {

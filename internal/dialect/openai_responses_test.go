@@ -1,14 +1,12 @@
-package llmstream
+package dialect_test
 
 import (
-	"bytes"
-	"encoding/json"
 	"fmt"
 	"strings"
 	"testing"
 
-	"github.com/seed-4d65deac/llmstream/internal/decode"
-	"github.com/seed-4d65deac/llmstream/internal/dialect"
+	"github.com/seed-4d65deac/llmstream"
+	"github.com/seed-4d65deac/llmstream/internal/streamtest"
 	"github.com/seed-4d65deac/llmstream/internal/testkit"
 	"github.com/stretchr/testify/require"
 )
@@ -18,8 +16,8 @@ import (
 // What the events of a response add, in order, with their sequence numbers.
 func TestResponsesDeltas(t *testing.T) {
 	var got []string
-	p := NewParser(OpenAIResponses, HandlerFunc(func(d *Delta) error {
-		got = append(got, fmt.Sprintf("%d/%d %s", d.Sequence, d.Part, describe(d)))
+	p := llmstream.NewParser(llmstream.OpenAIResponses, llmstream.HandlerFunc(func(d *llmstream.Delta) error {
+		got = append(got, fmt.Sprintf("%d/%d %s", d.Sequence, d.Part, streamtest.Describe(d)))
 		return nil
 	}), nil)
 	p.Write([]byte(testkit.SSE(
@@ -60,62 +58,62 @@ func TestResponsesToldAsAWhole(t *testing.T) {
 	for _, c := range []struct {
 		name   string
 		events []string
-		want   lines
+		want   streamtest.Lines
 	}{
 		{"a call that begins as a whole", []string{item("added", `"type":"function_call","call_id":"c","name":"f","arguments":"{}","status":"completed"`), `{"type":"response.function_call_arguments.delta","output_index":0,"delta":"{}"}`},
-			lines{"tool_call #0 id=c name=f type=function", "tool_call #0 args={}", "other"}},
-		{"an image", []string{item("done", `"type":"image_generation_call","result":"aW1n"`)}, lines{`media {"type":"image_generation_call","result":"aW1n"}`}},
-		{"an image that failed", []string{item("done", `"type":"image_generation_call","result":null`)}, lines{`item {"type":"image_generation_call","result":null}`}},
+			streamtest.Lines{"tool_call #0 id=c name=f type=function", "tool_call #0 args={}", "other"}},
+		{"an image", []string{item("done", `"type":"image_generation_call","result":"aW1n"`)}, streamtest.Lines{`media {"type":"image_generation_call","result":"aW1n"}`}},
+		{"an image that failed", []string{item("done", `"type":"image_generation_call","result":null`)}, streamtest.Lines{`item {"type":"image_generation_call","result":null}`}},
 		{"reasoning of which the summary has come", []string{
 			`{"type":"response.reasoning_summary_text.delta","output_index":0,"summary_index":0,"delta":"In short."}`,
 			item("done", `"type":"reasoning","summary":[{"type":"summary_text","text":"In short."}],"content":[{"type":"reasoning_text","text":"At length."}]`),
-		}, lines{"reasoning In short.", "reasoning"}},
+		}, streamtest.Lines{"reasoning In short.", "reasoning"}},
 		{"reasoning that has come, with a summary", []string{
 			`{"type":"response.reasoning_text.delta","output_index":0,"content_index":0,"delta":"At length."}`,
 			item("done", `"type":"reasoning","summary":[{"type":"summary_text","text":"In short."}],"content":[{"type":"reasoning_text","text":"At length."}]`),
-		}, lines{"reasoning At length.", "reasoning"}},
+		}, streamtest.Lines{"reasoning At length.", "reasoning"}},
 		{"a piece that does not say of which item it is", []string{
 			item("added", `"type":"message"`),
 			`{"type":"response.output_text.delta","delta":"Hi"}`,
 			`{"type":"response.output_text.done","output_index":0,"content_index":0,"text":"Hi"}`,
-		}, lines{"other", "content Hi", "other"}},
+		}, streamtest.Lines{"other", "content Hi", "other"}},
 		{"a message that the end alone tells of, behind a search", []string{
 			`{"type":"response.created","response":{"id":"r"}}`,
 			item("done", `"type":"web_search_call","id":"w"`),
 			`{"type":"response.completed","response":{"id":"r","output":[` + search + `,{"type":"message","content":[{"type":"output_text","text":"Hi"}]}]}}`,
-		}, lines{"start id=r", "item " + search, "content Hi", "finish stop(completed)", "done"}},
+		}, streamtest.Lines{"start id=r", "item " + search, "content Hi", "finish stop(completed)", "done"}},
 		{"and behind reasoning", []string{
 			`{"type":"response.created","response":{"id":"r"}}`,
 			item("done", `"type":"reasoning","id":"s","summary":[{"type":"summary_text","text":"In short."}]`),
 			`{"type":"response.completed","response":{"id":"r","output":[{"type":"reasoning","id":"s","summary":[{"type":"summary_text","text":"In short."}]},{"type":"message","content":[{"type":"output_text","text":"Hi"}]}]}}`,
-		}, lines{"start id=r", "reasoning In short.", "reasoning", "content Hi", "finish stop(completed)", "done"}},
+		}, streamtest.Lines{"start id=r", "reasoning In short.", "reasoning", "content Hi", "finish stop(completed)", "done"}},
 		{"a message that has not ended, and a call that the end alone tells of", []string{
 			`{"type":"response.created","response":{"id":"r"}}`,
 			`{"type":"response.output_text.delta","output_index":0,"content_index":0,"delta":"Hi"}`,
 			`{"type":"response.completed","response":{"id":"r","output":[{"type":"message","content":[{"type":"output_text","text":"Hi"}]},{"type":"function_call","call_id":"c","name":"f","arguments":"{}"}]}}`,
-		}, lines{"start id=r", "content Hi", "tool_call #0 id=c name=f type=function", "tool_call #0 args={}", "tool_call_end #0 valid", "finish tool_calls(completed)", "done"}},
+		}, streamtest.Lines{"start id=r", "content Hi", "tool_call #0 id=c name=f type=function", "tool_call #0 args={}", "tool_call_end #0 valid", "finish tool_calls(completed)", "done"}},
 		{"reasoning without a text, and a message that has not ended", []string{
 			`{"type":"response.created","response":{"id":"r"}}`,
 			item("done", `"type":"reasoning","summary":[]`),
 			`{"type":"response.output_text.delta","output_index":1,"content_index":0,"delta":"Hi"}`,
 			`{"type":"response.completed","response":{"id":"r","output":[{"type":"reasoning","summary":[{"type":"summary_text","text":"late"}]}]}}`,
-		}, lines{"start id=r", "reasoning", "content Hi", "finish stop(completed)", "done"}},
+		}, streamtest.Lines{"start id=r", "reasoning", "content Hi", "reasoning late", "finish stop(completed)", "done"}},
 		{"an item that has begun and not ended", []string{
 			`{"type":"response.created","response":{"id":"r"}}`,
 			item("added", `"type":"web_search_call","id":"w"`),
 			`{"type":"response.output_text.delta","output_index":1,"content_index":0,"delta":"Hi"}`,
 			`{"type":"response.output_item.done","output_index":1,"item":{"type":"message","content":[{"type":"output_text","text":"Hi"}]}}`,
 			`{"type":"response.completed","response":{"id":"r","status":"completed","output":[` + search + `,{"type":"message","content":[{"type":"output_text","text":"Hi"}]}]}}`,
-		}, lines{"start id=r", "other", "content Hi", "other", "item " + search, "finish stop(completed)", "done"}},
+		}, streamtest.Lines{"start id=r", "other", "content Hi", "other", "item " + search, "finish stop(completed)", "done"}},
 	} {
-		l, _ := push(OpenAIResponses, nil, testkit.SSE(c.events...))
+		l, _ := streamtest.Push(llmstream.OpenAIResponses, nil, testkit.SSE(c.events...))
 		require.Equal(t, c.want, l, c.name)
 	}
 }
 
 // Ends and errors that servers write beside the documented ones.
 func TestResponsesOtherEnds(t *testing.T) {
-	for event, want := range map[string]lines{
+	for event, want := range map[string]streamtest.Lines{
 		`{"type":"response.done","response":{"status":"completed"}}`:                                                                    {"finish stop(completed)", "done"},
 		`{"type":"response.done","response":{"status":"in_progress"}}`:                                                                  {"other"},
 		`{"type":"response.completed","response":{"status":"incomplete"}}`:                                                              {"finish length(incomplete)", "done"},
@@ -136,7 +134,7 @@ func TestResponsesOtherEnds(t *testing.T) {
 		`{"type":"vendor.note","message":"well","error":null}`:                                                                          {"other"},
 		`{"type":"response.web_search_call.failed","output_index":0,"error":{"x":"y"}}`:                                                 {"other"},
 	} {
-		got, _ := push(OpenAIResponses, nil, testkit.SSE(event))
+		got, _ := streamtest.Push(llmstream.OpenAIResponses, nil, testkit.SSE(event))
 		require.Equal(t, want, got, event)
 	}
 }
@@ -145,18 +143,18 @@ func TestResponsesOtherEnds(t *testing.T) {
 // at (O-03, O-04).
 func TestResponsesOtherCallIDs(t *testing.T) {
 	call := `{"type":"function_call","call_id":"%s","name":"f","arguments":"{}"}`
-	got, _ := push(OpenAIResponses, nil, testkit.SSE(
+	got, _ := streamtest.Push(llmstream.OpenAIResponses, nil, testkit.SSE(
 		`{"type":"response.output_item.added","output_index":0,"item":`+fmt.Sprintf(call, "c1")+`}`,
 		`{"type":"response.output_item.done","output_index":0,"item":`+fmt.Sprintf(call, "c2")+`}`,
 		`{"type":"response.completed","response":{"output":[`+fmt.Sprintf(call, "c3")+`]}}`,
 	))
-	require.Equal(t, lines{"tool_call #0 id=c1 name=f type=function", "tool_call #0 args={}", "tool_call_end #0 valid", "finish tool_calls(completed)", "done"}, got)
+	require.Equal(t, streamtest.Lines{"tool_call #0 id=c1 name=f type=function", "tool_call #0 args={}", "tool_call_end #0 valid", "finish tool_calls(completed)", "done"}, got)
 }
 
 // A message is its items in the order of their indexes, whichever comes first.
 func TestResponsesItemsInOrder(t *testing.T) {
-	var a Accumulator
-	p := NewParser(OpenAIResponses, &a, nil)
+	var a llmstream.Accumulator
+	p := llmstream.NewParser(llmstream.OpenAIResponses, &a, nil)
 	p.Write([]byte(testkit.SSE(
 		`{"type":"response.output_text.delta","output_index":2,"content_index":0,"delta":"sec"}`,
 		`{"type":"response.output_text.delta","output_index":0,"content_index":0,"delta":"first "}`,
@@ -170,7 +168,7 @@ func TestResponsesItemsInOrder(t *testing.T) {
 
 // What is remembered of items is bounded, and what is past the bound is told.
 func TestResponsesLimits(t *testing.T) {
-	o := &Options{MaxToolCalls: 2}
+	o := &llmstream.Options{MaxToolCalls: 2}
 	for name, body := range map[string]string{
 		"messages":  `{"type":"response.output_text.delta","output_index":%d,"content_index":0,"delta":"x"}`,
 		"reasoning": `{"type":"response.reasoning_text.delta","output_index":%d,"content_index":0,"delta":"x"}`,
@@ -182,11 +180,11 @@ func TestResponsesLimits(t *testing.T) {
 				for _, i := range indexes {
 					events = append(events, fmt.Sprintf(body, i))
 				}
-				_, outcome := push(OpenAIResponses, o, testkit.SSE(events...))
+				_, outcome := streamtest.Push(llmstream.OpenAIResponses, o, testkit.SSE(events...))
 				require.EqualValues(t, 1, outcome.Malformed)
-				var limit *LimitError
+				var limit *llmstream.LimitError
 				require.ErrorAs(t, outcome.Err(), &limit)
-				require.Equal(t, &LimitError{"MaxToolCalls", 2}, limit)
+				require.Equal(t, &llmstream.LimitError{Limit: "MaxToolCalls", Max: 2}, limit)
 			}
 		})
 	}
@@ -194,8 +192,8 @@ func TestResponsesLimits(t *testing.T) {
 
 // Parts past the 63rd are one: nothing of theirs comes twice.
 func TestResponsesManyParts(t *testing.T) {
-	var a Accumulator
-	p := NewParser(OpenAIResponses, &a, nil)
+	var a llmstream.Accumulator
+	p := llmstream.NewParser(llmstream.OpenAIResponses, &a, nil)
 	for i := range 100 {
 		p.Write([]byte(testkit.SSE(
 			fmt.Sprintf(`{"type":"response.output_text.delta","output_index":0,"content_index":%d,"delta":"%d,"}`, i, i),
@@ -208,8 +206,8 @@ func TestResponsesManyParts(t *testing.T) {
 	require.True(t, strings.HasSuffix(got, "97,98,99,"))
 }
 
-// A large event says the same without what is left out of it (O-09, contract 4).
-func TestLeanResponse(t *testing.T) {
+// A pruned event says the same (O-09, contract 4).
+func TestPrunedResponse(t *testing.T) {
 	long := strings.Repeat(`say \"nothing\" of {this} or [that], \\`, 200)
 	usage := `"usage":{"input_tokens":1,"output_tokens":2,"total_tokens":3}`
 	text := `{"type":"response.output_text.delta","output_index":0,"content_index":0,"delta":"Hi"}`
@@ -250,47 +248,23 @@ func TestLeanResponse(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			body := []byte(testkit.SSE(events...))
-			for _, d := range []Dialect{OpenAIResponses, Auto} {
-				requireSame(t, read(d, &Options{NoFastPath: true}, body), read(d, nil, body), d)
+			for _, d := range []llmstream.Dialect{llmstream.OpenAIResponses, llmstream.Auto} {
+				streamtest.RequireSame(t, streamtest.Read(d, &llmstream.Options{NoFastPath: true}, body), streamtest.Read(d, nil, body), d)
 			}
 		})
 	}
 }
 
-// What is left out is left out, and nothing else.
-func TestLeanResponseBytes(t *testing.T) {
-	s := borrowScratch(&decode.Stream{}, &defaultSettings.decode)
-	defer s.release()
-	long := `"` + strings.Repeat("x", dialect.LeanEvent) + `"`
-	for _, c := range [...][2]string{
-		{`{"a":[1,{"b":"}"}],"c":-1.5,"response":{"tools":LONG}}`, `{"a":[1,{"b":"}"}],"c":-1.5,"response":{"tools":null}}`},
-		{`{"a" : 1 , "response" : {"id" : "x" , "tools" : [{"a":LONG}] , "n" : 1 , "t":true} , "b" : null }`, `{"a" : 1 , "response" : {"id" : "x" , "tools" : null , "n" : null , "t":null} , "b" : null }`},
-		{`{"response":{"output":[1],"usage":{"a":{}},"b":LONG},"tools":[1]}`, `{"response":{"output":[1],"usage":{"a":{}},"b":null},"tools":[1]}`},
-		{`{"response":{"\u006futput":[1],"x\u0079":[2],"b":LONG}}`, `{"response":{"\u006futput":[1],"x\u0079":[2],"b":null}}`},
-		{`{"response":{},"text":"short","x":LONG}`, ""},
-	} {
-		data := []byte(strings.ReplaceAll(c[0], "LONG", long))
-		want := c[1]
-		if want == "" {
-			want = string(data)
-		}
-		require.True(t, new(dialect.Responses).ParseLeanResponse(&s.Context, data))
-		var compact bytes.Buffer
-		require.NoError(t, json.Compact(&compact, []byte(want)))
-		require.Equal(t, compact.String(), string(s.Root.MarshalTo(nil)))
-	}
-}
-
-// Under Auto an event that may be any dialect's is told at once, and the dialect
+// Under llmstream.Auto an event that may be any dialect's is told at once, and the dialect
 // when an event is one of a response.
 func TestResponsesAuto(t *testing.T) {
-	var got lines
-	p := NewParser(Auto, &got, nil)
+	var got streamtest.Lines
+	p := llmstream.NewParser(llmstream.Auto, &got, nil)
 	p.Write([]byte(testkit.SSE(`{"type":"keepalive","sequence_number":3}`)))
-	require.Equal(t, lines{"ping"}, got)
-	require.Equal(t, Auto, p.Dialect())
+	require.Equal(t, streamtest.Lines{"ping"}, got)
+	require.Equal(t, llmstream.Auto, p.Dialect())
 	p.Write([]byte("event: response.output_text.delta\ndata: {\"output_index\":0,\"delta\":\"x\"}\n\n"))
-	require.Equal(t, lines{"ping", "content x"}, got)
-	require.Equal(t, OpenAIResponses, p.Dialect())
-	require.ErrorIs(t, p.Close(), ErrTruncated)
+	require.Equal(t, streamtest.Lines{"ping", "content x"}, got)
+	require.Equal(t, llmstream.OpenAIResponses, p.Dialect())
+	require.ErrorIs(t, p.Close(), llmstream.ErrTruncated)
 }

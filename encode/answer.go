@@ -1,0 +1,150 @@
+package encode
+
+import (
+	"slices"
+
+	"github.com/seed-4d65deac/llmstream"
+)
+
+// An answer is what the source has said of itself so far.
+type answer struct {
+	id, model []byte // the first that were told (WG-18)
+	created   int64  // Unix seconds; 0: not told
+	usage     llmstream.Usage
+	blocked   []byte // why the prompt is not answered at all
+	isBlocked bool
+	choices   []choice
+}
+
+// A choice is one of the alternative answers.
+type choice struct {
+	index     int  // in the source
+	place     int  // in order of appearance
+	begun     bool // something of it was written
+	refused   bool // it has text of a refusal
+	finished  bool // the source gave a reason
+	called    bool // a call of it was written
+	part      int  // the last part of the message that text was written of
+	reason    llmstream.FinishReason
+	native    []byte // the source's word for the reason
+	stopText  []byte // the stop sequence that ended it, if that is known
+	calls     []call
+	annotated int // annotations written of those in an array that grows
+}
+
+// A call is a tool call, by its index in the source.
+type call struct {
+	id, name, typ, extra []byte
+	held                 []byte // arguments that wait: for the name, the ID, their turn, or their end
+	extraTold            bool
+	started              bool // its beginning was written
+	closed               bool // all of it was written, or given up
+	ended                bool // the source says so
+	valid                bool // the arguments, when they ended
+	empty                bool // no arguments have come
+	place                int  // among the calls written, from 0 without gaps (WC-9)
+}
+
+func (a *answer) reset() {
+	*a = answer{
+		id: a.id[:0], model: a.model[:0], blocked: a.blocked[:0], choices: a.choices[:0],
+	}
+}
+
+// choice returns the choice with an index of the source, and begins it where there is none.
+func (a *answer) choice(index int) *choice {
+	for i := range a.choices {
+		if a.choices[i].index == index {
+			return &a.choices[i]
+		}
+	}
+	n := len(a.choices)
+	a.choices = slices.Grow(a.choices, 1)[:n+1] // its memory may be of an earlier stream
+	c := &a.choices[n]
+	*c = choice{index: index, place: n, native: c.native[:0], stopText: c.stopText[:0], calls: c.calls[:0]}
+	return c
+}
+
+// maxCallGap bounds how far a call's index may run ahead of the calls that are there. The
+// deltas of this library never do.
+const maxCallGap = 1024
+
+// call returns a call by its index in the source; nil: no call can have it.
+func (c *choice) call(index int) *call {
+	if index < 0 || index > len(c.calls)+maxCallGap {
+		return nil
+	}
+	for len(c.calls) <= index {
+		n := len(c.calls)
+		c.calls = slices.Grow(c.calls, 1)[:n+1]
+		k := &c.calls[n]
+		*k = call{id: k.id[:0], name: k.name[:0], typ: k.typ[:0], extra: k.extra[:0], held: k.held[:0], empty: true, place: -1}
+	}
+	return &c.calls[index]
+}
+
+// note takes what a delta adds to the call. Its arguments are left to the caller.
+func (k *call) note(d *llmstream.Delta, lost *Lost) {
+	t := &d.ToolCall
+	if d.Kind == llmstream.KindToolCallEnd {
+		k.ended, k.valid = true, t.ArgumentsValid
+		return
+	}
+	if len(t.ID) > 0 {
+		if k.started {
+			lost.CallIDs++
+		} else if len(k.id) == 0 {
+			k.id = append(k.id, t.ID...)
+		}
+	}
+	if len(k.name) == 0 {
+		k.name = append(k.name, t.Name...)
+	}
+	if len(k.typ) == 0 {
+		k.typ = append(k.typ, t.Type...)
+	}
+	if len(t.Extra) > 0 {
+		k.extra = append(k.extra[:0], t.Extra...)
+	}
+	k.empty = k.empty && len(t.Arguments) == 0
+}
+
+// isCustom reports whether the tool takes free text in place of JSON.
+func (k *call) isCustom() bool { return string(k.typ) == "custom" }
+
+// mayStart reports whether the beginning of the call can be written: its name is known
+// (WG-15), and so is its ID, or there will be none (WG-14).
+func (k *call) mayStart() bool { return len(k.name) > 0 && (len(k.id) > 0 || k.ended) }
+
+// whole reports, at the source's end marker, whether the answer is: every choice has its
+// finish reason, or no call is open. It is never surer than llmstream's verdict (WG-8).
+func (a *answer) whole() bool {
+	if a.isBlocked {
+		return true
+	}
+	for i := range a.choices {
+		c := &a.choices[i]
+		for k := range c.calls {
+			if !c.finished && !(c.calls[k].ended && c.calls[k].valid) {
+				return false
+			}
+		}
+	}
+	return len(a.choices) > 0
+}
+
+// noteFinish takes the finish reason of a choice, or of the prompt.
+func (a *answer) noteFinish(d *llmstream.Delta) {
+	if d.Choice < 0 {
+		a.isBlocked = true
+		a.blocked = append(a.blocked[:0], d.NativeFinishReason...)
+		return
+	}
+	c := a.choice(d.Choice)
+	c.finished, c.reason = true, d.FinishReason
+	c.native = append(c.native[:0], d.NativeFinishReason...)
+	c.stopText = c.stopText[:0]
+	if isStopSequence(c.native) {
+		c.stopText = append(c.stopText, textOf(member(member(d.Raw, "delta"), "stop_sequence"))...)
+	}
+}

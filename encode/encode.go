@@ -1,0 +1,396 @@
+// Package encode writes the streams of LLM providers: it takes the deltas of an answer
+// from whatever provider, and writes the events that the clients of another expect.
+//
+//	enc, err := encode.New(w, llmstream.AnthropicMessages, nil)
+//	p := llmstream.NewParser(llmstream.OpenAIChat, enc, nil)
+//	…                              // p.Write each piece of the body
+//	p.CloseWithError(readErr)
+//	err = enc.Close(p.Outcome())
+//
+// The rules that it keeps have names such as WG-8: G for every target, C for OpenAI's
+// chat, A for Anthropic, R for OpenAI's Responses, M for Gemini. docs/transcoding.md
+// lists what each target cannot say.
+package encode
+
+import (
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/seed-4d65deac/llmstream"
+	"github.com/seed-4d65deac/llmstream/sse"
+)
+
+// An Encoder writes the deltas of one stream as the events of a provider's API. It is an
+// [llmstream.Handler], and keeps nothing of a delta after HandleDelta has returned.
+//
+// HandleDelta, Close, Ping and Error each write whole events, in one Write of the
+// underlying writer unless they are more than 32 KiB, and flush it if it has a method
+// Flush, as an http.Flusher has. The first error of the writer is returned ever after.
+//
+// An Encoder is not safe for concurrent use: a caller that calls Ping from a timer has to
+// take turns with the goroutine that reads the source (WH-2).
+type Encoder struct {
+	answer
+	opt  Options
+	to   llmstream.Dialect
+	w    io.Writer
+	out  sse.Writer // to w
+	buf  []byte     // the event that is being written, which is in out's memory
+	lost Lost
+
+	target  target
+	told    bool   // the source has begun
+	begun   bool   // the target's beginning was written
+	started bool   // something was written, be it a heartbeat
+	output  bool   // output was written, which nothing can take back (WG-20)
+	ended   bool   // nothing may follow: an end, an error, or a failure that is unsaid (WG-7)
+	unsaid  bool   // the source failed and nothing was written; Close returns that, Error may write it
+	held    int    // bytes that are kept; see Options.MaxHeld
+	at      int64  // the time that is written, in Unix seconds
+	made    []byte // the ID that is written for a source that has none
+	err     error  // of the writer
+
+	tails      []cutTail
+	mended     llmstream.Delta // what mend returns
+	mendedText []byte
+}
+
+var _ llmstream.Handler = (*Encoder)(nil)
+
+// A target writes the events of one API. Its methods add events to Encoder.out; the
+// encoder flushes them.
+type target interface {
+	reset()
+	// start writes what the stream begins with. It is called once, before all others.
+	start()
+	// delta writes output: content, reasoning, a refusal, pieces and ends of tool calls,
+	// log probabilities, media, annotations and items.
+	delta(c *choice, d *llmstream.Delta)
+	// end writes the normal end.
+	end()
+	// fail writes an error, after which nothing follows.
+	fail(f *failure)
+	// ping writes a heartbeat. It may be called before start.
+	ping()
+}
+
+// New returns an encoder that writes a stream in dialect to, which is OpenAIChat,
+// AnthropicMessages, OpenAIResponses or Gemini; for others it returns an error. o may be
+// nil; it is copied.
+func New(w io.Writer, to llmstream.Dialect, o *Options) (*Encoder, error) {
+	e := &Encoder{to: to}
+	if o != nil {
+		e.opt = *o
+	}
+	if e.opt.MaxHeld <= 0 {
+		e.opt.MaxHeld = defaultMaxHeld
+	}
+	if e.opt.Now == nil {
+		e.opt.Now = time.Now
+	}
+	switch to {
+	case llmstream.OpenAIChat:
+		e.target = &chatTarget{Encoder: e}
+	case llmstream.AnthropicMessages:
+		e.target = newAnthropicTarget(e)
+	case llmstream.OpenAIResponses:
+		e.target = newResponsesTarget(e)
+	case llmstream.Gemini:
+		e.target = &geminiTarget{Encoder: e}
+	default: // there is no target that writes a JSON array (WM-12)
+		return nil, errTarget(to)
+	}
+	e.Reset(w)
+	return e, nil
+}
+
+func errTarget(to llmstream.Dialect) error {
+	return fmt.Errorf("llmstream: streams of dialect %v cannot be written", to)
+}
+
+// Reset makes e ready to write another stream to w, with the same options. It keeps its
+// memory. A caller that fails over calls it between two sources.
+func (e *Encoder) Reset(w io.Writer) {
+	e.answer.reset()
+	e.w, e.lost, e.err = w, Lost{}, nil
+	e.out.Reset(w)
+	e.told, e.begun, e.started, e.output, e.ended, e.unsaid, e.held = false, false, false, false, false, false, 0
+	e.made, e.tails = e.made[:0], e.tails[:0]
+	e.target.reset()
+}
+
+// Lost returns what could not be written so far.
+func (e *Encoder) Lost() Lost { return e.lost }
+
+// Started reports whether anything has been written, be it a heartbeat: until then an HTTP
+// status may still be chosen (WH-3).
+func (e *Encoder) Started() bool { return e.started }
+
+// HandleDelta writes what d adds to the answer. It returns the error of the writer; damage
+// and errors of the source are none. After the end of the answer, deltas are counted in
+// Lost.
+func (e *Encoder) HandleDelta(d *llmstream.Delta) error {
+	if e.err != nil {
+		return e.err
+	}
+	if e.ended { // WG-7
+		if d.HasOutput() || d.Kind == llmstream.KindUsage {
+			e.lost.AfterEnd++
+		}
+		return nil
+	}
+	// The beginning waits for the counts that the source begins with (WA-4), which are in
+	// the same event as its beginning.
+	if e.told && !e.begun && !e.opt.HoldStart && d.Kind != llmstream.KindStart && d.Kind != llmstream.KindUsage {
+		e.begin()
+	}
+	switch d.Kind {
+	case llmstream.KindPing, llmstream.KindOther: // the source's own affairs (WG-12, WG-13)
+	case llmstream.KindStart:
+		e.noteStart(d)
+	case llmstream.KindUsage: // kept until the end, and written once (WG-10)
+		if d.Usage.Reported != 0 {
+			e.usage = d.Usage
+			e.usage.Raw = nil
+		}
+	case llmstream.KindFinish:
+		e.noteFinish(d)
+		if d.Choice >= 0 && e.isAlone() && e.choice(d.Choice).place > 0 {
+			e.lost.Choices++
+		}
+	case llmstream.KindError:
+		e.failUnlessHeld(failureOf(d.Err))
+	case llmstream.KindMalformed:
+		e.lost.Malformed++
+		if e.opt.MalformedAsError {
+			e.failUnlessHeld(failure{status: 502, typ: "server_error", message: "a part of the upstream's stream could not be read"})
+		}
+	case llmstream.KindDone:
+		if e.whole() {
+			e.finish()
+		}
+	default:
+		e.handleOutput(d)
+	}
+	return e.flush()
+}
+
+// noteStart takes the ID, the model and the time of the stream, or the beginning of a choice.
+func (e *Encoder) noteStart(d *llmstream.Delta) {
+	s := d.Start
+	if s == nil {
+		return
+	}
+	if len(e.id) == 0 {
+		e.id = append(e.id, s.ID...)
+	}
+	if len(e.model) == 0 {
+		e.model = append(e.model, s.Model...)
+	}
+	if e.created == 0 {
+		e.created = s.Created
+	}
+	if s.Again && e.output { // what was written is void, but cannot be taken back (WG-20)
+		e.lost.Restarts++
+		e.abort(failure{status: 502, typ: "server_error", message: "the upstream began its answer again"})
+		return
+	}
+	e.told = true
+	if d.Choice < 0 {
+		return
+	}
+	c := e.choice(d.Choice)
+	if e.to == llmstream.OpenAIChat && !e.opt.HoldStart { // its beginning has no counts
+		e.begin()
+		e.target.delta(c, d)
+	}
+}
+
+// handleOutput writes output. With it the stream begins, if it has not.
+func (e *Encoder) handleOutput(d *llmstream.Delta) {
+	if d.Choice < 0 { // citations of the answer as a whole
+		e.lost.count(d)
+		return
+	}
+	if d.Kind == llmstream.KindReasoning && (e.opt.DropReasoning || d.Detail != nil && string(d.Detail.Type) == "tool_plan") { // Cohere's plan is not its reasoning
+		e.lost.Reasoning++
+		return
+	}
+	c := e.choice(d.Choice)
+	if e.isAlone() && c.place > 0 {
+		e.lost.Choices++
+		if d.Kind&(llmstream.KindToolCall|llmstream.KindToolCallEnd) != 0 { // for the verdict; see whole
+			if k := c.call(d.ToolCall.Index); k != nil {
+				k.note(d, &e.lost)
+			}
+		}
+		return
+	}
+	if isText(d) {
+		if d.Part < c.part {
+			e.lost.Order++
+		}
+		c.part = max(c.part, d.Part)
+	}
+	if d.HasOutput() {
+		e.output = true
+	} else if e.opt.HoldStart && !e.begun && d.Kind != llmstream.KindReasoning && d.Kind != llmstream.KindToolCall && d.Kind != llmstream.KindToolCallEnd {
+		e.lost.count(d)
+		return
+	}
+	e.begin()
+	if d.Kind == llmstream.KindToolCallEnd && len(e.tails) > 0 {
+		e.flushTails(d)
+	}
+	e.target.delta(c, e.mend(d))
+}
+
+func isText(d *llmstream.Delta) bool {
+	return len(d.Text) > 0 && d.Kind&(llmstream.KindContent|llmstream.KindReasoning|llmstream.KindRefusal) != 0
+}
+
+// isAlone reports whether the target's API has one choice alone.
+func (e *Encoder) isAlone() bool {
+	return e.to == llmstream.AnthropicMessages || e.to == llmstream.OpenAIResponses
+}
+
+// begin writes the target's beginning, once (WG-7).
+func (e *Encoder) begin() {
+	if e.begun {
+		return
+	}
+	e.begun = true
+	if e.at = e.created; e.at == 0 { // one time for the whole stream (WG-17)
+		e.at = e.opt.Now().Unix()
+	}
+	e.target.start()
+}
+
+// finish writes the normal end. Only a whole answer has one (WG-8).
+func (e *Encoder) finish() {
+	e.begin()
+	if len(e.tails) > 0 {
+		e.flushTails(nil)
+	}
+	e.target.end() // which may turn out to be an error
+	e.ended = true
+}
+
+// abort writes the target's error, and nothing after it.
+func (e *Encoder) abort(f failure) {
+	if e.ended {
+		return
+	}
+	e.ended = true
+	e.target.fail(&f)
+}
+
+// failUnlessHeld is abort, except for an error that a caller wants to know of before
+// anything is written: Close returns that (WG-21).
+func (e *Encoder) failUnlessHeld(f failure) {
+	if !e.opt.HoldStart || e.begun {
+		e.abort(f)
+		return
+	}
+	e.ended, e.unsaid = true, true
+}
+
+// Close writes the end that the outcome of the source allows, unless the source's own end
+// marker has brought it already: the normal end for a complete answer, an error for one
+// that was cut, empty or not a stream (WG-8), and nothing where the reading was stopped.
+//
+// It returns the error of the writer. With Options.HoldStart, and if not even the
+// beginning was written, it writes nothing of a source that failed, and returns
+// o.Err().
+func (e *Encoder) Close(o llmstream.Outcome) error {
+	switch {
+	case e.err != nil:
+		return e.err
+	case e.unsaid:
+		return o.Err()
+	case e.ended:
+		return nil
+	case o.State == llmstream.StateComplete:
+		if e.isBlocked = e.isBlocked || o.BlockReason != ""; len(e.blocked) == 0 {
+			e.blocked = append(e.blocked, o.BlockReason...)
+		}
+		e.finish()
+	case e.opt.HoldStart && !e.begun:
+		e.ended, e.unsaid = true, true
+		return o.Err()
+	case o.State == llmstream.StateStopped:
+	case o.State == llmstream.StateError:
+		e.abort(failureOf(o.Err()))
+	default:
+		e.abort(errEndedEarly)
+	}
+	e.ended = true
+	return e.flush()
+}
+
+// Error writes err as the target's error, also after a Close that returned it unwritten;
+// nothing may follow. Of an *[llmstream.APIError] in err, type, code and status are
+// translated; of another the text is sent to the client. After an end it does nothing.
+func (e *Encoder) Error(err error) error {
+	if e.err != nil || e.ended && !e.unsaid {
+		return e.err
+	}
+	e.ended, e.unsaid = false, false
+	e.abort(failureOf(err))
+	return e.flush()
+}
+
+// Ping writes a heartbeat that no client takes for more. Between two events of the source
+// it may be called at any time; after the end it does nothing. A heartbeat before the
+// beginning costs the choice of an HTTP status (WH-3).
+func (e *Encoder) Ping() error {
+	if e.err != nil || e.ended {
+		return e.err
+	}
+	e.target.ping()
+	return e.flush()
+}
+
+// comment writes the heartbeat of targets that have no better one: a comment without a
+// blank line, since openai-go before 3.43 takes a blank line after it for an event.
+func (e *Encoder) comment() { e.out.WriteComment("ping") }
+
+// line begins an event and returns the buffer that takes its JSON: one data line, which
+// send ends with a blank one, the last event too (WG-2, WG-3). Package sse writes "\n" for
+// a line end, no byte order mark, and an ID or a retry to nobody who did not ask (WG-4). In Anthropic's and the
+// Responses API each has its type in the event line too; elsewhere typ is "". An event that
+// is not sent leaves no trace.
+func (e *Encoder) line(typ string) []byte { return e.out.BeginEvent(typ) }
+
+// maxBuffered is how many bytes of events are gathered for one Write. The event that
+// passes it is the last of them.
+const maxBuffered = 32 << 10
+
+// send ends the event in e.buf. It is written with the others of the same call, unless they
+// are many.
+func (e *Encoder) send() {
+	e.out.EndEvent(e.buf)
+	if e.out.Buffered() > maxBuffered {
+		_ = e.flush() // which keeps the error
+	}
+}
+
+// flush hands what was added to the writer.
+func (e *Encoder) flush() error {
+	if e.out.Buffered() > 0 {
+		e.started = true
+		e.err = e.out.Flush()
+	}
+	return e.err
+}
+
+// hold counts bytes that are kept, and reports whether there is room for them. If there
+// is none the stream ends with an error.
+func (e *Encoder) hold(n int) bool {
+	if e.held += n; e.held > e.opt.MaxHeld {
+		e.abort(failure{status: 502, typ: "server_error", message: "the answer is larger than what may be held of it"})
+		return false
+	}
+	return true
+}

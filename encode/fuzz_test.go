@@ -1,0 +1,53 @@
+package encode_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/seed-4d65deac/llmstream"
+	"github.com/seed-4d65deac/llmstream/encode"
+)
+
+// FuzzEncode reads any bytes as a stream of any dialect, and writes what they say in each
+// of the four: what is written is valid, and complete exactly if the source was.
+func FuzzEncode(f *testing.F) {
+	for _, r := range recordings(f) {
+		if len(r.body) < 4<<10 {
+			f.Add(uint8(r.dialect), uint8(0), r.body)
+		}
+	}
+	f.Fuzz(func(t *testing.T, dialect, flags uint8, body []byte) {
+		from := llmstream.Dialect(dialect)
+		if from.String() == "unknown" {
+			return
+		}
+		o := options()
+		o.HoldStart, o.HoldArguments, o.RawArguments = flags&1 != 0, flags&2 != 0, flags&4 != 0
+		o.DataPing, o.IncompleteAsCompleted, o.DropReasoning = flags&8 != 0, flags&16 != 0, flags&32 != 0
+		_, outcome := read(from, body)
+		for _, to := range targets {
+			var b strings.Builder
+			e, err := encode.New(&b, to, o)
+			if err != nil {
+				t.Fatal(err)
+			}
+			p := llmstream.NewParser(from, e, nil)
+			p.Write(body)
+			p.Close()
+			if err := e.Close(p.Outcome()); err != nil && !o.HoldStart {
+				t.Fatal(err)
+			}
+			if err := valid(to, b.String()); err != nil {
+				t.Fatalf("%v as %v: %v\n%s", from, to, err, b.String())
+			}
+			_, again := read(to, []byte(b.String()))
+			whole := again.State == llmstream.StateComplete
+			switch {
+			case whole && outcome.State != llmstream.StateComplete:
+				t.Fatalf("%v as %v: %v became %v\n%s", from, to, outcome.State, again.State, b.String())
+			case !whole && outcome.State == llmstream.StateComplete && e.Lost().Restarts == 0 && !(o.HoldArguments && e.Lost().Arguments > 0):
+				t.Fatalf("%v as %v: %v became %v\n%s", from, to, outcome.State, again.State, b.String())
+			}
+		}
+	})
+}

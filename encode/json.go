@@ -1,0 +1,257 @@
+package encode
+
+import (
+	"bytes"
+	"encoding/binary"
+	"encoding/json"
+	"unicode/utf8"
+)
+
+// The JSON of events is written by appending. Text is escaped as it is copied, so that a
+// data line never has a raw line end (WG-2) and is always valid UTF-8 (WG-6).
+
+// needsEscape are the ASCII bytes that may not stand in a JSON string as they are.
+var needsEscape = func() (table [utf8.RuneSelf]bool) {
+	for c := range table {
+		table[c] = c < ' ' || c == '"' || c == '\\'
+	}
+	return table
+}()
+
+// appendString appends text as a JSON string.
+func appendString(dst, text []byte) []byte {
+	return append(appendEscaped(append(dst, '"'), text), '"')
+}
+
+// appendStringOf is appendString for a string.
+func appendStringOf(dst []byte, text string) []byte { return appendString(dst, []byte(text)) }
+
+// appendEscaped appends text as it stands inside a JSON string. Bytes that are no UTF-8
+// become U+FFFD (WG-6).
+func appendEscaped(dst, text []byte) []byte {
+	from, at := 0, 0
+	for at < len(text) {
+		if n := plainLen(text[at:]); n > 0 {
+			at += n
+			continue
+		}
+		c := text[at]
+		if c < utf8.RuneSelf {
+			if needsEscape[c] {
+				dst = appendEscape(append(dst, text[from:at]...), c)
+				from = at + 1
+			}
+			at++
+			continue
+		}
+		r, size := utf8.DecodeRune(text[at:])
+		if r == utf8.RuneError && size == 1 {
+			dst = append(append(dst, text[from:at]...), "\uFFFD"...)
+			from = at + 1
+		}
+		at += size
+	}
+	return append(dst, text[from:]...)
+}
+
+// plainLen returns how many bytes at the beginning of text need no escape and no look at
+// their encoding, in steps of eight.
+func plainLen(text []byte) (n int) {
+	const ones, highs = 0x0101010101010101, 0x8080808080808080
+	for ; len(text)-n >= 8; n += 8 {
+		x := binary.LittleEndian.Uint64(text[n:])
+		quote, slash := x^(ones*'"'), x^(ones*'\\')
+		// A high bit is left where a byte is a quote, a backslash or below a space; in
+		// bytes above one of those too, which costs a second look and nothing else.
+		if (x|(quote-ones)|(slash-ones)|(x-ones*' '))&highs != 0 {
+			break
+		}
+	}
+	return n
+}
+
+func appendEscape(dst []byte, c byte) []byte {
+	switch c {
+	case '"', '\\':
+		return append(dst, '\\', c)
+	case '\n':
+		return append(dst, '\\', 'n')
+	case '\r':
+		return append(dst, '\\', 'r')
+	case '\t':
+		return append(dst, '\\', 't')
+	}
+	const hex = "0123456789abcdef"
+	return append(dst, '\\', 'u', '0', '0', hex[c>>4], hex[c&0xF])
+}
+
+// appendJSON appends a JSON value of a provider as it came, without line ends between
+// its tokens (WG-2). !ok: it is not strict JSON (WG-6), and dst is as it was.
+func appendJSON(dst, value []byte) (_ []byte, ok bool) {
+	if !isStrict(value) {
+		return dst, false
+	}
+	for len(value) > 0 {
+		n := bytes.IndexAny(value, "\r\n") // in a valid value they are white space
+		if n < 0 {
+			n = len(value)
+		}
+		dst = append(dst, value[:n]...)
+		value = value[min(n+1, len(value)):]
+	}
+	return dst, true
+}
+
+// hasLoneSurrogate reports whether valid JSON has the escape of half a surrogate pair
+// whose other half does not follow: "\ud83d" alone is no character (WG-6).
+func hasLoneSurrogate(value []byte) bool {
+	for {
+		i := bytes.Index(value, []byte(`\u`))
+		if i < 0 {
+			return false
+		}
+		slashes := 1
+		for i-slashes >= 0 && value[i-slashes] == '\\' {
+			slashes++
+		}
+		value = value[i+len(`\u`):]
+		if slashes%2 == 0 { // it is an escaped backslash in front of a "u"
+			continue
+		}
+		switch surrogate(value) {
+		case 'h':
+			if !bytes.HasPrefix(value[4:], []byte(`\u`)) || surrogate(value[6:]) != 'l' {
+				return true
+			}
+			value = value[10:]
+		case 'l':
+			return true
+		}
+	}
+}
+
+// surrogate reports whether four hex digits are the high ('h') or the low ('l') half of
+// a surrogate pair; 0: neither.
+func surrogate(hex []byte) byte {
+	if len(hex) < 4 || hex[0]|0x20 != 'd' {
+		return 0
+	}
+	switch c := hex[1] | 0x20; {
+	case '8' <= hex[1] && hex[1] <= '9', c == 'a', c == 'b':
+		return 'h'
+	case 'c' <= c && c <= 'f':
+		return 'l'
+	}
+	return 0
+}
+
+// member returns the value of an object's member, as it stands in the JSON, which must be
+// valid; nil: there is none. Of two equal members the last counts.
+func member(object []byte, name string) (value []byte) {
+	eachMember(object, func(key, v []byte) {
+		if string(key) == name {
+			value = v
+		}
+	})
+	return value
+}
+
+// eachMember calls f with each key, which is not unescaped, and value of an object.
+// What is no object has no members.
+func eachMember(object []byte, f func(key, value []byte)) {
+	at := skipSpace(object, 0)
+	if at == len(object) || object[at] != '{' {
+		return
+	}
+	for at = skipSpace(object, at+1); at < len(object) && object[at] == '"'; {
+		end := skipValue(object, at)
+		if end-at < len(`""`) {
+			return // the object is cut
+		}
+		key := object[at+1 : end-1]
+		at = skipSpace(object, skipSpace(object, end)+len(":"))
+		end = skipValue(object, at)
+		f(key, object[at:end])
+		if at = skipSpace(object, end); at < len(object) && object[at] == ',' {
+			at = skipSpace(object, at+1)
+		}
+	}
+}
+
+// eachElement calls f with each element of a valid array. What is no array has none.
+func eachElement(array []byte, f func(value []byte)) {
+	at := skipSpace(array, 0)
+	if at == len(array) || array[at] != '[' {
+		return
+	}
+	for at = skipSpace(array, at+1); at < len(array) && array[at] != ']'; {
+		end := skipValue(array, at)
+		f(array[at:end])
+		if at = skipSpace(array, end); at < len(array) && array[at] == ',' {
+			at = skipSpace(array, at+1)
+		}
+	}
+}
+
+func skipSpace(b []byte, at int) int {
+	for at < len(b) && (b[at] == ' ' || b[at] == '\t' || b[at] == '\n' || b[at] == '\r') {
+		at++
+	}
+	return at
+}
+
+// skipValue returns where the value that begins at a place of valid JSON ends.
+func skipValue(b []byte, at int) int {
+	depth := 0
+	for at < len(b) {
+		switch b[at] {
+		case '"':
+			for at++; at < len(b) && b[at] != '"'; at++ {
+				if b[at] == '\\' {
+					at++
+				}
+			}
+		case '{', '[':
+			depth++
+		case '}', ']', ',':
+			if depth == 0 { // the end of a number or a word
+				return at
+			}
+			if b[at] != ',' {
+				depth--
+			}
+		case ' ', '\t', '\r', '\n', ':':
+			if depth == 0 {
+				return at
+			}
+			at++
+			continue
+		default:
+			at++
+			continue
+		}
+		if at++; depth == 0 {
+			return min(at, len(b))
+		}
+	}
+	return len(b)
+}
+
+// textOf returns the text of a JSON string; "": it is another value.
+func textOf(value []byte) (text string) {
+	if len(value) > 0 && value[0] == '"' {
+		_ = json.Unmarshal(value, &text) // a caller passes valid JSON alone
+	}
+	return text
+}
+
+// isObject reports whether text is one JSON object, and nothing but.
+func isObject(text []byte) bool {
+	at := skipSpace(text, 0)
+	return at < len(text) && text[at] == '{' && json.Valid(text)
+}
+
+// isStrict reports whether a value can be written as it is; see appendJSON.
+func isStrict(value []byte) bool {
+	return json.Valid(value) && utf8.Valid(value) && !hasLoneSurrogate(value)
+}

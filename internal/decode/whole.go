@@ -1,0 +1,131 @@
+package decode
+
+import (
+	"bytes"
+	"encoding/binary"
+	"math/bits"
+)
+
+// Some dialects send a text in pieces and then once more as a whole. A Tally remembers
+// the pieces by length and hash, so that the whole can be compared with them and no
+// second copy is kept. White space at the ends is no difference: some servers trim it.
+
+// Tally is a text as far as it has come.
+type Tally struct {
+	lead int     // white space before the first other byte
+	body rolling // up to the last byte that is no white space
+	all  rolling // everything after lead
+}
+
+// textSpace is the white space that servers trim.
+const textSpace = " \t\n\v\f\r"
+
+// Add adds the next piece.
+func (t *Tally) Add(piece []byte) {
+	if t.all.size == 0 {
+		rest := bytes.TrimLeft(piece, textSpace)
+		t.lead += len(piece) - len(rest)
+		piece = rest
+	}
+	if body := bytes.TrimRight(piece, textSpace); len(body) > 0 {
+		t.all.add(body)
+		t.body = t.all
+		piece = piece[len(body):]
+	}
+	t.all.add(piece)
+}
+
+// Blank reports whether nothing but white space has come.
+func (t *Tally) Blank() bool { return t.body.size == 0 }
+
+// Same reports whether both texts are equal, white space at their ends aside.
+func (t *Tally) Same(u *Tally) bool { return t.body.equal(&u.body) }
+
+// Rest returns what whole has after the pieces. ok is false if it does not begin with
+// them.
+func (t *Tally) Rest(whole []byte) (rest []byte, ok bool) {
+	rest = bytes.TrimLeft(whole, textSpace)
+	if t.all.size == 0 { // nothing has come, or white space
+		return whole[min(t.lead, len(whole)-len(rest)):], true
+	}
+	if len(rest) < t.all.size || !t.all.equal(hashOf(rest[:t.all.size])) {
+		return nil, false
+	}
+	return rest[t.all.size:], true
+}
+
+// EndsIn reports whether whole ends with the pieces, white space at the ends aside.
+func (t *Tally) EndsIn(whole []byte) bool {
+	whole = bytes.TrimRight(whole, textSpace)
+	return len(whole) >= t.body.size && t.body.equal(hashOf(whole[len(whole)-t.body.size:]))
+}
+
+// TallyOf returns the tally of a text that has come in one piece.
+func TallyOf(text []byte) (t Tally) {
+	t.Add(text)
+	return t
+}
+
+// rolling is the hash of bytes that come in pieces. It does not depend on where the
+// pieces end.
+type rolling struct {
+	sum  uint64 // of the words of eight bytes that are full
+	word uint64 // the bytes after those
+	size int
+}
+
+// The multipliers are odd numbers without structure.
+const (
+	mixWord uint64 = 0xa0761d6478bd642f
+	mixSum  uint64 = 0xe7037ed1a0b428db
+)
+
+func (r *rolling) add(b []byte) {
+	for len(b) > 0 {
+		if r.size%8 == 0 {
+			for ; len(b) >= 8; b = b[8:] {
+				r.sum = mix(r.sum, binary.LittleEndian.Uint64(b))
+				r.size += 8
+			}
+			if len(b) == 0 {
+				return
+			}
+		}
+		r.word |= uint64(b[0]) << (r.size % 8 * 8)
+		b = b[1:]
+		if r.size++; r.size%8 == 0 {
+			r.sum, r.word = mix(r.sum, r.word), 0
+		}
+	}
+}
+
+func mix(sum, word uint64) uint64 {
+	high, low := bits.Mul64(sum^mixSum, word^mixWord)
+	return high ^ low
+}
+
+func (r *rolling) equal(o *rolling) bool { return *r == *o }
+
+func hashOf(b []byte) *rolling {
+	r := new(rolling)
+	r.add(b)
+	return r
+}
+
+// VoidAnswer takes back what a choice has said that belongs to no part of the message,
+// since another answer begins in the same stream: the finish reason, the end marker, the
+// usage, the error, and all calls. The verdict on the stream is that on the answer which
+// begins.
+func (s *Context) VoidAnswer(t *Choice) {
+	s.Part = -1
+	s.AddStart(t.Index, Start{Again: true})
+	s.Part = 0
+	for at := range t.Calls {
+		t.Calls[at].Void()
+	}
+	t.Finish, t.Native, t.Surrogates = FinishNone, "", surrogates{}
+	s.SawDone, s.FirstError = false, nil
+	s.Usage, s.usageRaw = Usage{}, s.usageRaw[:0]
+	s.Contextual = true
+	s.Epoch++
+}

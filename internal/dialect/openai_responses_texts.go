@@ -1,0 +1,466 @@
+package dialect
+
+import (
+	"bytes"
+
+	"github.com/seed-4d65deac/llmstream/internal/decode"
+	"github.com/valyala/fastjson"
+)
+
+// Texts come in pieces, then as a whole with their own end, with that of their part,
+// with that of their item and with that of the response (O-06). A whole settles what
+// the text is (O-17).
+
+type partKind uint8
+
+const (
+	partText partKind = iota
+	partRefusal
+	partReasoning
+	partSummary
+	partArguments // of a call, or the input of a custom tool
+)
+
+// class returns the class of the items that have texts of this kind.
+func (k partKind) class() itemClass {
+	switch k {
+	case partText, partRefusal:
+		return classMessage
+	case partArguments:
+		return classCall
+	}
+	return classReasoning
+}
+
+// delta returns the kind of the deltas that give texts of this kind.
+func (k partKind) delta() decode.Kind {
+	switch k {
+	case partText:
+		return decode.KindContent
+	case partRefusal:
+		return decode.KindRefusal
+	case partArguments:
+		return decode.KindToolCall
+	}
+	return decode.KindReasoning
+}
+
+// itemText is a text of an item as far as it has come.
+type itemText struct {
+	kind      partKind
+	hint      int  // content_index or summary_index of the latest piece; noIndex: it had none
+	announced int  // the same of its beginning, if that has come
+	ending    int  // the same of its latest end, if closed
+	closed    bool // it has come as a whole
+	annotated bool // annotations have come
+	wholes    wholeSource
+	seed      []byte // the text that it began with, which the first piece may repeat (O-18)
+	tally     decode.Tally
+}
+
+// wholeSource is the kind of event that a whole text came with.
+type wholeSource uint8
+
+const (
+	wholeText wholeSource = 1 << iota // the end of the text itself
+	wholePart                         // the end of its part
+)
+
+// maxResponseTexts is how many texts of an item are told apart. What is past it belongs to the
+// last one.
+const maxResponseTexts = 64
+
+// ownerOf returns the name of a text for templates; see Follow.
+func ownerOf(at, text int) int32 { return int32(at*maxResponseTexts + text + 1) }
+
+// Follow takes a piece of a text that a template has read.
+func (o *Responses) Follow(owner int32, piece []byte) {
+	at, text := int(owner-1)/maxResponseTexts, int(owner-1)%maxResponseTexts
+	if at < len(o.items) && text < len(o.items[at].texts) {
+		o.items[at].texts[text].tally.Add(piece)
+		o.touch(at)
+	}
+}
+
+// textIndex returns the index of a text in its item; noIndex if there is none.
+func (o *Responses) textIndex(s *decode.Context, v *fastjson.Value) int {
+	if n, ok := s.Index(v); ok && n >= 0 {
+		return n
+	}
+	return noIndex
+}
+
+// newText begins a text of an item.
+func (o *Responses) newText(s *decode.Context, at int, kind partKind, hint int) (text int) {
+	item := &o.items[at]
+	s.Epoch++ // but the same event is for the same text from now on
+	if text = len(item.texts); text == maxResponseTexts {
+		text--
+		item.texts[text] = itemText{kind: kind, hint: hint, announced: noIndex}
+		return text
+	}
+	item.texts = append(item.texts, itemText{kind: kind, hint: hint, announced: noIndex})
+	return text
+}
+
+// textForPiece returns the text that a piece belongs to. Indexes are hints: they may
+// grow with each piece (vLLM), go on from item to item, or begin with 1 (O-16).
+func (o *Responses) textForPiece(s *decode.Context, at int, kind partKind, hint int) (text int) {
+	item := &o.items[at]
+	latest := noItem
+	for text = len(item.texts) - 1; text >= 0; text-- {
+		t := &item.texts[text]
+		if t.kind != kind {
+			continue
+		}
+		if hint != noIndex && t.announced == hint && !t.closed {
+			return text
+		}
+		if latest == noItem {
+			latest = text
+		}
+	}
+	if latest == noItem {
+		return o.newText(s, at, kind, hint)
+	}
+	t := &item.texts[latest]
+	if t.hint != hint {
+		if t.closed {
+			return o.newText(s, at, kind, hint)
+		}
+		t.hint = hint
+		o.changed(s)
+	}
+	return latest
+}
+
+// textForWhole returns the text that a whole belongs to: an equal one, the one with the
+// same index, or the first of its kind that has not come as a whole yet.
+func (o *Responses) textForWhole(s *decode.Context, at int, kind partKind, hint int, source wholeSource, whole []byte) (text int) {
+	item := &o.items[at]
+	tally := decode.TallyOf(whole)
+	byHint, first, known := noItem, noItem, noItem
+	for i := range item.texts {
+		t := &item.texts[i]
+		if t.kind != kind {
+			continue
+		}
+		same := t.tally.Same(&tally)
+		if t.wholes&source != 0 {
+			if same || hint != noIndex && t.ending == hint {
+				known = i // it has come twice
+			}
+			continue
+		}
+		if same {
+			return i
+		}
+		if hint != noIndex && t.announced == hint {
+			byHint = i
+		}
+		if first == noItem {
+			first = i
+		}
+	}
+	switch {
+	case byHint != noItem:
+		return byHint
+	case known != noItem && (first == noItem || !item.texts[first].tally.Blank()):
+		return known
+	case first != noItem && (hint == noIndex || !item.texts[first].closed || hint == item.texts[first].ending):
+		return first
+	}
+	return o.newText(s, at, kind, hint)
+}
+
+// beginPart takes the beginning of a part, which may have text already.
+func (o *Responses) beginPart(s *decode.Context, e *responseEvent, index *fastjson.Value) {
+	var p partMembers
+	p.read(e.part)
+	a, ok := o.addressOf(s, e.outputIndex, e.itemID, nil)
+	kind, known := p.kind(s)
+	if !ok || !known {
+		return
+	}
+	at := o.itemFor(s, a, kind.class(), true)
+	if at < 0 {
+		return
+	}
+	kind = o.items[at].kindOf(kind)
+	hint := o.textIndex(s, index)
+	text := noItem
+	for i := range o.items[at].texts { // a piece of it may have come before
+		if t := &o.items[at].texts[i]; t.kind == kind && !t.closed && t.announced == noIndex && t.hint == hint {
+			text = i
+		}
+	}
+	if text == noItem {
+		text = o.newText(s, at, kind, hint)
+	}
+	o.changed(s)
+	t := &o.items[at].texts[text]
+	t.announced = hint
+	if seed := s.Word(p.value(kind)); len(seed) > 0 && t.tally.Blank() {
+		t.seed = bytes.Clone(seed)
+	}
+}
+
+// kindOf returns the kind of a text in this item: whatever reasoning consists of is
+// reasoning, also if it calls itself an output (LocalAI).
+func (m *outputItem) kindOf(kind partKind) partKind {
+	if m.class == classReasoning && kind == partText {
+		return partReasoning
+	}
+	return kind
+}
+
+// gives reports whether a text of this kind is given. The others are in the details
+// alone: reasoning and its summary may both come (O-19).
+func (m *outputItem) gives(kind partKind) bool {
+	return kind.class() != classReasoning || !m.hasKind || m.thought == kind
+}
+
+// addPiece adds a piece of a text. It reports whether the event gave text.
+func (o *Responses) addPiece(s *decode.Context, t *decode.Choice, e *responseEvent, kind partKind, index *fastjson.Value) bool {
+	a, ok := o.addressOf(s, e.outputIndex, e.itemID, nil)
+	if !ok {
+		return false
+	}
+	at := o.itemFor(s, a, kind.class(), true)
+	if at < 0 {
+		return false
+	}
+	if !o.items[at].gives(kind) {
+		s.Source = decode.TextSource{Member: "delta", Kind: decode.KindOther, Choice: s.Recent, Call: -1}
+		return false
+	}
+	high := t.Surrogate(kind.delta())
+	piece, _ := s.Text(e.delta, high)
+	if len(piece) == 0 && *high == 0 {
+		return false
+	}
+	text := o.textForPiece(s, at, kind, o.textIndex(s, index))
+	o.addSeed(s, t, at, text, piece)
+	o.give(s, t, at, text, "delta", piece)
+	return true
+}
+
+// addSeed adds the text that a text began with, unless the first piece repeats it.
+func (o *Responses) addSeed(s *decode.Context, t *decode.Choice, at, text int, piece []byte) {
+	it := &o.items[at].texts[text]
+	if it.seed == nil {
+		return
+	}
+	if bytes.HasPrefix(piece, it.seed) || bytes.HasPrefix(it.seed, piece) {
+		it.seed = nil
+		o.changed(s)
+		return
+	}
+	o.giveSeed(s, t, at, text)
+}
+
+// giveSeed adds the text that a text began with, since that is not repeated.
+func (o *Responses) giveSeed(s *decode.Context, t *decode.Choice, at, text int) {
+	it := &o.items[at].texts[text]
+	if seed := it.seed; seed != nil && o.items[at].gives(it.kind) {
+		it.seed = nil
+		o.changed(s)
+		o.give(s, t, at, text, "", seed)
+	}
+}
+
+// give adds a piece to a text. name is the name of the member that it is the value of;
+// "": it is a part of that, or something else.
+func (o *Responses) give(s *decode.Context, t *decode.Choice, at, text int, name string, piece []byte) {
+	item := &o.items[at]
+	it := &item.texts[text]
+	s.Part = item.part
+	if kind := it.kind; kind.class() == classReasoning && !item.hasKind {
+		item.hasKind, item.thought = true, kind
+		s.Epoch++
+	}
+	it.tally.Add(piece)
+	o.touch(at)
+	if len(piece) == 0 {
+		s.Contextual = true
+		return
+	}
+	if name == "" {
+		s.AddText(it.kind.delta(), t.Index, piece)
+		return
+	}
+	s.AddTextOf(name, it.kind.delta(), t.Index, piece)
+	s.Source.Owner = ownerOf(at, text)
+}
+
+// endText takes a whole text.
+func (o *Responses) endText(s *decode.Context, t *decode.Choice, e *responseEvent, kind partKind, index, v *fastjson.Value) (news bool) {
+	a, ok := o.addressOf(s, e.outputIndex, e.itemID, nil)
+	if !ok {
+		return false
+	}
+	at := o.itemFor(s, a, kind.class(), false)
+	return at >= 0 && o.takeWhole(s, t, at, kind, o.textIndex(s, index), wholeText, v)
+}
+
+// endPart takes a part as a whole.
+func (o *Responses) endPart(s *decode.Context, t *decode.Choice, e *responseEvent, index *fastjson.Value) {
+	var p partMembers
+	p.read(e.part)
+	a, ok := o.addressOf(s, e.outputIndex, e.itemID, nil)
+	kind, known := p.kind(s)
+	if !ok || !known {
+		return
+	}
+	at := o.itemFor(s, a, kind.class(), false)
+	if at < 0 {
+		return
+	}
+	kind = o.items[at].kindOf(kind)
+	hint := o.textIndex(s, index)
+	news := o.takeWhole(s, t, at, kind, hint, wholePart, p.value(kind))
+	if list := p.annotations.GetArray(); len(list) > 0 {
+		text := o.textForWhole(s, at, kind, hint, 0, s.Word(p.value(kind)))
+		o.addAnnotations(s, t, &o.items[at].texts[text], list)
+	}
+	if news {
+		o.addLogprobs(s, t, p.logprobs)
+	}
+}
+
+// takeWhole compares a whole text with the pieces of it. It reports whether the text
+// is news, since no piece of it has come.
+func (o *Responses) takeWhole(s *decode.Context, t *decode.Choice, at int, kind partKind, hint int, source wholeSource, v *fastjson.Value) (news bool) {
+	s.Contextual = true
+	whole, ok := s.Text(v, nil)
+	if !ok || !o.items[at].gives(kind) {
+		return false
+	}
+	text := o.textForWhole(s, at, kind, hint, source, whole)
+	item := &o.items[at]
+	it := &item.texts[text]
+	if len(whole) > 0 {
+		it.seed = nil
+	} else {
+		o.giveSeed(s, t, at, text)
+	}
+	it.wholes |= source
+	it.ending = hint
+	o.close(s, it)
+	o.dropSurrogate(t, at, kind)
+	news = it.tally.Blank()
+	tally := decode.TallyOf(whole)
+	same := it.tally.Same(&tally)
+	rest, ok := it.tally.Rest(whole)
+	switch {
+	case tally.Blank(), same && len(rest) == 0:
+	case ok && (news || item.isLast(text)):
+		o.give(s, t, at, text, "", rest)
+	case same:
+	case o.beganBefore(item) && it.tally.EndsIn(whole): // the client has the beginning
+	case item.torn:
+	default:
+		s.Conflicts++
+		if item.torn = !item.isOnly(text); !item.torn {
+			o.restart(s, t, at)
+			o.give(s, t, at, text, "", whole)
+		}
+	}
+	return news && !tally.Blank()
+}
+
+func (o *Responses) close(s *decode.Context, it *itemText) {
+	if !it.closed {
+		it.closed = true
+		o.changed(s)
+	}
+}
+
+// dropSurrogate forgets half of a surrogate pair that waits for the rest of a text,
+// since all of it has come.
+func (o *Responses) dropSurrogate(t *decode.Choice, at int, kind partKind) {
+	if o.items[at].touched == o.clock {
+		*t.Surrogate(kind.delta()) = 0
+	}
+}
+
+// beganBefore reports whether pieces of an item may have come before the stream: it was
+// resumed (O-12).
+func (o *Responses) beganBefore(item *outputItem) bool { return !o.begun && !item.announced }
+
+// isLast reports whether a text is the last that was given of its item, among those
+// that are joined to the same text of the message.
+func (m *outputItem) isLast(text int) bool {
+	for i := text + 1; i < len(m.texts); i++ {
+		if it := &m.texts[i]; it.kind.delta() == m.texts[text].kind.delta() && !it.tally.Blank() {
+			return false
+		}
+	}
+	return true
+}
+
+// isOnly reports whether no other text of its item was given.
+func (m *outputItem) isOnly(text int) bool {
+	for i := range m.texts {
+		if i != text && !m.texts[i].tally.Blank() {
+			return false
+		}
+	}
+	return true
+}
+
+// restart begins an item anew: what has come of it is void.
+func (o *Responses) restart(s *decode.Context, t *decode.Choice, at int) {
+	item := &o.items[at]
+	s.Part = item.part
+	s.AddStart(t.Index, decode.Start{Again: true})
+	for i := range item.texts {
+		item.texts[i].tally = decode.Tally{}
+	}
+	item.detailed, item.hasKind, item.torn = false, false, false
+	o.changed(s)
+}
+
+// partMembers are the members of a part of an item.
+type partMembers struct {
+	typ, text, refusal, annotations, logprobs *fastjson.Value
+}
+
+func (p *partMembers) read(v *fastjson.Value) {
+	v.GetObject().Visit(func(key []byte, v *fastjson.Value) {
+		switch string(key) {
+		case "type":
+			p.typ = v
+		case "text":
+			p.text = v
+		case "refusal":
+			p.refusal = v
+		case "annotations":
+			p.annotations = v
+		case "logprobs":
+			p.logprobs = v
+		}
+	})
+}
+
+func (p *partMembers) kind(s *decode.Context) (kind partKind, ok bool) {
+	switch string(s.Word(p.typ)) {
+	case "output_text", "text":
+		return partText, true
+	case "refusal":
+		return partRefusal, true
+	case "reasoning_text":
+		return partReasoning, true
+	case "summary_text":
+		return partSummary, true
+	}
+	return 0, false
+}
+
+// value returns the text of the part.
+func (p *partMembers) value(kind partKind) *fastjson.Value {
+	if kind == partRefusal {
+		return p.refusal
+	}
+	return p.text
+}

@@ -1,0 +1,496 @@
+package dialect
+
+import (
+	"bytes"
+
+	"github.com/seed-4d65deac/llmstream/internal/decode"
+	"github.com/valyala/fastjson"
+)
+
+// An item begins with an event and ends with another, which has all of it. The terminal
+// response has all items once more.
+
+// classOf returns the class of an item. ok is false if it has no type, so that it says
+// nothing (O-05).
+func classOf(s *decode.Context, m *itemMembers) (class itemClass, ok bool) {
+	switch string(s.Word(m.typ)) {
+	case "":
+		return 0, false
+	case "message":
+		return classMessage, true
+	case "reasoning":
+		return classReasoning, true
+	case "function_call":
+		return classCall, true
+	case "custom_tool_call":
+		if !bytes.HasPrefix(s.Word(m.callID), []byte("xs_call")) { // which xAI runs itself (O-21)
+			return classCall, true
+		}
+	}
+	return classOther, true
+}
+
+// beginItem takes the beginning of an item.
+func (o *Responses) beginItem(s *decode.Context, t *decode.Choice, e *responseEvent) {
+	var m itemMembers
+	m.read(e.item)
+	if a, ok := o.addressOf(s, e.outputIndex, m.id, m.ownCallID(s)); ok {
+		o.beginItemAt(s, t, a, &m)
+	}
+}
+
+func (o *Responses) beginItemAt(s *decode.Context, t *decode.Choice, a address, m *itemMembers) {
+	s.Contextual = true
+	class, ok := classOf(s, m)
+	if !ok {
+		return
+	}
+	at := o.announce(s, a, class)
+	if at < 0 {
+		return
+	}
+	item := &o.items[at]
+	item.typ, s.Part = decode.Hash(s.Word(m.typ)), item.part
+	switch class {
+	case classMessage, classReasoning:
+		s.AddRole(t, m.role)
+	case classCall:
+		o.beginCall(s, t, at, m)
+	}
+}
+
+// ownCallID returns the id of the call that an item is, and not of one that it is the
+// output of.
+func (m *itemMembers) ownCallID(s *decode.Context) *fastjson.Value {
+	if isOutput(s, m) {
+		return nil
+	}
+	return m.callID
+}
+
+// endItem takes an item as a whole.
+func (o *Responses) endItem(s *decode.Context, t *decode.Choice, e *responseEvent) {
+	var m itemMembers
+	m.read(e.item)
+	class, known := classOf(s, &m)
+	a, ok := o.addressOf(s, e.outputIndex, m.id, m.ownCallID(s))
+	if !ok || !known {
+		return
+	}
+	s.Contextual = true
+	o.endItemAt(s, t, o.itemEnding(s, a, class, &m), class, e.item, &m)
+}
+
+// endItemAt takes the item at a position as a whole; noItem: it is not in the table.
+func (o *Responses) endItemAt(s *decode.Context, t *decode.Choice, at int, class itemClass, v *fastjson.Value, m *itemMembers) {
+	if at >= 0 {
+		s.Part = o.items[at].part
+		o.changed(s)
+	} else if class != classOther {
+		return
+	}
+	switch class {
+	case classMessage:
+		s.AddRole(t, m.role)
+		o.endTexts(s, t, at, m)
+	case classReasoning:
+		o.endReasoning(s, t, at, m)
+	case classCall:
+		o.endCall(s, t, at, m)
+	default:
+		o.addOther(s, t, at, v, m)
+	}
+	if at >= 0 {
+		o.items[at].ended = true
+	}
+}
+
+// itemEnding returns the item that ends with an event.
+func (o *Responses) itemEnding(s *decode.Context, a address, class itemClass, m *itemMembers) (at int) {
+	if at = o.byID(a, class); at >= 0 && o.items[at].class == class {
+		o.learn(s, at, a)
+		return at
+	}
+	at = o.find(s, address{index: a.index}, class, true)
+	if at >= 0 && (o.items[at].ended && a.id|a.callID != 0 || !o.items[at].isLike(s, m)) { // its ids are others
+		at = noItem
+	}
+	if at < 0 {
+		at = o.equalItem(s, class, m, false)
+	}
+	if at < 0 {
+		return o.add(s, a, class)
+	}
+	o.learn(s, at, a)
+	return at
+}
+
+// isLike reports whether the type and the name of an item are those of one that has come
+// as a whole.
+func (m *outputItem) isLike(s *decode.Context, end *itemMembers) bool {
+	switch m.class {
+	case classCall:
+		name := s.Word(end.name)
+		return len(m.name) == 0 || len(name) == 0 || string(m.name) == string(name[:min(len(name), maxLabel)])
+	case classOther:
+		return m.typ == decode.Hash(s.Word(end.typ))
+	}
+	return true
+}
+
+// equalItem returns the item of a class that has come with the same texts or arguments;
+// noItem: there is none. ended: items that have ended count too, if they have no place in the
+// terminal response yet.
+func (o *Responses) equalItem(s *decode.Context, class itemClass, m *itemMembers, ended bool) (at int) {
+	if class == classOther {
+		return noItem
+	}
+	var arguments decode.Tally
+	if class == classCall {
+		whole, _ := s.Text(m.words(), nil) // an object is read once, when it is taken
+		arguments = decode.TallyOf(whole)
+	}
+	for at = range o.items {
+		item := &o.items[at]
+		if item.class != class || item.ended && !ended || item.matched != 0 {
+			continue
+		}
+		if class == classCall {
+			if item.isLike(s, m) && len(item.texts) > 0 && item.texts[0].tally.Same(&arguments) && !arguments.Blank() {
+				return at
+			}
+			continue
+		}
+		o.readWholes(s, item, m)
+		matched, missing, differ := o.match(item)
+		if o.forgetWholes(); matched && !missing && !differ {
+			return at
+		}
+	}
+	return noItem
+}
+
+// wholePiece is a text of an item that has come as a whole.
+type wholePiece struct {
+	kind    partKind
+	text    []byte
+	tally   decode.Tally
+	part    partMembers
+	matches int    // the text of the item that it is; noItem: it is not there
+	rest    []byte // what that text lacks at its end
+}
+
+// readWholes reads the texts of an item that has come as a whole to o.wholes. Of
+// reasoning and its summary those count that were given.
+func (o *Responses) readWholes(s *decode.Context, item *outputItem, m *itemMembers) {
+	if item.class == classMessage {
+		o.readList(s, m.content, partText, false)
+		return
+	}
+	if !item.hasKind || item.thought == partSummary {
+		if o.readList(s, m.summary, partSummary, true); item.hasKind || o.hasText() {
+			return
+		}
+		o.forgetWholes()
+	}
+	o.readList(s, m.content, partReasoning, true)
+}
+
+// readList reads a list of parts. A string is a part by itself, or all there is.
+// only: all of them are texts of the kind plain.
+func (o *Responses) readList(s *decode.Context, list *fastjson.Value, plain partKind, only bool) {
+	add := func(kind partKind, v *fastjson.Value, p partMembers) {
+		if text, ok := s.Text(v, nil); ok {
+			o.wholes = append(o.wholes, wholePiece{kind: kind, text: text, tally: decode.TallyOf(text), part: p, matches: noItem})
+		}
+	}
+	if !s.IsArray(list) {
+		add(plain, list, partMembers{})
+		return
+	}
+	for _, v := range list.GetArray() {
+		var p partMembers
+		if v.GetObject() == nil {
+			add(plain, v, p)
+			continue
+		}
+		p.read(v)
+		if kind, ok := p.kind(s); only {
+			add(plain, p.text, p)
+		} else if ok && kind.class() == classMessage {
+			add(kind, p.value(kind), p)
+		}
+	}
+}
+
+func (o *Responses) hasText() bool {
+	for i := range o.wholes {
+		if !o.wholes[i].tally.Blank() {
+			return true
+		}
+	}
+	return false
+}
+
+// forgetWholes lets go of the event that o.wholes has slices of.
+func (o *Responses) forgetWholes() {
+	clear(o.wholes)
+	if o.wholes = o.wholes[:0]; cap(o.wholes) > maxResponseTexts {
+		o.wholes = nil
+	}
+}
+
+// match finds the texts of an item among o.wholes. matched: one was found, or more.
+// missing: some of the wholes are none of them. differ: so that the item has to begin
+// anew, since texts are contradicted, or others belong between them.
+func (o *Responses) match(item *outputItem) (matched, missing, differ bool) {
+	for kind := partText; kind < partArguments; kind++ {
+		next := item.nextText(kind, 0)
+		if next != noItem && item.nextText(kind, next+1) == noItem && o.matchAll(kind, item, next) {
+			matched = true
+			continue
+		}
+		skipped, between := false, false
+		for i := range o.wholes {
+			w := &o.wholes[i]
+			if w.kind != kind || w.tally.Blank() {
+				continue
+			}
+			if next != noItem {
+				it := &item.texts[next]
+				after := item.nextText(kind, next+1)
+				rest, begins := it.tally.Rest(w.text)
+				if same := it.tally.Same(&w.tally); same || begins && after == noItem {
+					if w.matches = next; begins && after == noItem {
+						w.rest = rest
+					}
+					missing = missing || !same
+					matched, between, next = true, between || skipped, after
+					continue
+				}
+			}
+			skipped = true
+		}
+		missing = missing || skipped
+		differ = differ || between || skipped && next != noItem
+	}
+	return matched, missing, differ
+}
+
+// matchAll reports whether one text is all of the wholes of its kind together: no event
+// said where one ended and the next began.
+func (o *Responses) matchAll(kind partKind, item *outputItem, text int) bool {
+	var all decode.Tally
+	only, last := true, noItem
+	for i := range o.wholes {
+		if o.wholes[i].kind == kind {
+			all.Add(o.wholes[i].text)
+			only, last = last == noItem, i
+		}
+	}
+	if !all.Same(&item.texts[text].tally) {
+		return false
+	}
+	for i := range o.wholes {
+		if o.wholes[i].kind == kind {
+			o.wholes[i].matches = text
+		}
+	}
+	if only { // white space at the end may be missing
+		o.wholes[last].rest, _ = item.texts[text].tally.Rest(o.wholes[last].text)
+	}
+	return true
+}
+
+// nextText returns the next text of a kind of which anything has come.
+func (m *outputItem) nextText(kind partKind, from int) int {
+	for i := from; i < len(m.texts); i++ {
+		if m.texts[i].kind == kind && !m.texts[i].tally.Blank() {
+			return i
+		}
+	}
+	return noItem
+}
+
+// endTexts takes the texts of a message, or of reasoning, as wholes.
+func (o *Responses) endTexts(s *decode.Context, t *decode.Choice, at int, m *itemMembers) {
+	item := &o.items[at]
+	if len(item.texts) == maxResponseTexts {
+		return // they are not told apart
+	}
+	o.readWholes(s, item, m)
+	defer o.forgetWholes()
+	if o.hasText() {
+		for i := range item.texts {
+			o.dropSurrogate(t, at, item.texts[i].kind)
+		}
+	}
+	_, _, differ := o.match(item)
+	if differ {
+		if o.beganBefore(item) {
+			return // the client has what came before the stream was resumed
+		}
+		if !item.torn {
+			s.Conflicts++
+		}
+		item.torn = false
+		if !o.hasAll(item) {
+			return
+		}
+		o.restart(s, t, at)
+		for i := range o.wholes {
+			o.wholes[i].matches, o.wholes[i].rest = noItem, nil
+		}
+	}
+	for i := range o.wholes {
+		o.addWhole(s, t, at, &o.wholes[i], !differ)
+	}
+	for i := range o.items[at].texts {
+		if it := &o.items[at].texts[i]; it.tally.Blank() {
+			o.giveSeed(s, t, at, i)
+		}
+		o.close(s, &o.items[at].texts[i])
+	}
+}
+
+// hasAll reports whether there is a whole of every kind of text that the item has.
+func (o *Responses) hasAll(item *outputItem) bool {
+	for i := range item.texts {
+		known := item.texts[i].tally.Blank()
+		for k := range o.wholes {
+			known = known || o.wholes[k].kind == item.texts[i].kind
+		}
+		if !known {
+			return false
+		}
+	}
+	return true
+}
+
+// addWhole adds what an item lacks of one of its texts. news: its log probabilities have
+// not come with pieces.
+func (o *Responses) addWhole(s *decode.Context, t *decode.Choice, at int, w *wholePiece, news bool) {
+	if w.tally.Blank() && w.matches == noItem {
+		return
+	}
+	if w.matches == noItem {
+		for i := range o.items[at].texts { // it may have begun
+			if it := &o.items[at].texts[i]; it.kind == w.kind && it.tally.Blank() {
+				w.matches = i
+				break
+			}
+		}
+		if w.matches == noItem {
+			w.matches = o.newText(s, at, w.kind, noIndex)
+		}
+		o.items[at].texts[w.matches].seed = nil
+		o.give(s, t, at, w.matches, "", w.text)
+		if news {
+			o.addLogprobs(s, t, w.part.logprobs)
+		}
+	} else if len(w.rest) > 0 {
+		o.give(s, t, at, w.matches, "", w.rest)
+	}
+	o.addAnnotations(s, t, &o.items[at].texts[w.matches], w.part.annotations.GetArray())
+}
+
+// addAnnotations adds the annotations of a text, unless some have come.
+func (o *Responses) addAnnotations(s *decode.Context, t *decode.Choice, it *itemText, list []*fastjson.Value) {
+	if it.annotated {
+		return
+	}
+	for _, v := range list {
+		it.annotated = true
+		s.Add(decode.KindAnnotation, t.Index).Text = s.Raw(v)
+	}
+}
+
+// addAnnotation adds one annotation.
+func (o *Responses) addAnnotation(s *decode.Context, t *decode.Choice, e *responseEvent) {
+	if e.annotation.GetObject() == nil {
+		return
+	}
+	a, ok := o.addressOf(s, e.outputIndex, e.itemID, nil)
+	if !ok {
+		return
+	}
+	at := o.itemFor(s, a, classMessage, false)
+	if at < 0 {
+		return
+	}
+	s.Contextual = true
+	text := o.textForPiece(s, at, partText, o.textIndex(s, e.contentIndex))
+	o.items[at].texts[text].annotated = true
+	s.Part = o.items[at].part
+	s.Add(decode.KindAnnotation, t.Index).Text = s.Raw(e.annotation)
+}
+
+var typeReasoning, formatResponses = []byte("reasoning"), []byte("openai-responses-v1")
+
+// endReasoning takes reasoning as a whole: its text, and as one detail all that has to
+// be sent back (O-11).
+func (o *Responses) endReasoning(s *decode.Context, t *decode.Choice, at int, m *itemMembers) {
+	o.endTexts(s, t, at, m)
+	item := &o.items[at]
+	if item.detailed {
+		return
+	}
+	item.detailed = true
+	s.Part = item.part
+	s.AddDetail(t.Index, decode.ReasoningDetail{
+		Index: item.part, Type: typeReasoning, Format: formatResponses,
+		ID: s.Word(m.id), Summary: o.joined(s, m.summary), Text: o.joined(s, m.content), Data: s.Word(m.encrypted),
+	})
+}
+
+// joined returns the texts of all parts in v, of which there is mostly one.
+func (o *Responses) joined(s *decode.Context, v *fastjson.Value) (text []byte) {
+	for i, part := range v.GetArray() {
+		piece := s.Word(part)
+		if part.GetObject() != nil {
+			piece = s.Word(decode.Member(part, "text"))
+		}
+		if i == 0 {
+			text = piece[:len(piece):len(piece)]
+		} else {
+			text = append(text, piece...)
+		}
+	}
+	return text
+}
+
+// addOther adds an item of another kind: an image, or what has to go back as it is,
+// such as a call of a tool that the provider runs.
+func (o *Responses) addOther(s *decode.Context, t *decode.Choice, at int, v *fastjson.Value, m *itemMembers) {
+	if at >= 0 {
+		item := &o.items[at]
+		if item.ended {
+			return
+		}
+		item.typ, item.waiting = decode.Hash(s.Word(m.typ)), waits(s, m)
+		if isOutput(s, m) {
+			item.outputOf = decode.Hash(s.Word(m.callID))
+		}
+	}
+	s.Delivered = true
+	kind := decode.KindItem
+	if string(s.Word(m.typ)) == "image_generation_call" && !decode.IsNull(m.result) {
+		kind = decode.KindMedia
+	}
+	s.Add(kind, t.Index).Text = s.Raw(v)
+}
+
+// isOutput reports whether an item is the output of another, which has the same call id.
+func isOutput(s *decode.Context, m *itemMembers) bool {
+	return bytes.HasSuffix(s.Word(m.typ), []byte("_output"))
+}
+
+// waits reports whether an item is something that the caller has to run, unless the
+// response has its output.
+func waits(s *decode.Context, m *itemMembers) bool {
+	switch string(s.Word(m.typ)) {
+	case "shell_call", "local_shell_call", "apply_patch_call", "computer_call":
+		return true
+	}
+	return false
+}
