@@ -141,6 +141,10 @@ func joinDeltas(deltas []streamtest.Delta) folded {
 			if !d.Start.Again {
 				break
 			}
+			if d.Part < 0 { // with what belongs to no part
+				delete(finish, d.Choice)
+				f.usage = llmstream.Usage{}
+			}
 			delete(texts, at)
 			for _, i := range callsOf[at] {
 				delete(f.calls, [2]int{d.Choice, i})
