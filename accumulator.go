@@ -232,8 +232,12 @@ func (a *Accumulator) addDetail(c *choiceAcc, d *ReasoningDetail) {
 		}
 	}
 	if at < 0 {
-		list, ok := addSlot(a, c.details)
-		if at = len(c.details); at == maxDetails || !ok {
+		at = len(c.details)
+		list, ok := c.details, at < maxDetails
+		if ok {
+			list, ok = addSlot(a, c.details)
+		}
+		if !ok {
 			a.dropped += int64(len(d.Text) + len(d.Summary) + len(d.Data))
 			return
 		}

@@ -129,8 +129,11 @@ func (a *Accumulator) joinJSON(to, value []byte) []byte {
 
 // addToArray appends a JSON value to an array of them.
 func (a *Accumulator) addToArray(to, value []byte) []byte {
-	longer, ok := a.grow(to, len(value)+len("[]"))
-	if len(value)+len("[]") > a.room() || !ok {
+	longer, ok := to, len(value)+len("[]") <= a.room()
+	if ok {
+		longer, ok = a.grow(to, len(value)+len("[]"))
+	}
+	if !ok {
 		a.dropped += int64(len(value))
 		return to
 	}
@@ -153,8 +156,11 @@ func (a *Accumulator) set(to, value []byte) []byte {
 
 // setJSON replaces to with a JSON value, or leaves it where there is no room for that.
 func (a *Accumulator) setJSON(to, value []byte) []byte {
-	longer, ok := a.grow(to[:0], len(value))
-	if len(value) > a.room()+len(to) || !ok {
+	longer, ok := to, len(value) <= a.room()+len(to)
+	if ok {
+		longer, ok = a.grow(to[:0], len(value))
+	}
+	if !ok {
 		a.dropped += int64(len(value))
 		return to
 	}

@@ -76,17 +76,22 @@ type itemAcc struct {
 
 // addItem adds an item. An item that does not fit is dropped whole.
 func (a *Accumulator) addItem(f *choiceAcc, d *Delta) {
-	list, ok := addSlot(a, f.items)
-	if len(f.items) == maxParts || len(d.Text) > a.room() || !ok {
+	if len(f.items) == maxParts || len(d.Text) > a.room() {
 		a.dropped += int64(len(d.Text))
 		return
 	}
-	item := &list[len(list)-1]
-	if item.json, ok = a.grow(item.json[:0], len(d.Text)); !ok {
+	list, ok := addSlot(a, f.items)
+	if !ok {
 		a.dropped += int64(len(d.Text))
 		return
 	}
 	f.items = list
+	item := &f.items[len(list)-1]
+	*item = itemAcc{json: item.json, void: true}
+	if item.json, ok = a.grow(item.json[:0], len(d.Text)); !ok {
+		a.dropped += int64(len(d.Text))
+		return
+	}
 	item.part, item.void, item.json = d.Part, false, a.join(item.json, d.Text)
 }
 

@@ -13,7 +13,7 @@ func TestTriString(t *testing.T) {
 	require.Equal(t, []string{"unknown", "yes", "no"}, []string{TriUnknown.String(), TriYes.String(), TriNo.String()})
 }
 
-// What a report lacks stays, zeros alone erase nothing (A-03), and a report past the
+// What a report lacks stays, the last word on the output counts (U-20), and a report past the
 // limit stands alone, and so does the next one.
 func TestOverlayOfReports(t *testing.T) {
 	usage := func(members string) string {
@@ -25,7 +25,7 @@ func TestOverlayOfReports(t *testing.T) {
 	for _, c := range []struct{ report, want string }{
 		{`"cost":1`, `{"cost":1}`},
 		{`"a":1,"output_tokens":1`, `{"cost":1,"a":1,"output_tokens":1}`},
-		{`"a":2,"output_tokens":0`, `{"cost":1,"a":1,"output_tokens":1}`},
+		{`"a":2,"output_tokens":0`, `{"cost":1,"a":2,"output_tokens":0}`}, // U-20: the last word on the output
 		{large, `{` + large + `}`},
 		{`"output_tokens":2`, `{"output_tokens":2}`},
 		{`"b":3`, `{"output_tokens":2,"b":3}`},

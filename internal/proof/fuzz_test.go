@@ -171,6 +171,9 @@ func joinDeltas(deltas []streamtest.Delta) folded {
 			given[key] = given[key] || len(d.ToolCall.ID) > 0 && len(d.ToolCall.Arguments) > 0
 			call[0] = first(call[0], string(d.ToolCall.ID))
 			call[1] = first(call[1], string(d.ToolCall.Name))
+			if d.ToolCall.Restart {
+				call[2] = ""
+			}
 			call[2] += string(d.ToolCall.Arguments)
 			f.calls[key] = call
 		case llmstream.KindFinish:
