@@ -86,8 +86,6 @@ const (
 	// sawPlainReasoning: reasoning has come as plain text, so that the text of its
 	// details is the same once more.
 	sawPlainReasoning
-	// sawToolPlan: what the model says of its calls has come; see addToolPlan.
-	sawToolPlan
 )
 
 func (h *chat) Decode(s *decode.Context) {
