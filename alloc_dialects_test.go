@@ -64,8 +64,8 @@ var steadyDashScope = map[string]func(i int) string{
 		return dashScopeMessage(i, fmt.Sprintf(call, 100+i%900))
 	},
 	"text so far": func(i int) string { return dashScopeMessage(i, `"content":"the same text"`) },
-	"several texts": func(i int) string {
-		return dashScopeMessage(i, fmt.Sprintf(`"content":[{"text":"word %03d "},{"image":"x"}]`, i%1000))
+	"text in a list": func(i int) string {
+		return dashScopeMessage(i, fmt.Sprintf(`"content":[{"text":"word %03d "}]`, i%1000))
 	},
 }
 

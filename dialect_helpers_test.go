@@ -9,13 +9,7 @@ import (
 
 // What the tests of dialects in this package share until they move to their dialects.
 
-var framed, rawFrame, edits = testkit.Framed, testkit.RawFrame, testkit.Edits
-
-const (
-	saysHi     = `event contentBlockDelta {"contentBlockIndex":0,"delta":{"text":"hi"}}`
-	endsTurn   = `event messageStop {"stopReason":"end_turn"}`
-	tellsUsage = `event metadata {"usage":{"inputTokens":1,"outputTokens":2,"totalTokens":3}}`
-)
+var framed, edits = testkit.Framed, testkit.Edits
 
 // requireShortcuts compares the fast path with the full parse of every event: single
 // deltas, texts that are folded without deltas, and a Reader.

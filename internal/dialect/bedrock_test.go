@@ -2,11 +2,8 @@ package dialect_test
 
 import (
 	"bytes"
-	"encoding/binary"
 	"errors"
 	"fmt"
-	"hash/crc32"
-	"strings"
 	"testing"
 
 	"github.com/seed-4d65deac/llmstream"
@@ -281,14 +278,7 @@ func TestOnlyFramesCarryEvents(t *testing.T) {
 	require.Equal(t, streamtest.Lines{"content hi"}, l)
 }
 
-// framed returns the frames that these lines describe; see testdata.Frames.
-func framed(lines ...string) string {
-	stream, err := testdata.Frames(strings.Join(lines, "\n"))
-	if err != nil {
-		panic(err)
-	}
-	return string(stream)
-}
+var framed, rawFrame = testkit.Framed, testkit.RawFrame
 
 const (
 	saysHi     = `event contentBlockDelta {"contentBlockIndex":0,"delta":{"text":"hi"}}`
@@ -297,13 +287,3 @@ const (
 )
 
 var errBoom = errors.New("boom")
-
-// rawFrame returns a frame with these headers, as they stand on the wire.
-func rawFrame(headers, payload string) string {
-	const size = 16 // of the lengths and checksums
-	b := binary.BigEndian.AppendUint32(nil, uint32(size+len(headers)+len(payload)))
-	b = binary.BigEndian.AppendUint32(b, uint32(len(headers)))
-	b = binary.BigEndian.AppendUint32(b, crc32.ChecksumIEEE(b))
-	b = append(append(b, headers...), payload...)
-	return string(binary.BigEndian.AppendUint32(b, crc32.ChecksumIEEE(b)))
-}
