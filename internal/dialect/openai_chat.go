@@ -87,8 +87,6 @@ const (
 	// sawPlainReasoning: reasoning has come as plain text. The text of its details repeats
 	// it.
 	sawPlainReasoning
-	// sawToolPlan: the plan for the calls has come; see addToolPlan.
-	sawToolPlan
 )
 
 func (h *chat) Decode(s *decode.Context) {
