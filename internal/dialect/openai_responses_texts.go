@@ -1,8 +1,6 @@
 package dialect
 
 import (
-	"bytes"
-
 	"github.com/seed-4d65deac/llmstream/internal/decode"
 	"github.com/valyala/fastjson"
 )
@@ -173,38 +171,6 @@ func (o *Responses) textForWhole(s *decode.Context, at int, kind partKind, hint 
 	return o.newText(s, at, kind, hint)
 }
 
-// beginPart takes the beginning of a part, which may have text already.
-func (o *Responses) beginPart(s *decode.Context, e *responseEvent, index *fastjson.Value) {
-	var p partMembers
-	p.read(e.part)
-	a, ok := o.addressOf(s, e.outputIndex, e.itemID, nil)
-	kind, known := p.kind(s)
-	if !ok || !known {
-		return
-	}
-	at := o.itemFor(s, a, kind.class(), true)
-	if at < 0 {
-		return
-	}
-	kind = o.items[at].kindOf(kind)
-	hint := o.textIndex(s, index)
-	text := noItem
-	for i := range o.items[at].texts { // a piece of it may have come before
-		if t := &o.items[at].texts[i]; t.kind == kind && !t.closed && t.announced == noIndex && t.hint == hint {
-			text = i
-		}
-	}
-	if text == noItem {
-		text = o.newText(s, at, kind, hint)
-	}
-	o.changed(s)
-	t := &o.items[at].texts[text]
-	t.announced = hint
-	if seed := s.Word(p.value(kind)); len(seed) > 0 && t.tally.Blank() {
-		t.seed = bytes.Clone(seed)
-	}
-}
-
 // kindOf returns the kind of a text in this item: whatever reasoning consists of is
 // reasoning, also if it calls itself an output (LocalAI).
 func (m *outputItem) kindOf(kind partKind) partKind {
@@ -245,30 +211,6 @@ func (o *Responses) addPiece(s *decode.Context, t *decode.Choice, e *responseEve
 	return true
 }
 
-// addSeed adds the text that a text began with, unless the first piece repeats it.
-func (o *Responses) addSeed(s *decode.Context, t *decode.Choice, at, text int, piece []byte) {
-	it := &o.items[at].texts[text]
-	if it.seed == nil {
-		return
-	}
-	if bytes.HasPrefix(piece, it.seed) || bytes.HasPrefix(it.seed, piece) {
-		it.seed = nil
-		o.changed(s)
-		return
-	}
-	o.giveSeed(s, t, at, text)
-}
-
-// giveSeed adds the text that a text began with, since that is not repeated.
-func (o *Responses) giveSeed(s *decode.Context, t *decode.Choice, at, text int) {
-	it := &o.items[at].texts[text]
-	if seed := it.seed; seed != nil && o.items[at].gives(it.kind) {
-		it.seed = nil
-		o.changed(s)
-		o.give(s, t, at, text, "", seed)
-	}
-}
-
 // give adds a piece to a text. name is the name of the member that it is the value of;
 // "": it is a part of that, or something else.
 func (o *Responses) give(s *decode.Context, t *decode.Choice, at, text int, name string, piece []byte) {
@@ -301,31 +243,6 @@ func (o *Responses) endText(s *decode.Context, t *decode.Choice, e *responseEven
 	}
 	at := o.itemFor(s, a, kind.class(), false)
 	return at >= 0 && o.takeWhole(s, t, at, kind, o.textIndex(s, index), wholeText, v)
-}
-
-// endPart takes a part as a whole.
-func (o *Responses) endPart(s *decode.Context, t *decode.Choice, e *responseEvent, index *fastjson.Value) {
-	var p partMembers
-	p.read(e.part)
-	a, ok := o.addressOf(s, e.outputIndex, e.itemID, nil)
-	kind, known := p.kind(s)
-	if !ok || !known {
-		return
-	}
-	at := o.itemFor(s, a, kind.class(), false)
-	if at < 0 {
-		return
-	}
-	kind = o.items[at].kindOf(kind)
-	hint := o.textIndex(s, index)
-	news := o.takeWhole(s, t, at, kind, hint, wholePart, p.value(kind))
-	if list := p.annotations.GetArray(); len(list) > 0 {
-		text := o.textForWhole(s, at, kind, hint, 0, s.Word(p.value(kind)))
-		o.addAnnotations(s, t, &o.items[at].texts[text], list)
-	}
-	if news {
-		o.addLogprobs(s, t, p.logprobs)
-	}
 }
 
 // takeWhole compares a whole text with the pieces of it. It reports whether the text
@@ -419,48 +336,4 @@ func (o *Responses) restart(s *decode.Context, t *decode.Choice, at int) {
 	}
 	item.detailed, item.hasKind, item.torn = false, false, false
 	o.changed(s)
-}
-
-// partMembers are the members of a part of an item.
-type partMembers struct {
-	typ, text, refusal, annotations, logprobs *fastjson.Value
-}
-
-func (p *partMembers) read(v *fastjson.Value) {
-	v.GetObject().Visit(func(key []byte, v *fastjson.Value) {
-		switch string(key) {
-		case "type":
-			p.typ = v
-		case "text":
-			p.text = v
-		case "refusal":
-			p.refusal = v
-		case "annotations":
-			p.annotations = v
-		case "logprobs":
-			p.logprobs = v
-		}
-	})
-}
-
-func (p *partMembers) kind(s *decode.Context) (kind partKind, ok bool) {
-	switch string(s.Word(p.typ)) {
-	case "output_text", "text":
-		return partText, true
-	case "refusal":
-		return partRefusal, true
-	case "reasoning_text":
-		return partReasoning, true
-	case "summary_text":
-		return partSummary, true
-	}
-	return 0, false
-}
-
-// value returns the text of the part.
-func (p *partMembers) value(kind partKind) *fastjson.Value {
-	if kind == partRefusal {
-		return p.refusal
-	}
-	return p.text
 }

@@ -15,7 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// A stream says the same wherever its reads cut it (contract 2). The oracle is
+// A stream means the same wherever its reads cut it (contract 2). The oracle is
 // the uncut stream; every piece is overwritten as soon as Write has returned.
 
 // randomCuts returns n positions in a body, each alone. They are the same each time.
@@ -123,7 +123,8 @@ func TestCorpusSplit(t *testing.T) {
 	})
 }
 
-// A stream that is cut off tells so, and keeps all that came before (contract 7).
+// The outcome of a stream that breaks off says so, and the answer has everything that
+// came before (contract 7).
 
 func TestTruncation(t *testing.T) {
 	for _, r := range recordings(t) {
@@ -161,8 +162,8 @@ func testTruncation(t *testing.T, name string, d llmstream.Dialect, body []byte)
 	}
 	for _, end := range at {
 		got := read(d, nil, body[:end])
-		// All deltas that events brought are there; what comes behind is what
-		// only an end can tell.
+		// All deltas that events brought are there. Those after them come from
+		// the end of the stream.
 		n := 0
 		for n < len(got.Deltas) && n < len(whole.Deltas) && streamtest.SameDelta(got.Deltas[n], whole.Deltas[n]) {
 			n++
