@@ -6,7 +6,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func argumentsHashOf(pieces ...string) (h argumentsHash) {
+func joinedHash(pieces ...string) (h argumentsHash) {
 	for _, p := range pieces {
 		h.add([]byte(p))
 	}
@@ -16,10 +16,10 @@ func argumentsHashOf(pieces ...string) (h argumentsHash) {
 // Where the pieces end makes no difference, nor does white space between tokens.
 func TestArgumentsHash(t *testing.T) {
 	const whole = `{"path":"C:\\Users\\\"x\" y","n":[1, 2, {"é":null}],"long":"0123456789abcdef 0123456789"}`
-	want := argumentsHashOf(whole)
+	want := joinedHash(whole)
 	for i := range whole {
 		for j := i; j < len(whole); j += 7 {
-			got := argumentsHashOf(whole[:i], whole[i:j], whole[j:])
+			got := joinedHash(whole[:i], whole[i:j], whole[j:])
 			require.True(t, want.equal(&got), "cut at %d and %d", i, j)
 		}
 	}
@@ -35,7 +35,7 @@ func TestArgumentsHash(t *testing.T) {
 		{`{}`, ``, false},
 		{`{"a":1}`, `{"a":1}{}`, false},
 	} {
-		a, b := argumentsHashOf(c.a), argumentsHashOf(c.b)
+		a, b := joinedHash(c.a), joinedHash(c.b)
 		require.Equal(t, c.same, a.equal(&b), "%s and %s", c.a, c.b)
 	}
 }
