@@ -19,7 +19,7 @@ import (
 // what they hold at random, so these tests are not for it.
 
 // steadyStreams are endless streams of each dialect in the shapes that matter,
-// without their ends: event i of each is the same but for its text.
+// without their ends: event i of each differs in its text alone.
 var steadyStreams = map[Dialect]map[string]func(i int) string{
 	OpenAIChat:           steadyChat,
 	OpenAIResponses:      steadyResponses,
@@ -344,7 +344,7 @@ func TestTextsHaveRoom(t *testing.T) {
 	require.Zero(t, left)
 }
 
-// What a huge event has grown is let go behind it (contract 10).
+// A buffer grown by a huge event is released afterwards (contract 10).
 func TestHeapAfterHugeEvent(t *testing.T) {
 	before := heap()
 	p := NewParser(OpenAIChat, nil, nil)

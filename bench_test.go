@@ -21,7 +21,7 @@ import (
 //	go test -run '^$' -bench . -count 10 | tee new.txt
 //	benchstat -col /reader new.txt
 //
-// Every sub-benchmark is named data=…/reader=…; bytes are those of the streams. The
+// Every sub-benchmark is named data=…/reader=…; bytes are bytes of the streams. The
 // module in benchmarks/ sets other libraries beside them.
 
 // benchSet is what a benchmark reads: whole streams, one after the other.
@@ -78,7 +78,7 @@ type benchReader struct {
 	read func(body []byte) (text int)
 }
 
-// benchReaders are those of this package, and the baselines.
+// benchReaders returns the readers of this package, and the baselines.
 func benchReaders() (ours, baselines []benchReader) {
 	return []benchReader{
 			{"push", pushBench(nil, benchReadSize)},

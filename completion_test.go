@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/seed-4d65deac/llmstream/internal/testkit"
 	"github.com/stretchr/testify/require"
 )
 
@@ -75,4 +76,108 @@ func TestDetailsWithoutAnIndexAsJSON(t *testing.T) {
 	out, err := json.Marshal(Completion{Choices: []Choice{{Message: Message{ReasoningDetails: []ReasoningBlock{{Index: -1, Type: "t"}, {Index: 0, Type: "t"}}}}}})
 	require.NoError(t, err)
 	require.Contains(t, string(out), `"reasoning_details":[{"type":"t"},{"type":"t","index":0}]`)
+}
+
+// Each case is folded twice into the same accumulator, and must marshal to the
+// chat.completion that is written beside it.
+func TestCompletionAsJSON(t *testing.T) {
+	var a Accumulator
+	for _, c := range []struct {
+		name   string
+		events []string
+		want   string
+	}{
+		{"nothing", nil, `{"id":"","object":"chat.completion","created":0,"model":"","choices":[]}`},
+		{"text", []string{
+			`{"id":"a","model":"m","created":7,"system_fingerprint":"s","service_tier":"t","choices":[{"index":0,"delta":{"role":"assistant","content":"x"}}]}`,
+			says(`<y>\n`), stops, `{"choices":[],"usage":{"prompt_tokens":1,"completion_tokens":0,"cost":0.5}}`, "[DONE]",
+		}, `{"id":"a","object":"chat.completion","created":7,"model":"m","system_fingerprint":"s","service_tier":"t",
+			"choices":[{"index":0,"message":{"role":"assistant","content":"x<y>\n","refusal":null},"logprobs":null,"finish_reason":"stop","native_finish_reason":"stop"}],
+			"usage":{"prompt_tokens":1,"completion_tokens":0}}`},
+		{"usage in full", []string{`{"choices":[],"usage":{"prompt_tokens":1,"completion_tokens":2,"total_tokens":3,"prompt_tokens_details":{"cached_tokens":4,"cache_write_tokens":5},"completion_tokens_details":{"reasoning_tokens":6}}}`},
+			`{"id":"","object":"chat.completion","created":0,"model":"","choices":[],
+			"usage":{"prompt_tokens":1,"completion_tokens":2,"total_tokens":3,"prompt_tokens_details":{"cached_tokens":4,"cache_write_tokens":5},"completion_tokens_details":{"reasoning_tokens":6}}}`},
+		{"tool calls", []string{
+			calls(`{"index":0,"id":"c0","function":{"name":"f","arguments":"{\"a\""}}`, `{"index":1,"id":"c1","type":"custom","custom":{"name":"g","input":"free"}}`),
+			calls(`{"index":0,"function":{"arguments":":1}"}}`, `{"index":2,"function":{"name":"h"},"extra_content":{"google":{"thought_signature":"s"}}}`),
+			chunk(`"index":0,"finish_reason":"tool_calls"`),
+		}, `{"id":"","object":"chat.completion","created":0,"model":"","choices":[{"index":0,"message":{"role":"assistant","content":null,"refusal":null,"tool_calls":[
+			{"id":"c0","type":"function","function":{"name":"f","arguments":"{\"a\":1}"}},
+			{"id":"c1","type":"custom","custom":{"name":"g","input":"free"}},
+			{"id":"call__0_2","type":"function","function":{"name":"h","arguments":""},"extra_content":{"google":{"thought_signature":"s"}}}
+			]},"logprobs":null,"finish_reason":"tool_calls","native_finish_reason":"tool_calls"}]}`},
+		{"reasoning", []string{
+			chunk(`"delta":{"reasoning":"a","reasoning_details":[{"type":"reasoning.text","text":"a","index":0}]}`),
+			chunk(`"delta":{"reasoning":"b","reasoning_details":[{"type":"reasoning.text","text":"b","index":0}]}`),
+			chunk(`"delta":{"reasoning_details":[{"type":"reasoning.text","signature":"s","format":"f","index":0},{"type":"reasoning.encrypted","data":"d","id":"i","index":1}]}`),
+			chunk(`"delta":{"content":"c"}`),
+		}, `{"id":"","object":"chat.completion","created":0,"model":"","choices":[{"index":0,"message":{"role":"assistant","content":"c","refusal":null,"reasoning_content":"ab","reasoning_details":[
+			{"type":"reasoning.text","text":"ab","signature":"s","format":"f","index":0},{"type":"reasoning.encrypted","data":"d","id":"i","index":1}
+			]},"logprobs":null,"finish_reason":null}]}`}, // R-02, R-03
+		{"refusal", []string{chunk(`"delta":{"refusal":"I "}`), chunk(`"delta":{"refusal":"won't"},"finish_reason":"odd"`)},
+			`{"id":"","object":"chat.completion","created":0,"model":"","choices":[{"index":0,"message":{"role":"assistant","content":null,"refusal":"I won't"},"logprobs":null,"finish_reason":"unknown","native_finish_reason":"odd"}]}`},
+		{"logprobs", []string{
+			chunk(`"delta":{"content":"a"},"logprobs":{"content":[{"token":"a","logprob":-1.5}],"refusal":null}`),
+			chunk(`"delta":{"content":"b"},"logprobs":null`),
+			chunk(`"delta":{"content":"c"},"logprobs":{"content":[{"token":"c","logprob":NaN}]}`), // J-04
+		}, `{"id":"","object":"chat.completion","created":0,"model":"","choices":[{"index":0,"message":{"role":"assistant","content":"abc","refusal":null},
+			"logprobs":{"content":[{"token":"a","logprob":-1.5},{"token":"c","logprob":null}],"refusal":null},"finish_reason":null}]}`}, // C-21
+		{"pictures, sounds, annotations, citations", []string{
+			chunk(`"delta":{"images":[{"type":"image_url","image_url":{"url":"u"}}],"audio":{"id":"i","data":"AQ==","transcript":"x"}}`),
+			chunk(`"delta":{"audio":{"data":"Ag==","transcript":"y","expires_at":9},"annotations":[1]}`),
+			`{"choices":[{"index":0,"delta":{"annotations":[1,NaN]}}],"citations":["u","v"]}`,
+		}, `{"id":"","object":"chat.completion","created":0,"model":"","citations":["u","v"],"choices":[{"index":0,"message":{"role":"assistant","content":"","refusal":null,
+			"images":[{"type":"image_url","image_url":{"url":"u"}}],"audio":{"id":"i","data":"AQI=","transcript":"xy","expires_at":9},"annotations":[1,null]},"logprobs":null,"finish_reason":null}]}`}, // C-23
+		{"choices by their index", []string{`{"choices":[{"index":2,"delta":{"content":"c"}},{"index":0,"delta":{"content":"a"}}]}`}, // C-15
+			`{"id":"","object":"chat.completion","created":0,"model":"","choices":[
+			{"index":0,"message":{"role":"assistant","content":"a","refusal":null},"logprobs":null,"finish_reason":null},
+			{"index":2,"message":{"role":"assistant","content":"c","refusal":null},"logprobs":null,"finish_reason":null}]}`},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			for range 2 {
+				a.Reset()
+				got, err := json.Marshal(fold(&a, testkit.SSE(c.events...)))
+				require.NoError(t, err)
+				require.JSONEq(t, c.want, string(got))
+			}
+		})
+	}
+}
+
+// A snapshot at any moment belongs to the caller: what follows it, and a
+// Reset, does not change it.
+func TestCompletionIsIndependent(t *testing.T) {
+	var a Accumulator
+	p := NewParser(OpenAIChat, &a, nil)
+	event := func(text string) string {
+		return `{"id":"i","choices":[{"index":0,"delta":{"content":"` + text + `","reasoning":"` + text + `","reasoning_details":[{"index":0,"data":"` + text + `"}],"annotations":["` + text + `"],"images":[{"url":"` + text +
+			`"}],"audio":{"data":"` + text + `"},"tool_calls":[{"index":0,"id":"c","function":{"name":"f","arguments":"` + text + `"}}]},"logprobs":{"content":["` + text + `"]}}],"citations":["` + text + `"],"usage":{"total_tokens":3,"x":"` + text + `"}}`
+	}
+	require.Equal(t, &Completion{}, a.Completion())
+	p.Write([]byte(testkit.SSE(event("aaaa"))))
+	first := a.Completion()
+	before, err := json.Marshal(first)
+	require.NoError(t, err)
+	usage, raw := a.Usage(), string(a.Usage().Raw)
+
+	p.Write([]byte(testkit.SSE(event("bbbb"))))
+	second := a.Completion()
+	require.Equal(t, "aaaabbbb", second.Choices[0].Message.Content)
+	require.Equal(t, "aaaabbbb", second.Choices[0].Message.ToolCalls[0].Arguments)
+	a.Reset()
+	p.Reset()
+	p.Write([]byte(testkit.SSE(event("cccc"))))
+
+	after, err := json.Marshal(first)
+	require.NoError(t, err)
+	require.Equal(t, string(before), string(after))
+	require.Equal(t, raw, string(usage.Raw))
+	for _, raw := range [][]byte{first.Usage.Raw, first.Citations, first.Choices[0].Logprobs, first.Choices[0].Message.Annotations, first.Choices[0].Message.Images[0]} {
+		require.Contains(t, string(raw), "aaaa")
+		copy(raw, "XXXXXXXXXX")
+	}
+	require.NotContains(t, string(second.Usage.Raw), "X")
+	got, err := json.Marshal(a.Completion())
+	require.NoError(t, err)
+	require.NotContains(t, string(got), "X")
 }

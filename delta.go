@@ -144,8 +144,8 @@ type ToolCallDelta struct {
 	// ArgumentsValid reports, with KindToolCallEnd, that the arguments are one
 	// JSON value, or empty, or that the tool takes free text.
 	ArgumentsValid bool
-	// Restart tells that the arguments begin anew: those of earlier deltas are void, since
-	// the provider has contradicted them.
+	// Restart: the arguments begin anew. Those of earlier deltas are void, since the
+	// provider has contradicted them.
 	Restart bool
 }
 

@@ -39,7 +39,8 @@ func TestTemplatesFit(t *testing.T) {
 	}
 }
 
-// So do events that are told as KindOther, and those of an answer behind another's end.
+// So do events that are delivered as KindOther, and events of an answer that follows
+// another's end.
 func TestTemplatesFitResponses(t *testing.T) {
 	piece := `{"type":"response.output_text.delta","output_index":0,"content_index":0,"delta":"x","sequence_number":%d}`
 	tool := `{"type":"response.code_interpreter_call_code.delta","output_index":0,"delta":"x","sequence_number":%d}`
@@ -62,7 +63,7 @@ func TestTemplatesFitResponses(t *testing.T) {
 	}
 }
 
-// Where LLMSTREAM_CORPUS names recorded streams, this tells by provider how many
+// Where LLMSTREAM_CORPUS names recorded streams, this logs by provider how many
 // of their events fit a template.
 func TestTemplatesFitRecordedStreams(t *testing.T) {
 	type row struct{ streams, events, fitted int64 }
@@ -178,7 +179,7 @@ func TestTemplatesOfFramesFit(t *testing.T) {
 	require.Greater(t, p.foldFrames(rest), len(rest)-200) // all but the last
 }
 
-// What a panic has passed through is told by each further Write, an empty one too.
+// After a panic in a handler each further Write returns that error, an empty one too.
 func TestEmptyWriteBehindAPanic(t *testing.T) {
 	n := 0
 	p := NewParser(OpenAIChat, HandlerFunc(func(*Delta) error {
@@ -290,7 +291,7 @@ func TestSkimOneWithoutRoom(t *testing.T) {
 	require.False(t, p.foldOne(event), "it may be past a limit")
 }
 
-// Counts that do not grow have no slots, and are told all the same.
+// Counts that do not grow have no slots, and are delivered all the same.
 func TestSkimOneLeavesCounts(t *testing.T) {
 	var a Accumulator
 	p := NewParser(Gemini, &a, nil)

@@ -128,7 +128,7 @@ func TestRetryable(t *testing.T) {
 	}
 }
 
-// An outcome that somebody has made tells that it is an error, with nothing in it.
+// An outcome without details that says error is an error.
 func TestErrOfABareState(t *testing.T) {
 	require.EqualError(t, Outcome{State: StateError}.Err(), "llmstream: the provider reported an error")
 }

@@ -16,10 +16,19 @@ func (s *stream) embeds(f *wire.Frame) bool {
 	return dialect.IsEnvelope(f.Type) && s.wireKind() == WireFrames && !(s.settled && s.dialect == BedrockAgents)
 }
 
-// mayBeAgents reports whether a frame that looks like one of InvokeModel may be one of an
-// agent.
-func (s *stream) mayBeAgents() bool {
-	return !s.settled && len(s.seen.Choices) == 0 && dialect.ID(s.asked).Accepts(dialect.BedrockAgents)
+// holdsText reports whether a frame that looks like one of InvokeModel is one of an
+// agent, which shows the dialect of the stream (B-09).
+func (s *stream) holdsText(c *decode.Context, inner []byte) bool {
+	if inner == nil || s.settled || len(s.seen.Choices) > 0 || !dialect.HoldsText(c, inner, dialect.ID(s.asked)) {
+		return false
+	}
+	if dialect.ID(s.asked).Accepts(dialect.BedrockAgents) {
+		s.setDialect(BedrockAgents)
+		s.settled = true
+	} else {
+		s.fatal = &DialectError{Want: s.asked, Looks: BedrockAgents.String()}
+	}
+	return true
 }
 
 // embeddedEvent decodes the event that a frame embeds.
@@ -27,9 +36,8 @@ func (s *stream) embeddedEvent(f *wire.Frame) {
 	c := s.begin(f.Type, f.Data)
 	data := jsonscan.TrimSpace(f.Data)
 	inner, offset, err := dialect.Unwrap(c, data)
-	if inner != nil && s.mayBeAgents() && dialect.HoldsText(c, inner, dialect.ID(s.dialect)) {
-		s.setDialect(BedrockAgents)
-		s.settled, inner = true, nil
+	if s.holdsText(c, inner) {
+		inner = nil
 	}
 	if inner != nil { // a template of it fits nothing else, since it has the type of the frame
 		c.Data, c.Embedded = inner, true

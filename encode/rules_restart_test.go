@@ -225,3 +225,25 @@ func TestWG21FailureIsKept(t *testing.T) {
 		require.Empty(t, b.String())
 	})
 }
+
+// WG-14: an ID is made up of the answer's made-up ID where the source says nothing at all.
+func TestWG14MadeUpOfNothing(t *testing.T) {
+	e, b := written(t, llmstream.Gemini, options(), call(0, "", "f", "{}"), callEnd(0, true), stop())
+	require.NoError(t, e.Close(complete))
+	require.Regexp(t, `"id":"call_[0-9a-z]{6,}_0_0"`, b.String())
+}
+
+// WG-19: what comes in front of the first output, and has no place there, is counted.
+func TestWG19LostBeforeTheStart(t *testing.T) {
+	eachTarget(t, func(t *testing.T, to llmstream.Dialect) {
+		e, b := written(t, to, &encode.Options{HoldStart: true}, begin("x1", "m"), value(llmstream.KindAnnotation, `[]`), value(llmstream.KindLogprobs, `{}`))
+		require.Empty(t, b.String())
+		require.Equal(t, encode.Lost{Annotations: 1, Logprobs: 1}, e.Lost())
+	})
+}
+
+// WA-11, WC-12: the text of a custom tool may be held too.
+func TestWA11HeldCustomTool(t *testing.T) {
+	events, _ := answer(t, llmstream.OpenAIChat, &encode.Options{HoldArguments: true}, custom(0, "c1", "sql", "SELECT"), callEnd(0, true), stop())
+	require.Contains(t, events, chatCall(`0,"custom":{"input":"SELECT"}`))
+}

@@ -59,7 +59,7 @@ func (b *body) Close() error {
 
 // finishTail closes a body whose end marker has passed.
 func (b *body) finishTail() error {
-	rest, err := closeTail(b.from)
+	rest, err := closeTail(b.from, b.tailWait)
 	(*watch)(b).came(rest)
 	b.end(nil)
 	return err

@@ -98,7 +98,7 @@ func TestCloseError(t *testing.T) {
 	for _, text := range []string{string(recording(t, "openai-chat/text.sse")), "data: {}\n\n"} {
 		o := &Options{}
 		done := results(o)
-		resp, err := Transport(answer{&failsToClose{strings.NewReader(text)}}, o).RoundTrip(chatRequest())
+		resp, err := waitingTransport(answer{&failsToClose{strings.NewReader(text)}}, o).RoundTrip(chatRequest())
 		require.NoError(t, err)
 		io.ReadFull(resp.Body, make([]byte, len(text)))
 		require.Equal(t, io.ErrClosedPipe, resp.Body.Close())
@@ -116,7 +116,7 @@ func TestTailIsCounted(t *testing.T) {
 	late := "data: {\"choices\":[]}\n\n"
 	o := &Options{}
 	done := results(o)
-	resp, err := Transport(answer{io.NopCloser(strings.NewReader(text + late))}, o).RoundTrip(chatRequest())
+	resp, err := waitingTransport(answer{io.NopCloser(strings.NewReader(text + late))}, o).RoundTrip(chatRequest())
 	require.NoError(t, err)
 	io.ReadFull(resp.Body, make([]byte, len(text)))
 	require.NoError(t, resp.Body.Close())

@@ -77,6 +77,9 @@ func (p *pump) Read(b []byte) (int, error) {
 		p.wanted <- struct{}{}
 		select {
 		case part := <-p.full:
+			if isClosed(p.left) { // both were ready, and the error may be that of breakOff
+				return 0, p.why
+			}
 			p.rest, p.err = part.b, part.err
 		case <-p.left:
 			return 0, p.why
@@ -96,7 +99,7 @@ func (p *pump) Close() error {
 	if p.busy.Load() {
 		return nil
 	}
-	wait := time.NewTimer(tailWait)
+	wait := time.NewTimer(p.watch.tailWait)
 	defer wait.Stop()
 	select {
 	case <-p.ended:

@@ -32,7 +32,7 @@
 //
 // Many clients stop reading at the end marker of the stream, such as "data: [DONE]", and close the body there. They have
 // left nothing: [Result.ClientLeft] is false. What remains is mostly the last chunk of HTTP/1, without which
-// net/http cannot use the connection again. So Close reads it, for at most 10 ms; after
+// net/http cannot use the connection again. So Close reads it, for at most 25 ms; after
 // that it returns, and a goroutine goes on for at most a second and 4 KiB. This does not
 // apply to compressed bodies without Drain.
 //

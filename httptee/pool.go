@@ -14,6 +14,8 @@ type watcher struct {
 	kinds  llmstream.Kind    // for the caller's handlers
 	system bool              // Now is time.Now
 	pools  [1 << 8]sync.Pool // of *reading, by dialect
+	// tailWait is how long Close waits for the end of a body after its end marker.
+	tailWait time.Duration
 }
 
 const (
@@ -32,7 +34,7 @@ type reading struct {
 }
 
 func newWatcher(o *Options) *watcher {
-	w := &watcher{}
+	w := &watcher{tailWait: defaultTailWait}
 	if o != nil {
 		w.Options = *o
 	}

@@ -10,9 +10,9 @@ import (
 // closes the connection, and the next request pays for another one.
 
 const (
-	// tailWait is how long Close waits for the end of a body whose end marker has passed. The end is mostly there
+	// defaultTailWait is how long Close waits for the end of a body whose end marker has passed. The end is mostly there
 	// already; a client that asks again at once then gets the same connection.
-	tailWait = 10 * time.Millisecond
+	defaultTailWait = 25 * time.Millisecond
 	// tailTime is how long a body is read on after its end marker. Some servers keep the connection open.
 	tailTime = time.Second
 	// tailSize is how many bytes are read on.
@@ -20,11 +20,11 @@ const (
 )
 
 // closeTail reads a body on to its end in a goroutine of its own, as far as tailTime and tailSize allow, and closes it.
-// It returns what that brought within tailWait, and the error of Close; after that time it returns without.
-func closeTail(body io.ReadCloser) (rest []byte, err error) {
+// It returns what that brought within the time to wait, and the error of Close; after that time it returns without.
+func closeTail(body io.ReadCloser, atMost time.Duration) (rest []byte, err error) {
 	t := &tail{body: body, ended: make(chan struct{})}
 	go t.run()
-	wait := time.NewTimer(tailWait)
+	wait := time.NewTimer(atMost)
 	defer wait.Stop()
 	select {
 	case <-t.ended:

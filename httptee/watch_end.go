@@ -84,7 +84,7 @@ func (t *watch) report() {
 	}
 	r.Events = r.Outcome.Events
 	r.addStatus()
-	if t.Strict && !r.ClientLeft {
+	if t.Strict {
 		t.verdict = r.strictError()
 	}
 	if t.Done != nil {
@@ -94,7 +94,7 @@ func (t *watch) report() {
 
 // atEOF returns what a Read is to return in place of err, after end has run for it.
 func (t *watch) atEOF(err error) error {
-	if err != io.EOF || !t.Strict {
+	if err != io.EOF {
 		return err
 	}
 	if t.verdictReady != nil {

@@ -114,6 +114,17 @@ func (k *Call) mayEnd() bool {
 	return !k.HasEnded() && !k.truncated() && k.Name != 0 && !k.Doubtful
 }
 
+// doubtOpenCalls marks the calls that a lost event may have had a piece of.
+func (t *Stream) doubtOpenCalls() {
+	for i := range t.Choices {
+		for at := range t.Choices[i].Calls {
+			if k := &t.Choices[i].Calls[at]; !k.HasEnded() && !k.closed() {
+				k.Doubtful = true
+			}
+		}
+	}
+}
+
 // IsOpen reports whether call i may still grow: its choice is not finished, its dialect
 // has not ended it, and its arguments are not one JSON value (contract 7).
 func (ch *Choice) IsOpen(i int) bool {
@@ -269,13 +280,28 @@ func (c *Context) RestartCall(t *Choice, at int, arguments []byte) {
 func (c *Context) EndCall(t *Choice, at int) {
 	c.Contextual = true
 	call := &t.Calls[at]
-	if !call.mayEnd() {
+	if !call.mayEnd() || c.PiecesOnly && !call.HasArguments && c.lostArguments(t) {
 		return
 	}
 	c.flushArguments(t, at)
 	valid := t.valid(call)
 	call.State = CallEnded
 	c.Add(KindToolCallEnd, t.Index).ToolCall = ToolCallDelta{Index: at, ArgumentsValid: valid}
+}
+
+// lostArguments reports whether a call that has no arguments may have lost them: an event
+// could not be read, a limit was reached (T-19), or there are arguments of which nobody
+// knows whose they are.
+func (c *Context) lostArguments(t *Choice) bool {
+	if c.MalformedCount > 0 || t.Finish == FinishLength {
+		return true
+	}
+	for i := range t.Calls {
+		if t.Calls[i].Name == 0 && t.Calls[i].HasArguments {
+			return true
+		}
+	}
+	return false
 }
 
 // EndCalls ends the calls of finished choices, and after the end marker those with whole

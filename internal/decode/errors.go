@@ -10,8 +10,8 @@ import (
 	"github.com/valyala/fastjson"
 )
 
-// isError tells whether the value of an "error" member is an error. Gateways
-// send null, {}, objects of nothing but such and the like on healthy events (E-05).
+// IsError reports whether the value of an "error" member is an error. Gateways send null,
+// {}, objects of nothing but nulls and the like on healthy events (E-05).
 func (c *Context) IsError(v *fastjson.Value) bool {
 	if v == nil {
 		return false
@@ -31,20 +31,20 @@ func (c *Context) IsError(v *fastjson.Value) bool {
 	return true
 }
 
-// isSuccess tells whether the code beside a message says that nothing went wrong.
+// isSuccess reports whether the code beside a message means that nothing went wrong.
 func (c *Context) isSuccess(code *fastjson.Value) bool {
 	n, ok := c.Int(code)
 	return ok && (n == 0 || n == 200)
 }
 
-// isFailure tells whether MiniMax's "base_resp" says that the request failed.
+// IsFailure reports whether MiniMax's "base_resp" means that the request failed.
 func (c *Context) IsFailure(v *fastjson.Value) bool {
 	code, ok := c.Int(Member(v, "status_code"))
 	return ok && code != 0
 }
 
-// addError adds the error that v tells of: an object, a string, or an array of
-// these (E-02). Members that v lacks may stand beside it, in root.
+// AddError adds the error in v: an object, a string, or an array of these (E-02). Members
+// that v lacks may stand beside it, in root.
 func (c *Context) AddError(choice int, v, root *fastjson.Value) {
 	e := c.newError(c.Data)
 	if a := v.GetArray(); len(a) > 0 {
@@ -58,14 +58,15 @@ func (c *Context) AddError(choice int, v, root *fastjson.Value) {
 	c.Add(KindError, choice).API = e
 }
 
-// statusOfCode takes the code for a status where it is one.
+// statusOfCode sets the status to the code where that is one.
 func (e *APIError) statusOfCode() {
 	if n, err := strconv.Atoi(e.Code); err == nil && e.Status == 0 && n >= 100 && n < 600 {
 		e.Status = n
 	}
 }
 
-// addErrorOfList adds the error in an array, as Gemini writes it. !ok: data is none.
+// AddErrorOfList adds the error in an array, as Gemini writes it. ok is false if data is
+// no array with an error.
 func (c *Context) AddErrorOfList(data []byte) (ok bool) {
 	if data[0] != '[' {
 		return false
@@ -81,7 +82,7 @@ func (c *Context) AddErrorOfList(data []byte) (ok bool) {
 	return true
 }
 
-// addErrorText adds an error of which there is no more than a text.
+// AddErrorText adds an error that is nothing but a text.
 func (c *Context) AddErrorText(raw []byte) {
 	raw = c.clip(raw)
 	e := c.newError(raw)
@@ -132,11 +133,17 @@ func (c *Context) Malformed(choice, offset, length int, cause error) {
 		c.FirstDamage = err
 	}
 	c.Add(KindMalformed, choice).Damage = err
+	if c.PiecesOnly {
+		c.doubtOpenCalls()
+	}
 }
 
-// addErrorObject adds an error if c.root is one or holds one: in a member
-// "error", "errors" or "base_resp", by the event's type, as vLLM's {"object":"error"}, or as the bare
-// {"message":…} or {"detail":…} of a gateway where an answer should be.
+// AddErrorObject adds an error if Root is one or holds one:
+//
+//   - a member "error", "errors" or "base_resp";
+//   - any object in an event of type error;
+//   - vLLM's {"object":"error"};
+//   - a gateway's {"message":…} or {"detail":…} where an answer should be.
 func (c *Context) AddErrorObject() {
 	var err, list, object, message, errorMessage, code, detail, choices, base *fastjson.Value
 	c.Root.GetObject().Visit(func(key []byte, v *fastjson.Value) {
@@ -175,8 +182,8 @@ func (c *Context) AddErrorObject() {
 	}
 }
 
-// readError fills in what e does not know yet. Of two equal members of an object
-// the last counts.
+// readError fills in the fields of e that are empty. Of two equal members of an object the
+// last counts.
 func (c *Context) readError(e *APIError, v *fastjson.Value) {
 	o := v.GetObject()
 	if o == nil {
@@ -242,8 +249,7 @@ func (c *Context) readError(e *APIError, v *fastjson.Value) {
 	}
 }
 
-// clip returns the beginning of a text, which is at most MaxBadText bytes of whole
-// characters.
+// clip returns the beginning of a text: at most MaxBadText bytes, of whole characters.
 func (c *Context) clip(text []byte) []byte {
 	if len(text) < c.Limits.MaxBadText {
 		return text
@@ -271,8 +277,8 @@ func (c *Context) label(v *fastjson.Value) string {
 	return ""
 }
 
-// addException adds an error that came in a frame of its own (B-03): the event's
-// type is its name, or its code, and the data is {"message":…} or a text.
+// AddException adds an error that came in a frame of its own (B-03). The event's type is
+// its name, or with byCode its code. The data is {"message":…} or a text.
 func (c *Context) AddException(byCode bool) {
 	e := c.newError(c.Data)
 	if e.Type = c.errorType; byCode {
@@ -290,7 +296,7 @@ func (c *Context) AddException(byCode bool) {
 	c.Add(KindError, -1).API = e
 }
 
-// addNamedError adds an error whose type is the name of the member that holds it.
+// AddNamedError adds an error whose type is the name of the member that holds it.
 func (c *Context) AddNamedError(name []byte, v *fastjson.Value) {
 	e := c.newError(c.Data)
 	e.Type = string(c.clip(name))

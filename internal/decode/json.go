@@ -11,13 +11,13 @@ import (
 	"github.com/valyala/fastjson"
 )
 
-// structureLimit is the size from which an event is checked for its structure
-// before fastjson sees it, which could be made to allocate hundreds of times its
-// input. Below it that is too little to matter, once; see track.suspect.
+// structureLimit is the size from which the structure of an event is checked before
+// fastjson sees it: hostile input makes fastjson allocate hundreds of times its size. In
+// smaller events that is too little to matter, once; see Stream.suspect.
 const structureLimit = 4 << 10
 
-// parse reads data, which must be a JSON object, to root. The error is damage or
-// a *limitFault, at an offset in data.
+// Parse parses data, which must be a JSON object, to Root. The error is a fault.Reason or
+// a *fault.Limit, at an offset in data.
 func (c *Context) Parse(data []byte) (offset int, err error) {
 	if len(data) >= structureLimit || c.suspect || len(data)/2 >= c.Limits.MaxValues { // a value takes two bytes at least
 		if offset, err = c.Check(data); err != nil {
@@ -28,14 +28,14 @@ func (c *Context) Parse(data []byte) (offset int, err error) {
 	return c.parseUnchecked(data)
 }
 
-// parseProven is parse for data that is known to be well-formed.
+// ParseValid is Parse for data that is known to be well-formed.
 func (c *Context) ParseValid(data []byte) (ok bool) {
 	c.large = c.large || len(data) > wire.MaxKept
 	_, err := c.parseUnchecked(data)
 	return err == nil
 }
 
-// parseUnchecked is parse without the check of the structure.
+// parseUnchecked is Parse without the check of the structure.
 func (c *Context) parseUnchecked(data []byte) (offset int, err error) {
 	c.Escaped = bytes.IndexByte(data, '\\') >= 0
 	c.Root, err = c.parser.ParseBytes(data)
@@ -45,8 +45,8 @@ func (c *Context) parseUnchecked(data []byte) (offset int, err error) {
 		if offset, err = c.Check(data); err != nil {
 			return offset, err
 		}
-		// It is well-formed but for the word Infinity, which fastjson does not
-		// know: the event must not be lost for that (J-04).
+		// It is well-formed, except for the word Infinity, which fastjson does not know.
+		// The event must not be lost for that (J-04).
 		c.Root, err = c.parser.ParseBytes(jsonscan.NullNonFinite(data))
 		if err != nil {
 			return 0, fault.Reason("not understood")
@@ -55,7 +55,7 @@ func (c *Context) parseUnchecked(data []byte) (offset int, err error) {
 	return 0, nil
 }
 
-// check looks at the structure of data alone.
+// Check checks the structure of data, without building anything of it.
 func (c *Context) Check(data []byte) (offset int, err error) {
 	if end, values := jsonscan.Skip(data, jsonscan.SkipSpace(data, 0)); end > 0 && jsonscan.SkipSpace(data, end) == len(data) && values <= c.Limits.MaxValues {
 		return 0, nil
@@ -67,8 +67,8 @@ func (c *Context) Check(data []byte) (offset int, err error) {
 	return offset, err
 }
 
-// indent is how much white space the event's data begins with, which parsing
-// leaves out and offsets count.
+// Indent returns how much white space the event's data begins with. Parsing leaves it
+// out, and offsets count it.
 func (c *Context) Indent() (n int) {
 	for n < len(c.Data) && jsonscan.IsSpace(c.Data[n]) {
 		n++
@@ -76,13 +76,13 @@ func (c *Context) Indent() (n int) {
 	return n
 }
 
-// sourceTry is what a bracket that begins something else costs beside the bytes
-// that were compared.
+// sourceTry is what a bracket that begins something else costs, beside the bytes that
+// were compared.
 const sourceTry = 8
 
-// source returns v, an object or array, as it stands in the event, white space
-// and all (T-12). Where it is not found behind those that were asked for before,
-// it is v's own text, which says the same.
+// JSONOf returns the original bytes of v, an object or array, including white space
+// (T-12). They are searched for after those of the values before. Where they are not
+// found it returns v's JSON without white space, which means the same.
 func (c *Context) JSONOf(v *fastjson.Value) []byte {
 	compact := c.Raw(v)
 	for c.sourceAt < len(c.Data) {
@@ -98,17 +98,16 @@ func (c *Context) JSONOf(v *fastjson.Value) []byte {
 		}
 		c.sourceAt += i + 1
 		if c.sourceCost += sourceTry + n; c.sourceCost > len(c.Data) {
-			break // a hostile event, full of brackets or of what nearly matches
+			break // a hostile event, full of brackets or of near matches
 		}
 	}
 	c.sourceAt = len(c.Data)
 	return compact
 }
 
-// string returns v's text if it is a string. high is the half of a surrogate
-// pair that the text before it ended with, and takes the one that this ends
-// with; see appendUnescaped. Nil where a text cannot be continued: a lone half
-// then becomes U+FFFD.
+// Text returns v's text if it is a string. high is the high surrogate that the text
+// before it ended with, and takes the one that this text ends with. It is nil where a
+// text is complete by itself: a lone half then becomes U+FFFD.
 func (c *Context) Text(v *fastjson.Value, high *uint16) (text []byte, ok bool) {
 	if v == nil {
 		return nil, false
@@ -123,8 +122,8 @@ func (c *Context) Text(v *fastjson.Value, high *uint16) (text []byte, ok bool) {
 	if v.GetObject() != nil || v.GetArray() != nil {
 		return nil, false
 	}
-	// The value must be asked for its raw text before anything that unescapes
-	// it, its type included.
+	// The raw text must be read before anything that unescapes the value. Reading its
+	// type does.
 	raw := c.Raw(v)
 	if raw[0] != '"' {
 		return nil, false
@@ -139,8 +138,7 @@ func (c *Context) Text(v *fastjson.Value, high *uint16) (text []byte, ok bool) {
 	return c.Since(at), true
 }
 
-// isArray tells whether v is an array, an empty one too; GetArray may return nil
-// for that.
+// IsArray reports whether v is an array. GetArray may return nil for an empty one.
 func (c *Context) IsArray(v *fastjson.Value) bool {
 	if v == nil || v.GetObject() != nil {
 		return false
@@ -148,8 +146,8 @@ func (c *Context) IsArray(v *fastjson.Value) bool {
 	return v.GetArray() != nil || c.Raw(v)[0] == '['
 }
 
-// member returns a member of an object, the last of that name. It is for what
-// stands deep and comes seldom; see chatChunk for the rest.
+// Member returns a member of an object, the last of that name. It is for single members
+// that come seldom; Fields reads several.
 func Member(v *fastjson.Value, name string) (found *fastjson.Value) {
 	v.GetObject().Visit(func(key []byte, v *fastjson.Value) {
 		if string(key) == name {
@@ -159,42 +157,42 @@ func Member(v *fastjson.Value, name string) (found *fastjson.Value) {
 	return found
 }
 
-// word returns v's text if it is a string.
+// Word returns v's text if it is a string that is complete by itself.
 func (c *Context) Word(v *fastjson.Value) []byte {
 	text, _ := c.Text(v, nil)
 	return text
 }
 
-// raw returns v's JSON text. It must come before v's strings are read.
+// Raw returns v's JSON without white space. It must be called before v's strings are read.
 func (c *Context) Raw(v *fastjson.Value) []byte {
 	at := len(c.Buf)
 	c.Buf = v.MarshalTo(c.Buf)
 	return c.Since(at)
 }
 
-// wrap returns v's JSON between two texts.
+// Wrap returns v's JSON between two texts.
 func (c *Context) Wrap(begin string, v *fastjson.Value, end string) []byte {
 	at := len(c.Buf)
 	c.Buf = append(v.MarshalTo(append(c.Buf, begin...)), end...)
 	return c.Since(at)
 }
 
-// number returns v as a whole number, if it is one: 12, 12.0 and "12" are (J-01,
-// U-13). A fraction is rounded.
+// Int returns v as a whole number: 12, 12.0 and "12" are one (J-01, U-13). A fraction is
+// rounded.
 func (c *Context) Int(v *fastjson.Value) (n int64, ok bool) {
 	n, _, ok = c.readNumber(v)
 	return n, ok
 }
 
-// index returns v as an index: a whole number that fits in 32 bits, so that it
-// means the same on every platform.
+// Index returns v as an index: a whole number that fits in 32 bits, and so means the same
+// on every platform.
 func (c *Context) Index(v *fastjson.Value) (n int, ok bool) {
 	i, exact, ok := c.readNumber(v)
 	return int(i), ok && exact && i == int64(int32(i))
 }
 
-// readNumber returns v as a whole number. exact: it has no fraction. fastjson's
-// own getters give 0 for a number that they cannot read as well as for 0.
+// readNumber returns v as a whole number. exact reports whether it has no fraction.
+// fastjson's own getters return 0 for a number that they cannot read.
 func (c *Context) readNumber(v *fastjson.Value) (n int64, exact, ok bool) {
 	if v == nil {
 		return 0, false, false
@@ -225,8 +223,8 @@ func (c *Context) readNumber(v *fastjson.Value) (n int64, exact, ok bool) {
 	return int64(whole), whole == f, whole < most
 }
 
-// isNull tells whether v is absent or null. It unescapes a string: it is for
-// values that are read as none.
+// IsNull reports whether v is absent or null. It unescapes a string, so it is for values
+// whose text is not read.
 func IsNull(v *fastjson.Value) bool { return v == nil || v.Type() == fastjson.TypeNull }
 
 // Fields reads members of the object v into the variables of the same order. names are

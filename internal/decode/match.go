@@ -8,7 +8,8 @@ type CallKey struct {
 	Index    int
 	Indexed  bool
 	First    bool // no other call of the same list of calls has come before
-	// Arguments reports whether the piece has arguments.
+	Type     ToolType
+	// Arguments: the piece has arguments. It matters for one with an id and no name.
 	Arguments bool
 }
 
@@ -102,7 +103,8 @@ func (ch *Choice) latest(k *CallKey) int {
 	// Where a call began without an index, the pieces after it may have one. SGLang and
 	// Nebius give each piece the next index (T-32). A call that has all that it needs is
 	// not continued so.
-	if last >= 0 && len(k.ID)+len(k.Name) == 0 && k.Index != LegacyIndex && !ch.Calls[last].closed() {
+	if last >= 0 && len(k.ID)+len(k.Name) == 0 && k.Index != LegacyIndex && !ch.Calls[last].closed() &&
+		(k.Type == ToolUnknown || k.Type == ch.Calls[last].Type) {
 		return last
 	}
 	return -1

@@ -20,6 +20,9 @@ type Stream struct {
 	Delivered bool  // a text, a call or media was given
 	SawDone   bool  // the end marker came
 	finished  bool  // some choice has had a finish reason
+	// PiecesOnly: arguments come in pieces, and no event repeats them as a whole. A piece
+	// of a call that is open may stand in an event that cannot be read. A decoder sets it.
+	PiecesOnly bool
 	// Epoch changes whenever the same event may mean something else than before. A text
 	// may belong to another item, or reopen a choice.
 	Epoch int32

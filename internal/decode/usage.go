@@ -5,20 +5,20 @@ import (
 	"github.com/valyala/fastjson"
 )
 
-// set records a reported number.
+// Set records a reported number.
 func (u *Usage) Set(field UsageFields, to *int64, n int64) {
 	*to = n
 	u.Reported |= field
 }
 
-// empty tells whether nothing but zeros was reported.
+// Empty reports whether nothing but zeros was reported.
 func (u *Usage) Empty() bool {
 	return u.Input|u.Output|u.Total|u.Cached|u.CacheWrite|u.Reasoning == 0
 }
 
-// merge lays newer over u field by field: what newer reports wins, zero too,
-// what it does not report stays. An object of nothing but zeros after a real
-// one changes nothing (U-05). Raw is left to the caller, who knows who owns it.
+// Merge overlays u with newer, field by field: what newer reports counts, zero too, and
+// the rest stays. An object of nothing but zeros after a real one changes nothing (U-05).
+// Raw is left to the caller, who knows its owner.
 func (u *Usage) Merge(newer *Usage) (changed bool) {
 	if newer.Empty() && !u.Empty() {
 		return false
@@ -47,7 +47,7 @@ func (u *Usage) Merge(newer *Usage) (changed bool) {
 	return true
 }
 
-// provenReasoning reads off the total whether reasoning is part of the output.
+// provenReasoning finds out from the total whether reasoning is a part of the output.
 func (u *Usage) provenReasoning() Tri {
 	const all = UsageInput | UsageOutput | UsageTotal | UsageReasoning
 	if u.Reported&all != all || u.Reasoning == 0 {
@@ -62,15 +62,15 @@ func (u *Usage) provenReasoning() Tri {
 	return TriUnknown
 }
 
-// maxUsageRaw is how many bytes of raw usage are remembered to lay the next report
-// over, and maxUsageMembers how many of its members: many times what any provider
-// sends. Past either the newest report stands alone.
+// MaxUsageRaw is how many bytes of raw usage are kept to be overlaid by the next report,
+// and maxUsageMembers how many of its members: many times what any provider sends. Past
+// either the newest report stands alone.
 const (
 	MaxUsageRaw     = 16 << 10
 	maxUsageMembers = 64
 )
 
-// count sets a count to v if that is a number.
+// SetCount sets a count to v if that is a number. Null and missing say nothing.
 func (c *Context) SetCount(u *Usage, field UsageFields, to *int64, v *fastjson.Value) {
 	if n, ok := c.Int(v); ok {
 		u.Set(field, to, n)
@@ -79,7 +79,7 @@ func (c *Context) SetCount(u *Usage, field UsageFields, to *int64, v *fastjson.V
 	}
 }
 
-// addUsage lays what the event reports over what is known and tells the result,
+// AddUsage merges the usage that the event reports into what is known, and adds the result
 // with raw beside it.
 func (c *Context) AddUsage(u *Usage, raw []byte) {
 	c.Contextual = true
@@ -93,18 +93,17 @@ func (c *Context) AddUsage(u *Usage, raw []byte) {
 	}
 }
 
-// addUncounted tells of a usage object with none of the counts, as long as there is
-// none with any: it may say what the answer cost (U-12). Behind one it erases nothing
-// (G-02).
+// AddUncounted adds a usage object without any count: it may say what the answer cost
+// (U-12). After one with counts it erases nothing (G-02).
 func (c *Context) AddUncounted(raw []byte) {
 	if c.Usage.Reported == 0 && len(raw) > len("{}") {
 		c.Add(KindUsage, -1).Usage.Raw = raw
 	}
 }
 
-// overlayUsage lays the usage object v over those of earlier events, key by key,
-// and returns the result: some dialects report the input at the beginning and the
-// rest at the end. A member that is null says nothing and is left out.
+// OverlayUsage overlays the usage objects of earlier events with v, key by key, and
+// returns the result: some dialects report the input at the beginning and the rest at the
+// end. A member that is null is left out.
 func (c *Context) OverlayUsage(v *fastjson.Value) []byte {
 	if v.GetObject() == nil {
 		return nil
@@ -121,8 +120,8 @@ func (c *Context) OverlayUsage(v *fastjson.Value) []byte {
 	return raw
 }
 
-// appendOverlay appends an object with the members of newer, and those of older
-// that newer does not have. Both are objects without white space.
+// appendOverlay appends an object with the members of newer, and the members of older that
+// newer does not have. Both are objects without white space.
 func appendOverlay(dst, older, newer []byte) []byte {
 	var keys [maxUsageMembers][]byte
 	known := keys[:0]
@@ -169,8 +168,8 @@ func eachMember(object []byte, f func(key, value []byte)) {
 	}
 }
 
-// setCount sets a count to the first of its values that is not zero, or to zero
-// if one says so.
+// SetBestCount sets a count to the first of its values that is not zero, or to zero if
+// one is zero.
 func (c *Context) SetBestCount(u *Usage, field UsageFields, to *int64, values [3]*fastjson.Value) {
 	for _, v := range values {
 		n, ok := c.Int(v)
@@ -188,28 +187,29 @@ func (c *Context) SetBestCount(u *Usage, field UsageFields, to *int64, values [3
 	}
 }
 
-// usageCounts is how many counts may have slots in a template. The others do not
-// change while an answer comes.
+// UsageCounts is how many counts may have slots in a template. The others do not change
+// while an answer comes.
 const UsageCounts = 3
 
 // growingUsage describes the usage of a dialect whose events all report it. The counts
 // with these names grow from event to event: output, total, reasoning.
 type GrowingUsage struct {
 	Names [UsageCounts]string
-	// complete returns a report with what the dialect means by its counts. known is
-	// what was reported before.
+	// Complete returns a report with what the dialect means by its counts. known is what
+	// was reported before.
 	Complete func(known *Usage, u Usage) Usage
 }
 
-// counted is what is to be learned of the usage of an event; form nil: nothing.
+// CountedUsage is the usage of an event that a template may report; Form nil: there is
+// none.
 type CountedUsage struct {
 	Usage Usage
 	Raw   []byte
 	Form  *GrowingUsage
 }
 
-// addCountsOf is addUsage for counts that come with each text and are laid over
-// what is known. A template may be learned from them.
+// AddGrowingUsage is AddUsage for counts that come with each text. A template may be
+// learned from them.
 func (c *Context) AddGrowingUsage(form *GrowingUsage, u *Usage, raw []byte) {
 	found, first := *u, c.Emitted == 0 || c.Counted.Form != nil
 	stateful, given := c.Contextual, c.Emitted

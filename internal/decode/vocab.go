@@ -2,10 +2,10 @@ package decode
 
 import "bytes"
 
-// The types below have the fields of the public types of the same name. The public
-// ones are documented in the root package, which converts these to them.
+// The types below have the fields of the public types of the same name, which the root
+// package documents. It converts these to them.
 
-// xKind is what a delta adds to the answer. Kinds are bit flags.
+// Kind is what a delta adds to the answer. Kinds are bit flags.
 type Kind uint32
 
 const (
@@ -28,7 +28,7 @@ const (
 	KindItem
 )
 
-// xDelta is one thing that an event adds to the answer.
+// Delta is one thing that an event adds to the answer.
 type Delta struct {
 	Kind   Kind
 	Choice int
@@ -49,7 +49,7 @@ type Delta struct {
 	Part     int
 }
 
-// xStart is what a stream says of itself or of a choice.
+// Start is what a stream says of itself or of a choice.
 type Start struct {
 	ID, Model, SystemFingerprint, ServiceTier []byte
 	Created                                   int64
@@ -57,7 +57,7 @@ type Start struct {
 	Again                                     bool
 }
 
-// xToolCallDelta begins or continues a tool call.
+// ToolCallDelta begins or continues a tool call.
 type ToolCallDelta struct {
 	Index          int
 	ID, Name, Type []byte
@@ -67,13 +67,13 @@ type ToolCallDelta struct {
 	Restart        bool
 }
 
-// xReasoningDetail is a piece of structured reasoning.
+// ReasoningDetail is a piece of structured reasoning.
 type ReasoningDetail struct {
 	Index                                            int
 	Type, ID, Format, Text, Summary, Data, Signature []byte
 }
 
-// clone returns a copy of r that shares no memory with it.
+// Clone returns a copy of r that shares no memory with it.
 func (r *ReasoningDetail) Clone() *ReasoningDetail {
 	c := *r
 	for _, b := range []*[]byte{&c.Type, &c.ID, &c.Format, &c.Text, &c.Summary, &c.Data, &c.Signature} {
@@ -82,7 +82,7 @@ func (r *ReasoningDetail) Clone() *ReasoningDetail {
 	return &c
 }
 
-// xUsage is how many tokens an answer cost.
+// Usage is how many tokens an answer cost.
 type Usage struct {
 	Input, Output, Total, Cached, CacheWrite, Reasoning int64
 
@@ -92,7 +92,7 @@ type Usage struct {
 	Raw               []byte
 }
 
-// xUsageFields are the numbers of a Usage that were reported.
+// UsageFields are the numbers of a Usage that were reported.
 type UsageFields uint8
 
 const (
@@ -104,7 +104,7 @@ const (
 	UsageReasoning
 )
 
-// xTri is yes, no, or not known.
+// Tri is yes, no, or not known.
 type Tri uint8
 
 const (
@@ -113,7 +113,7 @@ const (
 	TriNo
 )
 
-// xFinishReason is why a choice ended.
+// FinishReason is why a choice ended.
 type FinishReason uint8
 
 const (
@@ -126,7 +126,7 @@ const (
 	FinishUnknown
 )
 
-// xAPIError is an error that the provider reported.
+// APIError is an error that the provider reported.
 type APIError struct {
 	Message, Type, Code, Param, RequestID string
 
@@ -136,7 +136,7 @@ type APIError struct {
 	Raw       []byte
 }
 
-// xSyntaxError is an event, or a part of one, that could not be read.
+// SyntaxError is an event, or a part of one, that could not be read.
 type SyntaxError struct {
 	Event  int64
 	Offset int
@@ -144,15 +144,15 @@ type SyntaxError struct {
 	Err    error // *fault.Limit or fault.Reason
 }
 
-// xSkips counts the events that say nothing, by what they hold.
+// Skips counts the events without any meaning, by what they hold.
 type Skips struct {
 	Empty     int64
 	KeepAlive int64
 	NotObject int64
 }
 
-// decodeLimits bound what decoding one stream may cost. They are the public options
-// of the same name.
+// Limits bound what decoding one stream may cost. They are the public options of the same
+// name.
 type Limits struct {
 	MaxValues    int
 	MaxChoices   int

@@ -1,6 +1,8 @@
 package dialect
 
 import (
+	"slices"
+
 	"github.com/seed-4d65deac/llmstream/internal/decode"
 	"github.com/seed-4d65deac/llmstream/internal/fault"
 	"github.com/valyala/fastjson"
@@ -56,7 +58,9 @@ func detectAnthropic(s *decode.Context) bool {
 // anthropic decodes the streams of the Messages API.
 type anthropic struct {
 	answer uint64 // hash of the id of the message that began last
-	again  bool   // that message is not the first of the stream
+	// parts are the indexes of its blocks, so that all are void where another message
+	// begins; no more than a completion tells apart.
+	parts []int
 	// notThinking has a bit for each of the first 64 blocks that began as something
 	// else than thinking. A signature that follows one is not a signature of thinking.
 	notThinking uint64
@@ -66,7 +70,7 @@ type anthropic struct {
 
 func (a *anthropic) Reset() {
 	a.open.dropAll()
-	*a = anthropic{}
+	*a = anthropic{parts: a.parts[:0]}
 }
 
 func (a *anthropic) Decode(s *decode.Context) {
@@ -81,11 +85,11 @@ func (a *anthropic) Decode(s *decode.Context) {
 	case "content_block_delta":
 		a.decodeBlockDelta(s, &e)
 	case "content_block_start":
-		if t := blockOf(s, &e); t != nil {
+		if t := a.blockOf(s, &e); t != nil {
 			a.startBlock(s, t, e.block)
 		}
 	case "content_block_stop":
-		if t := blockOf(s, &e); t != nil {
+		if t := a.blockOf(s, &e); t != nil {
 			if at := t.CallAtIndex(s.Part); at >= 0 {
 				s.EndCall(t, at)
 			}
@@ -126,7 +130,7 @@ func message(s *decode.Context) *decode.Choice { return s.Choice(0) }
 
 // blockOf makes the content block of an event the current part. It returns nil if the
 // index is not a number: nobody knows where the event belongs.
-func blockOf(s *decode.Context, e *anthropicEvent) *decode.Choice {
+func (a *anthropic) blockOf(s *decode.Context, e *anthropicEvent) *decode.Choice {
 	if !decode.IsNull(e.index) {
 		index, ok := s.Index(e.index)
 		if !ok || index < 0 {
@@ -135,7 +139,18 @@ func blockOf(s *decode.Context, e *anthropicEvent) *decode.Choice {
 		}
 		s.Part = index
 	}
+	a.notePart(s.Part)
 	return message(s)
+}
+
+// maxParts is how many parts of a message are told apart.
+const maxParts = 1024
+
+func (a *anthropic) notePart(part int) {
+	if n := len(a.parts); n > 0 && a.parts[n-1] == part || n == maxParts || slices.Contains(a.parts, part) {
+		return
+	}
+	a.parts = append(a.parts, part)
 }
 
 // startMessage takes the message of message_start, which may hold all of it.
@@ -165,6 +180,7 @@ func (a *anthropic) startMessage(s *decode.Context, v *fastjson.Value) {
 		a.answer = decode.Hash(s.Word(id))
 		for i, block := range content.GetArray() {
 			s.Part = i
+			a.notePart(i)
 			a.startBlock(s, t, block)
 			if at := t.CallAtIndex(i); at >= 0 {
 				s.EndCall(t, at)
@@ -204,9 +220,8 @@ func decodeCompletion(s *decode.Context) {
 }
 
 // isAnother reports whether a message that begins after another one has begun is not
-// the same once more. Its blocks then take the places of those before. After the
-// end of the other that is no fault of the stream, and calls whose arguments stood where
-// they began have been answered by then.
+// the same once more. All of the other is then void, and the verdict is that on
+// the later one (O-22). After the end of the other that is no fault of the stream.
 func (a *anthropic) isAnother(s *decode.Context, t *decode.Choice, id []byte) bool {
 	if a.answer == 0 || len(id) == 0 || a.answer == decode.Hash(id) {
 		return false
@@ -214,11 +229,13 @@ func (a *anthropic) isAnother(s *decode.Context, t *decode.Choice, id []byte) bo
 	if !s.SawDone {
 		s.Malformed(t.Index, 0, len(s.Data), fault.Reason("another message begins inside this one"))
 	}
-	a.again = true
-	t.Finish, t.Native = decode.FinishNone, "" // of the other
 	a.open.dropAll()
-	s.Part = -1
-	s.AddStart(t.Index, decode.Start{Again: true})
+	s.VoidAnswer(t)
+	for _, part := range a.parts {
+		s.Part = part
+		s.AddStart(t.Index, decode.Start{Again: true})
+	}
+	s.Part, a.parts, a.notThinking = 0, a.parts[:0], 0
 	return true
 }
 

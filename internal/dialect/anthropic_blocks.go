@@ -55,9 +55,6 @@ func (b *anthropicBlock) textIsReasoning() {
 // startBlock begins a content block, with what it holds from the beginning.
 func (a *anthropic) startBlock(s *decode.Context, t *decode.Choice, v *fastjson.Value) {
 	s.Contextual = true
-	if a.again {
-		voidBlock(s, t)
-	}
 	if item := a.open.find(s.Part); item != nil {
 		a.open.drop(item)
 	}
@@ -101,14 +98,6 @@ func (b *anthropicBlock) isWhole(typ []byte) bool {
 	return input != nil && input.Len() > 0
 }
 
-// voidBlock begins the current part anew, in place of another.
-func voidBlock(s *decode.Context, t *decode.Choice) {
-	s.AddStart(t.Index, decode.Start{Again: true})
-	if at := t.CallAtIndex(s.Part); at >= 0 {
-		t.Calls[at].Void()
-	}
-}
-
 // givenInput returns the input of a call that begins with it, as text. Usually it is {}
 // there and comes in pieces.
 func givenInput(s *decode.Context, v *fastjson.Value) []byte {
@@ -123,7 +112,7 @@ func givenInput(s *decode.Context, v *fastjson.Value) []byte {
 
 // decodeBlockDelta adds a delta to a content block.
 func (a *anthropic) decodeBlockDelta(s *decode.Context, e *anthropicEvent) {
-	t := blockOf(s, e)
+	t := a.blockOf(s, e)
 	if t == nil {
 		return
 	}

@@ -5,9 +5,9 @@ import (
 	"github.com/valyala/fastjson"
 )
 
-// Cloudflare's Workers AI, where it is not asked for OpenAI's API:
-// https://developers.cloudflare.com/workers-ai/. Events with the next piece of the
-// response and hardly anything else (N-05). There is no finish reason.
+// Cloudflare's Workers AI in its own API: https://developers.cloudflare.com/workers-ai/.
+// An event has the next piece of the response and hardly anything else (N-05). There is
+// no finish reason.
 
 // cloudflareEvent are the members of an event, or of the result of a whole answer.
 type cloudflareEvent struct {
@@ -39,8 +39,8 @@ func readCloudflare(v *fastjson.Value) (e cloudflareEvent) {
 	return e
 }
 
-// detectCloudflare wants an event that has nothing else, since others have a
-// response too.
+// detectCloudflare reports whether an object is an event. It must have no other members,
+// since other streams have a response too.
 func detectCloudflare(s *decode.Context) bool {
 	e := readCloudflare(s.Root)
 	switch {

@@ -76,7 +76,8 @@ func readCohere(s *decode.Context, v *fastjson.Value) (e cohereEvent) {
 func detectCohere(s *decode.Context) bool {
 	e := readCohere(s, s.Root)
 	switch string(e.typ) {
-	case "message-start", "content-start", "content-delta", "tool-plan-delta", "tool-call-start", "message-end":
+	case "message-start", "content-start", "content-delta", "tool-plan-delta", "tool-call-start", "message-end",
+		"stream-start", "text-generation", "stream-end":
 		return true
 	}
 	return e.finished != nil || e.isAnswer()

@@ -10,8 +10,9 @@ import (
 
 // OpenAI's chat.completion.chunk and its compatible variants:
 // https://platform.openai.com/docs/api-reference/chat-streaming. Members are
-// taken wherever they stand and whatever else stands beside them; a member of an
-// unexpected type is as good as absent (J-12). Each object is visited once: its
+// taken wherever they stand and whatever else stands beside them. A member of an
+// unexpected type is read as absent (J-12); one that carries the answer is malformed, too
+// (E-20). Each object is visited once: its
 // members are noted first and acted on in a fixed order afterwards, so that the
 // last of two equal keys wins, as in the clients (J-05).
 
@@ -53,13 +54,13 @@ func (c *chatChunk) read(root *fastjson.Value) {
 	})
 }
 
-// info returns what the chunk says of the stream.
+// info returns the members that describe the stream.
 func (c *chatChunk) info() decode.StreamInfo {
 	return decode.StreamInfo{ID: c.id, Model: c.model, Fingerprint: c.fingerprint, Tier: c.tier, Created: c.created}
 }
 
-// detectChat tells whether an object is a chunk. An error or a usage alone may
-// be any dialect's.
+// detectChat reports whether an object is a chunk. An error or a usage alone may belong to
+// any dialect.
 func detectChat(s *decode.Context) bool {
 	if s.IsArray(decode.Member(s.Root, "choices")) {
 		return true
@@ -76,21 +77,22 @@ type chat struct {
 
 func (h *chat) Reset() { *h = chat{} }
 
-// What is remembered of a choice; see choiceTrack.marks.
+// What is remembered of a choice; see decode.Choice.Marks.
 const (
-	// sawDelta: a delta has come, so that a message beside it or after it says nothing
-	// new (C-18).
+	// sawDelta: a delta has given something, so that a message beside it or after it says
+	// nothing new (C-18).
 	sawDelta = 1 << iota
 	// sawWhole: something has come outside of deltas.
 	sawWhole
-	// sawPlainReasoning: reasoning has come as plain text, so that the text of its
-	// details is the same once more.
+	// sawPlainReasoning: reasoning has come as plain text. The text of its details repeats
+	// it.
 	sawPlainReasoning
-	// sawToolPlan: what the model says of its calls has come; see addToolPlan.
+	// sawToolPlan: the plan for the calls has come; see addToolPlan.
 	sawToolPlan
 )
 
 func (h *chat) Decode(s *decode.Context) {
+	s.PiecesOnly = true
 	var c chatChunk
 	c.read(s.Root)
 	choices := c.choices.GetArray()
@@ -353,8 +355,8 @@ func decodeChatDelta(s *decode.Context, t *decode.Choice, o *fastjson.Object) {
 	}
 }
 
-// addCitations adds the citations of the whole answer, which come with every
-// chunk, when they have changed (C-19).
+// addCitations adds the citations of the whole answer when they have changed. Each chunk
+// repeats them (C-19).
 func (h *chat) addCitations(s *decode.Context, v *fastjson.Value) {
 	raw := s.Raw(v)
 	if sum := decode.Hash(raw); sum != h.citations {
@@ -363,8 +365,8 @@ func (h *chat) addCitations(s *decode.Context, v *fastjson.Value) {
 	}
 }
 
-// decodeContent adds a content: a string, or an array of typed parts (C-14). name
-// is that of the member that holds it.
+// decodeContent adds a content: a string, or an array of typed parts (C-14). name is the
+// name of its member.
 func decodeContent(s *decode.Context, t *decode.Choice, name string, v *fastjson.Value, kind decode.Kind, high *uint16) {
 	if text, ok := s.Text(v, high); ok {
 		s.AddTextOf(name, kind, t.Index, text)

@@ -34,7 +34,7 @@ func (c *chatCall) read(v *fastjson.Value) {
 			c.custom = v
 		}
 	})
-	if c.custom.GetObject() != nil {
+	if custom := c.custom.GetObject(); custom != nil && custom.Len() > 0 {
 		c.readFunction(c.custom)
 	} else {
 		c.readFunction(c.function)
@@ -89,8 +89,10 @@ func addToolCall(s *decode.Context, t *decode.Choice, c *chatCall, first bool) {
 	if first {
 		t.List++
 	}
-	if len(k.ID) > 0 && len(k.Name) == 0 {
-		k.Arguments = c.hasArguments(s)
+	if len(k.Name) == 0 {
+		if k.Type = c.typeOf(s); len(k.ID) > 0 {
+			k.Arguments = c.hasArguments(s)
+		}
 	}
 	at, conflict := t.MatchCall(&k)
 	if conflict {

@@ -126,7 +126,9 @@ func (g *textGeneration) decodeToken(s *decode.Context, e *textGenerationEvent) 
 		var u decode.Usage
 		s.SetCount(&u, decode.UsageInput, &u.Input, decode.Member(e.details, "input_length"))
 		s.SetCount(&u, decode.UsageOutput, &u.Output, decode.Member(e.details, "generated_tokens"))
-		s.AddUsage(&u, raw)
+		if u.Reported != 0 {
+			s.AddUsage(&u, raw)
+		}
 		s.AddFinish(t, s.Word(decode.Member(e.details, "finish_reason")))
 	}
 	s.EndStream()

@@ -68,7 +68,7 @@ func TestConformance2(t *testing.T) {
 	}
 	for key := range bodyExceptions {
 		if !used[key] {
-			t.Errorf("the exception %s is none any more", key)
+			t.Errorf("the exception %s does not occur any more", key)
 		}
 	}
 }

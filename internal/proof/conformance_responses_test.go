@@ -54,7 +54,7 @@ var responsesExceptions = map[string]string{
 	citations + "container-file-citation-annotations-in-streaming/content": toldOnce,
 	citations + "file-path-annotations-in-streaming/content":               toldOnce,
 
-	"vercel-openai-dostream-should-send-streaming-tool-calls/tool_calls":  "the id of a call is told where it begins and set once (T-05); here its end has another",
+	"vercel-openai-dostream-should-send-streaming-tool-calls/tool_calls":  "the id of a call is delivered where it begins and set once (T-05); here its end has another",
 	"vercel-openai-custom-tool-should-stream-custom-tool-call/tool_calls": "the input of a custom tool is text and stays so (T-25)",
 
 	"vercel-openai-local-shell-tool-should-stream-code-local-shell-results/tool_calls":                           ownTool,
@@ -62,14 +62,14 @@ var responsesExceptions = map[string]string{
 	"vercel-openai-apply-patch-tool-streaming-should-stream-apply-patch-delete-file-calls/tool_calls":            ownTool,
 
 	"vercel-openai-errors-should-expose-raw-finish-reason-from-late-response-failed-incomplete-details/finish_reason": "the event itself says that the response failed, where its status is missing",
-	"vercel-openai-error-before-output/finish_reason":                                                                 "behind an error reading goes on, to the status (O-02)",
+	"vercel-openai-error-before-output/finish_reason":                                                                 "after an error reading goes on, to the status (O-02)",
 }
 
 const (
 	citations     = "vercel-openai-mixed-citation-types-should-handle-"
 	failedIsError = "a response that failed is an error, also where it gives no reason (O-02)"
 	notEnded      = "the stream ends without a terminal event (E-08)"
-	toldOnce      = "what was told once is not told again in other words (O-06)"
+	toldOnce      = "what was delivered once is not delivered again in other words (O-06)"
 	ownTool       = "a call of a tool of the provider's own is an item as it came, and none of the caller's functions"
 )
 
@@ -98,7 +98,7 @@ func TestConformanceResponses(t *testing.T) {
 	}
 	for key := range responsesExceptions {
 		if !used[key] {
-			t.Errorf("the exception %s is none any more", key)
+			t.Errorf("the exception %s does not occur any more", key)
 		}
 	}
 }

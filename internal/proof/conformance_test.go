@@ -42,9 +42,9 @@ var chatExceptions = map[string]string{
 
 	"vercel-oc-done-no-finish/error":   "the end marker without an open tool call is an end (contract 7)",
 	"node-no-finish/error":             "the end marker without an open tool call is an end (contract 7)",
-	"node-audio-expires/finish_reason": "a finish reason is what the provider says, and it says none",
-	"vercel-oc-tool-no-name/error":     "a call without a name is told as it came; whoever runs it will see (T-19)",
-	"node-role-user/error":             "any role is told as it came (J-12)",
+	"node-audio-expires/finish_reason": "a finish reason is what the provider says, and this one says nothing",
+	"vercel-oc-tool-no-name/error":     "a call without a name is delivered as it came (T-19)",
+	"node-role-user/error":             "any role is delivered as it came (J-12)",
 
 	"oaigo-accumulator-tools/usage": "usage is never summed (U-04)",
 	"litellm-split-usage/usage":     "a number that is reported wins, zero too (contract 8)",
@@ -71,7 +71,7 @@ var chatExceptions = map[string]string{
 
 	"lcgo-reasoning-func/error":          "neither a finish reason nor an end marker came (contract 7)",
 	"litellm-interleaved-300/error":      openAtEnd,
-	"litellm-interleaved-300/tool_calls": "arguments are told as they came: none at all (T-11)",
+	"litellm-interleaved-300/tool_calls": "arguments are delivered as they came: empty (T-11)",
 	"litellm-40-tools/error":             openAtEnd,
 	"litellm-custom-tool/error":          openAtEnd,
 	"litellm-custom-tool-no-type/error":  openAtEnd,
@@ -99,9 +99,9 @@ var anthropicExceptions = map[string]string{
 
 	"py-fallback/model":       firstModel,
 	"go-fallback-model/model": firstModel,
-	"vercel-spliced-start/id": "the id is the first that was told (C-04); that another message begins is damage (A-11)",
+	"vercel-spliced-start/id": "the first id stays (C-04); that another message begins is damage (A-11)",
 
-	"ts-bad-tool-json/error":   "arguments are text: that they are no JSON is told of the call, and no fault of the stream (T-19)",
+	"ts-bad-tool-json/error":   "arguments are text: that they are no JSON is a mark on the call, and no fault of the stream (T-19)",
 	"go-delta-unknown/content": "what its block has not announced is text all the same (A-04)",
 	"envoy-tool-cut/error":     notFinished,
 	"envoy-thinking/error":     notFinished,
@@ -111,21 +111,21 @@ var anthropicExceptions = map[string]string{
 	"vercel-json-schema-response-format-with-text-content-prefix-should-stream-the-response/content":    jsonTool,
 	"vercel-json-schema-response-format-with-text-content-prefix-should-stream-the-response/tool_calls": jsonTool,
 
-	"vercel-function-tool-should-support-tools-with-empty-parameters-in-streaming/tool_calls": "arguments are told as they came: none at all (T-11)",
+	"vercel-function-tool-should-support-tools-with-empty-parameters-in-streaming/tool_calls": "arguments are delivered as they came: empty (T-11)",
 
 	"vercel-refusal/error":  gatewayDone,
 	"vercel-fallback/error": gatewayDone,
 }
 
 const (
-	firstModel  = "the model is the first that was told (C-05)"
+	firstModel  = "the first model stays (C-05)"
 	notFinished = "neither a stop reason nor the end marker came (contract 7)"
 	jsonTool    = "the peer's own tool for JSON answers is a tool like any other here"
-	gatewayDone = "an empty event and a gateway's [DONE] behind the end are no damage (F-22)"
+	gatewayDone = "an empty event and a gateway's [DONE] after the end are no damage (F-22)"
 )
 
-// testVectors holds a dialect to the vectors of a file, but for the exceptions, which
-// are members of vectors with the reason.
+// testVectors compares a dialect with the vectors of a file. Exceptions are members of
+// vectors, each with the reason why it differs.
 func testVectors(t *testing.T, file string, d llmstream.Dialect, exceptions map[string]string) {
 	var vectors []answerVector
 	require.NoError(t, json.Unmarshal(testkit.File(t, "LLMSTREAM_CONFORMANCE", file), &vectors))
@@ -151,12 +151,12 @@ func testVectors(t *testing.T, file string, d llmstream.Dialect, exceptions map[
 	}
 	for key := range exceptions {
 		if !used[key] {
-			t.Errorf("the exception %s is none any more", key)
+			t.Errorf("the exception %s does not occur any more", key)
 		}
 	}
 }
 
-// differences tells in which members the vector and an answer differ.
+// differences returns the members in which the vector and an answer differ.
 func (v *answerVector) differences(got *llmstream.Completion, o llmstream.Outcome) (differences []string) {
 	differ := func(member string, want, got any) {
 		if fmt.Sprint(want) != fmt.Sprint(got) {
@@ -233,7 +233,7 @@ var geminiExceptions = map[string]string{
 	"gogenai-two-candidates/chunks":  noDataLines,
 
 	"gogenai-bad-json/chunks":          "an event that cannot be read is counted too (contract 6)",
-	"pygenai-error-after-chunk/chunks": "an error behind an answer's beginning is an event of the body",
+	"pygenai-error-after-chunk/chunks": "an error after an answer's beginning is an event of the body",
 }
 
 const noDataLines = "lines that do not begin with data: are no data of the event before them (WHATWG), and no server writes them"
@@ -261,7 +261,7 @@ func TestConformanceGemini(t *testing.T) {
 	}
 	for key := range geminiExceptions {
 		if !used[key] {
-			t.Errorf("the exception %s is none any more", key)
+			t.Errorf("the exception %s does not occur any more", key)
 		}
 	}
 }

@@ -138,7 +138,7 @@ func compareOracle(t *testing.T, want *oracle, got *llmstream.Completion, o llms
 			return list
 		}
 		list = []json.RawMessage{raw}
-		for len(list) < n { // none of several choices has any
+		for len(list) < n { // it is the same for all choices
 			list = append(list, raw)
 		}
 		return list
@@ -186,6 +186,13 @@ func compareOracle(t *testing.T, want *oracle, got *llmstream.Completion, o llms
 	require.Equal(t, want.Plain.Model, got.Model)
 	require.Equal(t, want.Plain.Events, int(o.Events))
 	require.Equal(t, want.Plain.Done, o.SawDone)
+	compareUsage(t, want, got)
+	require.Equal(t, want.Extra.Feedback.BlockReason, got.BlockReason)
+	compareState(t, want, finish, o, damaged)
+}
+
+func compareUsage(t *testing.T, want *oracle, got *llmstream.Completion) {
+	t.Helper()
 	usage := want.Plain.Usage
 	if !isNullJSON(want.Extra.UsageMerged) {
 		usage = want.Extra.UsageMerged
@@ -198,8 +205,13 @@ func compareOracle(t *testing.T, want *oracle, got *llmstream.Completion, o llms
 	} else {
 		require.JSONEq(t, string(usage), string(got.Usage.Raw))
 	}
+}
+
+// compareState compares what the outcome says with what the oracle's finish reasons,
+// end marker and error do.
+func compareState(t *testing.T, want *oracle, finish []string, o llmstream.Outcome, damaged bool) {
+	t.Helper()
 	complete := want.Plain.Done || want.Extra.Feedback.BlockReason != ""
-	require.Equal(t, want.Extra.Feedback.BlockReason, got.BlockReason)
 	if !complete {
 		complete = true
 		for _, f := range finish {
@@ -217,7 +229,7 @@ func compareOracle(t *testing.T, want *oracle, got *llmstream.Completion, o llms
 	}
 }
 
-// sameJSON tells whether two texts are the same JSON value; none at all is {}.
+// sameJSON reports whether two texts are the same JSON value. An empty text is {}.
 func sameJSON(a, b string) bool {
 	var values [2]any
 	for i, text := range [...]string{a, b} {

@@ -6,6 +6,7 @@
 // Each test compares the library with something that is known by other means: a file
 // beside a recording, the same stream read in one piece or without the fast path, or
 // what another program made of it. Some of them try a sample of the cases unless
-// LLMSTREAM_EXHAUSTIVE is set. Nothing here depends on how long something takes unless
-// LLMSTREAM_RATIOS is set.
+// LLMSTREAM_EXHAUSTIVE is set. Nothing here depends on how busy the machine is: where
+// time counts it is processor time, and the bounds are loose unless LLMSTREAM_RATIOS is
+// set.
 package proof

@@ -12,7 +12,6 @@ import (
 
 // What events that fit a template must not be taken for.
 func TestTemplatesStayTrue(t *testing.T) {
-	row := func(events ...string) string { return strings.Join(events, "\n") + "\n" }
 	detail := func(text, other string) string {
 		return chunk(`"delta":{` + text + `,"reasoning_details":[{"type":"reasoning.text","text":"` + other + `"}]}`)
 	}
@@ -31,7 +30,6 @@ func TestTemplatesStayTrue(t *testing.T) {
 		return `{"id":"x","finish_reason":"","message":{"content":[{"text":"` + text + `"}]}}`
 	}
 	says := func(text string) string { return `{"choices":[{"delta":{"content":"` + text + `"}}]}` }
-	line := func(text string) string { return `{"message":{"content":"` + text + `"},"done":false}` }
 	item := `{"type":"response.output_item.added","output_index":0,"item":{"type":"message"}}`
 	piece := func(text, sequence string) string {
 		return `{"type":"response.output_text.delta","output_index":0,"content_index":0,"delta":"` + text + `","sequence_number":` + sequence + `}`
@@ -74,13 +72,8 @@ func TestTemplatesStayTrue(t *testing.T) {
 		"a signature of no thought": {llmstream.AnthropicMessages, testkit.SSE(signs("a"), signs("b"), `{"type":"content_block_start","index":0,"content_block":{"type":"text","text":""}}`, signs("c"))},
 		"lines within an event": {llmstream.OpenAIChat, strings.Repeat("data: {\"choices\":\ndata: [{\"delta\":{\"content\":\"a\"}}]}\n\n", 3) +
 			"data: {\"choices\":\n[{\"delta\":{\"content\":\"b\"}}]}\n\n" + testkit.SSE(says("c"))},
-		"spaces in front of glued events": {llmstream.OpenAIChat, strings.Repeat("data:  "+says("a")+"\ndata:"+says("b")+" \n\n", 3) + testkit.SSE(says("c"), says("d"))},
-		"a type that begins with a space": {llmstream.OpenAIChat, strings.Repeat("event:  error\ndata:"+says("a")+"\n\n", 3) + "event: error\ndata:" + says("b") + "\n\n"},
-		"lines and then SSE":              {llmstream.Ollama, row(line("a"), line("b"), line("c"), line("d")) + testkit.SSE(line("e"), line("f")) + line("g") + "\n" + line("h") + "\n\n" + testkit.SSE(line("i"))},
-		"lines that go on":                {llmstream.Ollama, row(line("a"), line("b"), line("c"), line("d")+"garbage", line("e")+"\x00", line("f")+line("g"))},
-		"a row and then SSE":              {llmstream.Ollama, line("a") + testkit.SSE(line("e"), line("f")) + line("g") + "\n" + line("h") + "\n\n" + testkit.SSE(line("i"))},
-		"an array and then lines": {llmstream.Ollama, "[" + line("a") + ",\n{\"message\":\n{\"content\":\"a\"},\"done\":false}]" + row(line("a"), line("b"), line("c"), line("d")+"garbage",
-			"{\"message\":\n{\"content\":\"a\"},\"done\":false}", line("e"))},
+		"spaces in front of glued events":    {llmstream.OpenAIChat, strings.Repeat("data:  "+says("a")+"\ndata:"+says("b")+" \n\n", 3) + testkit.SSE(says("c"), says("d"))},
+		"a type that begins with a space":    {llmstream.OpenAIChat, strings.Repeat("event:  error\ndata:"+says("a")+"\n\n", 3) + "event: error\ndata:" + says("b") + "\n\n"},
 		"a number that is none":              {llmstream.OpenAIResponses, testkit.SSE(item, piece("a", "1"), piece("b", "2"), piece("c", "99999999999999999999"), piece("d", "9223372036854775807"))},
 		"a message beside no text":           {llmstream.Gemini, testkit.SSE(`{"candidates":[{"content":{"parts":[{"text":"a"}]}}],"error":null,"message":"no"}`, `{"candidates":[{"content":{"parts":[{"text":"b"}]}}],"error":null,"message":"no"}`, `{"candidates":[{"content":{"parts":[{"text":""}]}}],"error":null,"message":"no"}`)},
 		"a message beside no text, Converse": {llmstream.Bedrock, testkit.SSE(`{"contentBlockDelta":{"delta":{"text":"a"}},"message":"no"}`, `{"contentBlockDelta":{"delta":{"text":"b"}},"message":"no"}`, `{"contentBlockDelta":{"delta":{"text":""}},"message":"no"}`)},
@@ -88,16 +81,40 @@ func TestTemplatesStayTrue(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			requireShortcuts(t, test.dialect, []byte(test.body))
-			for i := 0; i < len(test.body); i += sample(7) {
-				requireShortcuts(t, test.dialect, []byte(test.body), i)
-			}
+			requireShortcutsCut(t, test.dialect, test.body)
 		})
 	}
 }
 
+// Lines of JSON that go on in another way, or as something else.
+func TestTemplatesOfLinesStayTrue(t *testing.T) {
+	row := func(events ...string) string { return strings.Join(events, "\n") + "\n" }
+	line := func(text string) string { return `{"message":{"content":"` + text + `"},"done":false}` }
+	for name, body := range map[string]string{
+		"lines and then SSE": row(line("a"), line("b"), line("c"), line("d")) + testkit.SSE(line("e"), line("f")) + line("g") + "\n" + line("h") + "\n\n" + testkit.SSE(line("i")),
+		"lines that go on":   row(line("a"), line("b"), line("c"), line("d")+"garbage", line("e")+"\x00", line("f")+line("g")),
+		"a row and then SSE": line("a") + testkit.SSE(line("e"), line("f")) + line("g") + "\n" + line("h") + "\n\n" + testkit.SSE(line("i")),
+		"an array and then lines": "[" + line("a") + ",\n{\"message\":\n{\"content\":\"a\"},\"done\":false}]" + row(line("a"), line("b"), line("c"), line("d")+"garbage",
+			"{\"message\":\n{\"content\":\"a\"},\"done\":false}", line("e")),
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			requireShortcutsCut(t, llmstream.Ollama, body)
+		})
+	}
+}
+
+// requireShortcutsCut tries the shortcuts on a body that is cut once, in several places.
+func requireShortcutsCut(t *testing.T, d llmstream.Dialect, body string) {
+	t.Helper()
+	requireShortcuts(t, d, []byte(body))
+	for i := 0; i < len(body); i += sample(7) {
+		requireShortcuts(t, d, []byte(body), i)
+	}
+}
+
 // What an unfinished event borrows from a line that was cut stays, whatever lines
-// past the limit come behind it.
+// past the limit follow.
 func TestSplitBeforeLongLines(t *testing.T) {
 	long := strings.Repeat("x", 80)
 	for _, body := range []string{

@@ -38,7 +38,7 @@ func TestTemplatesOfFramesAreExact(t *testing.T) {
 	}
 }
 
-// What lies behind a frame is none of it, whatever it looks like.
+// What follows a frame is no part of it, whatever it looks like.
 func TestTemplatesOfFramesEndWithThem(t *testing.T) {
 	frames := framed(testkit.BlockDelta(strings.Repeat("x", 200)), testkit.BlockDelta(strings.Repeat("x", 100)), testkit.BlockDelta("two"), testkit.BlockDelta("one"))
 	whole := framed(testkit.BlockDelta("six"))
@@ -91,7 +91,7 @@ func TestKnownFrames(t *testing.T) {
 	}
 }
 
-// A parser that has read frames reads anything else behind Reset.
+// A parser that has read frames reads anything else after Reset.
 func TestFramesAndThenLines(t *testing.T) {
 	lines := strings.Repeat(`{"contentBlockDelta":{"contentBlockIndex":0,"delta":{"text":"x"}}}`+"\n", 9)
 	var a llmstream.Accumulator

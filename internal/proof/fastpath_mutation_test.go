@@ -97,7 +97,7 @@ func objectsIn(body []byte) (events []*fastjson.Value) {
 
 type mutator struct{ *rand.Rand }
 
-// one tells true once in n times.
+// one returns true once in n times.
 func (m mutator) one(n int) bool { return m.Intn(n) == 0 }
 
 // stream makes a stream of events, in the framing of their dialect or, where that

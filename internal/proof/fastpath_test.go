@@ -30,7 +30,7 @@ func TestTemplatesAreExact(t *testing.T) {
 	}
 }
 
-// Events between two of the same form change what is behind them no less with
+// Events between two of the same form change what follows them no less with
 // templates than without.
 func TestTemplatesSeeWhatComesBetween(t *testing.T) {
 	between := []string{

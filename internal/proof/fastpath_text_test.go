@@ -24,7 +24,7 @@ func TestTemplatesOfLongTexts(t *testing.T) {
 	}
 }
 
-// The time of a line may become longer or shorter, or be none.
+// The time of a line may become longer, shorter or empty.
 func TestTemplatesWithTimes(t *testing.T) {
 	line := func(at, text string) string {
 		return `{"model":"m","created_at":"` + at + `","message":{"role":"assistant","content":"` + text + `"},"done":false}` + "\n"

@@ -51,7 +51,8 @@ func TestTemplatesOfZeroCounts(t *testing.T) {
 	}
 }
 
-// A count that stands there twice, or that is not the usage's own, is none.
+// A count that stands there twice, or that is not the usage's own, is not read by a
+// template.
 func TestTemplatesOfOtherCounts(t *testing.T) {
 	const candidates = `{"candidates":[{"content":{"parts":[{"text":"a"}]}}],`
 	for _, members := range []string{

@@ -18,7 +18,7 @@ import (
 
 // Every fuzz target has an oracle: another way to the same answer. Run one with
 //
-//	go test -run '^$' -fuzz '^FuzzSplit$' .
+//	go test -run '^$' -fuzz '^FuzzSplit$' ./internal/proof
 
 // addRecordings makes the recordings of testdata seeds.
 func addRecordings(f *testing.F, add func(d llmstream.Dialect, body []byte)) {
@@ -32,7 +32,7 @@ func addRecordings(f *testing.F, add func(d llmstream.Dialect, body []byte)) {
 // anyDialect makes a dialect out of any number.
 func anyDialect(n uint8) llmstream.Dialect { return llmstream.Dialect(int(n) % len(dialect.Table)) }
 
-// FuzzSplit: a stream that is cut says what the uncut one says, also on a parser
+// FuzzSplit: a stream that is cut means what the uncut one means, also on a parser
 // that has read another stream before, with small limits, and under Auto.
 func FuzzSplit(f *testing.F) {
 	addRecordings(f, func(d llmstream.Dialect, body []byte) {
@@ -71,7 +71,7 @@ func FuzzTemplate(f *testing.F) {
 	})
 }
 
-// FuzzFrames: a stream of binary frames says the same however it is cut, and whether
+// FuzzFrames: a stream of binary frames means the same however it is cut, and whether
 // shortcuts are taken or not. The frames are made of their description, so that
 // their checksums are right.
 func FuzzFrames(f *testing.F) {

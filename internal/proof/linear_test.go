@@ -139,6 +139,18 @@ func TestHostileBlocksAreLinear(t *testing.T) {
 	}
 }
 
+// A call whose arguments are an object costs the same wherever in the call they are.
+func TestToolCallsAreLinear(t *testing.T) {
+	event := func(element string) []byte {
+		return []byte(testkit.SSE(chunk(`"delta":{"tool_calls":[` + strings.TrimSuffix(numbered(element+",", 100), ",") + `]},"padding":"` + strings.Repeat("{", 256<<10) + `"`)))
+	}
+	last := event(`{"index":0,"extra_content":{"b":%},"function":{"arguments":{"a":%}}}`)
+	first := event(`{"index":0,"function":{"arguments":{"a":%}},"extra_content":{"b":%}}`)
+	late := cost(func() { readIn(llmstream.OpenAIChat, last, len(last)) })
+	early := cost(func() { readIn(llmstream.OpenAIChat, first, len(first)) })
+	require.Less(t, late, 5*early)
+}
+
 // tiny are the hostile bodies that are events, lines or values of a few bytes each, of
 // which each costs something.
 var tiny = map[string]bool{"JSON array": true, "lone CRs": true, "glued in line": true, "glued lines": true, "blank lines": true, "comments": true, "mixed events": true, "frames": true, "errors": true, "details": true, "logprobs": true}

@@ -292,7 +292,7 @@ func (l *deltaLines) HandleDelta(d *llmstream.Delta) error {
 	return nil
 }
 
-// Each dialect that is read has recordings, and each folder is of a dialect.
+// Each dialect that is read has recordings, and each folder belongs to a dialect.
 func TestRecordingsOfEachDialect(t *testing.T) {
 	count := map[string]int{}
 	for _, r := range recordings(t) {
@@ -307,7 +307,7 @@ func TestRecordingsOfEachDialect(t *testing.T) {
 	require.NoError(t, err)
 	for _, e := range entries {
 		if e.IsDir() {
-			require.NotZero(t, count[e.Name()], "testdata/%s is of no dialect", e.Name())
+			require.NotZero(t, count[e.Name()], "testdata/%s belongs to no dialect", e.Name())
 		}
 	}
 }
@@ -323,7 +323,7 @@ func TestRecordings(t *testing.T) {
 			var pushed deltaLines
 			p := llmstream.NewParser(r.Dialect, llmstream.Handlers(&acc, &pushed), nil)
 			lines := make([]string, 2)
-			for round := range lines { // the second round tells whether Reset forgets
+			for round := range lines { // the second round shows whether Reset forgets
 				for _, b := range cutUp(body, round) {
 					n, err := p.Write(b)
 					require.NoError(t, err)

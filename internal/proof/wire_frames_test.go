@@ -22,7 +22,7 @@ const (
 	tellsUsage = `event metadata {"usage":{"inputTokens":1,"outputTokens":2,"totalTokens":3}}`
 )
 
-// A stream that breaks off at any byte says what its whole frames have said, and
+// A stream that breaks off at any byte means what its whole frames mean, and
 // how much of another had come (B-02).
 func TestFramesCutAnywhere(t *testing.T) {
 	for _, name := range []string{"converse-tools", "invoke-nova", "exception"} {
@@ -58,7 +58,7 @@ func TestFramesCutAnywhere(t *testing.T) {
 	}
 }
 
-// finishedBy tells whether a finish reason is among what the first events brought.
+// finishedBy reports whether a finish reason is among what the first events brought.
 func finishedBy(r reading, events int) bool {
 	var last []byte
 	seen := 0
@@ -88,7 +88,7 @@ func TestFramesArePrompt(t *testing.T) {
 	}
 }
 
-// What is past a limit is skipped, and reading goes on behind it (contract 10).
+// What is past a limit is skipped, and reading goes on after it (contract 10).
 func TestFramesPastLimits(t *testing.T) {
 	big := `event contentBlockDelta {"contentBlockIndex":0,"delta":{"text":"` + strings.Repeat("x", 200) + `"}}`
 	body := framed(`event messageStart {"role":"assistant"}`, big, saysHi, endsTurn, tellsUsage)
@@ -113,7 +113,7 @@ func TestFramesPastLimits(t *testing.T) {
 }
 
 // Headers may be just as large as the format allows, in the first frame too, of which
-// the lengths have to tell what it is.
+// the lengths have to show what it is.
 func TestFramesWithTheLargestHeaders(t *testing.T) {
 	const typ = "\x0b:event-type\x07\x00\x11contentBlockDelta"
 	filler := func(n int) string {
@@ -164,7 +164,7 @@ func TestFrameOfImpossibleLengths(t *testing.T) {
 	}
 }
 
-// Behind a prelude that is wrong the next that proves itself counts, wherever it
+// After a prelude that is wrong the next that proves itself counts, wherever it
 // is; what looks like one and proves nothing does not.
 func TestFramesAreFoundAgain(t *testing.T) {
 	hi := framed(saysHi)
@@ -187,8 +187,8 @@ func TestFramesAreFoundAgain(t *testing.T) {
 	require.EqualValues(t, 2, o.Events)
 }
 
-// Bytes that nothing proves to be frames are those of a text, which begins with
-// other bytes and is not held back for them.
+// Bytes that nothing proves to be frames are text. Text begins with other bytes, so
+// it is not held back.
 func TestFramesAreSniffed(t *testing.T) {
 	hi := framed(saysHi)
 	for n := range wire.PreludeSize {

@@ -69,8 +69,8 @@ func TestLinesOfJSON(t *testing.T) {
 	}
 }
 
-// A line's deltas come with the Write that brings its end, those of the first line
-// with its last brace: it may be a whole body.
+// A line's deltas come with the Write that brings its end. The deltas of the first line
+// come with its last brace, because it may be a whole body.
 func TestLinesArePrompt(t *testing.T) {
 	var got int
 	p := llmstream.NewParser(llmstream.Ollama, llmstream.HandlerFunc(func(*llmstream.Delta) error { got++; return nil }), &llmstream.Options{Kinds: llmstream.KindContent})

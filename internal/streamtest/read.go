@@ -101,8 +101,8 @@ func RequireSame(t testing.TB, want, got Reading, context any) {
 }
 
 // RequireShortcuts compares each shortcut with the full parse of every event
-// (contract 4): single deltas, texts that are folded without deltas, kinds that nobody
-// asked for, and a Reader.
+// (contract 4): single deltas, texts that are folded without deltas, a filter of
+// kinds, and a Reader.
 func RequireShortcuts(t testing.TB, d llmstream.Dialect, body []byte, cuts ...int) {
 	t.Helper()
 	full := &llmstream.Options{NoFastPath: true}

@@ -17,7 +17,7 @@ func SSE(data ...string) string {
 	return b.String()
 }
 
-// EachCut calls f with the positions at which to cut body: none, each position
+// EachCut calls f with the positions at which to cut body: no cut, each position
 // alone, each pair of positions if body is short, and all of them.
 func EachCut(body string, f func(cuts ...int)) {
 	f()
