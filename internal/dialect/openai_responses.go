@@ -72,7 +72,7 @@ func (e *responseEvent) read(root *fastjson.Value) {
 
 const responsePrefix = "response."
 
-// detectResponses tells whether an event is one of a response, or the object is
+// detectResponses reports whether an event is one of a response, or the object is
 // a response itself. Errors and pings may be any dialect's.
 func detectResponses(s *decode.Context) bool {
 	return bytes.HasPrefix(s.EventType(), []byte(responsePrefix)) || string(s.Word(decode.Member(s.Root, "object"))) == "response"
@@ -117,7 +117,7 @@ func (o *Responses) Decode(s *decode.Context) {
 	e.read(s.Root)
 	s.Sequence, _ = s.Int(e.sequence)
 	typ := s.Word(e.typ)
-	if len(typ) == 0 { // O-01 is mostly the other way round: no event line, but a type
+	if len(typ) == 0 { // the event line alone has it; more servers leave out that line (O-01)
 		typ = s.Type
 	}
 	if e.typ == nil && string(s.Word(e.object)) == "response" { // all of it in place of a stream (F-26)
@@ -193,7 +193,7 @@ func (o *Responses) Decode(s *decode.Context) {
 	}
 }
 
-// decodeResponseError decodes an event that is none of a response: an error, or
+// decodeResponseError decodes an event that does not belong to a response: an error, or
 // what a gateway puts between.
 func (o *Responses) decodeResponseError(s *decode.Context, e *responseEvent, typ []byte) {
 	switch {
