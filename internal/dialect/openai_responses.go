@@ -9,10 +9,14 @@ import (
 
 // OpenAI's Responses API:
 // https://platform.openai.com/docs/api-reference/responses-streaming. An answer
-// is one choice. It is made of items (messages, reasoning, calls), each of which
-// begins, comes in deltas and is then told once more as a whole; and at the end
-// the response repeats all of them. Whatever is told as a whole only stands in
-// for what did not come in pieces (O-06).
+// is one choice. It is made of items: messages, reasoning, calls and what tools of the
+// provider do. Each begins, comes in deltas and then once more as a whole, and the
+// terminal response repeats all of them (O-06).
+//
+// openai_responses_items.go finds out which item an event is for, _texts.go and _parts.go
+// take the texts of an item, _match.go compares them with an item that has come as a
+// whole, _whole.go begins and ends items, _calls.go has the arguments of calls, _end.go
+// the response itself, and _prune.go leaves out what is not read of large events.
 
 // responseEvent are the members of an event.
 type responseEvent struct {
