@@ -48,7 +48,7 @@ func (t *Tally) Rest(whole []byte) (rest []byte, ok bool) {
 	if t.all.size == 0 { // nothing has come, or white space
 		return whole[min(t.lead, len(whole)-len(rest)):], true
 	}
-	if len(rest) < t.all.size || !t.all.equal(hashOf(rest[:t.all.size])) {
+	if len(rest) < t.all.size || !t.all.equal(rollingOf(rest[:t.all.size])) {
 		return nil, false
 	}
 	return rest[t.all.size:], true
@@ -57,7 +57,7 @@ func (t *Tally) Rest(whole []byte) (rest []byte, ok bool) {
 // EndsIn reports whether whole ends with the pieces, white space at the ends aside.
 func (t *Tally) EndsIn(whole []byte) bool {
 	whole = bytes.TrimRight(whole, textSpace)
-	return len(whole) >= t.body.size && t.body.equal(hashOf(whole[len(whole)-t.body.size:]))
+	return len(whole) >= t.body.size && t.body.equal(rollingOf(whole[len(whole)-t.body.size:]))
 }
 
 // TallyOf returns the tally of a text that has come in one piece.
@@ -106,7 +106,7 @@ func mix(sum, word uint64) uint64 {
 
 func (r *rolling) equal(o *rolling) bool { return *r == *o }
 
-func hashOf(b []byte) *rolling {
+func rollingOf(b []byte) *rolling {
 	r := new(rolling)
 	r.add(b)
 	return r

@@ -9,10 +9,14 @@ import (
 
 // OpenAI's Responses API:
 // https://platform.openai.com/docs/api-reference/responses-streaming. An answer
-// is one choice. It is made of items (messages, reasoning, calls), each of which
-// begins, comes in deltas and is then told once more as a whole; and at the end
-// the response repeats all of them. Whatever is told as a whole only stands in
-// for what did not come in pieces (O-06).
+// is one choice. It is made of items: messages, reasoning, calls and what tools of the
+// provider do. Each begins, comes in deltas and then once more as a whole, and the
+// terminal response repeats all of them (O-06).
+//
+// openai_responses_items.go finds out which item an event is for, _texts.go and _parts.go
+// take the texts of an item, _match.go compares them with an item that has come as a
+// whole, _whole.go begins and ends items, _calls.go has the arguments of calls, _end.go
+// the response itself, and _prune.go leaves out what is not read of large events.
 
 // responseEvent are the members of an event.
 type responseEvent struct {
@@ -72,7 +76,7 @@ func (e *responseEvent) read(root *fastjson.Value) {
 
 const responsePrefix = "response."
 
-// detectResponses tells whether an event is one of a response, or the object is
+// detectResponses reports whether an event is one of a response, or the object is
 // a response itself. Errors and pings may be any dialect's.
 func detectResponses(s *decode.Context) bool {
 	return bytes.HasPrefix(s.EventType(), []byte(responsePrefix)) || string(s.Word(decode.Member(s.Root, "object"))) == "response"
@@ -117,7 +121,7 @@ func (o *Responses) Decode(s *decode.Context) {
 	e.read(s.Root)
 	s.Sequence, _ = s.Int(e.sequence)
 	typ := s.Word(e.typ)
-	if len(typ) == 0 { // O-01 is mostly the other way round: no event line, but a type
+	if len(typ) == 0 { // the event line alone has it; more servers leave out that line (O-01)
 		typ = s.Type
 	}
 	if e.typ == nil && string(s.Word(e.object)) == "response" { // all of it in place of a stream (F-26)
@@ -193,7 +197,7 @@ func (o *Responses) Decode(s *decode.Context) {
 	}
 }
 
-// decodeResponseError decodes an event that is none of a response: an error, or
+// decodeResponseError decodes an event that does not belong to a response: an error, or
 // what a gateway puts between.
 func (o *Responses) decodeResponseError(s *decode.Context, e *responseEvent, typ []byte) {
 	switch {

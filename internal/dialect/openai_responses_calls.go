@@ -242,7 +242,7 @@ func (o *Responses) takeArguments(s *decode.Context, t *decode.Choice, at int, v
 		}
 		o.appendArguments(s, t, at, "", whole)
 	}
-	item.missed = false
+	item.missed, t.Calls[item.call].CutOff = false, false // what it said before was no whole
 }
 
 // restartCall begins a call anew: what has come of it is void.

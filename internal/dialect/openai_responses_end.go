@@ -37,7 +37,7 @@ func (r *response) read(v *fastjson.Value) {
 	})
 }
 
-// isResponseMember tells whether response.read knows a member of this name.
+// isResponseMember reports whether response.read knows a member of this name.
 func isResponseMember(name []byte) bool {
 	switch string(name) {
 	case "id", "model", "created_at", "service_tier", "status", "error", "incomplete_details", "usage", "output":
@@ -88,10 +88,10 @@ func (o *Responses) isAnother(s *decode.Context, id uint64, created bool) bool {
 	return created && id != 0 && o.answer != 0 && id != o.answer
 }
 
-// startResponse tells what the response says of itself for the first time.
+// startResponse adds what the response is the first to say about itself.
 func (o *Responses) startResponse(s *decode.Context, r *response) {
 	info := decode.StreamInfo{ID: r.id, Model: r.model, Created: r.created}
-	if string(s.Word(r.tier)) != "auto" { // which is a wish: the end tells what it became
+	if string(s.Word(r.tier)) != "auto" { // which is a wish: the end has what it became
 		info.Tier = r.tier
 	}
 	if !s.Announced.ID {

@@ -47,7 +47,7 @@ type outputItem struct {
 	typed  []byte // its type
 	missed bool   // the first pieces of the arguments could not be taken, and no whole has come
 
-	outputOf uint64 // hash of the call id of the item that it is the output of; 0: it is none
+	outputOf uint64 // hash of the call id of the item that it is the output of; 0: it is no output
 	waiting  bool   // the caller has to run it, unless the response has its output (O-21)
 	matched  int    // the place of the item in the terminal response, counted from 1; 0: not found yet
 }

@@ -79,7 +79,7 @@ func (o *Responses) forgetWholes() {
 }
 
 // match finds the texts of an item among o.wholes. matched: one was found, or more.
-// missing: some of the wholes are none of them. differ: so that the item has to begin
+// missing: some of the wholes are not among them. differ: so that the item has to begin
 // anew, since texts are contradicted, or others belong between them.
 func (o *Responses) match(item *outputItem) (matched, missing, differ bool) {
 	for kind := partText; kind < partArguments; kind++ {

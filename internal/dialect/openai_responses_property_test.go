@@ -229,6 +229,7 @@ func addressingOf(lines []responsesLine) addressing {
 		}
 		if at, ok := index[l.id()]; ok && at != l.index() {
 			a.byID = false
+			a.byIndex = a.byIndex && l.id() == ""
 		}
 		if known, ok := id[l.index()]; ok && known != l.id() {
 			a.byID = false
@@ -379,7 +380,7 @@ func hasWhole(lines []responsesLine, line int) bool {
 			text.WriteString(piece)
 		}
 	}
-	quoted, _ := json.Marshal(strings.TrimSpace(text.String()))
+	quoted, _ := json.Marshal(text.String())
 	whole := string(quoted[1 : len(quoted)-1])
 	for i := range lines {
 		if lines[i].class() == "deltas" {

@@ -301,7 +301,7 @@ func (o *Responses) endReasoning(s *decode.Context, t *decode.Choice, at int, m 
 	})
 }
 
-// joined returns the texts of all parts in v, of which there is mostly one.
+// joined returns the texts of all parts in v, of which there is one in most cases.
 func (o *Responses) joined(s *decode.Context, v *fastjson.Value) (text []byte) {
 	for i, part := range v.GetArray() {
 		piece := s.Word(part)
