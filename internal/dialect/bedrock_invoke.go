@@ -93,8 +93,8 @@ func embeddedDialect(s *decode.Context) ID {
 	if m.choices != nil && m.stopsOtherwise() {
 		return Bedrock
 	}
-	for d := range Table {
-		if row := &Table[d]; ID(d) != Bedrock && row.detect != nil && row.detect(s) {
+	for d := range rows {
+		if row := &rows[d]; ID(d) != Bedrock && row.detect != nil && row.detect(s) {
 			return ID(d)
 		}
 	}

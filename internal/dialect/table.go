@@ -91,115 +91,117 @@ func (f stateless) Decode(s *decode.Context) { f(s) }
 func (f stateless) Reset()                   {}
 
 // Table holds a row for each dialect. Where several rows detect an event the first counts.
-var Table [14]Row
+var Table = [...]Row{
+	Auto: {Name: "auto"},
+	OpenAIChat: {
+		Name:   "openai-chat",
+		Wires:  wire.Over(wire.SSE, wire.JSON),
+		paths:  "/chat/completions /completions",
+		detect: detectChat,
+		New:    func() Decoder { return new(chat) },
+		done:   doneWord,
+	},
+	OpenAIResponses: {
+		Name:   "openai-responses",
+		Wires:  wire.Over(wire.SSE, wire.JSON),
+		paths:  "/responses /responses/*",
+		detect: detectResponses,
+		New:    func() Decoder { return new(Responses) },
+		done:   doneWord,
+	},
+	AnthropicMessages: {
+		Name:   "anthropic-messages",
+		Wires:  wire.Over(wire.SSE, wire.JSON, wire.Frames),
+		paths:  "/v1/messages /v1/complete /publishers/anthropic/*:streamRawPredict /publishers/anthropic/*:rawPredict",
+		detect: detectAnthropic,
+		New:    func() Decoder { return new(anthropic) },
+	},
+	Gemini: {
+		Name:   "gemini",
+		Wires:  wire.Over(wire.SSE, wire.JSON),
+		paths:  ":streamGenerateContent :generateContent",
+		detect: detectGemini,
+		New:    func() Decoder { return new(gemini) },
 
-func init() {
-	Table = [...]Row{
-		Auto: {Name: "auto"},
-		OpenAIChat: {
-			Name:   "openai-chat",
-			Wires:  wire.Over(wire.SSE, wire.JSON),
-			paths:  "/chat/completions /completions",
-			detect: detectChat,
-			New:    func() Decoder { return new(chat) },
-			done:   doneWord,
-		},
-		OpenAIResponses: {
-			Name:   "openai-responses",
-			Wires:  wire.Over(wire.SSE, wire.JSON),
-			paths:  "/responses /responses/*",
-			detect: detectResponses,
-			New:    func() Decoder { return new(Responses) },
-			done:   doneWord,
-		},
-		AnthropicMessages: {
-			Name:   "anthropic-messages",
-			Wires:  wire.Over(wire.SSE, wire.JSON, wire.Frames),
-			paths:  "/v1/messages /v1/complete /publishers/anthropic/*:streamRawPredict /publishers/anthropic/*:rawPredict",
-			detect: detectAnthropic,
-			New:    func() Decoder { return new(anthropic) },
-		},
-		Gemini: {
-			Name:   "gemini",
-			Wires:  wire.Over(wire.SSE, wire.JSON),
-			paths:  ":streamGenerateContent :generateContent",
-			detect: detectGemini,
-			New:    func() Decoder { return new(gemini) },
+		FinishEnds: true,
+	},
+	GeminiInteractions: {
+		Name:   "gemini-interactions",
+		Wires:  wire.Over(wire.SSE, wire.JSON),
+		paths:  "/interactions /interactions/*",
+		detect: detectInteraction,
+		New:    func() Decoder { return new(interaction) },
+	},
+	Cohere: {
+		Name:   "cohere",
+		Wires:  wire.Over(wire.SSE, wire.JSON, wire.Lines, wire.Frames),
+		paths:  "/v2/chat /v1/chat",
+		detect: detectCohere,
+		New:    func() Decoder { return new(cohere) },
+	},
+	Ollama: {
+		Name:   "ollama",
+		Wires:  wire.Over(wire.Lines, wire.JSON),
+		paths:  "/api/chat /api/generate",
+		detect: detectOllama,
+		New:    func() Decoder { return stateless(decodeOllama) },
+	},
+	Cloudflare: {
+		Name:   "cloudflare",
+		Wires:  wire.Over(wire.SSE, wire.JSON),
+		paths:  "/ai/run/*",
+		others: []ID{OpenAIChat, OpenAIResponses},
+		detect: detectCloudflare,
+		New:    func() Decoder { return stateless(decodeCloudflare) },
+		done:   doneWord,
+	},
+	Bedrock: {
+		Name:   "bedrock",
+		Wires:  wire.Over(wire.Frames, wire.SSE, wire.JSON, wire.Lines),
+		paths:  "/converse-stream /converse /invoke-with-response-stream",
+		others: []ID{BedrockAgents},
+		detect: detectBedrock,
+		New:    func() Decoder { return new(bedrock) },
+	},
+	DashScope: {
+		Name:   "dashscope",
+		Wires:  wire.Over(wire.SSE, wire.JSON),
+		paths:  "/services/aigc/*/generation /apps/*/completion",
+		detect: detectDashScope,
+		New:    func() Decoder { return new(dashScope) },
 
-			FinishEnds: true,
-		},
-		GeminiInteractions: {
-			Name:   "gemini-interactions",
-			Wires:  wire.Over(wire.SSE, wire.JSON),
-			paths:  "/interactions /interactions/*",
-			detect: detectInteraction,
-			New:    func() Decoder { return new(interaction) },
-		},
-		Cohere: {
-			Name:   "cohere",
-			Wires:  wire.Over(wire.SSE, wire.JSON, wire.Lines, wire.Frames),
-			paths:  "/v2/chat /v1/chat",
-			detect: detectCohere,
-			New:    func() Decoder { return new(cohere) },
-		},
-		Ollama: {
-			Name:   "ollama",
-			Wires:  wire.Over(wire.Lines, wire.JSON),
-			paths:  "/api/chat /api/generate",
-			detect: detectOllama,
-			New:    func() Decoder { return stateless(decodeOllama) },
-		},
-		Cloudflare: {
-			Name:   "cloudflare",
-			Wires:  wire.Over(wire.SSE, wire.JSON),
-			paths:  "/ai/run/*",
-			others: []ID{OpenAIChat, OpenAIResponses},
-			detect: detectCloudflare,
-			New:    func() Decoder { return stateless(decodeCloudflare) },
-			done:   doneWord,
-		},
-		Bedrock: {
-			Name:   "bedrock",
-			Wires:  wire.Over(wire.Frames, wire.SSE, wire.JSON, wire.Lines),
-			paths:  "/converse-stream /converse /invoke-with-response-stream",
-			others: []ID{BedrockAgents},
-			detect: detectBedrock,
-			New:    func() Decoder { return new(bedrock) },
-		},
-		DashScope: {
-			Name:   "dashscope",
-			Wires:  wire.Over(wire.SSE, wire.JSON),
-			paths:  "/services/aigc/*/generation /apps/*/completion",
-			detect: detectDashScope,
-			New:    func() Decoder { return new(dashScope) },
+		FinishEnds: true,
+	},
+	TextGeneration: {
+		Name:   "text-generation",
+		Wires:  wire.Over(wire.SSE, wire.JSON),
+		paths:  "/generate_stream /generate /completion /infill",
+		detect: detectTextGeneration,
+		New:    func() Decoder { return new(textGeneration) },
 
-			FinishEnds: true,
-		},
-		TextGeneration: {
-			Name:   "text-generation",
-			Wires:  wire.Over(wire.SSE, wire.JSON),
-			paths:  "/generate_stream /generate /completion /infill",
-			detect: detectTextGeneration,
-			New:    func() Decoder { return new(textGeneration) },
-
-			FinishEnds: true,
-		},
-		MistralConversations: {
-			Name:   "mistral-conversations",
-			Wires:  wire.Over(wire.SSE, wire.JSON),
-			paths:  "/conversations /conversations/*",
-			detect: detectMistralConversation,
-			New:    func() Decoder { return new(mistralConversation) },
-		},
-		BedrockAgents: {
-			Name:   "bedrock-agents",
-			Wires:  wire.Over(wire.Frames),
-			paths:  "/agents/*/text",
-			detect: detectBedrockAgent,
-			New:    func() Decoder { return new(bedrockAgent) },
-		},
-	}
+		FinishEnds: true,
+	},
+	MistralConversations: {
+		Name:   "mistral-conversations",
+		Wires:  wire.Over(wire.SSE, wire.JSON),
+		paths:  "/conversations /conversations/*",
+		detect: detectMistralConversation,
+		New:    func() Decoder { return new(mistralConversation) },
+	},
+	BedrockAgents: {
+		Name:   "bedrock-agents",
+		Wires:  wire.Over(wire.Frames),
+		paths:  "/agents/*/text",
+		detect: detectBedrockAgent,
+		New:    func() Decoder { return new(bedrockAgent) },
+	},
 }
+
+// rows is Table, for decoders that look for the dialect of what another one embeds. They
+// stand in the table themselves, which must not depend on them.
+var rows []Row
+
+func init() { rows = Table[:] }
 
 // doneWord ends the streams of OpenAI. Gateways add it to streams of other dialects
 // too, which it does not end.

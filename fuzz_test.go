@@ -1,4 +1,4 @@
-package proof
+package llmstream_test
 
 import (
 	"cmp"
@@ -22,7 +22,7 @@ import (
 
 // addRecordings makes the recordings of testdata seeds.
 func addRecordings(f *testing.F, add func(d llmstream.Dialect, body []byte)) {
-	for _, r := range recordings(f) {
+	for _, r := range streamtest.Recordings(f) {
 		if len(r.Body) < 8<<10 {
 			add(r.Dialect, r.Body)
 		}
@@ -44,7 +44,7 @@ func FuzzSplit(f *testing.F) {
 		cuts := testkit.CutsOf(lengths, len(body))
 		for _, d := range []llmstream.Dialect{anyDialect(dialect), llmstream.Auto} {
 			for _, o := range []*llmstream.Options{nil, small} {
-				requireSame(t, read(d, o, body), read(d, o, body, cuts...), cuts)
+				streamtest.RequireSame(t, streamtest.Read(d, o, body), streamtest.Read(d, o, body, cuts...), cuts)
 			}
 		}
 	})
@@ -67,7 +67,7 @@ func FuzzTemplate(f *testing.F) {
 	}
 	f.Add(uint8(llmstream.OpenAIChat), []byte(testkit.SSE(`{"id":"a","code":"c1","choices":[]}`)+"error: {\"id\":\"a\",\"code\":\"c1\",\"detail\":\"boo\"}\n\n"), []byte{})
 	f.Fuzz(func(t *testing.T, dialect uint8, body, lengths []byte) {
-		requireShortcuts(t, anyDialect(dialect), body, testkit.CutsOf(lengths, len(body))...)
+		streamtest.RequireShortcuts(t, anyDialect(dialect), body, testkit.CutsOf(lengths, len(body))...)
 	})
 }
 
@@ -88,10 +88,10 @@ func FuzzFrames(f *testing.F) {
 		if err != nil {
 			t.Skip()
 		}
-		want := read(llmstream.Bedrock, nil, body)
-		requireSame(t, want, read(llmstream.Bedrock, nil, body, testkit.CutsOf(lengths, len(body))...), lengths)
-		requireSame(t, want, read(llmstream.Bedrock, &llmstream.Options{NoFastPath: true}, body), nil)
-		requireSame(t, read(llmstream.Auto, small, body), read(llmstream.Auto, small, body, testkit.CutsOf(lengths, len(body))...), lengths)
+		want := streamtest.Read(llmstream.Bedrock, nil, body)
+		streamtest.RequireSame(t, want, streamtest.Read(llmstream.Bedrock, nil, body, testkit.CutsOf(lengths, len(body))...), lengths)
+		streamtest.RequireSame(t, want, streamtest.Read(llmstream.Bedrock, &llmstream.Options{NoFastPath: true}, body), nil)
+		streamtest.RequireSame(t, streamtest.Read(llmstream.Auto, small, body), streamtest.Read(llmstream.Auto, small, body, testkit.CutsOf(lengths, len(body))...), lengths)
 	})
 }
 
