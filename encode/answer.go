@@ -44,7 +44,8 @@ type call struct {
 	told                 bool // arguments of it were written
 	replaced             bool // those are void, and the whole stands at the call's end; see responsesTarget.replace
 	closed               bool // all of it was written, or given up
-	void                 bool // its part has begun anew, and nothing of it was written
+	void                 bool // its part has begun anew, and it is written no more
+	again                bool // it is void, and its beginning was written: the same call has to come once more
 	argsWithStart        bool // its arguments came whole where it began
 	ended                bool // the source says so
 	valid                bool // the arguments, when they ended

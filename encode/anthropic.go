@@ -155,7 +155,6 @@ func (t *anthropicTarget) writeArguments(_ *choice, _ *block, text []byte) {
 	t.send()
 }
 
-// replace has no way to take back what was written.
 func (t *anthropicTarget) replace() bool { return false }
 
 // keepArguments has nothing to do, as replace never allows it.

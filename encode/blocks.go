@@ -45,9 +45,6 @@ type blockWriter interface {
 	startBlock(c *choice, b *block)
 	writeText(b *block, text []byte)
 	writeArguments(c *choice, b *block, text []byte)
-	// replace forgets arguments of the block that were written, if the target writes all of
-	// them once more at the call's end. !ok: it does not.
-	replace() (ok bool)
 	// keepArguments adds arguments to those that the call's end repeats.
 	keepArguments(text []byte)
 	endBlock(c *choice, b *block)
@@ -175,8 +172,9 @@ func (q *blockQueue) wrapsText(k *call) bool {
 func (q *blockQueue) lastArguments(c *choice, b *block, k *call) {
 	switch {
 	case k.replaced:
-		if k.empty && !k.isCustom() {
-			k.held = append(k.held, "{}"...)
+		if isEmptyArguments(k.held) { // clients keep the pieces then
+			q.e.failAgain("the upstream took back the arguments of a tool call")
+			return
 		}
 		q.to.keepArguments(k.held)
 		if !k.valid {
@@ -298,7 +296,7 @@ func (q *blockQueue) toolCall(c *choice, d *llmstream.Delta) {
 	case k != nil && k.void:
 		return
 	case k != nil && d.ToolCall.Restart:
-		if !q.voidArguments(k) {
+		if !q.e.voidArguments(k) {
 			return
 		}
 	case k == nil || k.closed:
@@ -306,6 +304,9 @@ func (q *blockQueue) toolCall(c *choice, d *llmstream.Delta) {
 		return
 	}
 	k.note(d, &q.e.lost)
+	if from := c.takeOver(k); from >= 0 {
+		q.takeOver(from, index)
+	}
 	arguments := d.ToolCall.Arguments
 	if b := &q.list[0]; b.kind == blockCall && b.call == index && b.begun && !k.ended && !q.waits(k) {
 		if len(arguments) > 0 {
@@ -321,14 +322,20 @@ func (q *blockQueue) toolCall(c *choice, d *llmstream.Delta) {
 	q.advance(c)
 }
 
-// voidArguments drops the arguments of a call, which begin anew. Written ones are replaced
-// where the call's end has all of them. !ok: they cannot be taken back.
-func (q *blockQueue) voidArguments(k *call) (ok bool) {
-	if k.told && !k.closed && q.to.replace() { // its block is the first
-		q.e.lost.Replaced++
-		k.told, k.replaced = false, true
+// takeOver makes the block of a call that was void that of the call which has come in its
+// place, and has a block after it.
+func (q *blockQueue) takeOver(from, index int) {
+	kept := 0
+	for i := range q.list {
+		if b := &q.list[i]; b.kind == blockCall && b.call == index {
+			continue
+		} else if b.kind == blockCall && b.call == from {
+			b.call = index
+		}
+		q.list[kept], q.list[i] = q.list[i], q.list[kept]
+		kept++
 	}
-	return q.e.voidArguments(k)
+	q.list = q.list[:kept]
 }
 
 // forget removes what waits of a part that begins anew, and writes what waited for it.

@@ -75,6 +75,9 @@ type target interface {
 	// drop forgets what waits of a part of the message that begins anew, of which nothing
 	// was written. Its calls are void already.
 	drop(c *choice, part int)
+	// replace forgets the arguments that were written of the call that is being written, if
+	// the target writes all of them once more at the call's end. !ok: it does not.
+	replace() (ok bool)
 }
 
 // New returns an encoder that writes a stream in dialect to, which is OpenAIChat,
@@ -279,6 +282,10 @@ func (e *Encoder) finish() {
 	e.begin()
 	if len(e.tails) > 0 {
 		e.flushTails(nil)
+	}
+	if e.awaitsCall() {
+		e.failAgain("the upstream took back a tool call")
+		return
 	}
 	e.target.end() // which may turn out to be an error
 	e.ended = true

@@ -161,6 +161,8 @@ func (t *geminiTarget) writeCalls(c *choice, all bool) {
 // drop writes the calls that waited for one that is void now.
 func (t *geminiTarget) drop(c *choice, _ int) { t.writeCalls(c, false) }
 
+func (t *geminiTarget) replace() bool { return false }
+
 func (t *geminiTarget) writeCall(c *choice, k *call, index int) {
 	if len(k.name) == 0 {
 		if !k.empty || len(k.id) > 0 {

@@ -19,6 +19,7 @@ func (t *chatTarget) toolCall(c *choice, d *llmstream.Delta) {
 		return
 	}
 	k.note(d, &t.lost)
+	c.takeOver(k)
 	arguments := d.ToolCall.Arguments
 	if !k.started || t.opt.HoldArguments {
 		if !t.hold(len(arguments)) {
@@ -97,6 +98,8 @@ func (t *chatTarget) extra(k *call) {
 
 // drop has nothing to do: what waits are calls.
 func (t *chatTarget) drop(*choice, int) {}
+
+func (t *chatTarget) replace() bool { return false }
 
 // arguments writes a piece of a call's arguments. A whole JSON value after others, as in
 // {"a":1}{"a":1}, does not stand in a chunk of its own: clients take that for the same

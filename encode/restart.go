@@ -1,6 +1,7 @@
 package encode
 
 import (
+	"bytes"
 	"slices"
 
 	"github.com/seed-4d65deac/llmstream"
@@ -24,14 +25,13 @@ func (c *choice) writes(part int) {
 	}
 }
 
-// hasWritten reports whether something of a part was written; -1: of any part.
+// hasWritten reports whether something of a part was written that is no call; -1: of any
+// part, be it a call.
 func (c *choice) hasWritten(part int) bool {
-	for i := range c.calls {
-		if k := &c.calls[i]; k.started && (part < 0 || k.part == part) {
-			return true
-		}
+	if part < 0 {
+		return len(c.wrote) > 0 || slices.ContainsFunc(c.calls, func(k call) bool { return k.started })
 	}
-	return part < 0 && len(c.wrote) > 0 || len(c.wrote) == maxWrote || slices.Contains(c.wrote, part)
+	return len(c.wrote) == maxWrote || slices.Contains(c.wrote, part)
 }
 
 // beginAgain drops what has come of a part of the message that begins anew. With the part
@@ -54,9 +54,16 @@ func (e *Encoder) beginAgain(c *choice, part int) (ok bool) {
 		return true
 	}
 	for i := range c.calls {
-		if k := &c.calls[i]; k.part == part {
+		k := &c.calls[i]
+		switch {
+		case k.part != part || k.void:
+		case !k.started:
 			k.void, k.closed = true, true
 			k.held, k.extra = k.held[:0], k.extra[:0]
+		case !e.voidArguments(k):
+			return false
+		default:
+			k.void, k.again, k.ended = true, true, false
 		}
 	}
 	e.dropTails(func(t *cutTail) bool { return t.choice == c.index && t.part == part })
@@ -66,14 +73,54 @@ func (e *Encoder) beginAgain(c *choice, part int) (ok bool) {
 	return true
 }
 
-// voidArguments drops the arguments of a call, which begin anew. !ok: they were written.
+// voidArguments drops the arguments of a call, which begin anew. Where a target writes them
+// whole at the call's end, that replaces what was written. !ok: it cannot be taken back.
 func (e *Encoder) voidArguments(k *call) (ok bool) {
-	if k.told || k.closed {
+	if k.closed || k.told && !e.target.replace() {
 		e.failAgain("the upstream began the arguments of a tool call again")
 		return false
 	}
+	if k.told {
+		e.lost.Replaced++
+		k.told, k.replaced = false, true
+	}
 	k.held = k.held[:0]
 	return true
+}
+
+// takeOver gives the beginning that was written of a call to the same call, which comes in
+// its place: Responses begins a call anew with its ID and its name when the whole arguments
+// differ from their pieces. It returns the void call's index; -1: there is none.
+func (c *choice) takeOver(k *call) (from int) {
+	if k.started || len(k.id) == 0 {
+		return -1
+	}
+	for i := range c.calls {
+		old := &c.calls[i]
+		if old.again && old.part == k.part && bytes.Equal(old.id, k.id) && bytes.Equal(old.name, k.name) && old.isCustom() == k.isCustom() {
+			k.started, k.place, k.replaced, k.extraTold = true, old.place, old.replaced, old.extraTold
+			old.again, old.started, old.closed = false, false, true
+			return i
+		}
+	}
+	return -1
+}
+
+// awaitsCall reports whether the beginning of a call was written that is void, and that has
+// not come again.
+func (e *Encoder) awaitsCall() bool {
+	for i := range e.choices {
+		if slices.ContainsFunc(e.choices[i].calls, func(k call) bool { return k.again }) {
+			return true
+		}
+	}
+	return false
+}
+
+// isEmptyArguments reports whether a call has no arguments.
+func isEmptyArguments(arguments []byte) bool {
+	inner, isObject := bytes.CutPrefix(bytes.TrimSpace(arguments), []byte("{"))
+	return len(inner) == 0 || isObject && string(bytes.TrimSpace(inner)) == "}"
 }
 
 // failAgain ends the stream, since what is void was written.
