@@ -18,13 +18,15 @@ type answer struct {
 
 // A choice is one of the alternative answers.
 type choice struct {
-	index     int  // in the source
-	place     int  // in order of appearance
-	begun     bool // something of it was written
-	refused   bool // it has text of a refusal
-	finished  bool // the source gave a reason
-	called    bool // a call of it was written
-	part      int  // the last part of the message that text was written of
+	index     int   // in the source
+	place     int   // in order of appearance
+	begun     bool  // something of it was written
+	refused   bool  // it has text of a refusal
+	finished  bool  // the source gave a reason, and no output after it
+	called    bool  // a call of it was written
+	part      int   // the last part of the message that text was written of
+	output    bool  // output of it has come
+	wrote     []int // the parts of the message of which something was written, up to maxWrote
 	reason    llmstream.FinishReason
 	native    []byte // the source's word for the reason
 	stopText  []byte // the stop sequence that ended it, if that is known
@@ -37,8 +39,14 @@ type call struct {
 	id, name, typ, extra []byte
 	held                 []byte // arguments that wait: for the name, the ID, their turn, or their end
 	extraTold            bool
+	part                 int  // of the source's message
 	started              bool // its beginning was written
+	told                 bool // arguments of it were written
+	replaced             bool // those are void, and the whole stands at the call's end; see responsesTarget.replace
 	closed               bool // all of it was written, or given up
+	void                 bool // its part has begun anew, and it is written no more
+	again                bool // it is void, and its beginning was written: the same call has to come once more
+	argsWithStart        bool // its arguments came whole where it began
 	ended                bool // the source says so
 	valid                bool // the arguments, when they ended
 	empty                bool // no arguments have come
@@ -61,7 +69,7 @@ func (a *answer) choice(index int) *choice {
 	n := len(a.choices)
 	a.choices = slices.Grow(a.choices, 1)[:n+1] // its memory may be of an earlier stream
 	c := &a.choices[n]
-	*c = choice{index: index, place: n, native: c.native[:0], stopText: c.stopText[:0], calls: c.calls[:0]}
+	*c = choice{index: index, place: n, native: c.native[:0], stopText: c.stopText[:0], calls: c.calls[:0], wrote: c.wrote[:0]}
 	return c
 }
 
@@ -69,8 +77,9 @@ func (a *answer) choice(index int) *choice {
 // deltas of this library never do.
 const maxCallGap = 1024
 
-// call returns a call by its index in the source; nil: no call can have it.
-func (c *choice) call(index int) *call {
+// call returns a call by its index in the source, and begins the calls that are missing up
+// to it in this part of the message; nil: no call can have it.
+func (c *choice) call(index, part int) *call {
 	if index < 0 || index > len(c.calls)+maxCallGap {
 		return nil
 	}
@@ -78,7 +87,7 @@ func (c *choice) call(index int) *call {
 		n := len(c.calls)
 		c.calls = slices.Grow(c.calls, 1)[:n+1]
 		k := &c.calls[n]
-		*k = call{id: k.id[:0], name: k.name[:0], typ: k.typ[:0], extra: k.extra[:0], held: k.held[:0], empty: true, place: -1}
+		*k = call{id: k.id[:0], name: k.name[:0], typ: k.typ[:0], extra: k.extra[:0], held: k.held[:0], empty: true, place: -1, part: part}
 	}
 	return &c.calls[index]
 }
@@ -90,6 +99,10 @@ func (k *call) note(d *llmstream.Delta, lost *Lost) {
 		k.ended, k.valid = true, t.ArgumentsValid
 		return
 	}
+	if t.Restart {
+		k.empty, k.ended, k.valid = true, false, false
+	}
+	k.argsWithStart = k.argsWithStart || len(t.ID) > 0 && len(t.Arguments) > 0
 	if len(t.ID) > 0 {
 		if k.started {
 			lost.CallIDs++
@@ -113,19 +126,27 @@ func (k *call) note(d *llmstream.Delta, lost *Lost) {
 func (k *call) isCustom() bool { return string(k.typ) == "custom" }
 
 // mayStart reports whether the beginning of the call can be written: its name is known
-// (WG-15), and so is its ID, or there will be none (WG-14).
-func (k *call) mayStart() bool { return len(k.name) > 0 && (len(k.id) > 0 || k.ended) }
+// (WG-15), and so is its ID, or there will be none (WG-14). With Options.HoldArguments a
+// call waits until it has ended: till then all of it may turn out to be void (WG-20).
+func (e *Encoder) mayStart(k *call) bool {
+	return len(k.name) > 0 && (k.ended || len(k.id) > 0 && !e.opt.HoldArguments)
+}
 
 // whole reports, at the source's end marker, whether the answer is: every choice has its
-// finish reason, or no call is open. It is never surer than llmstream's verdict (WG-8).
+// finish reason, or output and no open call. It is never surer than llmstream's verdict
+// (WG-8): a role alone is no answer, and a finish reason without a known meaning, such as
+// Cohere's "ERROR", may be a failure, of which Close is told.
 func (a *answer) whole() bool {
 	if a.isBlocked {
 		return true
 	}
 	for i := range a.choices {
 		c := &a.choices[i]
+		if c.reason == llmstream.FinishUnknown || !c.finished && !c.output {
+			return false
+		}
 		for k := range c.calls {
-			if !c.finished && !(c.calls[k].ended && c.calls[k].valid) {
+			if !c.finished && !c.calls[k].void && !(c.calls[k].ended && c.calls[k].valid) {
 				return false
 			}
 		}

@@ -155,6 +155,13 @@ func (t *anthropicTarget) writeArguments(_ *choice, _ *block, text []byte) {
 	t.send()
 }
 
+func (t *anthropicTarget) replace() bool { return false }
+
+// keepArguments has nothing to do, as replace never allows it.
+func (t *anthropicTarget) keepArguments([]byte) {}
+
+func (t *anthropicTarget) drop(c *choice, part int) { t.blocks.forget(c, part) }
+
 // endBlock writes content_block_stop, and in front of it the signature: once and whole,
 // since Go's client appends what comes twice, and the others keep the last (WA-13).
 func (t *anthropicTarget) endBlock(_ *choice, b *block) {

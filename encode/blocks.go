@@ -45,6 +45,8 @@ type blockWriter interface {
 	startBlock(c *choice, b *block)
 	writeText(b *block, text []byte)
 	writeArguments(c *choice, b *block, text []byte)
+	// keepArguments adds arguments to those that the call's end repeats.
+	keepArguments(text []byte)
 	endBlock(c *choice, b *block)
 }
 
@@ -100,6 +102,7 @@ func (q *blockQueue) advance(c *choice) {
 		}
 		if !b.begun {
 			b.begun = true
+			c.writes(b.part)
 			q.to.startBlock(c, b)
 			if len(b.held) > 0 && (b.kind == blockText || b.kind == blockRefusal || b.kind == blockReasoning) {
 				q.to.writeText(b, b.held)
@@ -133,15 +136,15 @@ func (q *blockQueue) drop(n int) {
 func (q *blockQueue) writeCall(c *choice, b *block) (all bool) {
 	k := &c.calls[b.call]
 	if !b.begun {
-		if !k.mayStart() {
+		if !q.e.mayStart(k) {
 			return false
 		}
 		b.begun, k.started, c.called = true, true, true
 		q.to.startBlock(c, b)
 	}
-	if !q.e.opt.HoldArguments && len(k.held) > 0 && !q.wrapsText(k) {
+	if !q.waits(k) && len(k.held) > 0 {
 		q.to.writeArguments(c, b, k.held)
-		k.held = k.held[:0]
+		k.told, k.held = true, k.held[:0]
 	}
 	if !k.ended {
 		return false
@@ -154,6 +157,11 @@ func (q *blockQueue) writeCall(c *choice, b *block) (all bool) {
 	return true
 }
 
+// waits reports whether the arguments of a call are written when it has ended.
+func (q *blockQueue) waits(k *call) bool {
+	return q.e.opt.HoldArguments || k.replaced || q.wrapsText(k)
+}
+
 // wrapsText reports whether the arguments are free text that becomes a member of an
 // object, so that they have to be whole.
 func (q *blockQueue) wrapsText(k *call) bool {
@@ -163,6 +171,15 @@ func (q *blockQueue) wrapsText(k *call) bool {
 // lastArguments writes what is held of the arguments of a call that has ended.
 func (q *blockQueue) lastArguments(c *choice, b *block, k *call) {
 	switch {
+	case k.replaced:
+		if isEmptyArguments(k.held) { // clients keep the pieces then
+			q.e.failAgain("the upstream took back the arguments of a tool call")
+			return
+		}
+		q.to.keepArguments(k.held)
+		if !k.valid {
+			q.e.lost.Arguments++
+		}
 	case k.isCustom() && !q.wrapsText(k):
 		if len(k.held) > 0 {
 			q.to.writeArguments(c, b, k.held)
@@ -269,20 +286,31 @@ func (q *blockQueue) whole(c *choice, kind blockKind, d *llmstream.Delta, data [
 func (q *blockQueue) toolCall(c *choice, d *llmstream.Delta) {
 	index := d.ToolCall.Index
 	for n := len(c.calls); n <= index; n++ {
-		if c.call(index) == nil {
+		if c.call(index, d.Part) == nil {
 			break
 		}
 		q.push(c, blockCall, d.Part).call = n
 	}
-	k := c.call(index)
-	if k == nil || k.closed {
+	k := c.call(index, d.Part)
+	switch {
+	case k != nil && k.void:
+		return
+	case k != nil && d.ToolCall.Restart:
+		if !q.e.voidArguments(k) {
+			return
+		}
+	case k == nil || k.closed:
 		q.e.lost.ToolCalls++
 		return
 	}
 	k.note(d, &q.e.lost)
+	if from := c.takeOver(k); from >= 0 {
+		q.takeOver(from, index)
+	}
 	arguments := d.ToolCall.Arguments
-	if b := &q.list[0]; b.kind == blockCall && b.call == index && b.begun && !k.ended && !q.e.opt.HoldArguments && !q.wrapsText(k) {
+	if b := &q.list[0]; b.kind == blockCall && b.call == index && b.begun && !k.ended && !q.waits(k) {
 		if len(arguments) > 0 {
+			k.told = true
 			q.to.writeArguments(c, b, arguments)
 		}
 		return
@@ -291,6 +319,36 @@ func (q *blockQueue) toolCall(c *choice, d *llmstream.Delta) {
 		return
 	}
 	k.held = append(k.held, arguments...)
+	q.advance(c)
+}
+
+// takeOver makes the block of a call that was void that of the call which has come in its
+// place, and has a block after it.
+func (q *blockQueue) takeOver(from, index int) {
+	kept := 0
+	for i := range q.list {
+		if b := &q.list[i]; b.kind == blockCall && b.call == index {
+			continue
+		} else if b.kind == blockCall && b.call == from {
+			b.call = index
+		}
+		q.list[kept], q.list[i] = q.list[i], q.list[kept]
+		kept++
+	}
+	q.list = q.list[:kept]
+}
+
+// forget removes what waits of a part that begins anew, and writes what waited for it.
+func (q *blockQueue) forget(c *choice, part int) {
+	kept := 0
+	for i := range q.list {
+		if b := &q.list[i]; b.part == part && !b.begun {
+			continue
+		}
+		q.list[kept], q.list[i] = q.list[i], q.list[kept]
+		kept++
+	}
+	q.list = q.list[:kept]
 	q.advance(c)
 }
 

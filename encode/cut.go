@@ -79,6 +79,17 @@ func (t *cutTail) is(d *llmstream.Delta) bool {
 	return t.kind == d.Kind && t.choice == d.Choice && t.part == d.Part && t.call == d.ToolCall.Index
 }
 
+// dropTails forgets the tails of texts that are void.
+func (e *Encoder) dropTails(isVoid func(*cutTail) bool) {
+	kept := e.tails[:0]
+	for i := range e.tails {
+		if !isVoid(&e.tails[i]) {
+			kept = append(kept, e.tails[i])
+		}
+	}
+	e.tails = kept
+}
+
 // flushTails writes the characters that were never completed: of a call that ends,
 // or all at the end of the answer.
 func (e *Encoder) flushTails(end *llmstream.Delta) {

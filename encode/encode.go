@@ -43,7 +43,6 @@ type Encoder struct {
 	told    bool   // the source has begun
 	begun   bool   // the target's beginning was written
 	started bool   // something was written, be it a heartbeat
-	output  bool   // output was written, which nothing can take back (WG-20)
 	ended   bool   // nothing may follow: an end, an error, or a failure that is unsaid (WG-7)
 	unsaid  bool   // the source failed and nothing was written; Close returns that, Error may write it
 	held    int    // bytes that are kept; see Options.MaxHeld
@@ -73,6 +72,12 @@ type target interface {
 	fail(f *failure)
 	// ping writes a heartbeat. It may be called before start.
 	ping()
+	// drop forgets what waits of a part of the message that begins anew, of which nothing
+	// was written. Its calls are void already.
+	drop(c *choice, part int)
+	// replace forgets the arguments that were written of the call that is being written, if
+	// the target writes all of them once more at the call's end. !ok: it does not.
+	replace() (ok bool)
 }
 
 // New returns an encoder that writes a stream in dialect to, which is OpenAIChat,
@@ -115,7 +120,7 @@ func (e *Encoder) Reset(w io.Writer) {
 	e.answer.reset()
 	e.w, e.lost, e.err = w, Lost{}, nil
 	e.out.Reset(w)
-	e.told, e.begun, e.started, e.output, e.ended, e.unsaid, e.held = false, false, false, false, false, false, 0
+	e.told, e.begun, e.started, e.ended, e.unsaid, e.held = false, false, false, false, false, 0
 	e.made, e.tails = e.made[:0], e.tails[:0]
 	e.target.reset()
 }
@@ -137,6 +142,8 @@ func (e *Encoder) HandleDelta(d *llmstream.Delta) error {
 	if e.ended { // WG-7
 		if d.HasOutput() || d.Kind == llmstream.KindUsage {
 			e.lost.AfterEnd++
+		} else if d.Kind == llmstream.KindStart && d.Start != nil && d.Start.Again && d.Part < 0 {
+			e.lost.Restarts++ // of an answer that the client has
 		}
 		return nil
 	}
@@ -182,8 +189,8 @@ func (e *Encoder) noteStart(d *llmstream.Delta) {
 	if s == nil {
 		return
 	}
-	if len(e.id) == 0 {
-		e.id = append(e.id, s.ID...)
+	if len(s.ID) > 0 && !e.begun { // later ones come too late (WG-18)
+		e.id = append(e.id[:0], s.ID...)
 	}
 	if len(e.model) == 0 {
 		e.model = append(e.model, s.Model...)
@@ -191,16 +198,14 @@ func (e *Encoder) noteStart(d *llmstream.Delta) {
 	if e.created == 0 {
 		e.created = s.Created
 	}
-	if s.Again && e.output { // what was written is void, but cannot be taken back (WG-20)
-		e.lost.Restarts++
-		e.abort(failure{status: 502, typ: "server_error", message: "the upstream began its answer again"})
-		return
-	}
 	e.told = true
 	if d.Choice < 0 {
 		return
 	}
 	c := e.choice(d.Choice)
+	if s.Again && !e.beginAgain(c, d.Part) {
+		return
+	}
 	if e.to == llmstream.OpenAIChat && !e.opt.HoldStart { // its beginning has no counts
 		e.begin()
 		e.target.delta(c, d)
@@ -218,10 +223,13 @@ func (e *Encoder) handleOutput(d *llmstream.Delta) {
 		return
 	}
 	c := e.choice(d.Choice)
+	if d.HasOutput() {
+		c.output, c.finished = true, false
+	}
 	if e.isAlone() && c.place > 0 {
 		e.lost.Choices++
 		if d.Kind&(llmstream.KindToolCall|llmstream.KindToolCallEnd) != 0 { // for the verdict; see whole
-			if k := c.call(d.ToolCall.Index); k != nil {
+			if k := c.call(d.ToolCall.Index, d.Part); k != nil {
 				k.note(d, &e.lost)
 			}
 		}
@@ -233,15 +241,17 @@ func (e *Encoder) handleOutput(d *llmstream.Delta) {
 		}
 		c.part = max(c.part, d.Part)
 	}
-	if d.HasOutput() {
-		e.output = true
-	} else if e.opt.HoldStart && !e.begun && d.Kind != llmstream.KindReasoning && d.Kind != llmstream.KindToolCall && d.Kind != llmstream.KindToolCallEnd {
+	if !d.HasOutput() && e.opt.HoldStart && !e.begun && d.Kind != llmstream.KindReasoning && d.Kind != llmstream.KindToolCall && d.Kind != llmstream.KindToolCallEnd {
 		e.lost.count(d)
 		return
 	}
 	e.begin()
-	if d.Kind == llmstream.KindToolCallEnd && len(e.tails) > 0 {
-		e.flushTails(d)
+	if len(e.tails) > 0 {
+		if d.Kind == llmstream.KindToolCallEnd {
+			e.flushTails(d)
+		} else if d.ToolCall.Restart {
+			e.dropTails(func(t *cutTail) bool { return t.is(d) })
+		}
 	}
 	e.target.delta(c, e.mend(d))
 }
@@ -272,6 +282,10 @@ func (e *Encoder) finish() {
 	e.begin()
 	if len(e.tails) > 0 {
 		e.flushTails(nil)
+	}
+	if e.awaitsCall() {
+		e.failAgain("the upstream took back a tool call")
+		return
 	}
 	e.target.end() // which may turn out to be an error
 	e.ended = true

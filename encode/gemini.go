@@ -32,6 +32,9 @@ func (t *geminiTarget) delta(c *choice, d *llmstream.Delta) {
 		t.lost.Renumbered++
 	}
 	c.begun = true
+	if d.Kind&(llmstream.KindToolCall|llmstream.KindToolCallEnd) == 0 {
+		c.writes(d.Part)
+	}
 	switch d.Kind {
 	case llmstream.KindContent:
 		t.text(c, d.Text, false)
@@ -119,8 +122,15 @@ func googleSignature(extra []byte) []byte {
 // toolCall keeps a call until it has ended: it is one whole part (WM-5). Calls are written
 // in their order.
 func (t *geminiTarget) toolCall(c *choice, d *llmstream.Delta) {
-	k := c.call(d.ToolCall.Index)
-	if k == nil || k.closed {
+	k := c.call(d.ToolCall.Index, d.Part)
+	switch {
+	case k != nil && k.void:
+		return
+	case k != nil && d.ToolCall.Restart:
+		if !t.voidArguments(k) {
+			return
+		}
+	case k == nil || k.closed:
 		t.lost.ToolCalls++
 		return
 	}
@@ -147,6 +157,11 @@ func (t *geminiTarget) writeCalls(c *choice, all bool) {
 		t.writeCall(c, k, i)
 	}
 }
+
+// drop writes the calls that waited for one that is void now.
+func (t *geminiTarget) drop(c *choice, _ int) { t.writeCalls(c, false) }
+
+func (t *geminiTarget) replace() bool { return false }
 
 func (t *geminiTarget) writeCall(c *choice, k *call, index int) {
 	if len(k.name) == 0 {

@@ -251,6 +251,20 @@ func isObject(text []byte) bool {
 	return at < len(text) && text[at] == '{' && json.Valid(text)
 }
 
+// isWholeValue reports whether text looks like one JSON object, array or string, and nothing
+// but: it begins and ends like one, and its first value ends where it does.
+func isWholeValue(text []byte) bool {
+	text = bytes.TrimSpace(text)
+	if len(text) < len(`""`) {
+		return false
+	}
+	switch [2]byte{text[0], text[len(text)-1]} {
+	case [2]byte{'{', '}'}, [2]byte{'[', ']'}, [2]byte{'"', '"'}:
+		return skipValue(text, 0) == len(text)
+	}
+	return false
+}
+
 // isStrict reports whether a value can be written as it is; see appendJSON.
 func isStrict(value []byte) bool {
 	return json.Valid(value) && utf8.Valid(value) && !hasLoneSurrogate(value)

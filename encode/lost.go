@@ -27,7 +27,8 @@ type Lost struct {
 	Usage         int64 // token counts for which the target has no name
 	Malformed     int64 // events of the source, or parts of them, that could not be read
 	Order         int64 // texts written after what they belong in front of
-	Restarts      int64 // answers that began again after output was written
+	Restarts      int64 // answers, parts or calls that began again after they were written: the stream ends with an error, unless it had ended
+	Replaced      int64 // arguments that were written in pieces, and whose other, whole form stands at the call's end
 	AfterEnd      int64 // deltas with output or token counts after the end of the answer
 }
 
@@ -45,7 +46,7 @@ func (l Lost) String() string {
 		{"call IDs", l.CallIDs}, {"call extras", l.CallExtras}, {"reasoning", l.Reasoning}, {"signatures", l.Signatures},
 		{"encrypted reasoning", l.Encrypted}, {"refusals", l.Refusals}, {"logprobs", l.Logprobs}, {"media", l.Media},
 		{"annotations", l.Annotations}, {"items", l.Items}, {"finish reasons", l.FinishReasons}, {"usage", l.Usage},
-		{"malformed", l.Malformed}, {"order", l.Order}, {"restarts", l.Restarts}, {"after the end", l.AfterEnd},
+		{"malformed", l.Malformed}, {"order", l.Order}, {"restarts", l.Restarts}, {"replaced arguments", l.Replaced}, {"after the end", l.AfterEnd},
 	} {
 		if c.count != 0 {
 			if text != "" {

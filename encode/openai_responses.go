@@ -219,6 +219,8 @@ func (t *responsesTarget) ping() {
 	t.output = t.output[:finished]
 }
 
+func (t *responsesTarget) drop(c *choice, part int) { t.blocks.forget(c, part) }
+
 // isResponsesItem reports whether an item is one of Responses, by the event that brought
 // it or by its type. Its ID stands in both of its events (WR-6).
 func isResponsesItem(d *llmstream.Delta) bool {

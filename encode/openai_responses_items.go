@@ -141,6 +141,19 @@ func (t *responsesTarget) writeArguments(c *choice, b *block, text []byte) {
 	t.send()
 }
 
+// replace forgets the arguments that were written in pieces. Of an item whose pieces and
+// whole differ the whole counts, which its last events hold.
+func (t *responsesTarget) replace() bool {
+	t.text = t.text[:0]
+	return true
+}
+
+func (t *responsesTarget) keepArguments(text []byte) {
+	if t.hold(len(text)) {
+		t.text = appendEscaped(t.text, text)
+	}
+}
+
 // endBlock writes what ends an item: the whole text, the part, and the item with all that
 // it holds, from which alone Codex takes its text and its calls (WR-8, WR-9, WR-11).
 func (t *responsesTarget) endBlock(c *choice, b *block) {

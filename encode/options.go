@@ -20,10 +20,10 @@ type Options struct {
 	// (WG-21). An error that comes before is not written either: Close returns it, and
 	// Error writes it.
 	HoldStart bool
-	// HoldArguments writes the arguments of a tool call in one piece when they have ended
-	// and are valid JSON, for clients that hang on others (WA-11). Arguments that are not
-	// valid end the stream with an error, or see RawArguments. Gemini's calls are always
-	// whole.
+	// HoldArguments writes a tool call when its arguments have ended and are valid JSON, and
+	// those in one piece, for clients that hang on others (WA-11). Until then the source may
+	// take them back (WG-20). Arguments that are not valid end the stream with an error, or
+	// see RawArguments. Gemini's calls are always whole.
 	HoldArguments bool
 	// RawArguments writes held arguments that are not a JSON object as {"__raw":"…"}.
 	RawArguments bool

@@ -31,15 +31,13 @@ func TestWG19Lost(t *testing.T) {
 
 // WG-20: an answer that begins again is fine before any output, and an error after it.
 func TestWG20Again(t *testing.T) {
-	again := part(-1, role(0))
-	again.Start.Again = true
 	eachTarget(t, func(t *testing.T, to llmstream.Dialect) {
-		e, b := written(t, to, nil, begin("x1", "m"), again, content("a"), stop(), done())
+		e, b := written(t, to, nil, begin("x1", "m"), again(-1), content("a"), stop(), done())
 		_, o := read(to, []byte(b.String()))
 		require.Equal(t, llmstream.StateComplete, o.State)
 		require.Zero(t, e.Lost().Restarts)
 
-		e, b = written(t, to, nil, begin("x1", "m"), content("a"), again, content("b"), stop(), done())
+		e, b = written(t, to, nil, begin("x1", "m"), content("a"), again(-1), content("b"), stop(), done())
 		_, o = read(to, []byte(b.String()))
 		require.Equal(t, llmstream.StateError, o.State)
 		require.Equal(t, int64(1), e.Lost().Restarts)

@@ -19,10 +19,11 @@ type responsesState struct {
 	ids      map[string]bool
 	callIDs  map[string]bool
 	citation int
+	replaced int64 // calls whose arguments may differ from their pieces
 }
 
-func validResponses(events []event) error {
-	s := responsesState{ids: map[string]bool{}, callIDs: map[string]bool{}}
+func validResponses(events []event, replaced int64) error {
+	s := responsesState{replaced: replaced, ids: map[string]bool{}, callIDs: map[string]bool{}}
 	for i, e := range events {
 		if e.data == "[DONE]" {
 			continue
@@ -95,9 +96,9 @@ func (s *responsesState) event(typ string, v object) error {
 	case "refusal.done":
 		return s.joined(v["refusal"])
 	case "function_call_arguments.done":
-		return s.joined(v["arguments"])
+		return s.joinedOrReplaced(v["arguments"])
 	case "custom_tool_call_input.done":
-		return s.joined(v["input"])
+		return s.joinedOrReplaced(v["input"])
 	case "content_part.done", "reasoning_summary_part.done":
 		s.part = "done"
 	case "output_text.annotation.added":
@@ -170,6 +171,14 @@ func (s *responsesState) response(name string, r object) error {
 	return nil
 }
 
+func (s *responsesState) joinedOrReplaced(text any) error {
+	if text != s.text && s.replaced > 0 {
+		s.replaced--
+		s.text = str(text)
+	}
+	return s.joined(text)
+}
+
 func (s *responsesState) added(v object) error {
 	item := obj(v["item"])
 	if s.item != nil || num(v["output_index"]) != len(s.items) {
@@ -192,6 +201,9 @@ func (s *responsesState) added(v object) error {
 		}
 	}
 	s.item, s.part, s.text, s.citation = item, "", "", 0
+	if item["type"] == "custom_tool_call" { // xAI's own are items, and whole where they begin
+		s.text = str(item["input"])
+	}
 	return nil
 }
 

@@ -10,6 +10,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/seed-4d65deac/llmstream"
+	"github.com/seed-4d65deac/llmstream/encode"
 )
 
 // The checks below are of what the providers document of their events: types, members that
@@ -24,7 +25,11 @@ type event struct {
 type object = map[string]any
 
 // valid reports what is wrong with a stream that a target wrote.
-func valid(to llmstream.Dialect, body string) error {
+func valid(to llmstream.Dialect, body string) error { return validBut(to, body, encode.Lost{}) }
+
+// validBut is valid for a stream of which arguments were replaced, as lost has it: those
+// are other ones at their call's end than in its pieces.
+func validBut(to llmstream.Dialect, body string, lost encode.Lost) error {
 	events, err := eventsOf(to, body)
 	if err != nil {
 		return err
@@ -35,7 +40,7 @@ func valid(to llmstream.Dialect, body string) error {
 	case llmstream.AnthropicMessages:
 		return validAnthropic(events)
 	case llmstream.OpenAIResponses:
-		return validResponses(events)
+		return validResponses(events, lost.Replaced)
 	}
 	return validGemini(events)
 }
