@@ -68,7 +68,7 @@ type Outcome struct {
 
 	// StrayText is the beginning of the lines of a server-sent event stream that are
 	// not fields, such as "upstream error: read ECONNRESET". It is empty for a complete
-	// stream, and has at most Options.MaxBadText bytes.
+	// stream, and has at most 1 KiB, and at most Options.MaxBadText bytes.
 	StrayText string
 
 	Choices  []ChoiceOutcome

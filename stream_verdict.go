@@ -78,7 +78,7 @@ func (s *stream) ending(cause error) ending {
 		undamaged: t.MalformedCount == 0 && s.pending == 0, unknown: t.Unknown && !s.settled,
 	}
 	e.foreign = s.wire.SawText() && t.Events == 0 || s.wireKind() == WireJSON && e.undamaged
-	e.bare = len(t.Choices) > 0 && t.BlockReason == "" && !t.Delivered
+	e.bare = len(t.Choices) > 0 && t.BlockReason == "" && !t.Delivered && !t.Answered
 	for i := range t.Choices {
 		e.bare = e.bare && t.Choices[i].Native == "" && len(t.Choices[i].Calls) == 0
 	}

@@ -9,6 +9,7 @@ const outputKinds = KindContent | KindReasoning | KindRefusal | KindToolCall | K
 // that the caller did not ask for go to a scratch Delta.
 func (c *Context) Add(k Kind, choice int) *Delta {
 	c.Emitted++
+	c.Answered = c.Answered || k&(outputKinds|KindItem|KindAnnotation|KindLogprobs) != 0
 	if c.finished && k&outputKinds != 0 {
 		c.reopen(choice)
 	}

@@ -18,8 +18,11 @@ type Stream struct {
 
 	Events    int64 // how many have come
 	Delivered bool  // a text, a call or media was given
-	SawDone   bool  // the end marker came
-	finished  bool  // some choice has had a finish reason
+	// Answered: something of an answer has come, were it only a signature or redacted
+	// reasoning. A role is no answer.
+	Answered bool
+	SawDone  bool // the end marker came
+	finished bool // some choice has had a finish reason
 	// PiecesOnly: arguments come in pieces, and no event repeats them as a whole. A piece
 	// of a call that is open may stand in an event that cannot be read. A decoder sets it.
 	PiecesOnly bool

@@ -95,7 +95,7 @@ func TestConformanceAnthropic(t *testing.T) {
 
 // anthropicExceptions are as chatExceptions.
 var anthropicExceptions = map[string]string{
-	"py-refusal/usage": "a report of nothing but zeros erases nothing (contract 8)",
+	"go-empty/error": bare,
 
 	"py-fallback/model":       firstModel,
 	"go-fallback-model/model": firstModel,
@@ -232,9 +232,13 @@ var geminiExceptions = map[string]string{
 	"gogenai-two-candidates/content": noDataLines,
 	"gogenai-two-candidates/chunks":  noDataLines,
 
+	"vercel-prompt-feedback/block_reason": "a block counts only where no answer has begun (G-19)",
+
 	"gogenai-bad-json/chunks":          "an event that cannot be read is counted too (contract 6)",
 	"pygenai-error-after-chunk/chunks": "an error after an answer's beginning is an event of the body",
 }
+
+const bare = "a message that begins and ends with nothing in it is no answer (E-17)"
 
 const noDataLines = "lines that do not begin with data: are no data of the event before them (WHATWG), and no server writes them"
 

@@ -78,15 +78,20 @@ func (t *Template) read(b []byte, m *Match, text []byte, most int, row bool, cut
 			begin := pos
 			kind := t.slots[i]
 			wanted := kind == Text && text != nil
-			// Most strings are short, or have a simple escape.
-			for kind <= String && len(b)-pos >= ahead && (!wanted || len(text)-size >= ahead) {
+			// Most strings are short, or have a simple escape. What is longer is left to
+			// copyText, which is worth its call then.
+			for plain := 0; kind <= String && plain < inlineText && len(b)-pos >= ahead && (!wanted || len(text)-size >= ahead); {
 				w := binary.LittleEndian.Uint64(b[pos:])
 				k := bits.TrailingZeros64(jsonscan.Special(w, true)) / 8
 				if wanted {
 					binary.LittleEndian.PutUint64(text[size:], w)
 					size += k
 				}
-				if pos += k; k == 8 || b[pos] != '\\' {
+				if pos += k; k == 8 {
+					plain += k
+					continue
+				}
+				if b[pos] != '\\' {
 					break
 				}
 				c := simpleEscapes[b[pos+1]]
@@ -141,6 +146,9 @@ func (t *Template) read(b []byte, m *Match, text []byte, most int, row bool, cut
 		}
 	}
 }
+
+// inlineText is how many plain bytes of a string read looks at itself.
+const inlineText = 32
 
 // textState is what the body of a string was.
 type textState uint8

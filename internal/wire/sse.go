@@ -28,7 +28,8 @@ type SSEReader struct {
 	sawText bool
 	// stray holds the beginning of the lines that are no fields, with line feeds
 	// between them: "upstream error: read ECONNRESET".
-	stray []byte
+	stray    []byte
+	maxStray int // bytes of stray
 
 	// text is the beginning of a text that is no event. It goes from a line that
 	// begins with "{", "[{" or "<" to the next blank line or field of an event, and
@@ -45,7 +46,8 @@ func (w *SSEReader) Init(l Limits, strict, comments bool) {
 	w.strict, w.comments, w.maxText = strict, comments, l.Text
 	w.lines.max, w.building.max = l.Line, l.Event
 	if !strict {
-		w.lines.kept = l.Text
+		w.maxStray = min(l.Text, maxStray)
+		w.lines.kept = w.maxStray
 	}
 	w.Reset()
 }
@@ -250,12 +252,16 @@ func beginsText(line []byte) bool {
 	return line[0] == '{' || line[0] == '<' || line[0] == '[' && (len(line) == 1 || line[1] == '{')
 }
 
+// maxStray is how many bytes of stray lines are kept at most: enough for what a proxy
+// writes, and little beside what an open stream holds.
+const maxStray = 1 << 10
+
 // addStray keeps the beginning of a line that is no field, as far as there is room.
 func (w *SSEReader) addStray(line []byte) {
-	if len(w.stray) > 0 && len(w.stray) < w.maxText {
+	if len(w.stray) > 0 && len(w.stray) < w.maxStray {
 		w.stray = append(w.stray, '\n')
 	}
-	w.stray = append(w.stray, line[:min(len(line), w.maxText-len(w.stray))]...)
+	w.stray = append(w.stray, line[:min(len(line), w.maxStray-len(w.stray))]...)
 }
 
 func (w *SSEReader) addText(line []byte) {
