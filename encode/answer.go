@@ -42,10 +42,10 @@ type call struct {
 	part                 int  // of the source's message
 	started              bool // its beginning was written
 	told                 bool // arguments of it were written
-	replaced             bool // those are void, and the whole stands at the call's end; see responsesTarget.replace
+	replaced             bool // arguments were written that are void: the whole is written at the call's end
 	closed               bool // all of it was written, or given up
 	void                 bool // its part has begun anew, and it is written no more
-	again                bool // it is void, and its beginning was written: the same call has to come once more
+	again                bool // it is void, but its beginning was written: a call of the same ID and name has to take it over
 	argsWithStart        bool // its arguments came whole where it began
 	ended                bool // the source says so
 	valid                bool // the arguments, when they ended

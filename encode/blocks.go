@@ -322,8 +322,8 @@ func (q *blockQueue) toolCall(c *choice, d *llmstream.Delta) {
 	q.advance(c)
 }
 
-// takeOver makes the block of a call that was void that of the call which has come in its
-// place, and has a block after it.
+// takeOver gives the block of a void call, which was begun, to the call that has come in its
+// place. The block that waited for the latter is removed.
 func (q *blockQueue) takeOver(from, index int) {
 	kept := 0
 	for i := range q.list {

@@ -72,8 +72,8 @@ type target interface {
 	fail(f *failure)
 	// ping writes a heartbeat. It may be called before start.
 	ping()
-	// drop forgets what waits of a part of the message that begins anew, of which nothing
-	// was written. Its calls are void already.
+	// drop forgets what waits of a part of the message that begins anew. The choice's calls
+	// are marked as void already.
 	drop(c *choice, part int)
 	// replace forgets the arguments that were written of the call that is being written, if
 	// the target writes all of them once more at the call's end. !ok: it does not.
@@ -143,7 +143,7 @@ func (e *Encoder) HandleDelta(d *llmstream.Delta) error {
 		if d.HasOutput() || d.Kind == llmstream.KindUsage {
 			e.lost.AfterEnd++
 		} else if d.Kind == llmstream.KindStart && d.Start != nil && d.Start.Again && d.Part < 0 {
-			e.lost.Restarts++ // of an answer that the client has
+			e.lost.Restarts++ // the client has the answer that is void now
 		}
 		return nil
 	}

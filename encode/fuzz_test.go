@@ -44,6 +44,9 @@ func FuzzEncode(f *testing.F) {
 			whole := again.State == llmstream.StateComplete
 			switch {
 			case whole && outcome.State != llmstream.StateComplete:
+				if _, first := survey(recording{"", from, body}); first != nil && e.Lost().Restarts > 0 {
+					continue // a whole answer was written by the time that another one began
+				}
 				t.Fatalf("%v as %v: %v became %v\n%s", from, to, outcome.State, again.State, b.String())
 			case !whole && outcome.State == llmstream.StateComplete && e.Lost().Restarts == 0 && !(o.HoldArguments && e.Lost().Arguments > 0):
 				t.Fatalf("%v as %v: %v became %v\n%s", from, to, outcome.State, again.State, b.String())

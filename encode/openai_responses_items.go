@@ -141,8 +141,8 @@ func (t *responsesTarget) writeArguments(c *choice, b *block, text []byte) {
 	t.send()
 }
 
-// replace forgets the arguments that were written in pieces. Of an item whose pieces and
-// whole differ the whole counts, which its last events hold.
+// replace forgets the arguments that were written in pieces. The last events of the item
+// hold the whole arguments, and where the two differ clients take the whole.
 func (t *responsesTarget) replace() bool {
 	t.text = t.text[:0]
 	return true

@@ -88,8 +88,8 @@ func (e *Encoder) voidArguments(k *call) (ok bool) {
 	return true
 }
 
-// takeOver gives the beginning that was written of a call to the same call, which comes in
-// its place: Responses begins a call anew with its ID and its name when the whole arguments
+// takeOver makes what was written of a void call the beginning of k, if k is the same call
+// once more: Responses begins a call anew, with its ID and its name, when the whole arguments
 // differ from their pieces. It returns the void call's index; -1: there is none.
 func (c *choice) takeOver(k *call) (from int) {
 	if k.started || len(k.id) == 0 {
@@ -106,8 +106,8 @@ func (c *choice) takeOver(k *call) (from int) {
 	return -1
 }
 
-// awaitsCall reports whether the beginning of a call was written that is void, and that has
-// not come again.
+// awaitsCall reports whether the beginning of a void call was written that no other call
+// has taken over.
 func (e *Encoder) awaitsCall() bool {
 	for i := range e.choices {
 		if slices.ContainsFunc(e.choices[i].calls, func(k call) bool { return k.again }) {

@@ -1,12 +1,14 @@
 package encode_test
 
 import (
+	"bytes"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/seed-4d65deac/llmstream"
 	"github.com/seed-4d65deac/llmstream/encode"
+	"github.com/seed-4d65deac/llmstream/testdata"
 )
 
 // restarted is a piece of arguments in front of which all others are void.
@@ -169,6 +171,23 @@ func TestWG20AnswerAgain(t *testing.T) {
 		require.Equal(t, llmstream.StateComplete, o.State)
 		require.Equal(t, "a", c.Choices[0].Message.Content)
 	})
+}
+
+// WG-7: what follows the end of an answer is not written, be it an answer that breaks off.
+func TestWG7AnswerAfterTheEnd(t *testing.T) {
+	body, err := testdata.Body("openai-responses/two-responses.sse")
+	require.NoError(t, err)
+	body = body[:bytes.LastIndex(body, []byte("event: response.completed"))]
+	_, first := survey(recording{"", llmstream.OpenAIResponses, body})
+	require.NotEmpty(t, first)
+	_, o := read(llmstream.OpenAIResponses, body)
+	require.Equal(t, llmstream.StateTruncated, o.State)
+	for _, to := range targets {
+		one, _ := transcode(t, llmstream.OpenAIResponses, to, first, options())
+		both, lost := transcode(t, llmstream.OpenAIResponses, to, body, options())
+		require.Equal(t, one, both)
+		require.Equal(t, int64(1), lost.Restarts)
+	}
 }
 
 // WG-8: an end marker ends what is whole. A role is no answer, a reason without a known

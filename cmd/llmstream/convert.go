@@ -56,6 +56,9 @@ func convert(s *invocation, one stream, to llmstream.Dialect) error {
 	}
 	if lost := enc.Lost(); lost.Any() {
 		s.complain(one.source, errors.New(to.String()+" cannot say: "+lost.String()))
+		if lost.Restarts > 0 { // the source is whole, but what was written is no answer, or a void one
+			s.worsen(statusFlawed)
+		}
 	}
 	return err
 }

@@ -39,6 +39,18 @@ func TestConvertTellsWhatIsLost(t *testing.T) {
 	require.Contains(t, got.stderr, "openai-responses cannot say: choices 1")
 }
 
+// A call that comes again with other arguments, after it was written, makes the output an
+// error, and the exit status says so.
+func TestConvertOfACallThatComesAgain(t *testing.T) {
+	const chunk = `data: {"candidates":[{"content":{"role":"model","parts":[{"functionCall":{"name":"f","id":"k1","args":{"q":"ARG"}}}]},"index":0END}],"responseId":"r-1"}` + "\n\n"
+	input := strings.NewReplacer("ARG", "x", "END", "").Replace(chunk) + strings.NewReplacer("ARG", "y", "END", `,"finishReason":"STOP"`).Replace(chunk)
+	got := runWith(t, input, "convert", "-to", "openai-chat", "-")
+	require.Equal(t, 1, got.status)
+	require.Contains(t, got.stdout, `{"error":`)
+	require.NotContains(t, got.stdout, "[DONE]")
+	require.Contains(t, got.stderr, "restarts 1")
+}
+
 func TestConvertWhole(t *testing.T) {
 	got := runWith(t, convertInput+convertEnd, "convert", "-to", "gemini", "-whole", "-")
 	require.Equal(t, 0, got.status, got.stderr)
