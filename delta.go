@@ -245,6 +245,12 @@ const (
 	FinishUnknown                           // a word that this library does not know: not success
 )
 
+// Success reports whether the model came to an end of its own: it was done, or it wants
+// its tools run.
+func (r FinishReason) Success() bool {
+	return r == FinishStop || r == FinishToolCalls || r == FinishFunctionCall
+}
+
 // String returns OpenAI's word for the reason, "" for FinishNone and "unknown"
 // for FinishUnknown.
 func (r FinishReason) String() string {

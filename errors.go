@@ -29,7 +29,7 @@ var (
 
 type truncated struct{}
 
-func (truncated) Error() string        { return errorPrefix + "the stream ended before its answer" }
+func (truncated) Error() string        { return errorPrefix + "stream ended before the answer was complete" }
 func (truncated) Is(target error) bool { return target == io.ErrUnexpectedEOF }
 
 // A SyntaxError reports damage: an event, or a part of one, that could not be read.

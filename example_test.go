@@ -260,7 +260,7 @@ func ExampleParser_Close() {
 	fmt.Println(p.Close())
 	fmt.Println(p.Outcome().State)
 	// Output:
-	// llmstream: the stream ended before its answer
+	// llmstream: stream ended before the answer was complete
 	// truncated
 }
 
@@ -646,7 +646,7 @@ func ExampleToolCall() {
 		fmt.Println(call.Name, call.Arguments, call.Ended)
 	}
 	// Output:
-	// llmstream: the stream ended before its answer
+	// llmstream: stream ended before the answer was complete
 	// weather {"city":"Oslo"} false
 }
 
@@ -888,7 +888,7 @@ func ExampleDelta_sequence() {
 	fmt.Println(p.Close())
 	fmt.Println("?stream=true&starting_after=" + strconv.FormatInt(last, 10))
 	// Output:
-	// llmstream: the stream ended before its answer
+	// llmstream: stream ended before the answer was complete
 	// ?stream=true&starting_after=41
 }
 
@@ -975,4 +975,80 @@ func ExampleNewReader_bedrock() {
 	// Output:
 	// Olá! clock 17
 	// bedrock over frames <nil>
+}
+
+// One call reads a whole answer.
+func ExampleFold() {
+	body := strings.NewReader(`data: {"choices":[{"index":0,"delta":{"content":"Hello"}}]}
+
+data: {"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}
+
+data: [DONE]
+
+`)
+	c, err := llmstream.Fold(body, llmstream.OpenAIChat, nil)
+	fmt.Println(c.Choices[0].Message.Content, err)
+	// Output: Hello <nil>
+}
+
+func ExampleReader_Text() {
+	body := strings.NewReader(`data: {"choices":[{"index":0,"delta":{"content":"Hel"}}]}
+
+data: {"choices":[{"index":0,"delta":{"content":"lo"}}]}
+
+`)
+	for text, err := range llmstream.NewReader(body, llmstream.OpenAIChat, nil).Text() {
+		if err != nil {
+			fmt.Println()
+			fmt.Println(err)
+			return
+		}
+		fmt.Printf("%s|", text)
+	}
+	// Output:
+	// Hel|lo|
+	// llmstream: stream ended before the answer was complete
+}
+
+func ExampleFinishReason_Success() {
+	fmt.Println(llmstream.FinishToolCalls.Success(), llmstream.FinishLength.Success())
+	// Output: true false
+}
+
+// A whole answer that a token limit has ended is no error, and no success.
+func ExampleOutcome_Succeeded() {
+	p := llmstream.NewParser(llmstream.OpenAIChat, nil, nil)
+	io.WriteString(p, `data: {"choices":[{"index":0,"delta":{"content":"Hello"},"finish_reason":"length"}]}`+"\n\n")
+	err := p.Close()
+	fmt.Println(err, p.Outcome().Succeeded())
+	// Output: <nil> false
+}
+
+// Anthropic reports cached tokens beside the input.
+func ExampleUsage_InputTotal() {
+	u := llmstream.Usage{
+		Input: 10, Cached: 90, CachedInInput: llmstream.TriNo, Reported: llmstream.UsageInput | llmstream.UsageCached,
+	}
+	total, ok := u.InputTotal()
+	fmt.Println(total, ok)
+	// Output: 100 true
+}
+
+func ExampleUsage_InputUncached() {
+	u := llmstream.Usage{
+		Input: 100, Cached: 90, CachedInInput: llmstream.TriYes, Reported: llmstream.UsageInput | llmstream.UsageCached,
+	}
+	n, ok := u.InputUncached()
+	fmt.Println(n, ok)
+	// Output: 10 true
+}
+
+// Gemini reports thoughts beside the output.
+func ExampleUsage_OutputTotal() {
+	u := llmstream.Usage{
+		Output: 20, Reasoning: 30, ReasoningInOutput: llmstream.TriNo, Reported: llmstream.UsageOutput | llmstream.UsageReasoning,
+	}
+	n, ok := u.OutputTotal()
+	fmt.Println(n, ok)
+	// Output: 50 true
 }

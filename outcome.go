@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 )
 
 // State is how a stream ended, in one word.
@@ -126,10 +127,43 @@ func (o Outcome) Err() error {
 	if o.StrayText != "" && o.State != StateComplete {
 		errs = append(errs, fmt.Errorf("%sthe stream holds text that is no event: %q", errorPrefix, o.StrayText))
 	}
-	if len(errs) == 1 {
+	switch len(errs) {
+	case 0:
+		return nil
+	case 1:
 		return errs[0]
 	}
-	return errors.Join(errs...)
+	return joinedErrors(errs)
+}
+
+// joinedErrors is several errors as one. Unlike errors.Join it has no line breaks.
+type joinedErrors []error
+
+func (e joinedErrors) Unwrap() []error { return e }
+
+func (e joinedErrors) Error() string {
+	texts := make([]string, len(e))
+	for i, err := range e {
+		if texts[i] = err.Error(); i > 0 {
+			texts[i] = strings.TrimPrefix(texts[i], errorPrefix)
+		}
+	}
+	return strings.Join(texts, "; ")
+}
+
+// Succeeded reports whether the stream is complete and undamaged, and each choice ended with
+// a reason that is a success. Err is nil also for an answer that a token limit or a content
+// filter ended; Succeeded is false for it.
+func (o Outcome) Succeeded() bool {
+	if o.State != StateComplete || o.Damage != nil || o.BlockReason != "" {
+		return false
+	}
+	for _, c := range o.Choices {
+		if !c.FinishReason.Success() {
+			return false
+		}
+	}
+	return len(o.Choices) > 0
 }
 
 // LogValue returns the outcome as slog attributes, without any text of the answer.

@@ -86,7 +86,7 @@ func TestOutcomeLogValue(t *testing.T) {
 
 func TestErrorTexts(t *testing.T) {
 	for want, err := range map[string]error{
-		"llmstream: the stream ended before its answer":                                        ErrTruncated,
+		"llmstream: stream ended before the answer was complete":                               ErrTruncated,
 		"llmstream: cannot read event 2 at byte 3 of 4: more than MaxEvent allows: 5":          &SyntaxError{2, 3, 4, &LimitError{"MaxEvent", 5}},
 		"llmstream: cannot read event 2 at byte 3 of 4: no key":                                &SyntaxError{2, 3, 4, fault.Reason("no key")},
 		"llmstream: the stream is not openai-chat: it looks like gemini":                       &DialectError{OpenAIChat, "gemini"},

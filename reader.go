@@ -158,6 +158,36 @@ func (r *Reader) Deltas() iter.Seq2[*Delta, error] {
 	}
 }
 
+// Text iterates over the content of the first choice, a piece at a time. Each piece is
+// borrowed until the next one. If Err is not nil at the end, it comes as a last pair with a
+// nil piece. Other deltas are read and dropped.
+func (r *Reader) Text() iter.Seq2[[]byte, error] {
+	return func(yield func([]byte, error) bool) {
+		for d, err := range r.Deltas() {
+			if err != nil {
+				yield(nil, err)
+				return
+			}
+			if d.Kind == KindContent && d.Choice == 0 && !yield(d.Text, nil) {
+				return
+			}
+		}
+	}
+}
+
+// Fold reads the stream src in dialect d to its end and returns the whole answer. The
+// error is that of [Reader.Err]: nil only if the stream was complete and undamaged. The
+// completion holds what had come before it, and is never nil. Fold does not close src. o may
+// be nil. It panics if d is not a dialect of this package.
+func Fold(src io.Reader, d Dialect, o *Options) (*Completion, error) {
+	r := NewReader(src, d, o)
+	var a Accumulator
+	for r.Next() {
+		a.HandleDelta(r.Delta())
+	}
+	return a.Completion(), r.Err()
+}
+
 // Dialect returns the dialect of the stream; see [Parser.Dialect].
 func (r *Reader) Dialect() Dialect { return r.dialect }
 

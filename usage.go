@@ -58,3 +58,44 @@ func (t Tri) String() string {
 	}
 	return "unknown"
 }
+
+// InputTotal returns how many tokens the prompt had, with those that were read from a cache
+// or written to one. ok is false if the provider has not reported enough to know.
+func (u *Usage) InputTotal() (n int64, ok bool) {
+	if u.Reported&UsageInput == 0 {
+		return 0, false
+	}
+	switch {
+	case u.Cached+u.CacheWrite == 0, u.CachedInInput == TriYes:
+		return u.Input, true
+	case u.CachedInInput == TriNo:
+		return u.Input + u.Cached + u.CacheWrite, true
+	}
+	return 0, false
+}
+
+// InputUncached returns how many tokens of the prompt were not read from a cache. Tokens
+// that were written to a cache are counted. ok is false if the provider has not reported
+// enough to know.
+func (u *Usage) InputUncached() (n int64, ok bool) {
+	total, ok := u.InputTotal()
+	if !ok {
+		return 0, false
+	}
+	return total - u.Cached, true
+}
+
+// OutputTotal returns how many tokens the answer had, with those of the reasoning. ok is
+// false if the provider has not reported enough to know.
+func (u *Usage) OutputTotal() (n int64, ok bool) {
+	if u.Reported&UsageOutput == 0 {
+		return 0, false
+	}
+	switch {
+	case u.Reasoning == 0, u.ReasoningInOutput == TriYes:
+		return u.Output, true
+	case u.ReasoningInOutput == TriNo:
+		return u.Output + u.Reasoning, true
+	}
+	return 0, false
+}

@@ -50,3 +50,30 @@ func TestCachedTokensOfAnthropic(t *testing.T) {
 		require.Equal(t, want, a.Usage().CachedInInput, usage)
 	}
 }
+
+// Nothing is computed where the provider has not said whether one number is part of another.
+func TestUsageArithmetic(t *testing.T) {
+	all := UsageInput | UsageOutput | UsageCached | UsageCacheWrite | UsageReasoning
+	for _, c := range []struct {
+		u                       Usage
+		total, uncached, output int64
+		in, out                 bool
+	}{
+		{Usage{}, 0, 0, 0, false, false},
+		{Usage{Input: 5, Output: 7, Reported: UsageInput | UsageOutput}, 5, 5, 7, true, true},
+		{Usage{Input: 5, Cached: 3, CacheWrite: 1, Output: 7, Reasoning: 2, CachedInInput: TriYes, ReasoningInOutput: TriYes, Reported: all}, 5, 2, 7, true, true},
+		{Usage{Input: 5, Cached: 3, CacheWrite: 1, Output: 7, Reasoning: 2, CachedInInput: TriNo, ReasoningInOutput: TriNo, Reported: all}, 9, 6, 9, true, true},
+		{Usage{Input: 5, Cached: 3, Output: 7, Reasoning: 2, Reported: all}, 0, 0, 0, false, false},
+	} {
+		total, in := c.u.InputTotal()
+		require.Equal(t, c.in, in)
+		uncached, in := c.u.InputUncached()
+		require.Equal(t, c.in, in)
+		output, out := c.u.OutputTotal()
+		require.Equal(t, c.out, out)
+		if c.in {
+			require.Equal(t, [2]int64{c.total, c.uncached}, [2]int64{total, uncached})
+		}
+		require.Equal(t, c.output, output)
+	}
+}

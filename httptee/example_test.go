@@ -138,7 +138,7 @@ func ExampleOptions_strict() {
 	fmt.Println(err)
 	fmt.Println(errors.Is(err, io.ErrUnexpectedEOF))
 	// Output:
-	// llmstream: the stream ended before its answer
+	// llmstream: stream ended before the answer was complete
 	// true
 }
 

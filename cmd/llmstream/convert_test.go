@@ -30,7 +30,7 @@ func TestConvertOfACutStream(t *testing.T) {
 	got = runWith(t, convertInput, "convert", "-to=anthropic-messages", "-whole", "-")
 	require.Equal(t, 1, got.status)
 	require.Empty(t, got.stdout)
-	require.Contains(t, got.stderr, "ended before its answer")
+	require.Contains(t, got.stderr, "ended before the answer")
 }
 
 func TestConvertTellsWhatIsLost(t *testing.T) {

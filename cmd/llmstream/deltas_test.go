@@ -21,7 +21,7 @@ func TestDeltas(t *testing.T) {
 `, ""}},
 		{"cut", cutStream, result{1, `{"source":"-","kind":"start","choice":-1,"start":{"id":"c2","model":"m"}}
 {"source":"-","kind":"tool_call","choice":0,"tool_call":{"index":0,"id":"t1","name":"weather","type":"function","arguments":"{\"a\":"}}
-`, "llmstream: -: the stream ended before its answer\n"}},
+`, "llmstream: -: stream ended before the answer was complete\n"}},
 		{"failed", failedStream, result{1, `{"source":"-","kind":"start","choice":-1,"start":{"id":"c4","model":"m"}}
 {"source":"-","kind":"content","choice":0,"text":"hi"}
 {"source":"-","kind":"error","choice":-1,"error":{"message":"too\nmany","type":"rate_limit_error","code":"429","status":429,"delivered":true,"retryable":true}}
