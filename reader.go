@@ -161,7 +161,7 @@ func (r *Reader) Deltas() iter.Seq2[*Delta, error] {
 // Dialect returns the dialect of the stream; see [Parser.Dialect].
 func (r *Reader) Dialect() Dialect { return r.dialect }
 
-// Wire returns how events are put into bytes; see [Parser.Wire].
+// Wire returns the wire of the stream; see [Parser.Wire].
 func (r *Reader) Wire() Wire { return r.wireKind() }
 
 // Outcome returns the verdict on the stream. Before Next has returned false its
