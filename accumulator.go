@@ -18,9 +18,9 @@ import (
 type Accumulator struct {
 	// MaxBytes is the number of bytes of the answer that are kept, all choices
 	// together. 0 means 64 MiB, many times the longest answer that a model can write.
-	// Further bytes are dropped and counted in Completion.Dropped. The memory that an
-	// Accumulator holds is bounded too, whatever has been replaced or taken back: at
-	// most twice MaxBytes and 1 MiB.
+	// Further bytes are dropped and counted in Completion.Dropped. An Accumulator holds
+	// at most twice MaxBytes plus 1 MiB of memory, even where the provider replaces or
+	// retracts parts of the answer.
 	MaxBytes int
 
 	// The fields that a text needs stand together, for the processor's cache; see stream.

@@ -182,10 +182,10 @@ func eachValue(list []byte, f func(*fastjson.Value)) {
 	}
 }
 
-// MarshalJSON returns the completion as the chat.completion object of OpenAI's API.
-// Beyond that it has reasoning_content, reasoning_details and native_finish_reason as
-// compatible servers write them, and Message.Items as items. Usage holds only numbers
-// that were reported. If bytes were dropped, dropped_bytes counts them.
+// MarshalJSON returns the completion as the chat.completion object of OpenAI's API. It
+// adds reasoning_content, reasoning_details and native_finish_reason, as compatible
+// servers do, and Message.Items as items. Usage holds only numbers that were reported.
+// If bytes were dropped, dropped_bytes counts them.
 func (c Completion) MarshalJSON() ([]byte, error) {
 	out := completionJSON{
 		ID: c.ID, Object: "chat.completion", Created: c.Created, Model: c.Model, Choices: []choiceJSON{},

@@ -12,9 +12,9 @@ import (
 type Kind uint32
 
 const (
-	// KindStart introduces the stream or a choice. Delta.Start holds the stream's
-	// id, model and so on (Choice is then -1), or the role of a choice that
-	// begins; only what was not given before.
+	// KindStart introduces the stream or a choice. Delta.Start holds the stream's id,
+	// model and so on (Choice is then -1), or the role of a choice that begins. It
+	// holds only what was not given before.
 	KindStart Kind = 1 << iota
 	// KindContent adds Delta.Text, never empty, to a choice's answer.
 	KindContent
@@ -69,7 +69,7 @@ var kindNames = [...]string{
 	"logprobs", "media", "annotation", "ping", "error", "malformed", "other", "done", "item",
 }
 
-// String names the kind, several kinds with a "|" between them.
+// String returns the names of the kinds in k, joined with "|".
 func (k Kind) String() string {
 	var names []string
 	for i, name := range kindNames {
@@ -122,9 +122,9 @@ type Start struct {
 	ID, Model, SystemFingerprint, ServiceTier []byte
 	Created                                   int64 // Unix seconds
 	Role                                      []byte
-	// Again reports that Delta.Part of the message begins anew, because another
-	// answer has begun in the same stream: what had come of that part is void.
-	// With Part -1 the new answer itself begins; its parts follow one by one.
+	// Again reports that a part of the message, Delta.Part, begins again, because
+	// another answer has begun in the same stream. What came before of that part is
+	// void. With Part -1 the new answer itself begins; its parts follow one by one.
 	Again bool
 }
 
@@ -144,8 +144,8 @@ type ToolCallDelta struct {
 	// ArgumentsValid reports, with KindToolCallEnd, that the arguments are one
 	// JSON value, or empty, or that the tool takes free text.
 	ArgumentsValid bool
-	// Restart: the arguments begin anew. Those of earlier deltas are void, since the
-	// provider has contradicted them.
+	// Restart reports that the arguments begin again. The arguments of earlier deltas
+	// are void, because the provider has contradicted them.
 	Restart bool
 }
 

@@ -38,15 +38,16 @@ const (
 	// Bedrock is Amazon Bedrock: the events of ConverseStream, the events of any
 	// model inside InvokeModelWithResponseStream, and the answers of Converse.
 	Bedrock
-	// DashScope is the own API of Alibaba's DashScope, which Model Studio is built on.
+	// DashScope is the native API of Alibaba's DashScope, on which Model Studio is
+	// built.
 	DashScope
-	// TextGeneration is what servers stream that continue a text: /generate_stream of
+	// TextGeneration is the API of servers that continue a text: /generate_stream of
 	// Hugging Face's Text Generation Inference, and /completion of llama.cpp's server.
 	TextGeneration
 	// MistralConversations is Mistral's Conversations API.
 	MistralConversations
-	// BedrockAgents is what the agents of Amazon Bedrock stream: InvokeAgent and
-	// InvokeInlineAgent. A request for Bedrock may be answered in it too.
+	// BedrockAgents is the API of Amazon Bedrock's agents: InvokeAgent and
+	// InvokeInlineAgent. A parser for Bedrock accepts it too.
 	BedrockAgents
 )
 
@@ -67,9 +68,10 @@ func ParseDialect(name string) (Dialect, error) {
 	return Auto, fmt.Errorf("%sunknown dialect %q", errorPrefix, name)
 }
 
-// DetectDialect returns the dialect of a response, judged by its Content-Type and the
-// path of its request. Either may be empty. It returns Auto if they do not decide.
-// Parameters of the Content-Type and the query of the path are ignored.
+// DetectDialect returns the dialect of a response, which it finds by the response's
+// Content-Type and the path of the request. Either may be empty. It returns Auto if
+// they do not settle the dialect. Parameters of the Content-Type and the query of the
+// path are ignored.
 func DetectDialect(contentType, path string) Dialect {
 	on := wire.AnyKind
 	if media, _, err := mime.ParseMediaType(contentType); err == nil {

@@ -1,13 +1,14 @@
-// Package llmstream reads the streaming answers of LLM providers. Bytes from a
-// network go in; typed deltas, an assembled completion and a verdict on how the
-// stream ended come out. It is made to be embedded in gateways and clients, which
-// can trust neither the server nor the connection.
+// Package llmstream reads the streaming answers of LLM providers. It takes bytes from a
+// network and returns typed deltas, an assembled completion, and a verdict on how the
+// stream ended. It is made for gateways and clients, which can trust neither the server
+// nor the connection. Package encode writes such streams.
 //
-// It reads several dialects, as server-sent events, plain JSON bodies, lines of
-// JSON, or binary frames: OpenAI's chat completions with their compatible variants
+// It reads several dialects, as server-sent events, plain JSON bodies, lines of JSON,
+// or binary frames. They are OpenAI's chat completions with their compatible variants
 // and the legacy completions, OpenAI's Responses, Anthropic's Messages, Google's
-// streamGenerateContent and Interactions, Cohere's chat, Ollama's own API, Amazon
-// Bedrock's and Cloudflare's. See [Dialect].
+// streamGenerateContent and Interactions, Cohere's chat, Mistral's Conversations, the
+// native APIs of Ollama, Cloudflare's Workers AI and DashScope, Amazon Bedrock and its
+// agents, and servers for text generation. See [Dialect].
 //
 // # Three ways to use it
 //
@@ -20,9 +21,10 @@
 //   - Tee: [Tee] wraps a response body that is forwarded, and shows its bytes to
 //     a Parser. It does not change the body.
 //
-// An [Accumulator] is a Handler that assembles deltas into a [Completion]: the
-// answer as a request without streaming would have returned it. [Handlers]
-// combines several handlers. Package sse reads server-sent events of any kind.
+// An [Accumulator] is a Handler that assembles deltas into a [Completion]: the answer
+// as a request without streaming would have returned it. [Handlers] combines several
+// handlers. Package sse reads and writes server-sent events of any kind. Package
+// httptee watches streams in net/http.
 //
 // # Terminology
 //
@@ -37,15 +39,14 @@
 //   - A chunk is the JSON object in an event of OpenAI's chat completions.
 //   - A delta is one thing that an event adds to the answer. An event gives any
 //     number of deltas, each of one kind.
-//   - A choice is one of the alternative answers to a request, known by its
+//   - A choice is one of the alternative answers to a request, identified by its
 //     index. Usually there is one.
-//   - An item is one of the things that an answer of OpenAI's Responses consists
-//     of: a message, reasoning, a call. Items without a Kind of their own are
-//     delivered verbatim as [KindItem], and so are comparable parts of other
-//     dialects' messages.
+//   - An item is one of the things that an answer of OpenAI's Responses consists of: a
+//     message, reasoning, a call. An item without a Kind of its own is delivered
+//     verbatim as [KindItem]. So are comparable parts of other dialects' messages.
 //   - A tool call is a call that the model requests. It comes in fragments and has
 //     ended only when [KindToolCallEnd] has come.
-//   - Usage is how many tokens the answer cost, in the provider's numbers.
+//   - Usage is the number of tokens that the answer cost, as the provider counts them.
 //   - A finish reason is why a choice ended. It is not the end of the stream.
 //   - The end marker is the event by which a dialect ends a stream: [DONE] in
 //     OpenAI's chat completions, message-end in Cohere's. Gemini has no end marker.
@@ -57,10 +58,9 @@
 // # Ownership
 //
 // Every slice and pointer in an [Event] or a [Delta] is borrowed until the handler
-// returns, or until the next call of Next. After that the memory holds something
-// else. Copy what has to be kept, or copy all of it with [Delta.Clone]. Do not write
-// to borrowed memory: it may be the caller's own bytes. Write does not keep or
-// change its argument.
+// returns, or until the next call of Next. After that the memory is reused. Copy what
+// you keep, or copy a whole delta with [Delta.Clone]. Do not write to borrowed memory:
+// it may be the caller's own bytes. Write does not keep or change its argument.
 //
 // What [Accumulator.Completion] and the Outcome methods return is a copy and
 // belongs to the caller.
@@ -72,20 +72,19 @@
 // what is not an event; Accumulator.MaxBytes bounds the text of an answer. JSON may
 // be nested 300 deep. Each limit says what it counts.
 //
-// What is past a limit is left out and the rest is read. It is reported as one delta
-// of [KindMalformed] with a *[LimitError] in it, is counted, and makes
-// [Outcome.Err] non-nil. Two limits only shorten texts: MaxBadText, and MaxBytes,
-// whose loss is counted in Completion.Dropped.
+// A part of the stream that exceeds a limit is left out, and reading continues after
+// it. The loss is reported as one delta of [KindMalformed] with a *[LimitError] in it.
+// It is counted, and makes [Outcome.Err] non-nil. Two limits only shorten texts:
+// MaxBadText and MaxBytes. Completion.Dropped counts the bytes past MaxBytes.
 //
 // Time is linear in the bytes, however they are cut and whatever they hold.
 //
 // # Errors
 //
-// No bytes make Write fail or panic. What is wrong with a stream is in its Outcome:
+// No bytes make Write fail or panic. The Outcome reports what is wrong with a stream:
 // [Outcome.Err] is nil only if the answer is complete and nothing was damaged. A
 // complete answer may still have the finish reason [FinishLength] or
-// [FinishContentFilter]. Only an error that a handler returns ends the reading
-// early.
+// [FinishContentFilter]. Only an error that a handler returns ends the reading early.
 //
 // # Specifications
 //
@@ -93,9 +92,9 @@
 //     https://html.spec.whatwg.org/multipage/server-sent-events.html. Package
 //     sse follows it to the letter. Parser and Reader also accept common
 //     deviations, such as a last event without a blank line.
-//   - JSON: RFC 8259. What a provider sends is read more leniently, with NaN
-//     and raw control characters; of two equal keys the last counts. The
-//     arguments of a tool call must follow RFC 8259.
+//   - JSON: RFC 8259. JSON from a provider is read more leniently: NaN and raw control
+//     characters are accepted, and of two equal keys the last counts. The arguments of
+//     a tool call must follow RFC 8259.
 //   - Chat completions: OpenAI's API reference,
 //     https://platform.openai.com/docs/api-reference/chat-streaming, and what
 //     compatible servers were seen to send.
@@ -120,10 +119,10 @@
 //
 // # Concurrency
 //
-// Nothing here starts a goroutine, reads a clock or does I/O, except that a Reader
-// or a Tee reads from the body that it was given. A Parser, Reader or Accumulator
-// serves one goroutine at a time; any number of them may work side by side. Only
-// the Close of a Tee may be called while its Read is in progress. A handler must
-// not call back into its parser, which panics then. It runs inside Write or Read, so
-// its time is the stream's time, and its panic passes through them.
+// Nothing here starts a goroutine, reads a clock or does I/O, except that a Reader or a
+// Tee reads from the body that it was given. A Parser, Reader or Accumulator serves one
+// goroutine at a time; any number of them may work side by side. Only the Close of a
+// Tee may be called while its Read is in progress. A handler must not call back into
+// its parser: the parser panics if it does. A handler runs inside Write or Read, so a
+// slow handler slows the stream, and its panic passes through them.
 package llmstream

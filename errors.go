@@ -17,8 +17,8 @@ var (
 	ErrTruncated error = truncated{}
 	// ErrEmpty reports that the stream ended well and held no answer.
 	ErrEmpty = errors.New(errorPrefix + "the stream held no answer")
-	// ErrNotStream reports that the body was not a stream, but for example plain
-	// text.
+	// ErrNotStream reports that the body was not a stream but something else, such as
+	// plain text.
 	ErrNotStream = errors.New(errorPrefix + "the body is not a stream of events")
 	// ErrCompressed reports that the body is gzip or zstd data. Decode it first.
 	ErrCompressed = errors.New(errorPrefix + "the body is compressed: decode it first")
@@ -37,7 +37,7 @@ func (truncated) Is(target error) bool { return target == io.ErrUnexpectedEOF }
 type SyntaxError struct {
 	Event  int64 // which event of the stream, from 1
 	Offset int   // the byte of the event's data at which reading failed; 0 if it is not one byte
-	Length int   // bytes of the event's data; for a skipped event, those that were counted
+	Length int   // bytes of the event's data; for a skipped event, the bytes that were counted
 	Err    error // what is wrong: a *LimitError, or an error with a text
 }
 

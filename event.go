@@ -29,8 +29,8 @@ func (f EventHandlerFunc) HandleEvent(e *Event) error { return f(e) }
 
 // A CommentHandler is an [EventHandler] that also receives the comments of an SSE
 // stream, which are usually keep-alives. The comment is what follows the colon,
-// borrowed until HandleComment returns. It never interrupts an event. An error stops
-// the parser, which returns it.
+// borrowed until HandleComment returns. A comment does not interrupt an event. An error
+// stops the parser, which returns it.
 type CommentHandler interface {
 	HandleComment(comment []byte) error
 }

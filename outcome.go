@@ -30,9 +30,9 @@ func (s State) String() string {
 	return "unknown"
 }
 
-// Outcome is the verdict on a stream: how it ended and what was odd about it. It
-// belongs to the caller. It holds no text of the answer; APIError holds what the
-// provider's error says.
+// Outcome is the verdict on a stream: how it ended and what was unusual about it. It
+// belongs to the caller. It holds no text of the answer; APIError holds the text of the
+// provider's error.
 type Outcome struct {
 	State   State
 	Dialect Dialect // Auto if it never became clear
@@ -51,7 +51,7 @@ type Outcome struct {
 	// the end: the data of its finished lines, and all of its last line.
 	PendingBytes int
 
-	Events    int64 // all events, including those below; not comments, and not an error in place of a stream
+	Events    int64 // all events, malformed and skipped ones included; not comments, and not an error in place of a stream
 	Malformed int64 // events, or parts, that could not be read; independent of Options.Kinds
 	Skipped   int64 // events without content, by kind in Skips
 
@@ -98,7 +98,8 @@ type ChoiceOutcome struct {
 // finish reasons are. Otherwise it joins what went wrong: errors.Is finds
 // [ErrTruncated] (also as io.ErrUnexpectedEOF), [ErrEmpty], [ErrNotStream],
 // [ErrCompressed], [ErrStopped] and the cause, and errors.As finds *[APIError],
-// *[SyntaxError], *[LimitError] and *[DialectError].
+// *[SyntaxError], *[LimitError] and *[DialectError]. The text of the error quotes
+// StrayText.
 func (o Outcome) Err() error {
 	var errs []error
 	switch o.State {

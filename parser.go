@@ -10,9 +10,9 @@ import (
 // A handler may set the fields of its delta, so nothing is read back from a delta that
 // was delivered.
 
-// A Parser is pushed the bytes of a stream, cut anywhere, and passes the deltas to its
-// [Handler]. It is an io.WriteCloser; it starts no goroutine and needs no reader, so
-// it fits wherever bytes pass by.
+// A Parser takes the bytes of a stream, cut anywhere, and passes the deltas to its
+// [Handler]. It is an io.WriteCloser; it starts no goroutine and needs no reader, so it
+// fits wherever bytes pass by.
 //
 // A Parser is not safe for concurrent use.
 type Parser struct {
@@ -39,8 +39,9 @@ func NewParser(d Dialect, h Handler, o *Options) *Parser {
 // It returns len(b) and no error for any b: damage is reported as KindMalformed and in
 // the outcome. Only a handler's error ends the reading. Write then returns that error
 // with the number of bytes up to the end of that event, and each further Write returns
-// 0 and the same error until Reset. After Close it returns io.ErrClosedPipe. After a
-// handler's panic, which passes through, it returns an error that is ErrStopped.
+// 0 and the same error until Reset. After Close it returns io.ErrClosedPipe. A
+// handler's panic passes through Write. After it, Write returns an error that matches
+// ErrStopped.
 func (p *Parser) Write(b []byte) (n int, err error) {
 	if err = p.writable(); err != nil {
 		return 0, err
@@ -131,8 +132,8 @@ func (p *Parser) Reset() { p.reset() }
 // until an event shows the dialect.
 func (p *Parser) Dialect() Dialect { return p.dialect }
 
-// Wire returns how events are put into bytes, which the first bytes of the stream
-// show; before that it is WireUnknown.
+// Wire returns the wire of the stream. It is WireUnknown until enough bytes have come
+// to show it.
 func (p *Parser) Wire() Wire { return p.wireKind() }
 
 // Outcome returns the verdict on the stream. Before Close its state is

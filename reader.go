@@ -191,7 +191,7 @@ func Fold(src io.Reader, d Dialect, o *Options) (*Completion, error) {
 // Dialect returns the dialect of the stream; see [Parser.Dialect].
 func (r *Reader) Dialect() Dialect { return r.dialect }
 
-// Wire returns how events are put into bytes; see [Parser.Wire].
+// Wire returns the wire of the stream; see [Parser.Wire].
 func (r *Reader) Wire() Wire { return r.wireKind() }
 
 // Outcome returns the verdict on the stream. Before Next has returned false its

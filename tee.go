@@ -6,16 +6,16 @@ import (
 )
 
 // Tee returns a body that reads from body and shows the bytes to p. The bytes, their
-// order and timing, and the errors are those of body; what p finds, or fails with, is
-// only in the outcome. A handler's panic passes through Read.
+// order and timing, and the errors are the same as from body. What p finds or fails
+// with is only in the outcome. A handler's panic passes through Read.
 //
 // done, if not nil, is called exactly once: in the Read that returns the end or an
 // error of body, or when the tee is closed. If it is closed before the stream was
-// complete, the outcome is StateStopped. Until done has run, nobody else may use p;
+// complete, the outcome is StateStopped. Until done has run, the caller must not use p;
 // after that, p may be used again.
 //
-// Use Tee for streams: not for responses without a body (HEAD, 101, 204, 304), and not
-// for compressed bodies.
+// Use Tee for streams only. Do not use it for responses without a body (HEAD, 101, 204,
+// 304), or for compressed bodies.
 //
 // Close may be called while a Read is in progress, as net/http does. It closes body
 // and never waits; that Read then ends the parsing.

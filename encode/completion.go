@@ -10,14 +10,16 @@ import (
 	"github.com/seed-4d65deac/llmstream"
 )
 
-// Completion appends an answer to dst as the JSON body that a request without "stream"
-// would have brought from the target, which is OpenAIChat, AnthropicMessages,
-// OpenAIResponses or Gemini. What the target cannot say is left out, as an [Encoder] does;
-// docs/transcoding.md lists it. Of several choices, Anthropic and Responses get the first.
+// Completion appends an answer to dst as the JSON body with which the target answers a
+// request without "stream". The target is OpenAIChat, AnthropicMessages,
+// OpenAIResponses or Gemini. What the target cannot express is left out, as by an
+// [Encoder]; docs/transcoding.md lists it. Of several choices, Anthropic and Responses
+// get the first.
 //
-// It does not know how the stream ended: ask the outcome first. It fails for another
-// target, and where a call's arguments are not the JSON object that Anthropic's and
-// Gemini's bodies need; dst is then returned as it was.
+// Completion does not know how the stream ended: check the outcome first. It fails for
+// any other target. It also fails if a call's arguments are not a JSON object and the
+// target is Anthropic or Gemini, whose bodies need one. On failure it returns dst
+// unchanged.
 func Completion(dst []byte, to llmstream.Dialect, c *llmstream.Completion) ([]byte, error) {
 	e, err := New(io.Discard, to, &Options{IncludeUsage: true, Now: func() time.Time { return time.Unix(c.Created, 0) }})
 	if err != nil {

@@ -1,5 +1,5 @@
-// Package encode writes the streams of LLM providers: it takes the deltas of an answer
-// from whatever provider, and writes the events that the clients of another expect.
+// Package encode writes the streams of LLM providers. It takes the deltas of an answer
+// from any provider, and writes the events that the clients of another provider expect.
 //
 //	enc, err := encode.New(w, llmstream.AnthropicMessages, nil)
 //	p := llmstream.NewParser(llmstream.OpenAIChat, enc, nil)
@@ -7,9 +7,9 @@
 //	p.CloseWithError(readErr)
 //	err = enc.Close(p.Outcome())
 //
-// The rules that it keeps have names such as WG-8: G for every target, C for OpenAI's
-// chat, A for Anthropic, R for OpenAI's Responses, M for Gemini. docs/transcoding.md
-// lists what each target cannot say.
+// The source is the stream that is read. The target is the dialect that is written.
+// docs/transcoding.md lists what each target cannot express, and the rules that the
+// encoder keeps.
 package encode
 
 import (
@@ -21,15 +21,16 @@ import (
 	"github.com/seed-4d65deac/llmstream/sse"
 )
 
-// An Encoder writes the deltas of one stream as the events of a provider's API. It is an
-// [llmstream.Handler], and keeps nothing of a delta after HandleDelta has returned.
+// An Encoder writes the deltas of one stream as the events of a provider's API. It is
+// an [llmstream.Handler], and does not retain a delta after HandleDelta has returned.
 //
-// HandleDelta, Close, Ping and Error each write whole events, in one Write of the
-// underlying writer unless they are more than 32 KiB, and flush it if it has a method
-// Flush, as an http.Flusher has. The first error of the writer is returned ever after.
+// HandleDelta, Close, Ping and Error each write whole events. They call the underlying
+// writer's Write once, unless the events have more than 32 KiB. Then they flush the
+// writer if it has a method Flush, as an http.Flusher has. After an error of the
+// writer, every later call returns that error.
 //
-// An Encoder is not safe for concurrent use: a caller that calls Ping from a timer has to
-// take turns with the goroutine that reads the source (WH-2).
+// An Encoder is not safe for concurrent use. A caller that calls Ping from a timer must
+// synchronize that with the goroutine that reads the source.
 type Encoder struct {
 	answer
 	opt  Options
@@ -80,9 +81,9 @@ type target interface {
 	replace() (ok bool)
 }
 
-// New returns an encoder that writes a stream in dialect to, which is OpenAIChat,
-// AnthropicMessages, OpenAIResponses or Gemini; for others it returns an error. o may be
-// nil; it is copied.
+// New returns an encoder that writes a stream in dialect to. That must be OpenAIChat,
+// AnthropicMessages, OpenAIResponses or Gemini; for any other dialect New returns an
+// error. o may be nil and is copied.
 func New(w io.Writer, to llmstream.Dialect, o *Options) (*Encoder, error) {
 	e := &Encoder{to: to}
 	if o != nil {
@@ -115,7 +116,7 @@ func errTarget(to llmstream.Dialect) error {
 }
 
 // Reset makes e ready to write another stream to w, with the same options. It keeps its
-// memory. A caller that fails over calls it between two sources.
+// memory. A caller that fails over to another source calls Reset in between.
 func (e *Encoder) Reset(w io.Writer) {
 	e.answer.reset()
 	e.w, e.lost, e.err = w, Lost{}, nil
@@ -125,16 +126,16 @@ func (e *Encoder) Reset(w io.Writer) {
 	e.target.reset()
 }
 
-// Lost returns what could not be written so far.
+// Lost returns the counts of what could not be written so far.
 func (e *Encoder) Lost() Lost { return e.lost }
 
-// Started reports whether anything has been written, be it a heartbeat: until then an HTTP
-// status may still be chosen (WH-3).
+// Started reports whether anything has been written, even a heartbeat. Until then the
+// caller may still choose an HTTP status.
 func (e *Encoder) Started() bool { return e.started }
 
-// HandleDelta writes what d adds to the answer. It returns the error of the writer; damage
-// and errors of the source are none. After the end of the answer, deltas are counted in
-// Lost.
+// HandleDelta writes what d adds to the answer. It returns an error only if the writer
+// failed, and not for damage or an error of the source. Deltas after the end of the
+// answer are counted in Lost.
 func (e *Encoder) HandleDelta(d *llmstream.Delta) error {
 	if e.err != nil {
 		return e.err
@@ -310,13 +311,13 @@ func (e *Encoder) failUnlessHeld(f failure) {
 	e.ended, e.unsaid = true, true
 }
 
-// Close writes the end that the outcome of the source allows, unless the source's own end
-// marker has brought it already: the normal end for a complete answer, an error for one
-// that was cut, empty or not a stream (WG-8), and nothing where the reading was stopped.
+// Close writes the end of the stream, unless the source's end marker has already caused
+// it. The outcome of the source decides which end: the normal end for a complete
+// answer, an error for an answer that failed, was cut, was empty or was not a stream,
+// and nothing if the reading was stopped.
 //
-// It returns the error of the writer. With Options.HoldStart, and if not even the
-// beginning was written, it writes nothing of a source that failed, and returns
-// o.Err().
+// It returns the error of the writer. With Options.HoldStart, if the source failed
+// before the beginning was written, Close writes nothing and returns o.Err().
 func (e *Encoder) Close(o llmstream.Outcome) error {
 	switch {
 	case e.err != nil:
@@ -343,9 +344,10 @@ func (e *Encoder) Close(o llmstream.Outcome) error {
 	return e.flush()
 }
 
-// Error writes err as the target's error, also after a Close that returned it unwritten;
-// nothing may follow. Of an *[llmstream.APIError] in err, type, code and status are
-// translated; of another the text is sent to the client. After an end it does nothing.
+// Error writes err in the target's form, and ends the stream. It may be called after a
+// Close that wrote nothing and returned the error. If err holds an
+// *[llmstream.APIError], its type, code and status are translated. Otherwise the text
+// of err is sent to the client. After an end Error does nothing.
 func (e *Encoder) Error(err error) error {
 	if e.err != nil || e.ended && !e.unsaid {
 		return e.err
@@ -355,9 +357,9 @@ func (e *Encoder) Error(err error) error {
 	return e.flush()
 }
 
-// Ping writes a heartbeat that no client takes for more. Between two events of the source
-// it may be called at any time; after the end it does nothing. A heartbeat before the
-// beginning costs the choice of an HTTP status (WH-3).
+// Ping writes a heartbeat, which clients ignore. It may be called at any time between
+// two events of the source; after the end it does nothing. After a heartbeat the HTTP
+// status can no longer be chosen.
 func (e *Encoder) Ping() error {
 	if e.err != nil || e.ended {
 		return e.err

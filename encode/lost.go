@@ -6,10 +6,10 @@ import (
 	"github.com/seed-4d65deac/llmstream"
 )
 
-// Lost counts what the target's API has no way to say, or what the encoder had to write
-// in another form (WG-19). docs/transcoding.md has a table of it by target.
+// Lost counts what the target's API cannot express, and what the encoder had to write
+// in another form. docs/transcoding.md has a table of both by target.
 type Lost struct {
-	Choices       int64 // deltas of choices after the first, where the target has one
+	Choices       int64 // deltas of choices after the first, where the target has only one
 	Renumbered    int64 // choices that got another index, so that there are no gaps
 	ToolCalls     int64 // calls that could not be written: without a name, or without an end
 	Arguments     int64 // calls whose arguments are not the JSON that the target's clients parse
@@ -26,9 +26,9 @@ type Lost struct {
 	FinishReasons int64 // reasons for which the target has no word
 	Usage         int64 // token counts for which the target has no name
 	Malformed     int64 // events of the source, or parts of them, that could not be read
-	Order         int64 // texts written after what they belong in front of
+	Order         int64 // texts written after a part that they belong before
 	Restarts      int64 // answers, parts or calls that began again after they were written: the stream ends with an error, unless it had ended
-	Replaced      int64 // arguments that were written in pieces, and whose other, whole form stands at the call's end
+	Replaced      int64 // arguments that were written in pieces, and whose whole, which differs, stands at the call's end
 	AfterEnd      int64 // deltas with output or token counts after the end of the answer
 }
 

@@ -8,15 +8,15 @@ import (
 	"github.com/seed-4d65deac/llmstream"
 )
 
-// NewReader returns body in another dialect: what is read from it is the stream that an
-// [Encoder] writes of the deltas of body. A Read returns as soon as one event, or more, can
-// be written in full, and reads no more of body than that takes. Closing it closes body.
+// NewReader returns body in another dialect. Its bytes are the stream that an [Encoder]
+// writes for the deltas of body. A Read returns as soon as at least one whole event is
+// ready, and reads no more of body than that takes. Closing the reader closes body.
 //
-// A body that is cut, or that fails, ends with the target's error and io.EOF, so that the
-// client reads the error. Where the context of a request was cancelled, the reader fails
-// as body does. A target that cannot be written fails the first Read. With
-// Options.HoldStart an error before the first output is what Read returns, and nothing is
-// written.
+// If body is cut or fails, the stream ends with an error in the target's form and
+// io.EOF, so that the client can read the error. If the context of a request was
+// cancelled, the reader fails as body does. If the target cannot be written, the first
+// Read fails. With Options.HoldStart, Read returns an error that comes before the first
+// output, and writes nothing.
 //
 // The reader is for one goroutine; Close may be called while a Read waits for body.
 func NewReader(body io.ReadCloser, from, to llmstream.Dialect, o *Options) io.ReadCloser {

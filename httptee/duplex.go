@@ -6,7 +6,7 @@ import (
 	"sync/atomic"
 )
 
-// FullDuplex returns a handler with which next may read a request while it answers, as a
+// FullDuplex returns a handler that lets next read a request while it answers, as a
 // reverse proxy does. Without it, a server of HTTP/1 closes the request's body when the
 // answer begins, and the answer of a fast upstream may be lost while the proxy's
 // transport still reads that body.

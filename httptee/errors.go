@@ -12,8 +12,8 @@ func (e *LagError) Error() string {
 	return fmt.Sprintf("httptee: more than %d bytes wait to be decoded: the rest was not read", e.Max)
 }
 
-// An InflateError reports that a compressed body held more than one of the Options
-// allows, so that parsing ended there. The client got all bytes.
+// An InflateError reports that a compressed body exceeded one of the limits in Options,
+// so that parsing ended there. The client got all bytes.
 type InflateError struct {
 	Limit string // the option's name: "MaxInflated", "MaxRatio" or "MaxLate"
 	Max   int64  // its value, in decoded bytes; of MaxRatio, in decoded bytes for each compressed one

@@ -19,14 +19,16 @@ const (
 // Histogram is empty. Adding to it allocates nothing. It is not safe for concurrent use.
 type Histogram struct {
 	Counts [Buckets]uint64
-	// Sum is the sum of the durations. It stays at the largest Duration, 292 years, rather than overflow.
+	// Sum is the sum of the durations. It does not overflow: it stops at the largest
+	// Duration, 292 years.
 	Sum time.Duration
 	Max time.Duration
 }
 
-// Bound returns the exclusive upper bound of a bucket: 64 µs for the
-// first, then four to each doubling, 80, 96, 112, 128, 160 µs and so on, up to 268 s. The
-// last bucket has no bound, and the largest Duration is returned. It panics if bucket is negative, or not less than [Buckets].
+// Bound returns the exclusive upper bound of a bucket. The first bound is 64 µs. Each
+// doubling has four buckets: 80, 96, 112, 128, 160 µs and so on, up to 268 s. The last
+// bucket has no bound; for it Bound returns the largest Duration. It panics if bucket
+// is negative, or not less than [Buckets].
 func Bound(bucket int) time.Duration {
 	switch {
 	case bucket < 0 || bucket >= Buckets:
@@ -46,7 +48,8 @@ func (h *Histogram) Add(d time.Duration) {
 	h.Counts[bucketOf(d)]++
 }
 
-// Merge adds all durations that other has counted, which stays as it is. A nil other is empty.
+// Merge adds the durations that other has counted. It does not change other. A nil
+// other counts as empty.
 func (h *Histogram) Merge(other *Histogram) {
 	if other == nil {
 		return
@@ -76,7 +79,7 @@ func bucketOf(d time.Duration) int {
 	return min(octave*perOctave+quarter+1, Buckets-1)
 }
 
-// N returns how many durations were counted.
+// N returns the number of durations that were counted.
 func (h *Histogram) N() int64 {
 	var n int64
 	for _, c := range h.Counts {
@@ -85,8 +88,9 @@ func (h *Histogram) N() int64 {
 	return n
 }
 
-// Buckets iterates over the bounds, in ascending order, each with how many durations are less: the cumulative buckets of
-// Prometheus. The last bucket, which has no bound, is left out; with it there are [Histogram.N] durations.
+// Buckets iterates over the bounds in ascending order, each with the number of
+// durations below it, as in the cumulative buckets of Prometheus. The last bucket,
+// which has no bound, is left out; its cumulative count is [Histogram.N].
 func (h *Histogram) Buckets() iter.Seq2[time.Duration, uint64] {
 	return func(yield func(time.Duration, uint64) bool) {
 		var less uint64
@@ -106,10 +110,10 @@ func (h *Histogram) Mean() time.Duration {
 	return 0
 }
 
-// Quantile returns a duration that the share q of all durations do not exceed: the bound of the
-// bucket that it falls into, or Max if that is less. It is at most a
-// quarter too large, or 64 µs. In the last bucket, from 268 s on, it
-// is Max. It returns 0 for an empty Histogram.
+// Quantile returns an estimate of the quantile q, which is between 0 and 1: the bound
+// of the bucket that the quantile falls into, or Max if that is less. The estimate is
+// never too small, and too large by at most a quarter or 64 µs. In the last bucket,
+// from 268 s on, it is Max. It returns 0 for an empty Histogram.
 func (h *Histogram) Quantile(q float64) time.Duration {
 	n := h.N()
 	if n == 0 {

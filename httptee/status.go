@@ -19,8 +19,8 @@ var requestIDs = [...]string{
 	"Cf-Ray",           // Cloudflare, in front of many providers
 }
 
-// RequestID returns the provider's name for the request, from the response's header or
-// its error; "" if neither has one.
+// RequestID returns the provider's ID of the request, from the response's header or its
+// error. It returns "" if neither has one.
 func (r *Result) RequestID() string {
 	for _, name := range requestIDs {
 		if id := r.Header.Get(name); id != "" {
@@ -33,9 +33,10 @@ func (r *Result) RequestID() string {
 	return ""
 }
 
-// RetryAfter returns how long the provider asks clients to wait before the next request, and
-// whether it does: from the headers Retry-After-Ms and Retry-After, of which the latter is a number of
-// seconds or a date. The time counts from the response's header on, and is never negative.
+// RetryAfter returns how long the provider asks clients to wait before the next
+// request, and reports whether it asks. It reads the headers Retry-After-Ms and
+// Retry-After; the latter is a number of seconds or a date. The time counts from when
+// the response's header came, and is never negative.
 func (r *Result) RetryAfter() (time.Duration, bool) {
 	if ms, err := strconv.ParseFloat(r.Header.Get("Retry-After-Ms"), 64); err == nil {
 		return seconds(ms / 1000), true

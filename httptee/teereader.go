@@ -7,14 +7,16 @@ import (
 )
 
 // TeeReader returns a function that watches a body outside of net/http, such as the
-// BodyStream of a response of fasthttp, which Fiber uses too. The function returns a reader to
-// use in place of body: it passes each Read on and shows its bytes to the watch. resp describes the
-// response; its StatusCode, its Header and the Method and URL of its Request are read, and each may be missing: a status of 0 means
-// 200. Done gets resp.Request, or an empty request. Times are from the call of the function on.
+// BodyStream of a response of fasthttp, which Fiber uses too. The function returns a
+// reader to use in place of body. That reader passes each Read on to body, and its
+// bytes are parsed. resp describes the response: its StatusCode, its Header, and the
+// Method and URL of its Request are used. Each may be missing; a status of 0 means 200.
+// Done gets resp.Request, or an empty request. Times count from the call of the
+// function.
 //
-// Done runs when a Read returns an error, io.EOF too, or at Close, which closes body if it is an
-// io.Closer. Whoever gives up a body before its end must call Close. Options.Strict is obeyed, and
-// Options.Drain as ModifyResponse does.
+// Done runs when a Read returns an error, io.EOF included, or at Close, which closes
+// body if it is an io.Closer. A caller that does not read the body to its end must call
+// Close. Options.Strict works. Options.Drain works as in ModifyResponse.
 //
 // It panics if o.Dialect is not one of llmstream's.
 func TeeReader(o *Options) func(body io.Reader, resp *http.Response) io.ReadCloser {

@@ -8,9 +8,9 @@ import (
 // Never is the time of an event that has not happened.
 const Never time.Duration = -1
 
-// Timings are the times at which parts of a response came, each since Start, or [Never]. A part came
-// when the Read or Write that brought its last byte did. Of a compressed body, events and output came when
-// the inflater reached them.
+// Timings holds the times at which parts of a response came, each since Start, or
+// [Never]. A part comes with the Read or Write that brings its last byte. In a
+// compressed body, events and output come when the inflater reaches them.
 //
 // Output is what [llmstream.Delta.HasOutput] reports: text, reasoning, a refusal or a tool
 // call; roles, empty texts and pings are not output.
@@ -27,8 +27,8 @@ type Timings struct {
 	LastByte    time.Duration
 	End         time.Duration // of the body, or when the request failed; never Never
 
-	// Gaps are the times between one moment of output and the next. Outputs that
-	// came in the same read came in the same moment.
+	// Gaps holds the times between one output and the next. Outputs of the same read
+	// count as one.
 	Gaps Histogram
 }
 
@@ -39,10 +39,9 @@ func newTimings(start time.Time) Timings {
 }
 
 // A Progress reports how a response advances. All its methods may be called by any
-// goroutine at any time. A watchdog can wait for three things: any
-// byte, an event, which may be a keep-alive, and output. Before the
-// first of a kind its time counts from the request on. At the end of
-// the response the times stand still.
+// goroutine at any time. A watchdog can observe three things: bytes, events, which may
+// be keep-alives, and output. Until the first of a kind has come, its time counts from
+// the request. When the response has ended, the times no longer change.
 type Progress struct {
 	now                       func() time.Time
 	start                     time.Time

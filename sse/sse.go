@@ -1,9 +1,9 @@
 // Package sse reads server-sent events, the text/event-stream of section 9.2 of
 // the WHATWG HTML standard.
 //
-// A [Parser] is pushed the bytes of a stream, however they are split, and calls a
-// [Handler] for each event. [Events] pulls the events out of an io.Reader. Both
-// follow the standard to the letter:
+// A [Parser] takes the bytes of a stream, however they are split, and calls a [Handler]
+// for each event. [Events] pulls the events out of an io.Reader. A [Writer] writes
+// events. The Parser and Events follow the standard to the letter:
 //
 //   - Lines end with LF, CRLF or CR. A byte order mark may stand before the first.
 //   - A blank line dispatches an event, unless no data line has come.
@@ -32,8 +32,8 @@ type Event struct {
 	Type []byte
 	// Data holds the data lines, joined with "\n".
 	Data []byte
-	// ID is the last event ID of the stream, which this event or an earlier one
-	// has set. It is empty if none has.
+	// ID is the last event ID of the stream, which this event or an earlier one has
+	// set. It is empty if no event has set one.
 	ID []byte
 	// Retry is the reconnection time that this event sets, in milliseconds, or -1
 	// if it sets none. Values above 1<<31-1 become that.
@@ -67,10 +67,10 @@ type CommentHandler interface {
 // Options bounds the memory that one stream may take. A nil *Options, and fields
 // that are zero or negative, mean the defaults.
 type Options struct {
-	// MaxLine is the number of bytes that a line may have, without its end. The
-	// event of a longer line is left out and reported as a [LimitError]; its id
-	// and retry fields count. Other lines that are longer are ignored. The
-	// default is 32 MiB.
+	// MaxLine is the number of bytes that a line may have, without its end. An event
+	// with a longer data line is left out and reported as a [LimitError]; its id and
+	// retry fields still count. Any other line that is longer is ignored. The default
+	// is 32 MiB.
 	MaxLine int
 	// MaxEvent is the number of bytes of data that an event may have. A larger
 	// event is left out and reported as a [LimitError]. The default is 32 MiB.

@@ -8,16 +8,16 @@ import (
 	"strings"
 )
 
-// ErrField is the error for a field whose value cannot be written: an event type or an
-// ID with a line end in it, or an ID with a NUL, which a client ignores.
+// ErrField reports a field whose value cannot be written: an event type or an ID that
+// contains a line end, or an ID that contains a NUL, which a client would ignore.
 var ErrField = errors.New("sse: an event type or ID with a line end or a NUL cannot be written")
 
-// A Writer writes server-sent events. What it is given is kept until Flush, which hands
-// all of it to the underlying writer in one Write, so that no event is ever sent in
-// halves by a writer that sends each Write at once.
+// A Writer writes server-sent events. It keeps events until Flush, which passes all of
+// them to the underlying writer in one Write. A writer that sends each Write at once
+// therefore never sends half an event.
 //
-// Lines end with "\n" alone, and there is no byte order mark: clients exist that know
-// nothing else.
+// Lines end with "\n" alone, and there is no byte order mark, because some clients
+// accept nothing else.
 //
 // A Writer is not safe for concurrent use.
 type Writer struct {
@@ -32,18 +32,18 @@ type Writer struct {
 	retry int    // milliseconds, with the next event; -1: none
 }
 
-// NewWriter returns a writer of events to w. Flush calls w's Flush method too, if it has
-// one that returns nothing, as an http.Flusher has, or an error, as a bufio.Writer has.
+// NewWriter returns a writer of events to w. Flush also calls w's own Flush method if w
+// has one: Flush() as in http.Flusher, or Flush() error as in bufio.Writer.
 func NewWriter(w io.Writer) *Writer {
 	x := new(Writer)
 	x.Reset(w)
 	return x
 }
 
-// WriteEvent adds an event of a type, "" for the type that clients call "message". It
-// copies data. Data of several lines becomes several data fields; a client joins them
-// with "\n", whatever their line ends were here. The only error is [ErrField], or that
-// of an earlier Flush; the event is then left out.
+// WriteEvent adds an event of type typ. Clients read the type "" as "message". It
+// copies data. Each line of data becomes a data field; a client joins the lines with
+// "\n", whatever their line ends were. WriteEvent fails only with [ErrField] or with
+// the error of an earlier Flush; the event is then left out.
 func (w *Writer) WriteEvent(typ string, data []byte) error {
 	if w.err != nil {
 		return w.err
@@ -56,10 +56,10 @@ func (w *Writer) WriteEvent(typ string, data []byte) error {
 	return nil
 }
 
-// BeginEvent begins an event of a type, which must have no line end, and returns a buffer
-// for the caller to append its data to, of one line. [Writer.EndEvent] takes that and
-// ends the event; without it nothing is written. In between no other method may be called.
-// Where data is made for the event alone, this saves a copy.
+// BeginEvent begins an event of type typ, which must not contain a line end. It returns
+// a buffer, to which the caller appends the data: one line. The caller then passes the
+// buffer to [Writer.EndEvent]; without that call nothing is written. No other method
+// may be called in between. Unlike WriteEvent, this does not copy the data.
 func (w *Writer) BeginEvent(typ string) []byte {
 	return append(w.appendFields(w.buf, typ), "data: "...)
 }
@@ -109,7 +109,7 @@ func appendData(dst, data []byte) []byte {
 }
 
 // SetID gives the next event an ID, which a client sends back as Last-Event-ID when it
-// resumes the stream. Ask for it only where something reads it: openai-python before
+// resumes the stream. Set an ID only where the client uses it: openai-python before
 // 2.38 takes each blank line after an ID for an event.
 func (w *Writer) SetID(id string) error {
 	if strings.ContainsAny(id, "\r\n\x00") {
@@ -119,13 +119,14 @@ func (w *Writer) SetID(id string) error {
 	return nil
 }
 
-// SetRetry gives the next event a reconnection time in milliseconds; a negative one
-// gives it none.
+// SetRetry gives the next event a reconnection time in milliseconds. A negative time
+// means that the event has no retry field.
 func (w *Writer) SetRetry(milliseconds int) { w.retry = max(-1, milliseconds) }
 
-// WriteComment adds a comment, which clients skip: a heartbeat that keeps proxies from
-// closing an idle connection. A text of several lines becomes several comments. No blank
-// line follows, since some clients take a blank line for an event without data, and fail.
+// WriteComment adds a comment, which clients skip. It serves as a heartbeat that keeps
+// proxies from closing an idle connection. Each line of text becomes a comment. No
+// blank line follows, because some clients take a blank line for an event without data,
+// and fail.
 func (w *Writer) WriteComment(text string) error {
 	if w.err != nil {
 		return w.err
@@ -142,7 +143,7 @@ func (w *Writer) Buffered() int { return len(w.buf) }
 // maxKeptBuffer is the largest buffer that is kept for the next event.
 const maxKeptBuffer = 64 << 10
 
-// Flush writes what was added. It keeps the first error and returns it ever after.
+// Flush writes what was added. After an error, every later call returns the same error.
 func (w *Writer) Flush() error {
 	if w.err != nil || len(w.buf) == 0 {
 		return w.err

@@ -1,6 +1,6 @@
 // Package encodings decodes brotli and zstd for package httptee, in bounded memory. It
-// is a module of its own, so that only programs that need these encodings
-// depend on their decoders:
+// is a separate module, so that only programs that need these encodings depend on their
+// decoders:
 //
 //	httptee.Transport(nil, &httptee.Options{Decoder: encodings.Decoder, …})
 //
@@ -17,26 +17,29 @@ import (
 	"github.com/klauspost/compress/zstd"
 )
 
-// DefaultMaxWindow is the largest window of Decoder: 8 MiB, which is what RFC 9659 allows for zstd in
-// HTTP. Encoders of brotli use 4 MiB unless they are told otherwise.
+// DefaultMaxWindow is the largest window that [Decoder] accepts: 8 MiB, the limit of
+// RFC 9659 for zstd in HTTP. Brotli encoders use 4 MiB by default.
 const DefaultMaxWindow = 8 << 20
 
 // Decoder is an httptee.Options.Decoder for "br" and "zstd". It returns nil for other
-// encodings, and for lists of them. A stream whose window is larger than [DefaultMaxWindow] fails with a [WindowError].
+// encodings, and for lists of encodings. A stream whose window is larger than
+// [DefaultMaxWindow] fails with a [WindowError].
 //
-// The reader that it returns gives bytes as soon as the encoder has flushed them. It reads r in the goroutine
-// that reads from it, and starts no other. It must be closed, which does not close r.
+// The reader that it returns yields bytes as soon as the encoder has flushed them. It
+// reads r in the goroutine of its caller, and starts none of its own. The caller must
+// close it; that does not close r.
 func Decoder(encoding string, r io.Reader) (io.Reader, error) {
 	return decoder(encoding, r, DefaultMaxWindow)
 }
 
-// WithMaxWindow returns a [Decoder] whose windows have at most size bytes, at
-// least 1 KiB. Beside less than 1 MiB, brotli holds its window once, and zstd twice.
+// WithMaxWindow returns a [Decoder] that accepts windows of at most size bytes. size is
+// at least 1 KiB. A brotli reader holds its window once, and a zstd reader twice, plus
+// less than 1 MiB.
 func WithMaxWindow(size int) func(encoding string, r io.Reader) (io.Reader, error) {
 	return func(encoding string, r io.Reader) (io.Reader, error) { return decoder(encoding, r, size) }
 }
 
-// A WindowError reports that a stream needs a larger window than was allowed.
+// A WindowError reports that a stream needs a larger window than is allowed.
 type WindowError struct {
 	Encoding string // "br" or "zstd"
 	Max      int    // bytes that were allowed

@@ -1,5 +1,5 @@
-// Package httpencode puts package encode between an upstream and a client: a reverse proxy
-// that answers in another provider's dialect.
+// Package httpencode uses package encode in a reverse proxy, which then answers in
+// another provider's dialect.
 package httpencode
 
 import (
@@ -11,14 +11,15 @@ import (
 	"github.com/seed-4d65deac/llmstream/encode"
 )
 
-// ModifyResponse returns a function for httputil.ReverseProxy.ModifyResponse that has
-// streams answered in dialect to. The source's dialect is taken from the response's
+// ModifyResponse returns a function for httputil.ReverseProxy.ModifyResponse that
+// translates streams to dialect to. The source's dialect is taken from the response's
 // Content-Type and the path of its request, or from its first events.
 //
-// Responses that are no streams stay as they are: answers to HEAD requests, with another
-// status than 200, with a Content-Encoding, or with a Content-Type that carries none. So
-// the request must ask for a stream that is not compressed: without an Accept-Encoding
-// of its client's. Close of the new body closes the upstream's.
+// Other responses pass unchanged: answers to HEAD requests, and responses with a status
+// other than 200, with a Content-Encoding, or with a Content-Type that is not one of
+// streams. So the proxy's request must not carry the client's Accept-Encoding: a
+// compressed stream would not be translated. Closing the new body closes the upstream's
+// body.
 //
 // The function fails, and the proxy answers with 502, if streams in dialect to cannot be
 // written.
@@ -60,8 +61,9 @@ func isStream(r *http.Response) bool {
 	return false
 }
 
-// SetHeader sets the header of a stream of events (WG-1): what keeps proxies from holding
-// it back, and from what is true of another body alone.
+// SetHeader sets the header of a stream of server-sent events. It sets the fields that
+// keep proxies from buffering the stream, and removes the fields that describe the
+// original body.
 func SetHeader(h http.Header) {
 	h.Set("Content-Type", "text/event-stream; charset=utf-8")
 	h.Set("Cache-Control", "no-cache")
