@@ -101,7 +101,7 @@ func (o *Responses) newText(s *decode.Context, at int, kind partKind, hint int) 
 	return text
 }
 
-// textForPiece returns the text that a piece belongs to. Indexes are hints: they may
+// textForPiece returns the text that a piece belongs to. Indexes are only hints: they may
 // grow with each piece (vLLM), go on from item to item, or begin with 1 (O-16).
 func (o *Responses) textForPiece(s *decode.Context, at int, kind partKind, hint int) (text int) {
 	item := &o.items[at]
