@@ -90,7 +90,7 @@ const (
 	useDetail
 	useSequence
 	useIndex
-	useUsage // the first count; the others follow
+	useUsage // the use of the first count; the other counts follow
 )
 
 // learn makes a template of the event of s, if the event gave only one text and did so in

@@ -151,10 +151,10 @@ const maxFoldedArguments = 1 << 10
 // foldRow reads the events at the start of b that fit the expected templates. It returns
 // the number of bytes that it read.
 func (p *Parser) foldRow(b []byte) (n int) {
-	if len(b) > p.longest { // the size of an event may be past a limit too
+	if len(b) > p.longest { // an event in b may be past the limit
 		return 0
 	}
-	b = b[:len(b):len(b)] // the bytes after the read are not ours to use, or to read
+	b = b[:len(b):len(b)] // the bytes after the read must be neither written nor read
 	var m template.Match
 	var room textRoom
 	for m.More = true; m.More && n < len(b); {

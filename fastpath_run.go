@@ -227,7 +227,7 @@ func (c *stream) emit(e *matched, b []byte, m *template.Match) bool {
 		return true
 	}
 	s.Details = s.Details[:0]
-	if !m.Escaped { // else the text was unescaped before
+	if !m.Escaped { // else Buf holds the unescaped text
 		s.Buf = s.Buf[:0]
 	}
 	addMatched(&s.Context, e, b, m)

@@ -6,8 +6,8 @@ import (
 	"github.com/valyala/fastjson"
 )
 
-// Call is what is remembered of a tool call. It keeps the id, name and arguments as
-// hashes: a hostile stream may have a thousand calls with texts of any length.
+// Call is the state of a tool call. It keeps the id, name and arguments as hashes: a
+// hostile stream may have a thousand calls with texts of any length.
 type Call struct {
 	ID, Name uint64 // 0 if not given yet
 	other    uint64 // hash of the latest id of a piece that differs from ID; see MatchCall
@@ -68,8 +68,8 @@ const (
 	VoidIndex   = -3 // a call whose place another has taken
 )
 
-// HasEnded reports whether the call takes nothing more: KindToolCallEnd was added, or
-// another call has taken its place.
+// HasEnded reports whether the call takes no further pieces: KindToolCallEnd was added,
+// or another call has taken its place.
 func (k *Call) HasEnded() bool { return k.State >= CallEnded }
 
 // TakesPieces reports whether any further piece of arguments continues the earlier ones.

@@ -63,7 +63,7 @@ func (ch *Choice) MatchCall(k *CallKey) (at int, conflict bool) {
 	case k.Indexed && call.List == ch.List && call.whole():
 		return -1, false // T-02: two calls of one list, with the same index and no ids
 	case call.Renamed(name) && (!k.Indexed || call.whole()) && k.Index != LegacyIndex:
-		return -1, false // another tool, and the call before it is whole
+		return -1, false // another tool, and this call needs nothing more
 	}
 	return at, call.contradicts(name)
 }

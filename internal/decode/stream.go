@@ -49,7 +49,7 @@ type Stream struct {
 	FirstDamage *SyntaxError
 }
 
-// Choice is what is remembered of a choice.
+// Choice is the state of a choice.
 type Choice struct {
 	Index int
 	// Surrogates are the high surrogates that the texts of this choice ended with. Their

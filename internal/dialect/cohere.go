@@ -274,8 +274,8 @@ func decodeCohereCall(s *decode.Context, t *decode.Choice, v *fastjson.Value, in
 	t.Calls[at].List = t.List
 }
 
-// decodeCohereV1Calls adds calls of version 1. They come in pieces and then once more as
-// a whole, or only as a whole. They have no ids.
+// decodeCohereV1Calls adds calls of version 1, which have no ids. They come in pieces and
+// then as a whole, or only as a whole.
 func decodeCohereV1Calls(s *decode.Context, t *decode.Choice, e *cohereEvent) {
 	var name, parameters, index *fastjson.Value
 	read := func(v *fastjson.Value) {

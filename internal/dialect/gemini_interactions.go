@@ -172,7 +172,7 @@ func (i *interaction) addMissingSteps(s *decode.Context, t *decode.Choice, steps
 		case "model_output", "text":
 		case "image", "audio", "video", "document":
 			kind = decode.KindMedia
-		default: // what the caller said, and what the provider's own tools did
+		default: // steps of the caller and of the provider's own tools
 			continue
 		}
 		if gave&kind != 0 {

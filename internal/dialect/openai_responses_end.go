@@ -238,7 +238,7 @@ func (o *Responses) endItems(s *decode.Context, t *decode.Choice, output *fastjs
 		case class == classOther && o.counts[class] >= s.Limits.MaxToolCalls:
 			continue // the item may have come without being remembered
 		case !o.begun && said && class <= classReasoning:
-			continue // the client has what came before the stream was resumed
+			continue // the client has the items from before the stream was resumed
 		default:
 			a := address{id: decode.Hash(s.Word(m.id)), callID: decode.Hash(s.Word(m.ownCallID(s))), index: i}
 			if at = o.add(s, a, class); at >= 0 {

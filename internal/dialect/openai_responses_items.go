@@ -21,7 +21,7 @@ const (
 	itemClasses
 )
 
-// outputItem is what is remembered of an item.
+// outputItem is the state of an item.
 type outputItem struct {
 	class itemClass
 	typ   uint64    // hash of its type

@@ -187,7 +187,7 @@ func (o *Responses) endTexts(s *decode.Context, t *decode.Choice, at int, m *ite
 	_, _, differ := o.match(item)
 	if differ {
 		if o.beganBefore(item) {
-			return // the client has what came before the stream was resumed
+			return // the client has the texts from before the stream was resumed
 		}
 		if !item.torn {
 			s.Conflicts++
