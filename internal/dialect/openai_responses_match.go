@@ -19,7 +19,8 @@ type wholePiece struct {
 }
 
 // readWholes reads the texts of an item that has come as a whole to o.wholes. Reasoning
-// has a summary and a content. If only one of them was given, it reads that one.
+// has a summary and a content. It reads the one that pieces have given, or else the first
+// of the two that has a text.
 func (o *Responses) readWholes(s *decode.Context, item *outputItem, m *itemMembers) {
 	if item.class == classMessage {
 		o.readList(s, m.content, partText, false)
