@@ -5,10 +5,10 @@ import (
 	"sort"
 )
 
-// A message is its parts in the order of their indexes, not of their arrival:
-// Delta.Part is the part that a text belongs to. Which tool call a fragment belongs to
-// was decided when it was decoded; here ToolCall.Index decides. A call that MaxBytes has
-// cut has not ended, whatever the stream says, because a piece of it is missing here.
+// A message is its parts in the order of their indexes, and not of their arrival.
+// Delta.Part is the part of a text. The decoder has decided which tool call a fragment
+// belongs to; here ToolCall.Index decides. A call that MaxBytes has cut has not ended,
+// whatever the stream says, because a piece of it is missing here.
 
 // An Accumulator is a [Handler] that assembles the deltas of a stream into a
 // [Completion]. Its zero value is ready to use. Deltas that Options.Kinds leaves out
@@ -26,7 +26,7 @@ type Accumulator struct {
 	// The fields that a text needs stand together, for the processor's cache; see stream.
 	choices []choiceAcc
 	recent  int // position of the choice that was found last
-	kept    int // bytes of the answer
+	kept    int // bytes of the answer that are kept
 	held    int // bytes of memory, in use or not
 	dropped int64
 
@@ -41,9 +41,9 @@ var _ Handler = (*Accumulator)(nil)
 // choiceAcc is a choice as far as it has come.
 type choiceAcc struct {
 	index int
-	// parts are the parts of the message in the order in which they began, at least
-	// one. cur is the position of the one that texts are joined to: the texts of a part
-	// mostly come in a row.
+	// parts are the parts of the message in the order in which they began. There is at
+	// least one. cur is the position of the part that texts are joined to, since the
+	// texts of a part usually come in a row.
 	parts []partAcc
 	cur   int
 
@@ -132,13 +132,13 @@ func (a *Accumulator) start(d *Delta) {
 	}
 }
 
-// textOf returns where the text of a kind goes, which is content, reasoning or a
-// refusal. It is good until the next call for another choice or part.
+// textOf returns the place for a text of this kind: content, reasoning or refusal. The
+// place is valid until the next call for another choice or part.
 func (a *Accumulator) textOf(k Kind, index, part int) *[]byte {
 	return a.choice(index).textOf(a, k, part)
 }
 
-// textOf is Accumulator.textOf within the choice.
+// textOf is Accumulator.textOf for one choice.
 func (f *choiceAcc) textOf(a *Accumulator, k Kind, part int) *[]byte {
 	p := &f.parts[f.cur]
 	if part != p.part {
@@ -153,7 +153,7 @@ func (f *choiceAcc) textOf(a *Accumulator, k Kind, part int) *[]byte {
 	return &p.refusal
 }
 
-// choice returns the choice with this index, and begins it if necessary.
+// choice returns the choice with this index. If it is new, the choice begins.
 func (a *Accumulator) choice(index int) *choiceAcc {
 	if c := a.find(index); c != nil {
 		return c
@@ -171,14 +171,14 @@ func (a *Accumulator) choice(index int) *choiceAcc {
 	return c
 }
 
-// overflow returns a choice that is not part of the answer, for which there is no memory.
-// What goes there is dropped.
+// overflow returns a choice that is not part of the answer, because there is no memory
+// for another one. What goes there is dropped.
 func (a *Accumulator) overflow() *choiceAcc {
 	a.held = max(a.held, a.mostHeld())
 	return &choiceAcc{index: -1, parts: make([]partAcc, 1)}
 }
 
-// findAt is find for a choice that has most likely begun as the one at this place.
+// findAt is find for a choice that is likely to be at this position.
 func (a *Accumulator) findAt(place, index int) *choiceAcc {
 	if place < len(a.choices) && a.choices[place].index == index {
 		a.recent = place
@@ -187,8 +187,8 @@ func (a *Accumulator) findAt(place, index int) *choiceAcc {
 	return a.findNext(index)
 }
 
-// find returns the choice with this index, or nil if it has not begun. In most cases it
-// is the one that was found last, or the one after that.
+// find returns the choice with this index, or nil if it has not begun. It is usually the
+// choice that was found last, or the one after that.
 func (a *Accumulator) find(index int) *choiceAcc {
 	if a.recent < len(a.choices) && a.choices[a.recent].index == index {
 		return &a.choices[a.recent]
@@ -208,13 +208,13 @@ func (a *Accumulator) findNext(index int) *choiceAcc {
 	return nil
 }
 
-// maxDetails is how many pieces of structured reasoning a choice may have. Those
-// of a recorded answer are a few; a hostile one may number thousands.
+// maxDetails is the number of pieces of structured reasoning that a choice may have.
+// Recorded answers have a few; a hostile one may have thousands.
 const maxDetails = 1024
 
-// addDetail merges a piece of structured reasoning with the pieces of its index. A
-// piece without an index continues the one before, unless a signature or a data
-// has closed that.
+// addDetail merges a piece of structured reasoning with the earlier pieces of its index.
+// A piece without an index continues the one before, unless a signature or data has
+// closed that one.
 func (a *Accumulator) addDetail(c *choiceAcc, d *ReasoningDetail) {
 	at := -1
 	for i := len(c.details) - 1; i >= 0 && at < 0; i-- {

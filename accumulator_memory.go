@@ -6,18 +6,18 @@ import (
 	"github.com/seed-4d65deac/llmstream/internal/template"
 )
 
-// All memory of an Accumulator is accounted for here: kept is what MaxBytes bounds, the
-// bytes of the answer, and held is the memory behind it, which stays where something is
-// replaced or taken back.
+// This file accounts for all memory of an Accumulator. kept counts the bytes of the
+// answer, which MaxBytes bounds. held counts the memory that was allocated for them.
+// Where bytes are replaced or taken back, held does not shrink.
 
 const defaultMaxBytes = 64 << 20
 
-// slotCost is what a choice, a part, a call, a detail or an item is taken to cost beside
-// its bytes.
+// slotCost is the assumed cost of a choice, a part, a call, a detail or an item, apart
+// from its bytes.
 const slotCost = 256
 
-// maxHeldAfterReset is how much memory is kept for the next stream: many times what a
-// usual answer takes.
+// maxHeldAfterReset is the amount of memory that may be kept for the next stream: many
+// times what a usual answer takes.
 const maxHeldAfterReset = 256 << 10
 
 func (a *Accumulator) limit() int {
@@ -27,20 +27,20 @@ func (a *Accumulator) limit() int {
 	return defaultMaxBytes
 }
 
-// room returns how many bytes may yet be kept.
+// room returns the number of bytes that may still be kept.
 func (a *Accumulator) room() int { return max(0, a.limit()-a.kept) }
 
-// mostHeld returns how much memory may be held.
+// mostHeld returns the amount of memory that may be held.
 func (a *Accumulator) mostHeld() int { return 2*a.limit() + 512<<10 }
 
-// addSlot returns list with one element more. That may be one of an earlier stream, so
-// that its memory is used again. ok is false if there is no memory for it.
+// addSlot returns list with one more element. The element may come from an earlier
+// stream, so that its memory is used again. ok is false if there is no memory for it.
 func addSlot[T any](a *Accumulator, list []T) (_ []T, ok bool) {
 	n := len(list)
 	if n < cap(list) {
 		return list[:n+1], true
 	}
-	grown := max(1, n) // so many more
+	grown := max(1, n) // number of elements to add
 	if a.held+grown*slotCost > a.mostHeld() {
 		return list, false
 	}
@@ -50,7 +50,7 @@ func addSlot[T any](a *Accumulator, list []T) (_ []T, ok bool) {
 	return longer, true
 }
 
-// grow returns to with room for n more bytes; ok is false if there is no memory for it.
+// grow returns to with room for n more bytes. ok is false if there is no memory for them.
 func (a *Accumulator) grow(to []byte, n int) (_ []byte, ok bool) {
 	need := len(to) + n
 	if need <= cap(to) {
@@ -85,22 +85,23 @@ func (a *Accumulator) join(to, text []byte) []byte {
 			whole--
 		}
 		a.dropped += int64(len(text) - whole)
-		a.kept += fits - whole // nothing that comes later may fill the gap
+		a.kept += fits - whole // no later text may fill the gap
 		fits = whole
 	}
 	a.kept += fits
 	return append(longer, text[:fits]...)
 }
 
-// copyWidth is how many bytes the fast path copies of a short text, however long it is.
+// copyWidth is the number of bytes that the fast path copies for any short text, whatever
+// its length.
 const copyWidth = template.OneText
 
-// minTextCap is how many bytes a text begins with room for. Most answers need more, and
-// to grow from a few bytes would cost each of thousands of streams several moves.
+// minTextCap is the number of bytes that a new text has room for. Most answers need more.
+// To grow from a few bytes would cost each of thousands of streams several copies.
 const minTextCap = 256
 
-// joinText is join for a text that grows. It leaves room for what foldOne copies of the
-// next piece.
+// joinText is join for a text that grows. It leaves room for the bytes that foldOne
+// copies with the next piece.
 func (a *Accumulator) joinText(to, text []byte) []byte {
 	if len(text) > 0 && cap(to)-len(to) < len(text)+copyWidth && len(text) <= a.room() {
 		to, _ = a.grow(to, max(len(text)+copyWidth, minTextCap-len(to)))
@@ -154,7 +155,8 @@ func (a *Accumulator) set(to, value []byte) []byte {
 	return a.join(to[:0], value)
 }
 
-// setJSON replaces to with a JSON value, or leaves it where there is no room for that.
+// setJSON replaces to with a JSON value. If there is no room for the value, to stays as
+// it is.
 func (a *Accumulator) setJSON(to, value []byte) []byte {
 	longer, ok := to, len(value) <= a.room()+len(to)
 	if ok {

@@ -14,13 +14,13 @@ type partAcc struct {
 	content, reasoning, refusal []byte
 }
 
-// maxParts is how many parts of a message are told apart. Recorded answers have some
-// tens; a hostile one may number thousands. A text of any further part is joined to the
-// part that came last.
+// maxParts is the number of parts of a message that are kept apart. Recorded answers have
+// some tens; a hostile one may have thousands. A text of any further part is joined to
+// the part that came last.
 const maxParts = 1024
 
-// switchPart makes another part of the message the one that texts are joined to, and
-// returns it.
+// switchPart returns another part of the message. Texts are joined to that part from now
+// on.
 func (f *choiceAcc) switchPart(a *Accumulator, part int) *partAcc {
 	for i := len(f.parts) - 1; i >= 0; i-- {
 		if f.parts[i].part == part {
@@ -95,8 +95,8 @@ func (a *Accumulator) addItem(f *choiceAcc, d *Delta) {
 	item.part, item.void, item.json = d.Part, false, a.join(item.json, d.Text)
 }
 
-// sortedItems returns the items in the order of their parts. In most answers that is the
-// order in which they came.
+// sortedItems returns the items in the order of their parts. In most answers the items
+// came in that order.
 func (f *choiceAcc) sortedItems() (list []json.RawMessage) {
 	if len(f.items) == 0 {
 		return nil
@@ -111,9 +111,9 @@ func (f *choiceAcc) sortedItems() (list []json.RawMessage) {
 	return list
 }
 
-// restart takes back what has come of a part that begins anew. With the part -1
-// another answer begins. What belongs to no part is then void, and calls whose arguments
-// came whole where they began have been answered and lose their arguments.
+// restart voids what has come of a part that begins anew. The part -1 means that
+// another answer begins. Everything outside of the parts is then void. A call whose
+// arguments came whole where it began has been answered, and loses its arguments.
 func (a *Accumulator) restart(f *choiceAcc, part int) {
 	if part < 0 {
 		for i := range f.calls {

@@ -28,9 +28,9 @@ type Choice struct {
 	Logprobs json.RawMessage
 }
 
-// A Message is what a choice says.
+// A Message is the answer of a choice.
 type Message struct {
-	Role                        string           // the first that was given, or empty, which MarshalJSON writes as assistant
+	Role                        string           // the first that was given; MarshalJSON writes an empty one as assistant
 	Content, Reasoning, Refusal string           // plain text
 	ReasoningDetails            []ReasoningBlock // to be sent back in the next request
 	ToolCalls                   []ToolCall
@@ -51,7 +51,7 @@ type ReasoningBlock struct {
 // Audio is spoken output.
 type Audio struct {
 	ID         string `json:"id,omitempty"`
-	MIMEType   string `json:"mime_type,omitempty"` // such as "audio/L16;codec=pcm;rate=24000"; empty: what the request asked for
+	MIMEType   string `json:"mime_type,omitempty"` // such as "audio/L16;codec=pcm;rate=24000"; empty if the request decided the format
 	Data       string `json:"data,omitempty"`      // base64 of the whole, padded only at its end
 	Transcript string `json:"transcript,omitempty"`
 	ExpiresAt  int64  `json:"expires_at,omitempty"` // Unix seconds

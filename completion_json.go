@@ -10,8 +10,8 @@ import (
 )
 
 // logprobNames are the lists that hold log probabilities in chat, in the older
-// completions and in Gemini. Except in chat, all elements at one place belong to the
-// same token.
+// completions and in Gemini. Elements at the same place of several lists belong to the
+// same token, except in chat.
 var logprobNames = [...][]string{
 	{"content", "refusal"},
 	{"tokens", "token_logprobs", "top_logprobs", "text_offset"},
@@ -35,8 +35,8 @@ func (l *jsonList) add(item *fastjson.Value) {
 	}
 }
 
-// fill adds nulls where an object lacks what others have. It takes their bytes from
-// budget, and stops when that is used up.
+// fill adds nulls for the elements that other objects have and this one lacks. It takes
+// their bytes from budget, and stops when the budget is used up.
 func (l *jsonList) fill(to int, budget *int) {
 	if missing := to - l.n; missing > 0 {
 		*budget -= missing * len("null,")
@@ -46,12 +46,13 @@ func (l *jsonList) fill(to int, budget *int) {
 	}
 }
 
-// minLogprobs is how many bytes of nulls joined log probabilities may always have.
+// minLogprobs is the number of bytes of nulls that joined log probabilities may have in
+// any case.
 const minLogprobs = 64 << 10
 
 // joinLogprobs joins logprobs objects, separated by commas, into one (C-21, C-26). ok is
-// false if that would have more than limit bytes: objects of different forms, each of which
-// lacks what the others have, could grow many times.
+// false if the result would have more than limit bytes. Objects of different forms could
+// grow many times, since each lacks the members of the others.
 func joinLogprobs(list []byte, limit int) (_ json.RawMessage, ok bool) {
 	if len(list) == 0 {
 		return nil, true
@@ -102,8 +103,8 @@ func joinLogprobs(list []byte, limit int) (_ json.RawMessage, ok bool) {
 	return nil, true
 }
 
-// joinMedia sorts media values, separated by commas, into images and pieces of audio,
-// which are joined (C-23).
+// joinMedia separates media values, which stand in a list with commas, into images and
+// pieces of audio. It joins the audio (C-23).
 func joinMedia(list []byte) (images []json.RawMessage, audio *Audio) {
 	if len(list) == 0 {
 		return nil, nil
@@ -155,7 +156,7 @@ func joinBase64(pieces []byte) string {
 		if i := bytes.IndexByte(rest, '='); i >= 0 {
 			n = len(rest) - len(bytes.TrimLeft(rest[i:], "="))
 		}
-		if n == len(pieces) { // as in most streams
+		if n == len(pieces) { // most streams have no padding before the end
 			return string(pieces)
 		}
 		var err error
@@ -167,9 +168,8 @@ func joinBase64(pieces []byte) string {
 	return base64.StdEncoding.EncodeToString(whole)
 }
 
-// eachValue calls f for each of the JSON values in list, which are separated by
-// commas. It parses them one by one, because only each value by itself is within the
-// limits.
+// eachValue calls f for each JSON value in list, which has commas between them. It parses
+// them one by one, because only a single value is known to be within the limits.
 func eachValue(list []byte, f func(*fastjson.Value)) {
 	var p fastjson.Parser
 	for len(list) > 0 {

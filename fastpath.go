@@ -9,68 +9,68 @@ import (
 	"github.com/seed-4d65deac/llmstream/internal/wire"
 )
 
-// The fast path reads events that differ from an earlier one in few values without
-// a JSON parser. Package template compares; the files fastpath*.go know what the
-// events mean. fastpath_fold.go appends texts straight to the answer of an
-// Accumulator, fastpath_run.go makes deltas of single events, fastpath_frames.go
-// reads binary frames, and fastpath_usage.go usage that comes in every event.
+// The fast path reads events that differ from an earlier one in few values without a JSON
+// parser. Package template compares the bytes, and the files fastpath*.go know what the
+// events mean. fastpath_fold.go appends texts straight to the answer of an Accumulator.
+// fastpath_run.go makes deltas of single events. fastpath_frames.go reads binary frames.
+// fastpath_usage.go reads usage that comes in every event.
 //
-// A template is learned from an event that was parsed in full, if that gave one text
-// and nothing else, in no way that depends on what came before it. A decoder that does
-// anything without a delta therefore sets Context.Contextual. Whatever does not fit is
-// parsed in full. docs/fastpath.md says why that is exact.
+// A template is learned from an event that was parsed in full, if the event gave only one
+// text and did so in a way that no earlier event affects. A decoder whose event has an
+// effect without a delta therefore sets Context.Contextual. An event that fits no
+// template is parsed in full. docs/fastpath.md says why that is exact.
 
-// fastPath is what a stream has for its fast path.
+// fastPath is the state of the fast path of a stream.
 type fastPath struct {
 	learned
-	// on: events may be read by templates; see Options.NoFastPath.
+	// on reports whether events may be read by templates; see Options.NoFastPath.
 	on bool
-	// folds: texts need not become deltas, since an Accumulator takes them or
-	// nobody does.
+	// folds is set if texts need not become deltas: an Accumulator takes them, or there
+	// is no handler for them.
 	folds bool
 	at    place
 }
 
-// place is where the next byte stands, as far as the fast path has to know.
+// place is the position of the next byte, as far as the fast path has to know it.
 type place uint8
 
 const (
-	placeOther place = iota // anywhere: the wire reads on from there
+	placeOther place = iota // any other position; the wire continues there
 	placeNext               // at the beginning of an event that may fit a template
-	placeUnfit              // likewise, and it was compared and fits none
-	placeCut                // within an event that the wire has only the beginning of; see Parser.hold
+	placeUnfit              // the same, but the event was compared and fits no template
+	placeCut                // within an event of which the wire holds only the beginning; see Parser.hold
 )
 
-// learned is the templates of a stream and what they mean.
+// learned holds the templates of a stream and their meanings.
 type learned struct {
 	template.Set
 	means [template.Count]meaning
-	// indexed: so many choices or calls come in turn that there is no template for
-	// each. Their index has a slot.
+	// indexed is set if more choices or calls take turns than there are templates.
+	// Templates then have a slot for the index.
 	indexed bool
 }
 
-// meaning is what an event means that fits a template.
+// meaning is the meaning of an event that fits a template.
 type meaning struct {
 	kind        decode.Kind
-	choice      int32 // place in track.choices; of the event that was learned from, if index is a slot
-	call, calls int32 // place of the tool call among so many calls of the choice, likewise; call -1: no call
-	epoch       int32 // as track.layout was
-	part        int   // of the message
-	owner       int32 // the decoder's name for the text; 0: it does not follow it
+	choice      int32 // position in Stream.Choices; if index is a slot, the position in the event that was learned from
+	call, calls int32 // position of the tool call, and the number of calls in the choice, likewise; call is -1 if there is no call
+	epoch       int32 // the Epoch of the stream when the template was learned
+	part        int   // part of the message
+	owner       int32 // the decoder's number for the text, or 0 if the decoder does not follow it
 
-	// index, detail and sequence are slots, or -1. index is that of the
-	// choice, or of the call if the text belongs to one.
+	// index, detail and sequence are slots, or -1. index is the index of the choice, or
+	// of the call if the text belongs to a call.
 	index, detail, sequence int8
 
-	noEmpty      bool // with an empty text the event means something else, such as a text under another name
-	noDelta      bool // the event says nothing, and nobody has a use for its text
+	noEmpty      bool // with an empty text the event has another meaning, such as a text under another name
+	noDelta      bool // the event gives no delta, and no handler uses its text
 	textOnly     bool // the event gives a text, and no detail
 	textInDetail bool // the detail has no text of its own and belongs to the same delta
 	hasUsage     bool // the event reports usage after its text; see usage
 
-	// fixed is what does not differ of a piece of structured reasoning, which has
-	// the same text once more; nil if there is no detail.
+	// fixed is the constant part of a piece of structured reasoning, which repeats the
+	// text. It is nil if there is no detail.
 	fixed *decode.ReasoningDetail
 	usage *usageSlots
 }
@@ -84,17 +84,17 @@ func (f *fastPath) reset() {
 	}
 }
 
-// The uses of slots. A slot that nothing reads has no use.
+// These are the uses of slots. A slot that is not read has no use.
 const (
 	useText uint8 = 1 + iota
 	useDetail
 	useSequence
 	useIndex
-	useUsage // and those after it, one for each count
+	useUsage // the use of the first count; the other counts follow
 )
 
-// learn makes a template of the event of s, if that gave a text and nothing else,
-// in no way that depends on other events.
+// learn makes a template of the event of s, if the event gave only one text and did so in
+// a way that no other event affects.
 func (c *stream) learn(s *decode.Context) {
 	if !teaches(s) {
 		return
@@ -124,8 +124,8 @@ func (c *stream) learn(s *decode.Context) {
 	}
 }
 
-// crowded reports whether templates of other choices or calls fill the set, where one
-// with a slot for the index would do for all.
+// crowded reports whether templates of other choices or calls fill the set. One template
+// with a slot for the index would then do for all of them.
 func (l *learned) crowded(r *decode.TextSource) bool {
 	others := 0
 	for i := range l.List {
@@ -140,11 +140,11 @@ func (l *learned) crowded(r *decode.TextSource) bool {
 	return others > 1 && (r.Call < 0 && r.Indexed || r.Call >= 0 && r.CallIndexed)
 }
 
-// maxFrame is how many bytes around an event take no memory of their own.
+// maxFrame is the number of bytes around an event that take no memory of their own.
 const maxFrame = 256
 
-// around appends what stands around the data of the event of s where the next event
-// follows in the same read; nothing: that is not known.
+// around appends the bytes before and after the data of the event of s, if the next event
+// follows in the same read. It appends nothing if these bytes are unknown.
 func (c *stream) around(s *decode.Context, before, after []byte) (_, _ []byte) {
 	f, _ := c.wire.Framing()
 	if !framable(&f, s.Type, s.Data) {
@@ -156,14 +156,14 @@ func (c *stream) around(s *decode.Context, before, after []byte) (_, _ []byte) {
 	return append(before, f.Data...), append(append(after, f.End...), f.Blank...)
 }
 
-// framable reports whether an event of this type with this data may be framed so.
+// framable reports whether an event with this type and data may have this framing.
 func framable(f *wire.Framing, typ, data []byte) bool {
 	return bytes.IndexByte(data, '\n') < 0 && bytes.IndexByte(data, '\r') < 0 &&
 		(f.Data != "data:" || data[0] != ' ' && (len(typ) == 0 || typ[0] != ' '))
 }
 
-// teaches reports whether the event gave a text, perhaps with a detail that says the
-// same, and nothing else.
+// teaches reports whether the event gave one text and nothing else. A detail may repeat
+// the text.
 func teaches(s *decode.Context) bool {
 	gave := 1
 	if s.DetailMember != "" {
@@ -176,8 +176,9 @@ func teaches(s *decode.Context) bool {
 		(s.Fragments == 0 || s.Fragments == 1 && s.Source.Call >= 0)
 }
 
-// findSlots appends the slots of the event to slots. ok is false if it is not clear where they
-// are. indexed: the index of the choice or the call has one.
+// findSlots appends the slots of the event to slots. ok is false if it is not clear where
+// the slots are. indexed reports whether the index of the choice or the call becomes a
+// slot.
 func findSlots(s *decode.Context, slots []template.Slot, indexed bool) (_ []template.Slot, ok bool) {
 	known := 0 // members named index whose meaning is known
 	if s.Source.Indexed {
@@ -213,14 +214,15 @@ func findSlots(s *decode.Context, slots []template.Slot, indexed bool) (_ []temp
 	return slots, ok && has[useText] && has[useDetail] == (s.DetailMember != "")
 }
 
-// wantsIndex reports whether the event has an index that tells choices or calls apart.
+// wantsIndex reports whether the event has an index of its choice, or of its call if the
+// text belongs to a call.
 func wantsIndex(r *decode.TextSource) bool {
 	return r.Call < 0 && r.Indexed || r.Call >= 0 && r.CallIndexed
 }
 
-// isChoiceIndex reports whether the value of a member named index, which rest begins
-// with, is that of the choice, in an event whose text belongs to a call. The two are
-// distinguished by their values: where these are equal, each is taken for the choice's,
+// isChoiceIndex reports whether a member named index holds the index of the choice, in an
+// event whose text belongs to a call. rest begins with the value of the member. Only the
+// values distinguish the two indexes. If they are equal, each is taken for the choice's,
 // and nothing is learned.
 func isChoiceIndex(s *decode.Context, rest []byte) bool {
 	if s.Source.Call < 0 || !s.Source.Indexed {
@@ -234,8 +236,8 @@ func isChoiceIndex(s *decode.Context, rest []byte) bool {
 	return ok && n == int64(s.Choices[s.Source.Choice].Index)
 }
 
-// slotOf returns what the members of this name hold, if it may differ: a text, or what
-// nothing reads, wherever it stands.
+// slotOf returns the form and the use of the members with this name, if their values may
+// differ. They hold a text, or something that no code reads, wherever they stand.
 func slotOf(s *decode.Context, name []byte) (template.SlotKind, uint8, bool) {
 	switch string(name) {
 	case s.Source.Member:
@@ -256,7 +258,7 @@ func slotOf(s *decode.Context, name []byte) (template.SlotKind, uint8, bool) {
 	return usageSlotOf(s, name)
 }
 
-// set makes m the meaning of the event of s, which has these slots.
+// set makes m the meaning of the event of s with these slots.
 func (m *meaning) set(s *decode.Context, slots []template.Slot, usage [decode.UsageCounts]usageSlot) {
 	r := &s.Source
 	*m = meaning{

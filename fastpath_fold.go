@@ -9,12 +9,12 @@ import (
 	"github.com/seed-4d65deac/llmstream/internal/template"
 )
 
-// Texts that go from a read straight into an answer, without a delta, if the handler is
-// an Accumulator or nil. Whatever is unusual about an event is left to runMatched, and
-// after that to the wire.
+// These functions move texts from a read straight into an answer, without a delta, if the
+// handler is an Accumulator or nil. They leave any unusual event to runMatched, which may
+// leave it to the wire.
 
-// foldMatched reads what it can at the start of b. It returns how many bytes that
-// were, and whether there is nothing left for others to do: b was taken whole.
+// foldMatched reads what it can at the start of b, and returns the number of bytes that
+// it read. done reports whether all of b was read, so that nothing is left to do.
 func (p *Parser) foldMatched(b []byte) (n int, done bool) {
 	switch p.fast.at {
 	case placeCut:
@@ -37,8 +37,8 @@ func (p *Parser) foldMatched(b []byte) (n int, done bool) {
 	return n, n == len(b)
 }
 
-// hold leaves b to the wire, if it is the beginning of an event and nothing else. The
-// next read has the rest of it, as a rule.
+// hold gives b to the wire, if b is only the beginning of an event. The next read usually
+// has the rest of it.
 func (p *Parser) hold(b []byte) bool {
 	if !p.wire.Hold(b, maxHeld) {
 		return false
@@ -47,16 +47,15 @@ func (p *Parser) hold(b []byte) bool {
 	return true
 }
 
-// maxHeld is how many bytes the wire may hold of a cut event: more than the literals
-// of a template.
+// maxHeld is the number of bytes of a cut event that the wire may hold. It is more than
+// the literals of a template.
 const maxHeld = 2 * template.MaxLiterals
 
-// cutText is how long the text of an event may be that is cut and folded all the
-// same.
+// cutText is the number of bytes that the text of a cut event may have to be folded even
+// so.
 const cutText = 64
 
-// foldHeld reads the event of which the wire holds the beginning, and b begins with
-// the rest.
+// foldHeld reads an event whose beginning the wire holds and whose rest b begins with.
 func (p *Parser) foldHeld(b []byte) (n int) {
 	begun := p.wire.Held()
 	held := len(begun)
@@ -73,18 +72,19 @@ func (p *Parser) foldHeld(b []byte) (n int) {
 	return n - held
 }
 
-// textRoom is where the texts of events go.
+// textRoom is the place for the texts of events.
 type textRoom struct {
-	into *[]byte      // of the Accumulator; nil if it does not take them
-	call *decode.Call // that they belong to, or nil
-	text []byte       // the room in into, or elsewhere if only call or follower need them; nil if nothing does
-	// follower is the decoder, if it keeps account of the text that it calls owner.
+	into *[]byte      // a text of the Accumulator; nil if the Accumulator does not take the texts
+	call *decode.Call // the call that the texts belong to, or nil
+	text []byte       // the room in into, or other room if only call or follower need the texts; nil if the texts are not needed
+	// follower is the decoder if it keeps account of the text, and owner is its number
+	// for the text.
 	follower dialect.Follower
 	owner    int32
 }
 
-// commit notes that a text of this size was written. ok is false, and nothing is done,
-// if the call cannot take it all: a JSON value follows another (T-33).
+// commit notes that a text of this size was written. If the call cannot take all of it,
+// commit does nothing and ok is false: one JSON value follows another (T-33).
 func (r *textRoom) commit(a *Accumulator, size int) (ok bool) {
 	if r.call != nil && !r.call.TryArguments(r.text[:size]) {
 		return false
@@ -99,8 +99,8 @@ func (r *textRoom) commit(a *Accumulator, size int) (ok bool) {
 	return true
 }
 
-// roomFor finds out where the texts of events with this meaning go. ok is false if the
-// events are not usual ones, or if there may be no room.
+// roomFor finds the place for the texts of events with this meaning. ok is false if the
+// events are unusual, or if there may be no room.
 func (p *Parser) roomFor(m *meaning, r *textRoom) (ok bool) {
 	r.into, r.call, r.text, r.follower = nil, nil, nil, nil
 	if !m.textOnly && !m.noDelta || m.index >= 0 || m.epoch != p.seen.Epoch || m.hasUsage && !p.hasRoomForUsage() {
@@ -119,7 +119,7 @@ func (p *Parser) roomFor(m *meaning, r *textRoom) (ok bool) {
 		r.follower, r.owner = p.decoder.(dialect.Follower), m.owner
 	}
 	if m.noDelta || p.fold == nil || p.opt.decode.Kinds&m.kind == 0 {
-		if r.call != nil || r.follower != nil { // they have to know the text all the same
+		if r.call != nil || r.follower != nil { // call and follower need the text even so
 			s := p.borrow()
 			s.Buf = slices.Grow(s.Buf[:0], maxFoldedArguments)
 			r.text = s.Buf[:maxFoldedArguments]
@@ -144,17 +144,17 @@ func (p *Parser) roomFor(m *meaning, r *textRoom) (ok bool) {
 	return len(r.text) > 0
 }
 
-// maxFoldedArguments is how many bytes of arguments are unescaped at a time that no
-// answer takes.
+// maxFoldedArguments is the number of bytes of arguments that are unescaped at a time if
+// no answer takes them.
 const maxFoldedArguments = 1 << 10
 
-// foldRow reads the events at the start of b that fit the templates which are
-// expected. It returns how many bytes that were.
+// foldRow reads the events at the start of b that fit the expected templates. It returns
+// the number of bytes that it read.
 func (p *Parser) foldRow(b []byte) (n int) {
-	if len(b) > p.longest { // an event may be too
+	if len(b) > p.longest { // an event in b may be past the limit
 		return 0
 	}
-	b = b[:len(b):len(b)] // what lies after it is not ours, nor is it to be read
+	b = b[:len(b):len(b)] // the bytes after the read must be neither written nor read
 	var m template.Match
 	var room textRoom
 	for m.More = true; m.More && n < len(b); {
@@ -189,9 +189,9 @@ func (p *Parser) foldRow(b []byte) (n int) {
 	return n
 }
 
-// foldIndexed is foldRow for events whose index tells where their texts go: that is
-// known of each when it was compared. The first one begins at m.Start. It returns how
-// many bytes that were.
+// foldIndexed is foldRow for events with an index. The index decides where a text goes,
+// so the place is known only after the event was compared. The first event begins at
+// m.Start. foldIndexed returns the number of bytes that it read.
 func (p *Parser) foldIndexed(b []byte, at uint8, m *template.Match) (n int) {
 	begin := m.Start
 	e := matched{t: &p.fast.List[at], means: &p.fast.means[at]}
@@ -209,7 +209,7 @@ func (p *Parser) foldIndexed(b []byte, at uint8, m *template.Match) (n int) {
 	return n
 }
 
-// matchedRow notes that so many events in a row have fitted a template.
+// matchedRow notes that a number of events in a row have fitted a template.
 func (p *Parser) matchedRow(at uint8, events int) {
 	p.fast.Fit(at, events)
 	countMatched(&p.seen, events)
@@ -218,8 +218,8 @@ func (p *Parser) matchedRow(at uint8, events int) {
 	}
 }
 
-// foldOne is foldRow for a read that is one event and nothing else, as most reads are
-// while an answer comes. ok is false if the read is something else; nothing is done then.
+// foldOne is foldRow for a read that is exactly one event, as most reads are during an
+// answer. If the read is something else, foldOne does nothing and ok is false.
 func (p *Parser) foldOne(b []byte) (ok bool) {
 	at := p.fast.Expected()
 	t, means := &p.fast.List[at], &p.fast.means[at]

@@ -6,9 +6,9 @@ import (
 	"github.com/seed-4d65deac/llmstream/internal/wire"
 )
 
-// foldFrames is foldRow for binary frames: it reads the frames at the start of b that
-// lie whole there, have the headers of the one before, and fit the template that is
-// expected. It returns how many bytes that were.
+// foldFrames is foldRow for binary frames. It reads the frames at the start of b that are
+// whole, have the headers of the frame before, and fit the expected template. It returns
+// the number of bytes that it read.
 func (p *Parser) foldFrames(b []byte) (n int) {
 	w := p.wire.FrameReader()
 	if w == nil || !p.mayRun() {
@@ -40,7 +40,8 @@ func (p *Parser) foldFrames(b []byte) (n int) {
 			if room.into != nil {
 				text = room.text[size:]
 			}
-			// What lies after the payload spares looking at its last bytes one by one.
+			// ReadData may look at the bytes after the payload, so it need not read the
+			// payload's last bytes one by one.
 			if !t.ReadData(b[n:], wire.PreludeSize+len(known.Headers), &m, text) || m.End != len(frame)-wire.CrcSize || m.Text(t).Empty() {
 				break
 			}

@@ -9,21 +9,22 @@ import (
 	"github.com/seed-4d65deac/llmstream/internal/template"
 )
 
-// Single events that fit templates, as deltas. Neither the wire nor the JSON parser
-// sees an event that lies whole in a read, with its framing.
+// These functions make deltas of single events that fit templates. An event that is whole
+// in a read, with its framing, passes neither through the wire nor through the JSON
+// parser.
 //
-// Delta.Raw and Delta.Text of such an event are slices of the read itself, which is
-// gone when Write has returned, and which a tee passes on.
+// Delta.Raw and Delta.Text of an event read in this way are slices of the read itself.
+// The read is gone when Write has returned, and a tee passes it on.
 
-// countMatched notes events that fit templates.
+// countMatched counts events that fit templates.
 func countMatched(t *decode.Stream, events int) {
 	if t.Events += int64(events); t.SawDone {
 		t.AfterDone += int64(events)
 	}
 }
 
-// canRun reports whether the next byte begins an event that may be read by a
-// template: nothing is unfinished, and there is no EventHandler.
+// canRun reports whether the next byte begins an event that a template may read. Nothing
+// may be unfinished, and there may be no EventHandler.
 func (c *stream) canRun() bool {
 	if !c.mayRun() {
 		return false
@@ -32,15 +33,15 @@ func (c *stream) canRun() bool {
 	return ok
 }
 
-// mayRun is canRun if the wire has nothing unfinished.
+// mayRun is canRun for a wire that has nothing unfinished.
 func (c *stream) mayRun() bool {
 	return c.fast.on && c.fast.Ready() && c.opt.Events == nil &&
 		len(c.queued) == 0 && c.fatal == nil
 }
 
-// advance takes bytes from b up to the end of the next event that gives deltas, which
-// are then in the scratch. It returns how many bytes it took. more is false if it took
-// all of b. err is that of an EventHandler.
+// advance takes bytes from b up to the end of the next event that gives deltas, which are
+// then in the scratch. It returns the number of bytes that it took. more is false if it
+// took all of b. err is the error of an EventHandler.
 func (c *stream) advance(b []byte) (n int, more bool, err error) {
 	if c.fast.at == placeNext {
 		if n, more = c.runMatched(b); more || n == len(b) {
@@ -56,8 +57,8 @@ func (c *stream) advance(b []byte) (n int, more bool, err error) {
 }
 
 // runMatched reads events at the start of b as long as they fit templates and give no
-// deltas. more: the last one has given some, or may be followed by others that an
-// Accumulator takes without deltas.
+// deltas. more reports whether the last event has given deltas, or may be followed by
+// events that an Accumulator takes without deltas.
 func (c *stream) runMatched(b []byte) (n int, more bool) {
 	s := c.borrow()
 	m, begun := &s.match, s.begun
@@ -82,7 +83,7 @@ func (c *stream) runMatched(b []byte) (n int, more bool) {
 			return n, true
 		}
 		if c.emit(&e, b, m) {
-			s.begun = begun // nothing but this function reads on from here
+			s.begun = begun // only this function continues from here
 			return n, true
 		}
 	}
@@ -94,13 +95,13 @@ type matched struct {
 	t      *template.Template
 	means  *meaning
 	choice *decode.Choice
-	call   int    // place of the tool call; -1: the text belongs to none
+	call   int    // position of the tool call, or -1 if the text belongs to no call
 	text   []byte // unescaped
 }
 
-// admit finds out what the event in b means that m has found, and notes it. ok is false
-// if there is more to the event than its template knows. Nothing is done then, and the
-// event has to be read in full.
+// admit finds the meaning of the event in b that m has found, and notes it. If the event
+// means more than its template knows, admit does nothing and ok is false. The event then
+// has to be parsed in full.
 func (c *stream) admit(e *matched, b []byte, m *template.Match) (ok bool) {
 	if m.End-m.Start > c.longest || e.means.epoch != c.seen.Epoch || !c.locate(e, b, m) {
 		return false
@@ -128,8 +129,8 @@ func (c *stream) admit(e *matched, b []byte, m *template.Match) (ok bool) {
 	return true
 }
 
-// locate finds the choice and the call of an event. ok is false if they are not known, or
-// if half of a surrogate pair is pending there.
+// locate finds the choice and the call of an event. ok is false if they are unknown, or
+// if a surrogate is pending there.
 func (c *stream) locate(e *matched, b []byte, m *template.Match) (ok bool) {
 	means := e.means
 	e.choice, e.call = &c.seen.Choices[means.choice], int(means.call)
@@ -168,21 +169,20 @@ func knownChoice(t *decode.Stream, index int) *decode.Choice {
 	return nil
 }
 
-// isLike reports whether an event of the same form does to both choices the same.
+// isLike reports whether an event of the same form does the same to both choices.
 func isLike(c *decode.Choice, d *decode.Choice) bool {
 	return c.RoleKnown == d.RoleKnown && c.Marks == d.Marks
 }
 
-// indexedCall returns the place of the latest call that began with this index; -1:
-// there is none.
+// indexedCall returns the position of the latest call that began with this index, or -1.
 func indexedCall(c *decode.Choice, index int) (at int) {
 	for at = len(c.Calls) - 1; at >= 0 && !(c.Calls[at].Indexed && c.Calls[at].Index == index); at-- {
 	}
 	return at
 }
 
-// openCall returns the call that the text of an event with this meaning belongs to;
-// nil: that is not known, since calls have begun or ended.
+// openCall returns the call that the text of an event with this meaning belongs to. It
+// returns nil if calls have begun or ended since, because the call is then unknown.
 func openCall(c *decode.Choice, m *meaning) *decode.Call {
 	if int(m.calls) != len(c.Calls) {
 		return nil
@@ -193,8 +193,8 @@ func openCall(c *decode.Choice, m *meaning) *decode.Call {
 	return nil
 }
 
-// emit gives out what the event says: to the Accumulator if that takes it without a
-// delta, or as deltas in c.step. It reports whether there are deltas.
+// emit delivers the meaning of the event: to the Accumulator if that takes it without a
+// delta, or as deltas in the scratch. It reports whether there are deltas.
 func (c *stream) emit(e *matched, b []byte, m *template.Match) bool {
 	means := e.means
 	wanted := c.opt.decode.Kinds&means.kind != 0
@@ -227,15 +227,15 @@ func (c *stream) emit(e *matched, b []byte, m *template.Match) bool {
 		return true
 	}
 	s.Details = s.Details[:0]
-	if !m.Escaped { // else the text is there
+	if !m.Escaped { // else Buf holds the unescaped text
 		s.Buf = s.Buf[:0]
 	}
 	addMatched(&s.Context, e, b, m)
 	return true
 }
 
-// textIn returns where the Accumulator joins the text of an event to; nil: there is more
-// to do than that.
+// textIn returns the text of the Accumulator that the event's text is joined to. It
+// returns nil if the event needs more than that.
 func (c *stream) textIn(e *matched) *[]byte {
 	if e.call < 0 {
 		return c.fold.textOf(Kind(e.means.kind), e.choice.Index, e.means.part)
@@ -263,7 +263,7 @@ func (m *meaning) sequenceOf(b []byte, at *template.Match) (n int64) {
 	return n
 }
 
-// addMatched adds the deltas of an event of any form.
+// addMatched adds the deltas of any event that fits a template.
 func addMatched(s *decode.Context, e *matched, b []byte, m *template.Match) {
 	means, index := e.means, e.choice.Index
 	s.Part, s.Sequence = means.part, means.sequenceOf(b, m)
@@ -296,8 +296,8 @@ func addMatched(s *decode.Context, e *matched, b []byte, m *template.Match) {
 	}
 }
 
-// fromTemplate reads the event of s by a template. Its data may have come in pieces,
-// or in a frame.
+// fromTemplate reads the event of s by a template. The data of the event may have come in
+// pieces, or in a frame.
 func (c *stream) fromTemplate(s *decode.Context) bool {
 	if c.fast.Rest() || !c.fast.Ready() || c.fast.at == placeUnfit {
 		return false

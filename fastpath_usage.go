@@ -8,25 +8,25 @@ import (
 	"github.com/seed-4d65deac/llmstream/internal/template"
 )
 
-// Gemini reports its token counts so far in every event. A template of such an event
-// has slots for the counts that differ. The report of one event says everything that
-// the one before it said, in the same members. So of events in a row only the last
-// one's counts have to be read, unless somebody wants each report.
+// Gemini reports its cumulative token counts in every event. A template of its events has
+// slots for the counts that differ. The report of an event has the same members as the
+// report before it, and replaces all of it. So only the counts of the last event in a row
+// have to be read, unless a handler needs each report.
 //
-// That is exact since no count in a slot is zero: a report of nothing but zeros
-// would change nothing (U-05).
+// That is exact, since no count in a slot is zero. A report with only zeros would change
+// nothing (U-05).
 
-// usageSlots is the report of usage in an event.
+// usageSlots is the usage report of an event, with slots.
 type usageSlots struct {
-	usage decode.Usage // as it stands there
-	raw   []byte       // the same as JSON
+	usage decode.Usage // the counts in the event that was learned from
+	raw   []byte       // the same report as JSON
 	form  *decode.GrowingUsage
 	slots [decode.UsageCounts]usageSlot
 }
 
-// usageSlot is where a count stands that differs. at is its slot in the template,
-// and begin and end are where its digits stand in usageSlots.raw; end 0: the count is
-// the same in each event.
+// usageSlot is the place of a count that differs. at is its slot in the template. begin
+// and end are the place of its digits in usageSlots.raw. end is 0 if the count is the
+// same in each event.
 type usageSlot struct {
 	at         int8
 	begin, end uint16
@@ -44,7 +44,7 @@ func usageSlotOf(s *decode.Context, name []byte) (_ template.SlotKind, use uint8
 	return 0, 0, false
 }
 
-// count returns where count i goes in u.
+// count returns the field of u for count i.
 func count(u *decode.Usage, i int) (decode.UsageFields, *int64) {
 	switch i {
 	case 0:
@@ -55,8 +55,8 @@ func count(u *decode.Usage, i int) (decode.UsageFields, *int64) {
 	return decode.UsageReasoning, &u.Reasoning
 }
 
-// findUsage finds the counts that have slots in the JSON of the usage. ok is false if one
-// of them was not read from there.
+// findUsage finds the counts that have slots in the JSON of the usage. ok is false if a
+// count was read from elsewhere.
 func findUsage(s *decode.Context, slots []template.Slot) (found [decode.UsageCounts]usageSlot, ok bool) {
 	for at, slot := range slots {
 		if slot.Use < useUsage {
@@ -74,17 +74,17 @@ func findUsage(s *decode.Context, slots []template.Slot) (found [decode.UsageCou
 	return found, len(s.Counted.Raw) <= maxLearnedUsage || s.Counted.Form == nil
 }
 
-// maxLearnedUsage is how many bytes of JSON the usage of an event may have that is
-// learned from.
+// maxLearnedUsage is the number of bytes of JSON that the usage of an event may have if a
+// template is learned from it.
 const maxLearnedUsage = template.MaxLiterals
 
-// learn takes the counts of the event of s.
+// learn stores the counts of the event of s.
 func (c *usageSlots) learn(s *decode.Context, slots [decode.UsageCounts]usageSlot) {
 	c.usage, c.raw, c.form, c.slots = s.Counted.Usage, append(c.raw[:0], s.Counted.Raw...), s.Counted.Form, slots
 }
 
-// read returns the counts of the event in b that m has found. digits are those in
-// slots.
+// read returns the counts of the event in b that m has found. digits are the digits in
+// the slots.
 func (c *usageSlots) read(b []byte, m *template.Match) (u decode.Usage, digits [decode.UsageCounts][]byte) {
 	u = c.usage
 	for i := range c.slots {
@@ -101,7 +101,7 @@ func (c *usageSlots) read(b []byte, m *template.Match) (u decode.Usage, digits [
 
 // appendRaw appends the counts with these digits as JSON.
 func (c *usageSlots) appendRaw(to []byte, digits *[decode.UsageCounts][]byte) []byte {
-	for done := 0; done < len(c.raw); { // one slot a turn, in the order in which they stand there
+	for done := 0; done < len(c.raw); { // each turn replaces one slot, in the order of the JSON
 		next, end := -1, len(c.raw)
 		for i, slot := range c.slots {
 			if slot.end > 0 && int(slot.begin) >= done && int(slot.begin) < end {
@@ -126,7 +126,8 @@ func addMatchedUsage(s *decode.Context, c *usageSlots, b []byte, m *template.Mat
 	s.AddUsage(&u, s.Buf[from:len(s.Buf):len(s.Buf)])
 }
 
-// foldUsage is addMatchedUsage for the last of events whose texts were folded in.
+// foldUsage is addMatchedUsage for the last event of a row whose texts went to the
+// Accumulator.
 func (p *Parser) foldUsage(c *usageSlots, b []byte, m *template.Match) {
 	u, digits := c.read(b, m)
 	u = c.form.Complete(&p.seen.Usage, u)
@@ -140,9 +141,9 @@ func (p *Parser) foldUsage(c *usageSlots, b []byte, m *template.Match) {
 	}
 }
 
-// roomForUsage is how much room the usage of an event may take in an answer: as much
-// as is learned, with longer numbers.
+// roomForUsage is the number of bytes that the usage of an event may take in an answer:
+// as many as may be learned, with longer numbers.
 const roomForUsage = maxLearnedUsage + decode.UsageCounts*jsonscan.MaxDigits
 
-// hasRoomForUsage reports whether the usage of each event surely finds room.
+// hasRoomForUsage reports whether there is room for the usage of any event.
 func (p *Parser) hasRoomForUsage() bool { return p.fold == nil || p.fold.room() > roomForUsage }

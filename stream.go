@@ -15,28 +15,29 @@ import (
 //
 //	bytes ─ wire.Splitter ─► frame ─ take ─► event ─ decode ─► deltas in scratch
 //
-// stream_events.go has what one frame is, stream_dialect.go which dialect reads it,
+// stream_events.go says what a frame is, stream_dialect.go which dialect reads it, and
 // stream_verdict.go how the stream ended.
 type stream struct {
 	// The fields that the fast path needs stand first and together. With thousands of
-	// streams open, each cache line of them has to be fetched anew.
+	// open streams, each of their cache lines has to be loaded again.
 	opt     *settings
 	longest int // an event of more bytes may be past a limit
-	// fold is the handler if that is an Accumulator. Texts then go there without a
+	// fold is the handler if that is an Accumulator. Texts then go into it without a
 	// delta.
 	fold *Accumulator
 	fast fastPath
 
-	asked   Dialect // what the caller asked for
+	asked   Dialect // the dialect that the caller asked for
 	dialect Dialect // Auto until an event has shown it
 	settled bool    // an event has shown that dialect is right
 	running handlerState
 	phase   phase
-	// quit: a Reader has stopped at the end marker. What follows is not read.
+	// quit is set once a Reader has stopped at the end marker. The bytes after it are not
+	// read.
 	quit  bool
 	state State // the verdict, in phaseEnded
-	// decoder decodes the events of the stream; nil while the dialect is Auto. It is
-	// kept over a reset, together with the dialect that it is for.
+	// decoder decodes the events of the stream. It is nil while the dialect is Auto. A
+	// reset keeps it, together with the dialect that it is for.
 	decoderOf Dialect
 	decoder   dialect.Decoder
 
@@ -46,37 +47,37 @@ type stream struct {
 	// scratch is borrowed from a pool while an event is decoded and its deltas are
 	// handed out.
 	scratch *scratch
-	// queued holds events, a line each, that came as one: data lines that are JSON one
-	// by one but not joined, "data: {…}\ndata: {…}\n\n" (F-40), or the elements of an
-	// array (F-42).
+	// queued holds several events that came as one, each on a line. They were data lines
+	// that are JSON one by one but not joined, "data: {…}\ndata: {…}\n\n" (F-40), or the
+	// elements of an array (F-42).
 	queued []byte
-	// queuedArray: queued holds the elements of an array.
+	// queuedArray reports whether queued holds the elements of an array.
 	queuedArray bool
 
-	fatal      error // the input is of no use: ErrCompressed or *DialectError
-	handlerErr error // the error of a handler, which ended the reading
-	cause      error // with state: what ended the stream, if not the end of the input
-	pending    int   // bytes of an unfinished event that the end left over
+	fatal      error // the input cannot be read: ErrCompressed or *DialectError
+	handlerErr error // the handler's error that ended the reading
+	cause      error // set with state: what ended the stream, if not the end of the input
+	pending    int   // bytes of an unfinished event at the end of the input
 }
 
-// phase is how far the reading of a stream has come.
+// phase is the progress of reading a stream.
 type phase uint8
 
 const (
 	phaseReading phase = iota // bytes may come
-	phaseEnding               // no more bytes come; what they left unfinished is decoded
-	phaseDrained              // what only the end of the input shows has been handed out
+	phaseEnding               // no more bytes come; the unfinished rest is decoded
+	phaseDrained              // the deltas that depend on the end of the input were delivered
 	phaseEnded                // state, cause and pending are set
 )
 
-// handlerState says whether a handler runs.
+// handlerState records whether a handler runs.
 type handlerState uint8
 
 const (
 	handlerIdle handlerState = iota
 	handlerRuns
-	// handlerPanicked: a handler has not returned. The stream ends there, since what
-	// follows would lack what the handler did not get.
+	// handlerPanicked means that a handler has not returned. The stream ends there, since
+	// later deltas would lack the one that the handler did not take.
 	handlerPanicked
 )
 
@@ -116,7 +117,7 @@ func (s *stream) reset() {
 	s.setDialect(s.asked)
 }
 
-// enter returns nil if the stream may be read on. It panics if a handler calls it.
+// enter returns nil if the stream may be read further. It panics if a handler calls it.
 func (s *stream) enter() error {
 	s.leavePanic()
 	if s.opt == nil {
@@ -125,8 +126,8 @@ func (s *stream) enter() error {
 	return s.handlerErr
 }
 
-// leavePanic ends the stream if a handler has panicked, and panics if one runs. A
-// scratch that a panic has passed through is not used again.
+// leavePanic ends the stream if a handler has panicked. It panics if a handler runs. It
+// drops a scratch that a panic has passed through.
 func (s *stream) leavePanic() {
 	switch s.running {
 	case handlerRuns:
@@ -138,14 +139,15 @@ func (s *stream) leavePanic() {
 }
 
 // handlerReturned is deferred where handlers are called. running is handlerIdle by then,
-// except where a handler panicked.
+// unless a handler panicked.
 func (s *stream) handlerReturned() {
 	if s.running == handlerRuns {
 		s.running = handlerPanicked
 	}
 }
 
-// borrow returns the scratch of the stream, from the pool if there is none yet.
+// borrow returns the scratch of the stream. It takes one from the pool if the stream has
+// no scratch.
 func (s *stream) borrow() *scratch {
 	if s.scratch == nil {
 		s.scratch = borrowScratch(&s.seen, &s.opt.decode)
@@ -153,7 +155,7 @@ func (s *stream) borrow() *scratch {
 	return s.scratch
 }
 
-// release returns the scratch to the pool. Its deltas are not used any more.
+// release returns the scratch to the pool. Its deltas must not be used afterwards.
 func (s *stream) release() {
 	if s.scratch != nil {
 		s.scratch.release()
@@ -169,9 +171,10 @@ func (s *stream) begin(typ, data []byte) *decode.Context {
 	return &x.Context
 }
 
-// next takes bytes from p up to the end of an event and decodes it. Its deltas are then
-// in the scratch. It returns how many bytes it took. ok is false if it took all of p,
-// which must not change before that. err is the error of an EventHandler.
+// next takes bytes from p up to the end of an event, and decodes the event. Its deltas
+// are then in the scratch. next returns the number of bytes that it took. ok is false if
+// it took all of p without an event. p must not change before ok is false. err is the
+// error of an EventHandler.
 func (s *stream) next(p []byte) (n int, ok bool, err error) {
 	if len(s.queued) > 0 {
 		s.nextQueued()
@@ -194,8 +197,8 @@ func (s *stream) next(p []byte) (n int, ok bool, err error) {
 	return len(p), false, nil
 }
 
-// end takes the end of the input. While ok is true there are deltas to hand out, and end
-// has to be called again. After that there is a verdict.
+// end handles the end of the input. While ok is true there are deltas to deliver, and end
+// has to be called again. Afterwards there is a verdict.
 func (s *stream) end(cause error) (ok bool, err error) {
 	if s.phase == phaseEnded {
 		return false, nil
@@ -224,7 +227,7 @@ func (s *stream) end(cause error) (ok bool, err error) {
 	return false, nil
 }
 
-// endEvents decodes the next event that the end of the input has left over.
+// endEvents decodes the next event that was unfinished at the end of the input.
 func (s *stream) endEvents() (ok bool, err error) {
 	if s.quit {
 		return false, nil
@@ -235,7 +238,7 @@ func (s *stream) endEvents() (ok bool, err error) {
 	}
 	for s.fatal == nil && s.wire.End(&s.borrow().frame) {
 		f := &s.scratch.frame
-		if f.Kind != wire.FrameUnterminated { // acceptUnterminated sets pending for those
+		if f.Kind != wire.FrameUnterminated { // acceptUnterminated sets pending for an unterminated frame
 			s.pending = s.wire.Pending()
 		}
 		if ok, err := s.take(f); ok || err != nil {
@@ -245,9 +248,9 @@ func (s *stream) endEvents() (ok bool, err error) {
 	return false, nil
 }
 
-// drain adds the deltas that only the end of the input shows: lone surrogates, the end
-// of the stream where its dialect has no marker for it, and the ends of tool calls.
-// EndCalls may have run at the end marker before; it reports each call once.
+// drain adds the deltas that depend on the end of the input: lone surrogates, the end of
+// the stream if its dialect has no end marker, and the ends of tool calls. EndCalls may
+// have run at the end marker before; it reports each call once.
 func (s *stream) drain(cause error) (ok bool) {
 	c := s.begin(nil, nil)
 	c.FlushSurrogates()

@@ -5,7 +5,7 @@ import "github.com/seed-4d65deac/llmstream/internal/decode"
 // A type of package decode and its public twin have the same fields. Go refuses the
 // conversion if they drift apart.
 
-// set makes d the public form of x. It shares x's bytes.
+// set makes d the public form of x. d shares the bytes of x.
 func (d *Delta) set(x *decode.Delta) {
 	d.Kind, d.Choice, d.Text, d.Raw, d.Event, d.Sequence, d.Part = Kind(x.Kind), x.Choice, x.Text, x.Raw, x.Event, x.Sequence, x.Part
 	d.ToolCall, d.Start, d.Detail = ToolCallDelta(x.ToolCall), (*Start)(x.Start), (*ReasoningDetail)(x.Detail)
@@ -29,7 +29,8 @@ func usageOf(u *decode.Usage) Usage {
 	}
 }
 
-// damageOf returns the public form of e, the same one for each call, or nil for nil.
+// damageOf returns the public form of e, which is the same one for each call, or nil if e
+// is nil.
 func damageOf(e *decode.SyntaxError) error {
 	if e == nil {
 		return nil

@@ -7,17 +7,17 @@ import (
 	"github.com/seed-4d65deac/llmstream/internal/wire"
 )
 
-// In Bedrock's InvokeModel the embedded event takes the place of the frame's payload:
-// Delta.Raw, offsets of damage and templates refer to it, while Event.Data is the
-// payload. Lines joined inside it are not unwrapped again.
+// In Bedrock's InvokeModel the embedded event takes the place of the frame's payload.
+// Delta.Raw, the offsets of damage and the templates refer to the embedded event, while
+// Event.Data is the payload. Joined lines in an embedded event are not unwrapped again.
 
-// embeds reports whether a frame is one of InvokeModel, or looks like one.
+// embeds reports whether a frame is one of InvokeModel, or has the same type.
 func (s *stream) embeds(f *wire.Frame) bool {
 	return dialect.IsEnvelope(f.Type) && s.wireKind() == WireFrames && !(s.settled && s.dialect == BedrockAgents)
 }
 
-// holdsText reports whether a frame that looks like one of InvokeModel is one of an
-// agent, which shows the dialect of the stream (B-09).
+// holdsText reports whether a frame with the type of InvokeModel's is one of an agent. A
+// frame of an agent shows the dialect of the stream (B-09).
 func (s *stream) holdsText(c *decode.Context, inner []byte) bool {
 	if inner == nil || s.settled || len(s.seen.Choices) > 0 || !dialect.HoldsText(c, inner, dialect.ID(s.asked)) {
 		return false
@@ -39,7 +39,7 @@ func (s *stream) embeddedEvent(f *wire.Frame) {
 	if s.holdsText(c, inner) {
 		inner = nil
 	}
-	if inner != nil { // a template of it fits nothing else, since it has the type of the frame
+	if inner != nil { // a template of the embedded event has the type of the frame, so it fits nothing else
 		c.Data, c.Embedded = inner, true
 		if s.fast.on && s.fromTemplate(c) {
 			return
@@ -49,7 +49,7 @@ func (s *stream) embeddedEvent(f *wire.Frame) {
 	switch {
 	case err != nil:
 		c.Malformed(-1, c.Indent()+offset, len(c.Data), err)
-	case inner == nil: // it embeds nothing
+	case inner == nil: // the frame embeds nothing
 		s.decode(c, data)
 	default:
 		s.decode(c, jsonscan.TrimSpace(inner))
@@ -62,7 +62,8 @@ func (s *stream) embeddedEvent(f *wire.Frame) {
 	}
 }
 
-// setDialect makes d the dialect of the stream, with a decoder that is new or reset.
+// setDialect makes d the dialect of the stream, and gives it a decoder that is new or
+// reset.
 func (s *stream) setDialect(d Dialect) {
 	s.dialect = d
 	switch {
@@ -81,7 +82,7 @@ func (s *stream) setDialect(d Dialect) {
 func (s *stream) settle(c *decode.Context) (ok bool) {
 	found := Dialect(dialect.Detect(c, dialect.ID(s.asked)))
 	switch {
-	case found == Auto, len(s.seen.Choices) > 0: // it may be any, or the answer has begun
+	case found == Auto, len(s.seen.Choices) > 0: // any dialect may have this event, or the answer has begun
 	case dialect.ID(s.asked).Accepts(dialect.ID(found)):
 		s.settled = true
 		if found != s.dialect {

@@ -9,9 +9,9 @@ import (
 	"github.com/seed-4d65deac/llmstream/internal/wire"
 )
 
-// An error body in place of a stream is not counted as an event, like a page; an error
-// after the first event is counted. After the end marker, errors and damage are
-// reported and do not change the verdict: the answer was whole before.
+// An error body in place of a stream is not an event, and neither is a page. An error
+// after the first event counts as an event. After the end marker, errors and damage are
+// reported but do not change the verdict: the answer was whole before.
 
 // take decodes a frame. ok reports whether there are deltas to hand out.
 func (s *stream) take(f *wire.Frame) (ok bool, err error) {
@@ -49,7 +49,7 @@ func (s *stream) take(f *wire.Frame) (ok bool, err error) {
 		s.event(f.Type, f.Data)
 	}
 	if first && s.seen.FirstError != nil && len(s.seen.Choices) == 0 {
-		s.seen.Events = 0 // an error in place of a stream is no event of it
+		s.seen.Events = 0 // an error body in place of a stream is not an event
 	}
 	return true, nil
 }
@@ -102,14 +102,14 @@ func (s *stream) event(typ, data []byte) {
 	}
 }
 
-// decode finds out what the data of an event is, and adds its deltas.
+// decode determines what the data of an event is, and adds its deltas.
 func (s *stream) decode(c *decode.Context, data []byte) {
 	switch {
 	case len(data) == 0: // F-05
 		c.Skip(&c.Skips.Empty)
 	case dialect.ID(s.dialect).EndsWith(data):
 		c.EndStream()
-	case dialect.IsDoneWord(data): // a gateway has added it to a dialect that it does not end
+	case dialect.IsDoneWord(data): // a gateway has added it; it does not end this dialect
 	case data[0] == '{':
 		if !s.prune(c, data) {
 			if offset, err := c.Parse(data); err != nil {
@@ -134,13 +134,13 @@ func (s *stream) decode(c *decode.Context, data []byte) {
 		c.Malformed(-1, c.Indent()+offset, len(c.Data), err)
 	case s.dialect == Auto && len(c.Type) > 0: // a stream of another kind, such as Replicate's
 		c.Unknown = true
-	default: // "error: …", or any text (F-39)
+	default: // "error: …", or any other text (F-39)
 		c.AddErrorText(data)
 	}
 }
 
-// prune parses an event without the members that its dialect does not read. ok is false
-// if the event has to be parsed as a whole.
+// prune parses an event and leaves out the members that its dialect does not read. ok is
+// false if the event has to be parsed as a whole.
 func (s *stream) prune(c *decode.Context, data []byte) (ok bool) {
 	p, ok := s.decoder.(dialect.Pruner)
 	return ok && s.dialect != Auto && !c.Limits.Whole && p.Prune(c, data)
@@ -180,7 +180,7 @@ func (s *stream) decodeOther(c *decode.Context, data []byte) {
 	switch {
 	case c.AddErrorOfList(data):
 	case data[0] == '[' && s.queueElements(data):
-		s.seen.Events-- // the elements are counted
+		s.seen.Events-- // its elements are counted instead
 		s.nextQueued()
 	default:
 		c.Skipped++
@@ -194,7 +194,7 @@ func (s *stream) queueElements(data []byte) (ok bool) {
 	for at := jsonscan.SkipSpace(data, 1); at < len(data) && data[at] == '{'; {
 		n := jsonscan.ValueLen(data[at:])
 		for _, b := range data[at : at+n] {
-			if b == '\n' || b == '\r' { // white space, which would end the line
+			if b == '\n' || b == '\r' { // white space would end the line
 				b = ' '
 			}
 			lines = append(lines, b)
@@ -210,14 +210,14 @@ func (s *stream) queueElements(data []byte) (ok bool) {
 	return false
 }
 
-// takeText takes a text that stands where no text belongs. In nearly every case it is an
+// takeText handles a text that stands where no text belongs. It is nearly always an
 // error, as JSON or as a page (F-37, F-38).
 func (s *stream) takeText(c *decode.Context, text []byte) {
 	if len(text) == 0 {
 		return
 	}
 	if text[0] == '[' && (c.AddErrorOfList(text) || !bytes.Contains(text, []byte(`"error"`))) {
-		return // an error, or nothing
+		return // the text was an error, or empty
 	}
 	if text[0] != '{' {
 		c.AddErrorText(text)

@@ -51,8 +51,8 @@ func (s *stream) repair(c *decode.Context, data []byte, offset int, err error) {
 	}
 }
 
-// wholeTail returns the part of a line after the last "data:" that is a whole event, as in
-// `{"a":"heldata: {…}` (F-41); nil if there is no such part.
+// wholeTail returns the part of a line after the last "data:" if that part is a whole
+// event, as in `{"a":"heldata: {…}` (F-41). Otherwise it returns nil.
 func (s *stream) wholeTail(line []byte) []byte {
 	at := bytes.LastIndex(line, dataField)
 	if at < 0 {
@@ -65,7 +65,7 @@ func (s *stream) wholeTail(line []byte) []byte {
 	return nil
 }
 
-// splitJoined puts events that share a line into lines of their own: "{…}data: {…}".
+// splitJoined puts events that share a line, as in "{…}data: {…}", on lines of their own.
 func (s *stream) splitJoined(data []byte) []byte {
 	if !bytes.Contains(data, dataField) {
 		return data
@@ -80,7 +80,8 @@ func (s *stream) splitJoined(data []byte) []byte {
 	return lines
 }
 
-// appendSplit appends a line, or one for each event in it.
+// appendSplit appends a line. If the line holds several events, it appends a line for
+// each.
 func (s *stream) appendSplit(lines, line []byte) []byte {
 	for len(line) > 0 && line[0] == '{' {
 		scan := jsonscan.Scanner{MaxValues: s.opt.MaxValues}
@@ -95,8 +96,8 @@ func (s *stream) appendSplit(lines, line []byte) []byte {
 	return append(lines, line...)
 }
 
-// nextQueued decodes the next of several events that came as one. Only the type of the
-// last one is known: "data: {…}\nevent: error\ndata: {…}\n\n".
+// nextQueued decodes the next of several events that came as one. The type of the frame
+// belongs to the last of them: "data: {…}\nevent: error\ndata: {…}\n\n".
 func (s *stream) nextQueued() {
 	line, rest, _ := bytes.Cut(s.queued, newline)
 	s.queued = jsonscan.TrimSpace(rest)
@@ -108,14 +109,14 @@ func (s *stream) nextQueued() {
 		}
 	}
 	if len(s.queued) == 0 {
-		s.queued, s.queuedArray = nil, false // it may be large
+		s.queued, s.queuedArray = nil, false // the memory may be large
 	}
 	s.event(typ, line)
 }
 
-// acceptUnterminated decides about a last event that has no blank line after it (F-19).
-// It counts if its data is a whole object or an end marker, or as many of its lines as
-// are.
+// acceptUnterminated decides whether a last event counts that has no blank line after it
+// (F-19). It counts if its data is a whole object or an end marker. Otherwise its first
+// lines count, as far as each is whole.
 func (s *stream) acceptUnterminated(f *wire.Frame) (ok bool) {
 	f.Data = s.splitJoined(f.Data)
 	if s.isWhole(f.Data) {

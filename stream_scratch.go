@@ -8,28 +8,28 @@ import (
 	"github.com/seed-4d65deac/llmstream/internal/wire"
 )
 
-// Strings of fastjson die at the next Parse: they are slices of the parser's copy.
-// Deltas borrow them, so a scratch goes back to the pool only after its deltas are used
-// up.
+// The strings of fastjson are slices of the parser's copy, so the next Parse destroys
+// them. Deltas borrow them. So a scratch goes back to the pool only after its deltas were
+// used.
 
-// scratch is what reading one event takes. A stream borrows it from a pool while an
-// event is read and its deltas are delivered, and not while it waits for bytes: a
-// gateway has thousands of open streams, and nearly all of them wait.
+// scratch is the memory for reading one event. A stream borrows it from a pool while an
+// event is read and its deltas are delivered. While a stream waits for bytes it holds no
+// scratch: a gateway has thousands of open streams, and nearly all of them wait.
 type scratch struct {
 	decode.Context
-	frame wire.Frame       // what the wire has found: an event, in most cases
-	known *wire.FrameCache // of binary frames; nil until some have come
+	frame wire.Frame       // the frame that the wire has found, usually an event
+	known *wire.FrameCache // cache for binary frames; nil until a frame has come
 	out   Delta            // the delta that is being delivered
-	// single: out is the only delta of the event, and Deltas is empty, as for most
-	// events that fit a template.
+	// single is set if out is the only delta of the event, and Deltas is empty. That is
+	// so for most events that fit a template.
 	single bool
-	// match describes the last event that fitted a template. begun is how many bytes
-	// after that event were found to begin the next one.
+	// match describes the last event that fitted a template. begun is the number of bytes
+	// after that event that were found to begin the next one.
 	match template.Match
 	begun int
 }
 
-// count returns how many deltas the event has given.
+// count returns the number of deltas of the event.
 func (s *scratch) count() int {
 	if s.single {
 		return 1
@@ -44,7 +44,7 @@ func (s *scratch) load(i int) {
 	}
 }
 
-// only returns the delta of an event with one delta, to be filled in.
+// only returns the single delta of an event, to be filled in.
 func (s *scratch) only() *Delta {
 	s.single = true
 	s.out = Delta{}
@@ -63,17 +63,17 @@ func borrowScratch(t *decode.Stream, o *decode.Limits) *scratch {
 	return s
 }
 
-// release returns s to the pool, unless a huge event has grown it. Nothing borrowed
-// from it may be used any more.
+// release returns s to the pool, unless a huge event has grown it. Nothing that was
+// borrowed from s may be used afterwards.
 func (s *scratch) release() {
 	if !s.Detach() {
 		return
 	}
-	s.frame, s.out, s.single = wire.Frame{}, Delta{}, false // they hold slices of what was read
+	s.frame, s.out, s.single = wire.Frame{}, Delta{}, false // these hold slices of the input
 	scratchPool.Put(s)
 }
 
-// knownFrames returns what is known of frames with these headers.
+// knownFrames returns the cache for frames with these headers.
 func (s *scratch) knownFrames(headers []byte) *wire.FrameCache {
 	if s.known == nil {
 		s.known = new(wire.FrameCache)

@@ -10,24 +10,23 @@ import (
 	"github.com/seed-4d65deac/llmstream/internal/dialect"
 )
 
-// ending is what decides how a stream ended.
+// ending holds the facts that decide how a stream ended.
 type ending struct {
 	failed    bool // the provider reported an error
 	stopped   bool // a handler's error ended the reading
 	unusable  bool // the input is compressed, or in another dialect
 	cancelled bool // the caller gave up
-	clean     bool // the input ended, and the connection did not fail
+	clean     bool // the input ended without a failure of the connection
 	done      bool // the end marker came
 	begun     bool // an answer has begun, or the prompt was blocked
-	bare      bool // a role is all that has come of the answer
+	bare      bool // only a role has come of the answer
 	complete  bool // the answer is whole; see decode.Stream.Complete
 	undamaged bool // nothing was malformed, and nothing is unfinished
 	unknown   bool // an event is an object of no known dialect
 	foreign   bool // the body is text, or JSON without an answer
 }
 
-// verdicts are tried in this order: what comes first explains what comes after it
-// (contract 7).
+// verdicts are tried in this order: an earlier one explains the later ones (contract 7).
 var verdicts = [...]struct {
 	when  func(e *ending) bool
 	state State
@@ -73,7 +72,7 @@ func (s *stream) ending(cause error) ending {
 		failed: t.FirstError != nil, stopped: s.handlerErr != nil, unusable: s.fatal != nil,
 		cancelled: isCancel(cause), clean: isEnd(cause), done: t.SawDone,
 		begun: len(t.Choices) > 0 || t.BlockReason != "",
-		// An array that breaks off may lack anything (G-17).
+		// An array that breaks off may lack any part of the answer (G-17).
 		complete:  t.Complete() && !s.wire.Unclosed(),
 		undamaged: t.MalformedCount == 0 && s.pending == 0, unknown: t.Unknown && !s.settled,
 	}
@@ -85,16 +84,16 @@ func (s *stream) ending(cause error) ending {
 	return e
 }
 
-// isCancel reports whether the caller gave up, which is no fault of the connection.
+// isCancel reports whether the caller gave up. That is no failure of the connection.
 func isCancel(cause error) bool {
 	return errors.Is(cause, context.Canceled) || errors.Is(cause, context.DeadlineExceeded) || errors.Is(cause, ErrStopped)
 }
 
-// isEnd reports whether the input simply ended.
+// isEnd reports whether the input ended without an error.
 func isEnd(cause error) bool { return cause == nil || cause == io.EOF }
 
-// outcome returns the verdict, or before the end how far the stream has come. It shares
-// nothing with the stream.
+// outcome returns the verdict, or the progress before the end. It shares no memory with
+// the stream.
 func (s *stream) outcome() Outcome {
 	t := &s.seen
 	o := Outcome{
@@ -134,7 +133,8 @@ func (s *stream) outcome() Outcome {
 	return o
 }
 
-// err returns the verdict as an error, without a list of choices; nil before the verdict.
+// err returns the verdict as an error, without a list of choices. It returns nil before
+// the verdict.
 func (s *stream) err() error {
 	if s.opt == nil {
 		return errZero

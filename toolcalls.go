@@ -9,14 +9,14 @@ import (
 type callAcc struct {
 	id, name, typ, arguments, extra []byte
 	ended, valid                    bool
-	part                            int  // of the message
-	argsWithStart                   bool // the arguments came whole where it began
-	void                            bool // its part has begun anew
-	truncated                       bool // there was no room for all of it
+	part                            int  // part of the message
+	argsWithStart                   bool // the arguments came whole where the call began
+	void                            bool // the part of the call has begun anew
+	truncated                       bool // there was no room for all of the call
 }
 
-// maxCallGap bounds how far a delta's index may run ahead of the calls that are
-// there. A parser's deltas never do; a handler may be fed by others.
+// maxCallGap bounds how far the index of a delta may be past the known calls. The deltas
+// of a Parser never run ahead, but other code may call HandleDelta.
 const maxCallGap = defaultMaxToolCalls
 
 // addToolCall adds a piece of a tool call, or its end.
@@ -50,8 +50,9 @@ func (a *Accumulator) addToolCall(c *choiceAcc, d *Delta) {
 	f.truncated = f.truncated || a.dropped > dropped
 }
 
-// call returns the call at a position, and begins the calls that are missing up to it as
-// calls of this part of the message. It returns nil if there is no memory for them.
+// call returns the call at a position. If calls up to that position are missing, they
+// begin as calls of this part of the message. It returns nil if there is no memory for
+// them.
 func (c *choiceAcc) call(a *Accumulator, at, part int) *callAcc {
 	for len(c.calls) <= at {
 		list, ok := addSlot(a, c.calls)
@@ -76,8 +77,8 @@ func (a *Accumulator) ToolCall(choice, i int) (call ToolCall, ok bool) {
 	return ToolCall{}, false
 }
 
-// seed returns what synthetic ids of calls begin with: the completion's id, or else
-// its time.
+// seed returns the beginning of synthetic call ids: the completion's id, or its time if
+// it has no id.
 func (a *Accumulator) seed() string {
 	if len(a.id) == 0 && a.created != 0 {
 		return strconv.FormatInt(a.created, 10)
@@ -85,8 +86,8 @@ func (a *Accumulator) seed() string {
 	return string(a.id)
 }
 
-// toolCall returns a copy. A call without an id gets one that is made of seed and of
-// its position (T-05).
+// toolCall returns a copy of the call. A call without an id gets one that is made of seed
+// and of its position (T-05).
 func (f *callAcc) toolCall(i, choice int, seed string) ToolCall {
 	c := ToolCall{
 		Index: i, ID: string(f.id), Type: string(f.typ), Name: string(f.name),

@@ -6,27 +6,27 @@ import (
 	"github.com/valyala/fastjson"
 )
 
-// Call is what is remembered of a tool call. Its id, name and arguments are kept as
-// hashes: a hostile stream may repeat a thousand of any length.
+// Call is the state of a tool call. It keeps the id, name and arguments as hashes: a
+// hostile stream may have a thousand calls with texts of any length.
 type Call struct {
-	ID, Name uint64 // 0: not given yet
-	other    uint64 // the id of the latest piece that had another; see MatchCall
-	Index    int    // the wire's
+	ID, Name uint64 // 0 if not given yet
+	other    uint64 // hash of the latest id of a piece that differs from ID; see MatchCall
+	Index    int    // the index on the wire
 	Indexed  bool   // the wire gave an index
 	State    CallState
 	Type     ToolType
-	// TypeGiven: a delta with the type was added.
+	// TypeGiven is set once a delta with the type was added.
 	TypeGiven    bool
 	HasArguments bool // a piece of arguments has come
-	// ArgsWithStart: the arguments came whole where the call began. More of them would be
-	// the same once more.
+	// ArgsWithStart is set if the arguments came whole where the call began. Further
+	// arguments would only repeat them.
 	ArgsWithStart bool
 	CutOff        bool // the dialect says that the arguments break off
-	// Doubtful: a piece contradicted the call, so that it may belong to another one. The
+	// Doubtful is set if a piece contradicted the call and may belong to another one. The
 	// call is not ended, and must not be run.
 	Doubtful  bool
-	List      uint32 // the list of calls that its latest piece came in; see Choice.List
-	Surrogate uint16 // as Choice.Surrogates, for the arguments
+	List      uint32 // the list of calls that held its latest piece; see Choice.List
+	Surrogate uint16 // the pending surrogate of the arguments; see Choice.Surrogates
 	Arguments jsonscan.Scanner
 	sum       argumentsHash
 }
@@ -46,12 +46,12 @@ const (
 type ToolType uint8
 
 const (
-	ToolUnknown  ToolType = iota // nothing has said it
+	ToolUnknown  ToolType = iota // the stream has not shown the type
 	ToolFunction                 // it takes JSON
 	ToolCustom                   // it takes any text
 )
 
-// The names of the types in a delta.
+// TypeFunction and TypeCustom are the names of the types in a delta.
 var TypeFunction, TypeCustom = []byte("function"), []byte("custom")
 
 // toolType returns the type with this name.
@@ -62,26 +62,25 @@ func toolType(name []byte) ToolType {
 	return ToolFunction
 }
 
-// Indexes that no call has on the wire, where -1 is the least.
+// These indexes stand for calls without an index on the wire, where -1 is the least.
 const (
-	LegacyIndex = -2 // of the function_call of the API's old form, one a choice (T-24)
-	VoidIndex   = -3 // of a call that another has taken the place of
+	LegacyIndex = -2 // the function_call of the API's old form, one in each choice (T-24)
+	VoidIndex   = -3 // a call whose place another has taken
 )
 
-// HasEnded reports whether the call takes nothing more: KindToolCallEnd was added, or
-// another call has taken its place.
+// HasEnded reports whether the call takes no further pieces: KindToolCallEnd was added,
+// or another call has taken its place.
 func (k *Call) HasEnded() bool { return k.State >= CallEnded }
 
-// TakesPieces reports whether a piece of arguments continues those that have come,
-// whatever it is.
+// TakesPieces reports whether any further piece of arguments continues the earlier ones.
 func (k *Call) TakesPieces() bool { return k.takesMore() && !k.closed() }
 
 func (k *Call) takesMore() bool { return !k.HasEnded() && !k.ArgsWithStart }
 
-// Void ends a call that another has taken the place of. No index finds it.
+// Void ends a call whose place another has taken. No index finds it afterwards.
 func (k *Call) Void() { k.State, k.Index = CallVoid, VoidIndex }
 
-// Break notes that the arguments are not JSON, whatever follows.
+// Break notes that the arguments are not JSON. No later piece changes that.
 func (k *Call) Break() {
 	if !k.HasEnded() {
 		k.State = CallBroken
@@ -94,27 +93,27 @@ func (k *Call) whole() bool { return k.Type != ToolCustom && k.State == CallWhol
 // closed reports whether no further byte can belong to the arguments. A number may go on.
 func (k *Call) closed() bool { return k.whole() && k.Arguments.Ended() }
 
-// truncated reports whether the arguments break off: they have begun to be a JSON value
-// and are none yet, or the dialect says so.
+// truncated reports whether the arguments break off: they are the beginning of a JSON
+// value, or the dialect has set CutOff.
 func (k *Call) truncated() bool {
 	return !k.HasEnded() && (k.CutOff || k.Type != ToolCustom && k.State == CallOpen && !k.Arguments.Blank())
 }
 
-// valid reports whether a call that ends may be run. This is the only place that decides
-// it. The arguments are JSON, or there are none (T-11), or the tool takes any text; and
-// the finish reason is one that is known (C-35).
+// valid reports whether a call that ends may be run. No other function decides that. The
+// arguments must be JSON or empty (T-11), or the tool must take any text. The finish
+// reason must be a known one (C-35).
 func (ch *Choice) valid(k *Call) bool {
 	arguments := k.Type == ToolCustom || k.State == CallWhole || k.State == CallOpen && k.Arguments.Blank()
 	return arguments && ch.Finish != FinishUnknown
 }
 
-// mayEnd reports whether the end of a call may be told. It may not where nobody can know
-// which tool is meant (T-32), or with which arguments (T-19, T-28).
+// mayEnd reports whether the end of a call may be given out. It may not if the tool is
+// uncertain (T-32), or the arguments are (T-19, T-28).
 func (k *Call) mayEnd() bool {
 	return !k.HasEnded() && !k.truncated() && k.Name != 0 && !k.Doubtful
 }
 
-// doubtOpenCalls marks the calls that a lost event may have had a piece of.
+// doubtOpenCalls marks the calls that may have lost a piece with a lost event.
 func (t *Stream) doubtOpenCalls() {
 	for i := range t.Choices {
 		for at := range t.Choices[i].Calls {
@@ -147,8 +146,8 @@ func (k *Call) TakeArguments(piece []byte) {
 }
 
 // TryArguments is TakeArguments for several pieces at once, which an Accumulator has
-// read. ok is false, and nothing is done, if they would break the arguments: then it
-// matters where one piece ends.
+// read. If the pieces would break the arguments, it does nothing and ok is false: the
+// caller then needs to know where each piece ends.
 func (k *Call) TryArguments(pieces []byte) (ok bool) {
 	if k.Type == ToolCustom || k.State > CallWhole {
 		k.TakeArguments(pieces)
@@ -177,23 +176,22 @@ func (k *Call) setState(err error) {
 	}
 }
 
-// CallAtIndex returns the position of the latest call that began under an index of the
-// wire; -1: there is none. It is for dialects that number what they stream.
+// CallAtIndex returns the position of the latest call with an index on the wire, or -1.
+// It is for dialects that number the parts of an answer.
 func (ch *Choice) CallAtIndex(index int) (at int) {
 	for at = len(ch.Calls) - 1; at >= 0 && ch.Calls[at].Index != index; at-- {
 	}
 	return at
 }
 
-// BeginCall begins a call under an index of the wire and returns its position among the
-// calls of its choice; -1: there are too many already. A call with the same index and the
-// same id is not begun a second time. typ is TypeFunction or TypeCustom.
+// BeginCall begins a call with an index on the wire. It returns the call's position in
+// its choice, or -1 if there are too many calls. If the latest call with the index has
+// the same id, it returns that call. typ is TypeFunction or TypeCustom.
 func (c *Context) BeginCall(t *Choice, index int, id, name, typ []byte) (at int) {
 	return c.BeginCallWith(t, index, ToolCallDelta{ID: id, Name: name, Type: typ})
 }
 
-// BeginCallWith is BeginCall for a call that may have its arguments, whole, where it
-// begins.
+// BeginCallWith is BeginCall for a call that may begin with its whole arguments.
 func (c *Context) BeginCallWith(t *Choice, index int, d ToolCallDelta) (at int) {
 	c.Contextual = true
 	if at = t.CallAtIndex(index); at >= 0 && len(d.ID) > 0 && t.Calls[at].ID == Hash(d.ID) {
@@ -212,8 +210,8 @@ func (c *Context) BeginCallWith(t *Choice, index int, d ToolCallDelta) (at int) 
 	return at
 }
 
-// NewCall appends a call to those of a choice and returns its position. It returns -1,
-// and adds a KindMalformed, if there are Limits.MaxToolCalls already.
+// NewCall appends a call to the calls of a choice and returns its position. If there are
+// Limits.MaxToolCalls already, it adds a KindMalformed and returns -1.
 func (c *Context) NewCall(t *Choice, k Call) (at int) {
 	if c.Calls >= c.Limits.MaxToolCalls {
 		c.Malformed(t.Index, 0, len(c.Data), &fault.Limit{Limit: "MaxToolCalls", Max: c.Limits.MaxToolCalls})
@@ -224,15 +222,16 @@ func (c *Context) NewCall(t *Choice, k Call) (at int) {
 	return len(t.Calls) - 1
 }
 
-// DropCall takes back the call that NewCall has appended last.
+// DropCall removes the call that NewCall has appended last.
 func (c *Context) DropCall(t *Choice) {
 	c.Calls--
 	t.Calls = t.Calls[:len(t.Calls)-1]
 }
 
 // AppendArguments adds a piece of the arguments of the call at a position: the text of a
-// string, or the source of an object or array (T-12). name is the member's name, or empty
-// if no template may be learned. A call that has ended takes no more.
+// string, or the source of an object or array (T-12). name is the name of the member, or
+// empty if no template may be learned from it. A call that has ended takes no further
+// arguments.
 func (c *Context) AppendArguments(t *Choice, at int, name string, v *fastjson.Value) {
 	call := &t.Calls[at]
 	piece, ok := c.Text(v, &call.Surrogate)
@@ -244,12 +243,12 @@ func (c *Context) AppendArguments(t *Choice, at int, name string, v *fastjson.Va
 	}
 }
 
-// AppendArgumentText is AppendArguments for a piece that is no value of the event.
+// AppendArgumentText is AppendArguments for a piece that is not a value of the event.
 func (c *Context) AppendArgumentText(t *Choice, at int, piece []byte) (ok bool) {
 	call := &t.Calls[at]
 	if len(piece) == 0 || !call.takesMore() {
 		c.Contextual = true
-		if len(piece) > 0 && !call.HasEnded() { // they would be there twice
+		if len(piece) > 0 && !call.HasEnded() { // the arguments would be there twice
 			c.Conflicts++
 		}
 		return false
@@ -261,8 +260,8 @@ func (c *Context) AppendArgumentText(t *Choice, at int, piece []byte) (ok bool) 
 	return true
 }
 
-// RestartCall replaces the arguments of a call by a whole value, which contradicts what
-// came before (T-33).
+// RestartCall replaces the arguments of a call by a whole value that contradicts them
+// (T-33).
 func (c *Context) RestartCall(t *Choice, at int, arguments []byte) {
 	call := &t.Calls[at]
 	c.Contextual, c.Delivered = true, true
@@ -274,9 +273,9 @@ func (c *Context) RestartCall(t *Choice, at int, arguments []byte) {
 	c.Add(KindToolCall, t.Index).ToolCall = ToolCallDelta{Index: at, Arguments: arguments, Restart: true}
 }
 
-// EndCall ends the call at a position, once, when its dialect says so (contract 13).
-// Arguments that break off have not ended all the same: a limit or a cut was there first
-// (T-19).
+// EndCall ends the call at a position, once, when its dialect decides that it has ended
+// (contract 13). A call whose arguments break off does not end: a limit or a cut came
+// before the end (T-19).
 func (c *Context) EndCall(t *Choice, at int) {
 	c.Contextual = true
 	call := &t.Calls[at]
@@ -289,9 +288,9 @@ func (c *Context) EndCall(t *Choice, at int) {
 	c.Add(KindToolCallEnd, t.Index).ToolCall = ToolCallDelta{Index: at, ArgumentsValid: valid}
 }
 
-// lostArguments reports whether a call that has no arguments may have lost them: an event
-// could not be read, a limit was reached (T-19), or there are arguments of which nobody
-// knows whose they are.
+// lostArguments reports whether a call without arguments may have lost them. That is
+// possible if an event could not be read, if a limit was reached (T-19), or if another
+// call has arguments but no name.
 func (c *Context) lostArguments(t *Choice) bool {
 	if c.MalformedCount > 0 || t.Finish == FinishLength {
 		return true
@@ -304,8 +303,8 @@ func (c *Context) lostArguments(t *Choice) bool {
 	return false
 }
 
-// EndCalls ends the calls of finished choices, and after the end marker those with whole
-// arguments.
+// EndCalls ends the calls of finished choices. After the end marker it also ends calls
+// with whole arguments.
 func (c *Context) EndCalls() {
 	for i := range c.Choices {
 		ch := &c.Choices[i]
@@ -317,8 +316,8 @@ func (c *Context) EndCalls() {
 	}
 }
 
-// flushArguments adds U+FFFD for a surrogate in the arguments of a call whose other half
-// never came.
+// flushArguments adds U+FFFD for a pending surrogate in the arguments of a call, since
+// its other half never came.
 func (c *Context) flushArguments(ch *Choice, at int) {
 	if call := &ch.Calls[at]; call.Surrogate != 0 {
 		half := jsonscan.AppendLoneSurrogate(nil, call.Surrogate)

@@ -5,9 +5,9 @@ import (
 	"github.com/valyala/fastjson"
 )
 
-// Context is what decoding one event takes: the event, the JSON parser with all that its
-// values live in, and the deltas. Streams borrow it from a pool while they decode an
-// event. Thousands of streams that wait for bytes hold none.
+// Context holds what the decoding of one event needs: the event, the JSON parser with the
+// memory of its values, and the deltas. A stream borrows it from a pool while it decodes
+// an event. So thousands of streams that wait for bytes hold no Context.
 type Context struct {
 	*Stream
 	Limits *Limits
@@ -16,62 +16,62 @@ type Context struct {
 	Data   []byte          // the event's data
 	Type   []byte          // its SSE type
 	Root   *fastjson.Value // its JSON object
-	// Escaped: the event holds a backslash, so that its strings are unescaped by
-	// package jsonscan and not by fastjson.
+	// Escaped is set if the event holds a backslash. Its strings are then unescaped by
+	// package jsonscan, and not by fastjson.
 	Escaped     bool
-	NoPing      bool   // the event is no sign of life, whatever its member type says
-	Embedded    bool   // the event stood inside another, as base64 (B-01)
+	NoPing      bool   // the event is not a keep-alive, whatever its member type is
+	Embedded    bool   // the event came inside another, as base64 (B-01)
 	Pruned      []byte // the event without what its dialect does not read
-	EmbeddedBuf []byte // the event that stood inside another
-	// sourceAt is how far JSONOf has searched the event: values are asked for in their
-	// order, and each byte is looked at once.
+	EmbeddedBuf []byte // the event that came inside another
+	// sourceAt is the offset up to which JSONOf has searched the event. Values are asked
+	// for in their order, so each byte is searched once.
 	sourceAt   int
-	sourceCost int  // how many bytes were compared in vain
-	large      bool // a large event has grown the parser, which is not to be kept
+	sourceCost int  // number of bytes that were compared in vain
+	large      bool // a large event has grown the parser, so the pool must not keep it
 
 	Sequence int64 // the provider's number of the event
 	Part     int   // the part of the message that deltas are added to
 
 	Deltas []Delta
-	// Contextual: no template may be learned from the event. It had an effect without a
-	// delta, or its deltas depend on earlier events.
+	// Contextual is set if no template may be learned from the event: it had an effect
+	// without a delta, or its deltas depend on earlier events.
 	Contextual bool
-	Emitted    int        // how many deltas were added, wanted or not
-	Source     TextSource // where the text that was added last stood
-	// DetailMember is the name of the member with the text of the event's one detail,
-	// which was added after one text that says the same; "": there is none.
+	Emitted    int        // number of deltas that were added, wanted or not
+	Source     TextSource // where the text that was added last comes from
+	// DetailMember is the member with the text of the event's one detail, if that repeats
+	// the one text that was added before it. It is empty for all other events.
 	DetailMember string
 	Indexed      bool         // a member named index gave the choice that is being decoded
-	Fragments    int          // how many pieces of tool calls the event has, empty ones too
+	Fragments    int          // number of pieces of tool calls in the event, empty ones included
 	Counted      CountedUsage // usage that a template may report
-	discard      Delta        // takes deltas that the caller did not ask for
-	starts       []Start      // what the deltas' Start points to
+	discard      Delta        // takes the deltas that the caller did not ask for
+	starts       []Start      // the values that the deltas' Start point to
 	Details      []ReasoningDetail
 	// errorRaw and errorType are shared by the errors of one event.
 	errorRaw  []byte
 	errorType string
-	errors    int    // how many KindError the event has given
+	errors    int    // number of KindError that the event has given
 	mistyped  bool   // see Mistyped
-	failure   string // the finish reason of the event that is a word for failure
-	failed    int    // the choice that has it
-	Buf       []byte // holds texts and JSON of the deltas that do not stand in the event
+	failure   string // a finish reason of the event that means failure
+	failed    int    // the choice with that reason
+	Buf       []byte // holds texts and JSON of deltas that are not slices of the event
 }
 
-// maxKeptDeltas is how many deltas a Context may have room for to go back to the pool:
-// more than any honest event brings.
+// maxKeptDeltas is the number of deltas that a Context in the pool may have room for. An
+// honest event never gives more.
 const maxKeptDeltas = 256
 
 // Attach makes c decode events of the stream t.
 func (c *Context) Attach(t *Stream, o *Limits) { c.Stream, c.Limits = t, o }
 
-// Detach ends the use of c for a stream. ok is false if a huge event has grown c, so
-// that it should not be kept.
+// Detach ends the use of c for a stream. ok is false if a huge event has grown c, so the
+// pool must not keep it.
 func (c *Context) Detach() (ok bool) {
 	if c.large || cap(c.Buf) > wire.MaxKept || max(cap(c.Pruned), cap(c.EmbeddedBuf)) > wire.MaxKept ||
 		max(cap(c.Deltas), cap(c.starts), cap(c.Details)) > maxKeptDeltas {
 		return false
 	}
-	// Deltas hold slices of what was read, which an idle pool must not keep alive.
+	// Deltas hold slices of the input, which an idle pool must not keep alive.
 	for used := c.Deltas[:cap(c.Deltas)]; len(used) > 0 && used[0].Kind != 0; used = used[1:] {
 		used[0] = Delta{}
 	}
@@ -91,31 +91,32 @@ func (c *Context) Begin(typ, data []byte) {
 	c.Indexed, c.errors, c.mistyped, c.failure = false, 0, false, ""
 }
 
-// Since returns what was appended to Buf since it was at bytes long. Appending to the
+// Since returns what was appended to Buf after it had the length at. Appending to the
 // result copies it.
 func (c *Context) Since(at int) []byte { return c.Buf[at:len(c.Buf):len(c.Buf)] }
 
-// appendWord returns word as bytes that live as long as the event.
+// appendWord returns word as bytes that are valid as long as the event.
 func (c *Context) appendWord(word string) []byte {
 	at := len(c.Buf)
 	c.Buf = append(c.Buf, word...)
 	return c.Since(at)
 }
 
-// TextSource says which text an event has added last, and where that stood. The fast
-// path learns from it.
+// TextSource describes the text that an event has added last, and where it stood. The
+// fast path learns from it.
 type TextSource struct {
-	Member string // the name of the member whose value it is; "": nothing may be learned
+	Member string // name of the member whose value it is, or "" if no template may be learned
 	Kind   Kind
-	Choice int // place in Stream.Choices
-	Call   int // place of the tool call; -1: the text belongs to none
-	// OnlyText: without this text the event would say nothing. Otherwise another member
-	// might be read in its place.
+	Choice int // position in Stream.Choices
+	Call   int // position of the tool call, or -1 if the text belongs to no call
+	// OnlyText is set if the event would mean nothing without this text. Otherwise the
+	// decoder might read another member in its place.
 	OnlyText bool
-	InDetail bool // the delta has the text in its detail too
-	// Indexed, CallIndexed: members named index gave the choice and the call.
+	InDetail bool // the detail of the delta repeats the text
+	// Indexed and CallIndexed are set if members named index gave the choice and the
+	// call.
 	Indexed, CallIndexed bool
-	// Owner is the decoder's own name for the text, if it wants to see what templates
-	// read in its place; 0: it does not. See dialect.Follower.
+	// Owner is the decoder's own number for the text, or 0. If it is set, the decoder has
+	// to see what templates read in its place. See dialect.Follower.
 	Owner int32
 }

@@ -8,9 +8,9 @@
 //
 // # Reading
 //
-// Root is the event's JSON object. Visit an object once and note its members, then act
-// on them in a fixed order, so that the last of equal keys counts. [Fields] does that
-// for members that come seldom. Member values of an unexpected type are read as absent:
+// Root is the event's JSON object. Visit an object once and note its members, then act on
+// them in a fixed order, so that the last of equal keys counts. [Fields] does that for
+// rare members. A value of an unexpected type counts as absent:
 //
 //   - Word returns a string that is complete by itself: an id, a name, a type.
 //   - Text returns a piece of a longer text. It joins the halves of a surrogate pair that

@@ -2,11 +2,11 @@ package decode
 
 import "github.com/valyala/fastjson"
 
-// outputKinds are the kinds after which a choice is not finished any more (C-34).
+// outputKinds are the kinds that reopen a finished choice (C-34).
 const outputKinds = KindContent | KindReasoning | KindRefusal | KindToolCall | KindMedia
 
-// Add adds a delta of kind k and returns it, to be filled in at once. Deltas of kinds
-// that the caller did not ask for go to a scratch Delta.
+// Add adds a delta of kind k and returns it, to be filled in at once. A delta of a kind
+// that the caller did not ask for goes to a scratch Delta.
 func (c *Context) Add(k Kind, choice int) *Delta {
 	c.Emitted++
 	c.Answered = c.Answered || k&(outputKinds|KindItem|KindAnnotation|KindLogprobs) != 0
@@ -16,13 +16,13 @@ func (c *Context) Add(k Kind, choice int) *Delta {
 	d := &c.discard
 	if c.Limits.Kinds&k != 0 {
 		if n := len(c.Deltas); n < cap(c.Deltas) {
-			c.Deltas = c.Deltas[:n+1] // not appended to: it is filled below
+			c.Deltas = c.Deltas[:n+1] // an append would copy a Delta that is filled in below
 		} else {
 			c.Deltas = append(c.Deltas, Delta{})
 		}
 		d = &c.Deltas[len(c.Deltas)-1]
 	}
-	*d = Delta{} // not with the fields, which would be built elsewhere and copied
+	*d = Delta{} // a literal with the fields would be built elsewhere and copied
 	d.Kind, d.Choice, d.Raw, d.Event, d.Sequence, d.Part = k, choice, c.Data, c.Type, c.Sequence, c.Part
 	return d
 }
@@ -37,8 +37,9 @@ func (c *Context) AddText(k Kind, choice int, text []byte) {
 	c.Add(k, choice).Text = text
 }
 
-// AddTextOf is AddText for a text that is the whole value of a member with this name,
-// in the choice that Context.Choice returned last. A template may be learned from it.
+// AddTextOf is AddText for a text that is the whole value of the member with this name,
+// in the choice that Context.Choice returned last. A template may be learned from the
+// event.
 func (c *Context) AddTextOf(member string, k Kind, choice int, text []byte) {
 	if len(text) > 0 {
 		c.AddText(k, choice, text)
@@ -46,8 +47,8 @@ func (c *Context) AddTextOf(member string, k Kind, choice int, text []byte) {
 	}
 }
 
-// AddDetail adds a piece of structured reasoning, and returns the delta for a text that
-// belongs to the reasoning.
+// AddDetail adds a piece of structured reasoning and returns its delta, which may also
+// take a text of the reasoning.
 func (c *Context) AddDetail(choice int, r ReasoningDetail) *Delta {
 	c.Details = append(c.Details, r)
 	d := c.Add(KindReasoning, choice)
@@ -71,13 +72,13 @@ func (c *Context) AddCitation(t *Choice, v *fastjson.Value) {
 	}
 }
 
-// StreamInfo holds the members in which an event describes the stream. Nil, empty and
-// zero say nothing.
+// StreamInfo holds the members in which an event describes the stream. A value that is
+// nil, empty or zero is ignored.
 type StreamInfo struct{ ID, Model, Fingerprint, Tier, Created *fastjson.Value }
 
-// AnnounceStream adds a KindStart with what the event is the first to say of the stream.
-// Azure's first chunk and its filter chunks are full of empty strings and zeros (C-03,
-// C-04).
+// AnnounceStream adds a KindStart with what earlier events have not given. Empty strings
+// and zeros do not count: Azure's first chunk and its filter chunks are full of them
+// (C-03, C-04).
 func (c *Context) AnnounceStream(info StreamInfo) {
 	t := &c.Announced
 	if (t.ID || info.ID == nil) && (t.Model || info.Model == nil) && (t.Created || info.Created == nil) &&
@@ -94,7 +95,7 @@ func (c *Context) AnnounceStream(info StreamInfo) {
 	c.EmitStart(start)
 }
 
-// WordIfUnknown returns v's text, or nothing if that is known already.
+// WordIfUnknown returns v's text, or nil if the text is known already.
 func (c *Context) WordIfUnknown(known bool, v *fastjson.Value) []byte {
 	if known {
 		return nil
@@ -115,7 +116,7 @@ func (c *Context) EmitStart(start Start) {
 	}
 }
 
-// AddStart adds a KindStart of a choice, or with -1 of the stream.
+// AddStart adds a KindStart of a choice, or of the stream if choice is -1.
 func (c *Context) AddStart(choice int, start Start) {
 	c.starts = append(c.starts, start)
 	c.Add(KindStart, choice).Start = &c.starts[len(c.starts)-1]
@@ -128,7 +129,7 @@ func (c *Context) AddRole(t *Choice, v *fastjson.Value) {
 	}
 }
 
-// EmitRole is AddRole for a role that is no value of the event.
+// EmitRole is AddRole for a role that is not a value of the event.
 func (c *Context) EmitRole(t *Choice, role []byte) {
 	if len(role) > 0 && !t.RoleKnown {
 		t.RoleKnown = true
@@ -136,7 +137,7 @@ func (c *Context) EmitRole(t *Choice, role []byte) {
 	}
 }
 
-// Skip counts an event without any meaning in one of Stream.Skips, and adds a KindPing.
+// Skip counts a meaningless event in one of Stream.Skips, and adds a KindPing.
 func (c *Context) Skip(as *int64) {
 	c.Skipped++
 	*as++
@@ -144,7 +145,8 @@ func (c *Context) Skip(as *int64) {
 	c.Add(KindPing, -1)
 }
 
-// EndStream takes the end marker of the dialect. A second one says nothing (F-22).
+// EndStream notes the end marker of the dialect. A second end marker changes nothing
+// (F-22).
 func (c *Context) EndStream() {
 	if c.SawDone {
 		return

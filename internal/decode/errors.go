@@ -10,8 +10,8 @@ import (
 	"github.com/valyala/fastjson"
 )
 
-// IsError reports whether the value of an "error" member is an error. Gateways send null,
-// {}, objects of nothing but nulls and the like on healthy events (E-05).
+// IsError reports whether the value of an "error" member is an error. Gateways also send
+// null, {}, or an object with only nulls on healthy events (E-05).
 func (c *Context) IsError(v *fastjson.Value) bool {
 	if v == nil {
 		return false
@@ -58,15 +58,15 @@ func (c *Context) AddError(choice int, v, root *fastjson.Value) {
 	c.Add(KindError, choice).API = e
 }
 
-// statusOfCode sets the status to the code where that is one.
+// statusOfCode sets the status to the code, if the code is an HTTP status.
 func (e *APIError) statusOfCode() {
 	if n, err := strconv.Atoi(e.Code); err == nil && e.Status == 0 && n >= 100 && n < 600 {
 		e.Status = n
 	}
 }
 
-// AddErrorOfList adds the error in an array, as Gemini writes it. ok is false if data is
-// no array with an error.
+// AddErrorOfList adds the error in an array, which is how Gemini sends it. ok is false if
+// data is not an array with an error.
 func (c *Context) AddErrorOfList(data []byte) (ok bool) {
 	if data[0] != '[' {
 		return false
@@ -82,7 +82,7 @@ func (c *Context) AddErrorOfList(data []byte) (ok bool) {
 	return true
 }
 
-// AddErrorText adds an error that is nothing but a text.
+// AddErrorText adds an error that consists of a text alone.
 func (c *Context) AddErrorText(raw []byte) {
 	raw = c.clip(raw)
 	e := c.newError(raw)
@@ -90,8 +90,8 @@ func (c *Context) AddErrorText(raw []byte) {
 	c.Add(KindError, -1).API = e
 }
 
-// newError begins an error of this event. All errors of an event share one copy of it: a
-// hostile one may hold thousands.
+// newError begins an error of this event. All errors of an event share one copy of its
+// data: a hostile event may hold thousands of errors.
 func (c *Context) newError(raw []byte) *APIError {
 	c.errors++
 	if c.errorRaw == nil {
@@ -104,12 +104,12 @@ func (c *Context) newError(raw []byte) *APIError {
 	return e
 }
 
-// Mistyped notes that a member which carries the answer has a type that it cannot have,
-// so that a part of the answer is missing (E-20).
+// Mistyped notes that a member which carries the answer has the wrong type, so a part of
+// the answer is missing (E-20).
 func (c *Context) Mistyped() { c.mistyped, c.Contextual = true, true }
 
-// EndEvent is called after the decoder has seen an event. It adds what a decoder only
-// notes:
+// EndEvent is called after the decoder has seen an event. It adds what a decoder has only
+// noted:
 //
 //   - an error for a finish reason that means failure, if the event has no other (C-35);
 //   - one KindMalformed for members of a wrong type, however many there are (E-20).
@@ -117,7 +117,7 @@ func (c *Context) EndEvent() {
 	if c.failure != "" && c.errors == 0 && c.FirstError == nil {
 		e := c.newError(c.Data)
 		e.Type = c.failure
-		c.FirstError = e // also where the same event ends the stream
+		c.FirstError = e // this counts even if the event also ends the stream
 		c.Add(KindError, c.failed).API = e
 	}
 	if c.mistyped {
@@ -125,7 +125,7 @@ func (c *Context) EndEvent() {
 	}
 }
 
-// Malformed adds a KindMalformed for what cannot be read at this place of the event.
+// Malformed adds a KindMalformed for bytes of the event that cannot be read.
 func (c *Context) Malformed(choice, offset, length int, cause error) {
 	err := &SyntaxError{Event: c.Events, Offset: offset, Length: length, Err: cause}
 	c.MalformedCount++
@@ -154,7 +154,7 @@ func (c *Context) AddErrorObject() {
 			list = v
 		case "object":
 			object = v
-		case "message", "Message": // the latter Amazon's
+		case "message", "Message": // Message is Amazon's
 			message = v
 		case "error_msg": // Baidu's
 			errorMessage = v
@@ -182,8 +182,8 @@ func (c *Context) AddErrorObject() {
 	}
 }
 
-// readError fills in the fields of e that are empty. Of two equal members of an object the
-// last counts.
+// readError fills in the fields of e that are empty. If an object has equal keys, the
+// last one counts.
 func (c *Context) readError(e *APIError, v *fastjson.Value) {
 	o := v.GetObject()
 	if o == nil {
@@ -213,7 +213,7 @@ func (c *Context) readError(e *APIError, v *fastjson.Value) {
 			status = v
 		}
 	})
-	for _, inner := range [...]*fastjson.Value{message, err, detail} { // an error wrapped in an error
+	for _, inner := range [...]*fastjson.Value{message, err, detail} { // one error may wrap another
 		if list := inner.GetArray(); len(list) > 0 {
 			inner = list[0]
 		}
@@ -223,7 +223,7 @@ func (c *Context) readError(e *APIError, v *fastjson.Value) {
 	}
 	word := c.label(status)
 	if n, err := strconv.Atoi(word); err == nil {
-		if n > 999 && code == nil { // a number of the provider's own
+		if n > 999 && code == nil { // the provider's own number, and not an HTTP status
 			code = status
 		} else if e.Status == 0 {
 			e.Status = n
@@ -241,15 +241,16 @@ func (c *Context) readError(e *APIError, v *fastjson.Value) {
 			*m.to = c.label(m.v)
 		}
 	}
-	if e.Type == "error" || e.Type == "response.error" { // that it is one is known
+	if e.Type == "error" || e.Type == "response.error" { // the type only repeats that this is an error
 		e.Type = ""
 	}
 	if e.Type == "" {
-		e.Type = word // such as Google's NOT_FOUND
+		e.Type = word // a word such as Google's NOT_FOUND
 	}
 }
 
-// clip returns the beginning of a text: at most MaxBadText bytes, of whole characters.
+// clip returns the beginning of a text: at most MaxBadText bytes, and no part of a
+// character.
 func (c *Context) clip(text []byte) []byte {
 	if len(text) < c.Limits.MaxBadText {
 		return text
@@ -278,7 +279,7 @@ func (c *Context) label(v *fastjson.Value) string {
 }
 
 // AddException adds an error that came in a frame of its own (B-03). The event's type is
-// its name, or with byCode its code. The data is {"message":…} or a text.
+// the error's type, or its code if byCode is set. The data is {"message":…} or a text.
 func (c *Context) AddException(byCode bool) {
 	e := c.newError(c.Data)
 	if e.Type = c.errorType; byCode {

@@ -10,7 +10,8 @@ func (r FinishReason) String() string {
 	return "unknown"
 }
 
-// FinishReasonOf returns what a provider's word means. docs/dialects.md has the words as a table.
+// FinishReasonOf returns the meaning of a provider's word. docs/dialects.md has a table
+// of the words.
 func FinishReasonOf(native []byte) FinishReason {
 	switch string(native) {
 	case "":
@@ -32,10 +33,10 @@ func FinishReasonOf(native []byte) FinishReason {
 	return FinishUnknown
 }
 
-// MaxNativeWord is how much of a finish reason is kept for the outcome.
+// MaxNativeWord is the number of bytes of a finish reason that the outcome keeps.
 const MaxNativeWord = 64
 
-// SetFinish notes a finish reason, and reports whether it is news. The last one that is
+// SetFinish notes a finish reason, and reports whether it is new. The last reason that is
 // not empty counts (C-06).
 func (ch *Choice) SetFinish(native []byte) (news bool) {
 	return ch.setFinish(FinishReasonOf(native), native)
@@ -60,8 +61,8 @@ func (ch *Choice) setFinish(reason FinishReason, native []byte) (news bool) {
 // IsFinished reports whether the choice has a finish reason and no output after it.
 func (ch *Choice) IsFinished() bool { return ch.Native != "" && !ch.Reopened }
 
-// reopen notes that output has come after the finish reason of a choice (C-34). Gemini's
-// code execution says STOP in the middle, Together says tool_calls between two calls.
+// reopen notes that output came after the finish reason of a choice (C-34). Gemini's code
+// execution sends STOP in the middle, and Together sends tool_calls between two calls.
 // After the end marker nothing changes the verdict (F-22).
 func (c *Context) reopen(choice int) {
 	for i := range c.Choices {
@@ -71,13 +72,13 @@ func (c *Context) reopen(choice int) {
 	}
 }
 
-// AddFinish adds the finish reason of a choice, if it is news. After the end marker a
-// second one is not (F-22).
+// AddFinish adds the finish reason of a choice, if it is new. After the end marker a
+// second reason does not count (F-22).
 func (c *Context) AddFinish(t *Choice, native []byte) {
 	c.AddFinishAs(t, FinishReasonOf(native), native)
 }
 
-// AddFinishAs is AddFinish where the reason does not follow from the native word.
+// AddFinishAs is AddFinish for a reason that does not follow from the native word.
 func (c *Context) AddFinishAs(t *Choice, reason FinishReason, native []byte) {
 	c.Contextual = c.Contextual || len(native) > 0
 	if c.SawDone && t.Native != "" {
@@ -88,8 +89,9 @@ func (c *Context) AddFinishAs(t *Choice, reason FinishReason, native []byte) {
 	}
 }
 
-// AddFinishOrCalls is AddFinish for dialects that have no word for tool calls: a plain
-// stop with calls is one, whichever comes first (G-06, T-20).
+// AddFinishOrCalls is AddFinish for dialects that have no word for tool calls. A plain
+// stop becomes FinishToolCalls if the choice has calls, whichever comes first (G-06,
+// T-20).
 func (c *Context) AddFinishOrCalls(t *Choice, native []byte) {
 	c.Contextual = c.Contextual || len(native) > 0
 	before := t.Finish
@@ -105,8 +107,8 @@ func (c *Context) AddFinishOrCalls(t *Choice, native []byte) {
 	}
 }
 
-// emitFinish adds a KindFinish. Texts of the same form may reopen the choice from now on,
-// so the templates learned before count no more.
+// emitFinish adds a KindFinish. From now on a text may reopen the choice, so templates
+// that were learned before do not count any more.
 func (c *Context) emitFinish(t *Choice, native []byte) {
 	c.finished = true
 	c.Epoch++

@@ -7,18 +7,18 @@ import (
 	"github.com/seed-4d65deac/llmstream/internal/jsonscan"
 )
 
-// argumentsHash is a hash of JSON that comes in pieces, without the white space between
-// its tokens. Where the pieces end makes no difference.
+// argumentsHash is a hash of JSON that comes in pieces. It leaves out white space between
+// tokens, and does not depend on where the pieces end.
 type argumentsHash struct {
 	sum    uint64
 	word   uint64 // up to seven bytes that are not in sum yet
-	n      uint8  // how many those are
+	n      uint8  // number of bytes in word
 	size   int64
 	string bool // inside a string
 	escape bool // after a backslash
 }
 
-// add takes the next piece.
+// add hashes the next piece.
 func (h *argumentsHash) add(b []byte) {
 	for len(b) > 0 {
 		if h.string && !h.escape {
@@ -34,7 +34,7 @@ func (h *argumentsHash) add(b []byte) {
 		case b[0] == '"':
 			h.string = !h.string
 		case h.string:
-			h.escape = true // it is the backslash that ends a plain part
+			h.escape = true // b[0] is the backslash that ended the plain bytes
 		case jsonscan.IsSpace(b[0]):
 			b = b[1:]
 			continue
@@ -44,14 +44,14 @@ func (h *argumentsHash) add(b []byte) {
 	}
 }
 
-// addBytes takes bytes, eight at a time.
+// addBytes hashes bytes, eight at a time.
 func (h *argumentsHash) addBytes(b []byte) {
 	h.size += int64(len(b))
 	shift := 8 * uint(h.n)
 	for ; len(b) >= 8; b = b[8:] {
 		w := binary.LittleEndian.Uint64(b)
 		h.mix(h.word | w<<shift)
-		h.word = w >> (64 - shift) // 0 for a shift of 64
+		h.word = w >> (64 - shift) // a shift of 64 gives 0
 	}
 	for _, x := range b {
 		h.word |= uint64(x) << (8 * h.n)
@@ -62,7 +62,7 @@ func (h *argumentsHash) addBytes(b []byte) {
 	}
 }
 
-// mixSeed makes collisions hard to come by on purpose.
+// mixSeed makes it hard to construct a collision.
 var mixSeed = Hash([]byte("arguments"))
 
 func (h *argumentsHash) mix(word uint64) {
@@ -70,7 +70,7 @@ func (h *argumentsHash) mix(word uint64) {
 	h.sum = bits.RotateLeft64(hi^lo, 29) + word
 }
 
-// equal reports whether both have taken the same bytes.
+// equal reports whether both hashes have the same bytes.
 func (h *argumentsHash) equal(other *argumentsHash) bool {
 	return h.sum == other.sum && h.word == other.word && h.size == other.size
 }

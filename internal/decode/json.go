@@ -11,13 +11,13 @@ import (
 	"github.com/valyala/fastjson"
 )
 
-// structureLimit is the size from which the structure of an event is checked before
-// fastjson sees it: hostile input makes fastjson allocate hundreds of times its size. In
-// smaller events that is too little to matter, once; see Stream.suspect.
+// structureLimit is the event size from which the structure is checked before fastjson
+// sees the event: hostile input makes fastjson allocate hundreds of times its size. In a
+// smaller event that does not matter, unless it happens again; see Stream.suspect.
 const structureLimit = 4 << 10
 
 // Parse parses data, which must be a JSON object, to Root. The error is a fault.Reason or
-// a *fault.Limit, at an offset in data.
+// a *fault.Limit, and offset is its place in data.
 func (c *Context) Parse(data []byte) (offset int, err error) {
 	if len(data) >= structureLimit || c.suspect || len(data)/2 >= c.Limits.MaxValues { // a value takes two bytes at least
 		if offset, err = c.Check(data); err != nil {
@@ -40,13 +40,13 @@ func (c *Context) parseUnchecked(data []byte) (offset int, err error) {
 	c.Escaped = bytes.IndexByte(data, '\\') >= 0
 	c.Root, err = c.parser.ParseBytes(data)
 	if err != nil {
-		// Its own error quotes the event and has no offset.
+		// fastjson's own error quotes the event and has no offset.
 		c.suspect = true
 		if offset, err = c.Check(data); err != nil {
 			return offset, err
 		}
-		// It is well-formed, except for the word Infinity, which fastjson does not know.
-		// The event must not be lost for that (J-04).
+		// The event is well-formed, except for a word such as Infinity, which fastjson
+		// does not know. The event must not be lost for that (J-04).
 		c.Root, err = c.parser.ParseBytes(jsonscan.NullNonFinite(data))
 		if err != nil {
 			return 0, fault.Reason("not understood")
@@ -55,7 +55,7 @@ func (c *Context) parseUnchecked(data []byte) (offset int, err error) {
 	return 0, nil
 }
 
-// Check checks the structure of data, without building anything of it.
+// Check checks the structure of data without building values.
 func (c *Context) Check(data []byte) (offset int, err error) {
 	if end, values := jsonscan.Skip(data, jsonscan.SkipSpace(data, 0)); end > 0 && jsonscan.SkipSpace(data, end) == len(data) && values <= c.Limits.MaxValues {
 		return 0, nil
@@ -67,8 +67,8 @@ func (c *Context) Check(data []byte) (offset int, err error) {
 	return offset, err
 }
 
-// Indent returns how much white space the event's data begins with. Parsing leaves it
-// out, and offsets count it.
+// Indent returns the size of the white space before the event's data. Offsets count it,
+// but the parsed text does not have it.
 func (c *Context) Indent() (n int) {
 	for n < len(c.Data) && jsonscan.IsSpace(c.Data[n]) {
 		n++
@@ -76,13 +76,13 @@ func (c *Context) Indent() (n int) {
 	return n
 }
 
-// sourceTry is what a bracket that begins something else costs, beside the bytes that
-// were compared.
+// sourceTry is the cost of a bracket that begins another value. It is added to the number
+// of bytes that were compared.
 const sourceTry = 8
 
 // JSONOf returns the original bytes of v, an object or array, including white space
-// (T-12). They are searched for after those of the values before. Where they are not
-// found it returns v's JSON without white space, which means the same.
+// (T-12). It searches for them after the bytes of the values before. If it does not find
+// them, it returns v's JSON without white space, which means the same.
 func (c *Context) JSONOf(v *fastjson.Value) []byte {
 	compact := c.Raw(v)
 	for c.sourceAt < len(c.Data) {
@@ -98,16 +98,16 @@ func (c *Context) JSONOf(v *fastjson.Value) []byte {
 		}
 		c.sourceAt += i + 1
 		if c.sourceCost += sourceTry + n; c.sourceCost > len(c.Data) {
-			break // a hostile event, full of brackets or of near matches
+			break // a hostile event is full of brackets or of near matches
 		}
 	}
 	c.sourceAt = len(c.Data)
 	return compact
 }
 
-// Text returns v's text if it is a string. high is the high surrogate that the text
-// before it ended with, and takes the one that this text ends with. It is nil where a
-// text is complete by itself: a lone half then becomes U+FFFD.
+// Text returns v's text if v is a string. high holds the high surrogate that the text
+// before it ended with, and takes the one that this text ends with. It is nil for a text
+// that is complete by itself: a lone surrogate then becomes U+FFFD.
 func (c *Context) Text(v *fastjson.Value, high *uint16) (text []byte, ok bool) {
 	if v == nil {
 		return nil, false
@@ -122,8 +122,8 @@ func (c *Context) Text(v *fastjson.Value, high *uint16) (text []byte, ok bool) {
 	if v.GetObject() != nil || v.GetArray() != nil {
 		return nil, false
 	}
-	// The raw text must be read before anything that unescapes the value. Reading its
-	// type does.
+	// The raw text must be read before anything unescapes the value. Reading its type
+	// does that.
 	raw := c.Raw(v)
 	if raw[0] != '"' {
 		return nil, false
@@ -138,7 +138,8 @@ func (c *Context) Text(v *fastjson.Value, high *uint16) (text []byte, ok bool) {
 	return c.Since(at), true
 }
 
-// IsArray reports whether v is an array. GetArray may return nil for an empty one.
+// IsArray reports whether v is an array. GetArray cannot be used for that: it may return
+// nil for an empty array.
 func (c *Context) IsArray(v *fastjson.Value) bool {
 	if v == nil || v.GetObject() != nil {
 		return false
@@ -146,8 +147,8 @@ func (c *Context) IsArray(v *fastjson.Value) bool {
 	return v.GetArray() != nil || c.Raw(v)[0] == '['
 }
 
-// Member returns a member of an object, the last of that name. It is for single members
-// that come seldom; Fields reads several.
+// Member returns the last member with this name of an object. It is for single members
+// that are rare; Fields reads several.
 func Member(v *fastjson.Value, name string) (found *fastjson.Value) {
 	v.GetObject().Visit(func(key []byte, v *fastjson.Value) {
 		if string(key) == name {
@@ -177,8 +178,8 @@ func (c *Context) Wrap(begin string, v *fastjson.Value, end string) []byte {
 	return c.Since(at)
 }
 
-// Int returns v as a whole number: 12, 12.0 and "12" are one (J-01, U-13). A fraction is
-// rounded.
+// Int returns v as a whole number: 12, 12.0 and "12" are the same number (J-01, U-13). It
+// rounds a fraction.
 func (c *Context) Int(v *fastjson.Value) (n int64, ok bool) {
 	n, _, ok = c.readNumber(v)
 	return n, ok
@@ -223,14 +224,15 @@ func (c *Context) readNumber(v *fastjson.Value) (n int64, exact, ok bool) {
 	return int64(whole), whole == f, whole < most
 }
 
-// IsNull reports whether v is absent or null. It unescapes a string, so it is for values
-// whose text is not read.
+// IsNull reports whether v is absent or null. It unescapes a string, so it must not be
+// used for a value whose text is read.
 func IsNull(v *fastjson.Value) bool { return v == nil || v.Type() == fastjson.TypeNull }
 
-// Fields reads members of the object v into the variables of the same order. names are
-// separated by spaces; one with alternatives has them separated by bars. Of several
-// members the last one counts, as in most clients (J-05); what is missing is not set.
-// It is for what comes seldom: what comes with each event has a reader of its own.
+// Fields reads members of the object v into variables, in the order of names. Spaces
+// separate the names, and bars separate alternative names of one member. If a member
+// comes several times, the last one counts, as in most clients (J-05). The variable of a
+// missing member is not set. Fields is for rare members: a member that comes with each
+// event has a faster reader.
 func Fields(v *fastjson.Value, names string, into ...**fastjson.Value) {
 	v.GetObject().Visit(func(key []byte, v *fastjson.Value) {
 		at := 0

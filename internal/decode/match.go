@@ -2,23 +2,24 @@ package decode
 
 import "github.com/seed-4d65deac/llmstream/internal/jsonscan"
 
-// CallKey is what a piece of a tool call says of the call that it belongs to.
+// CallKey describes the call that a piece of a tool call belongs to.
 type CallKey struct {
 	ID, Name []byte
 	Index    int
 	Indexed  bool
 	First    bool // no other call of the same list of calls has come before
 	Type     ToolType
-	// Arguments: the piece has arguments. It matters for one with an id and no name.
+	// Arguments is set if the piece has arguments. It matters for a piece with an id and
+	// no name.
 	Arguments bool
 }
 
-// MatchCall returns the position of the call that a piece belongs to; -1: it begins a
-// call. Servers number calls in so many ways that the id counts first, then the index,
-// then the order (T-01 … T-05). Some servers give every piece a new id (T-28), others
-// give every call the index 0 (T-02), so it takes a name to begin a call where there is
-// one already. conflict: the piece contradicts the call in a way that another reading
-// would explain; the call is marked as doubtful where that reading is as likely.
+// MatchCall returns the position of the call that a piece belongs to, or -1 if the piece
+// begins a call. Servers number calls in many ways, so the id counts first, then the
+// index, then the order (T-01 … T-05). Some servers give every piece a new id (T-28), and
+// others give every call the index 0 (T-02). So a second call needs a name to begin.
+// conflict reports whether the piece contradicts the call in a way that another reading
+// would explain. The call is marked as doubtful if that reading is as likely.
 func (ch *Choice) MatchCall(k *CallKey) (at int, conflict bool) {
 	id, name := Hash(k.ID), Hash(k.Name)
 	if id != 0 {
@@ -32,8 +33,8 @@ func (ch *Choice) MatchCall(k *CallKey) (at int, conflict bool) {
 		}
 	}
 	if !k.Indexed && id != 0 {
-		// A new id without an index opens a call, unless the latest still waits for its
-		// own.
+		// A new id without an index begins a call, unless the latest call still lacks an
+		// id.
 		if at = len(ch.Calls) - 1; at >= 0 && k.First && ch.Calls[at].ID == 0 && !ch.Calls[at].Indexed && name == 0 {
 			return at, false
 		}
@@ -48,8 +49,8 @@ func (ch *Choice) MatchCall(k *CallKey) (at int, conflict bool) {
 		if call.closed() && k.Arguments {
 			return -1, false
 		}
-		// Such servers make up an id for every piece. One that comes twice is of a call
-		// whose beginning is missing.
+		// These servers make up an id for every piece. If an id comes twice, it belongs
+		// to a call whose beginning is missing.
 		call.Doubtful = call.Doubtful || call.other == id
 		call.other = id
 		return at, true
@@ -58,18 +59,18 @@ func (ch *Choice) MatchCall(k *CallKey) (at int, conflict bool) {
 	case id != 0 && call.ID != 0:
 		return -1, false // T-02
 	case !k.Indexed && (call.HasArguments || !k.First):
-		return -1, false // T-01: one name after another, nothing else to tell them apart
+		return -1, false // T-01: one name after another, and nothing else distinguishes the calls
 	case k.Indexed && call.List == ch.List && call.whole():
 		return -1, false // T-02: two calls of one list, with the same index and no ids
 	case call.Renamed(name) && (!k.Indexed || call.whole()) && k.Index != LegacyIndex:
-		return -1, false // another tool, and this one has all that it needs
+		return -1, false // another tool, and this call needs nothing more
 	}
 	return at, call.contradicts(name)
 }
 
-// callWithID returns the latest call with this id; -1: there is none. another: it has
-// another index. Then its id is no id, but one as "0", which all calls have (N-04): the
-// index tells them apart, and a name begins another.
+// callWithID returns the latest call with this id, or -1. another reports whether that
+// call has another index. The id is then one like "0", which all calls have (N-04): the
+// index distinguishes the calls, and a name begins the next one.
 func (ch *Choice) callWithID(k *CallKey, id uint64) (at int, another bool) {
 	same := -1
 	for i := len(ch.Calls) - 1; i >= 0; i-- {
@@ -85,8 +86,8 @@ func (ch *Choice) callWithID(k *CallKey, id uint64) (at int, another bool) {
 	return same, true
 }
 
-// latest returns the latest call with the index of k, or without one the latest call;
-// -1: there is none.
+// latest returns the latest call with the index of k, or the latest call if k has no
+// index. It returns -1 if there is no call.
 func (ch *Choice) latest(k *CallKey) int {
 	last := len(ch.Calls) - 1
 	if !k.Indexed {
@@ -100,9 +101,9 @@ func (ch *Choice) latest(k *CallKey) int {
 			return i
 		}
 	}
-	// Where a call began without an index, the pieces after it may have one. SGLang and
-	// Nebius give each piece the next index (T-32). A call that has all that it needs is
-	// not continued so.
+	// If a call began without an index, its later pieces may have one. SGLang and Nebius
+	// give each piece the next index (T-32). A call whose arguments are whole does not
+	// continue in this way.
 	if last >= 0 && len(k.ID)+len(k.Name) == 0 && k.Index != LegacyIndex && !ch.Calls[last].closed() &&
 		(k.Type == ToolUnknown || k.Type == ch.Calls[last].Type) {
 		return last
@@ -110,34 +111,33 @@ func (ch *Choice) latest(k *CallKey) int {
 	return -1
 }
 
-// Renamed reports whether name is another than the call's. A name is set once: many
-// servers repeat it in full (T-06), and pieces of names were never recorded (T-07).
+// Renamed reports whether name differs from the call's name. A name is set once: many
+// servers repeat it in full (T-06), and no recording has a name in pieces (T-07).
 func (k *Call) Renamed(name uint64) bool {
 	return name != 0 && k.Name != 0 && k.Name != name
 }
 
-// contradicts reports whether a piece with this name belongs to another tool. Nobody can
-// know which one is to run then.
+// contradicts reports whether a piece with this name belongs to another tool. If it does,
+// the call is doubtful, since the tool to run is unknown.
 func (k *Call) contradicts(name uint64) bool {
 	renamed := k.Renamed(name)
 	k.Doubtful = k.Doubtful || renamed
 	return renamed
 }
 
-// Repetition is what a piece is that comes after the arguments of its call are one JSON
-// value (T-33).
+// Repetition is the meaning of a piece that comes after whole arguments (T-33).
 type Repetition uint8
 
 const (
 	NotRepeated Repetition = iota // the piece continues the call, or the call is not whole
-	SameCall                      // the piece says the same once more
-	NewValue                      // the piece is what the arguments really are
-	AnotherCall                   // the piece is of another call
+	SameCall                      // the piece repeats the call
+	NewValue                      // the piece replaces the arguments
+	AnotherCall                   // the piece belongs to another call
 )
 
-// Repeats finds out what the arguments in a piece are that MatchCall has found the call
-// at a position for. A JSON value after another one cannot continue it, so servers mean
-// something else by it: the same call once more, or the next one.
+// Repeats returns the meaning of the arguments in a piece. MatchCall has found the call
+// at a position for the piece. A JSON value cannot continue another one, so servers mean
+// the same call once more, or the next one.
 func (ch *Choice) Repeats(at int, k *CallKey, arguments []byte) Repetition {
 	call := &ch.Calls[at]
 	value := jsonscan.TrimSpace(arguments)
@@ -151,13 +151,13 @@ func (ch *Choice) Repeats(at int, k *CallKey, arguments []byte) Repetition {
 	switch {
 	case !piece.whole():
 		if len(k.Name) > 0 && !known && piece.State == CallOpen {
-			return AnotherCall // it begins with its first piece
+			return AnotherCall // the piece begins another call
 		}
 		return NotRepeated
 	case legacy && call.Renamed(Hash(k.Name)):
 		return NotRepeated
 	case call.List == ch.List && !legacy:
-		return AnotherCall // two calls of one list stay two
+		return AnotherCall // two calls of one list are two calls
 	case call.sum.equal(&piece.sum):
 		return SameCall
 	case known:

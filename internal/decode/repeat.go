@@ -1,6 +1,6 @@
 package decode
 
-// CallByID returns the position of the latest call with this id; -1 if there is none.
+// CallByID returns the position of the latest call with this id, or -1.
 func (ch *Choice) CallByID(id []byte) (at int) {
 	hash := Hash(id)
 	for at = len(ch.Calls) - 1; at >= 0 && (hash == 0 || ch.Calls[at].ID != hash); at-- {
@@ -8,8 +8,8 @@ func (ch *Choice) CallByID(id []byte) (at int) {
 	return at
 }
 
-// HasArgumentsOf reports whether the arguments of a call are this JSON, apart from white
-// space between its tokens.
+// HasArgumentsOf reports whether the arguments of a call equal this JSON, apart from
+// white space between its tokens.
 func (k *Call) HasArgumentsOf(json []byte) bool {
 	var other Call
 	other.TakeArguments(json)

@@ -8,16 +8,17 @@ import (
 	"github.com/seed-4d65deac/llmstream/internal/wire"
 )
 
-// Stream is what a stream has to remember to decode its next event and to give its
-// verdict, whatever its dialect. It holds no text of the answer. MaxChoices,
-// MaxToolCalls and maxUsageRaw bound it.
+// Stream is what a stream remembers for its next event and for its verdict, in every
+// dialect. It holds no text of the answer. MaxChoices, MaxToolCalls and maxUsageRaw bound
+// it.
 type Stream struct {
 	Choices []Choice
-	Recent  int // the place of the choice that was found last
-	Calls   int // how many tool calls all choices have
+	Recent  int // position of the choice that was found last
+	Calls   int // number of tool calls in all choices
 
-	Events    int64 // how many have come
+	Events    int64 // number of events so far
 	Delivered bool  // a text, a call or media was given
+<<<<<<< HEAD
 	// Answered: something of an answer has come, were it only a signature or redacted
 	// reasoning. A role is no answer.
 	Answered bool
@@ -25,24 +26,31 @@ type Stream struct {
 	finished bool // some choice has had a finish reason
 	// PiecesOnly: arguments come in pieces, and no event repeats them as a whole. A piece
 	// of a call that is open may stand in an event that cannot be read. A decoder sets it.
+=======
+	SawDone   bool  // the end marker came
+	finished  bool  // some choice has had a finish reason
+	// PiecesOnly is set by a decoder if arguments come in pieces and no event repeats
+	// them. A lost event may then have held a piece of any open call.
+>>>>>>> wt-readB
 	PiecesOnly bool
-	// Epoch changes whenever the same event may mean something else than before. A text
-	// may belong to another item, or reopen a choice.
+	// Epoch changes whenever the same event may get a new meaning: a text may belong to
+	// another item, or reopen a choice.
 	Epoch int32
-	// Announced: what the stream has said of itself, which is given once.
+	// Announced has a flag for each fact about the stream that was given, since each is
+	// given once.
 	Announced struct{ ID, Model, Fingerprint, Tier, Created bool }
 
 	Usage    Usage
 	usageRaw []byte // the usage objects so far, overlaid key by key; see OverlayUsage
 
-	// These are the outcome's fields of the same name.
+	// These are the fields of the outcome with the same names.
 	Skipped, MalformedCount                     int64
 	Comments, Unseparated, AfterDone, Conflicts int64
 	Skips                                       Skips
 	Unterminated                                bool
 	Unknown                                     bool // an event was an object of no known dialect
 
-	// suspect: an event was no JSON. fastjson may take milliseconds to find that out, of
+	// suspect is set once an event was not JSON. fastjson may take milliseconds to reject
 	// a few hundred brackets, so further events are checked first.
 	suspect bool
 
@@ -51,43 +59,43 @@ type Stream struct {
 	FirstDamage *SyntaxError
 }
 
-// Choice is what is remembered of a choice.
+// Choice is the state of a choice.
 type Choice struct {
 	Index int
-	// Surrogates are the high surrogates that texts of this choice ended with. The other
-	// half is expected in the next event (J-03).
+	// Surrogates are the high surrogates that the texts of this choice ended with. Their
+	// other halves are expected in the next event (J-03).
 	Surrogates surrogates
 	Finish     FinishReason
-	Native     string // the provider's word for it, at most MaxNativeWord bytes
-	Reopened   bool   // output came after the finish reason, so that another one is due (C-34)
+	Native     string // the provider's word for the reason, at most MaxNativeWord bytes
+	Reopened   bool   // output came after the finish reason, so another reason is due (C-34)
 	Failed     bool   // the finish reason is a word for failure (C-35)
 	RoleKnown  bool   // its role was given
-	// Marks are bits in which a decoder remembers what has come of the choice. An event
-	// of the same form does the same to two choices with equal marks.
+	// Marks are bits for what a decoder has seen of the choice. If two choices have equal
+	// marks, an event of the same form does the same to both.
 	Marks uint8
-	// List counts the lists of tool calls that have come. Two calls of one list are told
-	// from two pieces of one call by it (T-02).
+	// List counts the lists of tool calls that have come. It distinguishes two calls in
+	// one list from two pieces of one call (T-02).
 	List       uint32
 	Calls      []Call
 	recentCall int
 }
 
-// surrogates are high surrogates that wait for the low ones; 0: none waits.
+// surrogates are the pending high surrogates, or 0.
 type surrogates struct{ Content, Reasoning, Refusal uint16 }
 
-// Wait reports whether a surrogate waits for its other half.
+// Wait reports whether a surrogate is pending.
 func (h *surrogates) Wait() bool { return h.Content|h.Reasoning|h.Refusal != 0 }
 
 // Reset makes t ready for another stream. It keeps its memory.
 func (t *Stream) Reset() {
 	choices, usage := t.Choices, wire.Recycle(t.usageRaw)
-	clear(choices) // so that nothing of the last stream is kept alive
+	clear(choices) // keep nothing of the last stream alive
 	*t = Stream{
 		Choices: choices[:0], usageRaw: usage,
 	}
 }
 
-// FindChoice returns the choice with this index; nil: it has not begun.
+// FindChoice returns the choice with this index, or nil if it has not begun.
 func (t *Stream) FindChoice(index int) *Choice {
 	if t.Recent < len(t.Choices) && t.Choices[t.Recent].Index == index {
 		return &t.Choices[t.Recent]
@@ -101,8 +109,8 @@ func (t *Stream) FindChoice(index int) *Choice {
 	return nil
 }
 
-// Choice returns the choice with this index, and begins it where there is none. It
-// returns nil, and adds a KindMalformed, if there are Limits.MaxChoices others.
+// Choice returns the choice with this index. If it is new, the choice begins. If there
+// are Limits.MaxChoices others, it adds a KindMalformed and returns nil.
 func (c *Context) Choice(index int) *Choice {
 	if t := c.FindChoice(index); t != nil {
 		return t
@@ -119,7 +127,7 @@ func (c *Context) Choice(index int) *Choice {
 	return &c.Choices[c.Recent]
 }
 
-// Surrogate returns the high surrogate that the texts of this kind ended with.
+// Surrogate returns the pending surrogate of the texts of this kind.
 func (ch *Choice) Surrogate(k Kind) *uint16 {
 	switch k {
 	case KindContent:
@@ -183,7 +191,7 @@ func (t *Stream) Finished() bool {
 
 var hashSeed = maphash.MakeSeed()
 
-// Hash returns 0 for nothing and for nothing else.
+// Hash returns a hash of b. It is 0 only if b is empty.
 func Hash(b []byte) uint64 {
 	if len(b) == 0 {
 		return 0

@@ -11,14 +11,14 @@ func (u *Usage) Set(field UsageFields, to *int64, n int64) {
 	u.Reported |= field
 }
 
-// Empty reports whether nothing but zeros was reported.
+// Empty reports whether all reported numbers are zero.
 func (u *Usage) Empty() bool {
 	return u.Input|u.Output|u.Total|u.Cached|u.CacheWrite|u.Reasoning == 0
 }
 
-// Merge overlays u with newer, field by field: what newer reports counts, zero too, and
-// the rest stays. An object of nothing but zeros after a real one changes nothing (U-05).
-// Raw is left to the caller, who knows its owner.
+// Merge overlays u with newer, field by field. A number that newer reports counts, even
+// if it is zero, and the others stay. A report with only zeros after a real one changes
+// nothing (U-05). The caller sets Raw, since it knows who owns the memory.
 func (u *Usage) Merge(newer *Usage) (changed bool) {
 	if newer.Empty() && !u.Empty() {
 		return false
@@ -47,7 +47,7 @@ func (u *Usage) Merge(newer *Usage) (changed bool) {
 	return true
 }
 
-// provenReasoning finds out from the total whether reasoning is a part of the output.
+// provenReasoning derives from the total whether the output includes the reasoning.
 func (u *Usage) provenReasoning() Tri {
 	const all = UsageInput | UsageOutput | UsageTotal | UsageReasoning
 	if u.Reported&all != all || u.Reasoning == 0 {
@@ -62,15 +62,16 @@ func (u *Usage) provenReasoning() Tri {
 	return TriUnknown
 }
 
-// MaxUsageRaw is how many bytes of raw usage are kept to be overlaid by the next report,
-// and maxUsageMembers how many of its members: many times what any provider sends. Past
-// either the newest report stands alone.
+// MaxUsageRaw is the number of bytes of raw usage that are kept for the next report to
+// overlay. maxUsageMembers is the number of its members. No provider sends nearly as
+// much. Past either limit the newest report stands alone.
 const (
 	MaxUsageRaw     = 16 << 10
 	maxUsageMembers = 64
 )
 
-// SetCount sets a count to v if that is a number. Null and missing say nothing.
+// SetCount sets a count to v if v is a number. It ignores a value that is null or
+// missing.
 func (c *Context) SetCount(u *Usage, field UsageFields, to *int64, v *fastjson.Value) {
 	if n, ok := c.Int(v); ok {
 		u.Set(field, to, n)
@@ -79,8 +80,8 @@ func (c *Context) SetCount(u *Usage, field UsageFields, to *int64, v *fastjson.V
 	}
 }
 
-// AddUsage merges the usage that the event reports into what is known, and adds the result
-// with raw beside it.
+// AddUsage merges the usage of the event into the known usage, and adds the result
+// together with raw.
 func (c *Context) AddUsage(u *Usage, raw []byte) {
 	c.Contextual = true
 	switch {
@@ -93,8 +94,8 @@ func (c *Context) AddUsage(u *Usage, raw []byte) {
 	}
 }
 
-// AddUncounted adds a usage object without any count: it may say what the answer cost
-// (U-12). After one with counts it erases nothing (G-02).
+// AddUncounted adds a usage object without any count, which may hold the cost of the
+// answer (U-12). After an object with counts it is ignored (G-02).
 func (c *Context) AddUncounted(raw []byte) {
 	if c.Usage.Reported == 0 && len(raw) > len("{}") {
 		c.Add(KindUsage, -1).Usage.Raw = raw
@@ -102,7 +103,7 @@ func (c *Context) AddUncounted(raw []byte) {
 }
 
 // OverlayUsage overlays the usage objects of earlier events with v, key by key, and
-// returns the result: some dialects report the input at the beginning and the rest at the
+// returns the result. Some dialects report the input at the beginning and the rest at the
 // end (A-01). A member that is null is left out.
 func (c *Context) OverlayUsage(v *fastjson.Value) []byte {
 	if v.GetObject() == nil {
@@ -156,8 +157,8 @@ func appendOverlay(dst, older, newer []byte) []byte {
 	return append(dst, '}')
 }
 
-// eachMember calls f with each key, quotes included, and value of an object that is
-// well-formed and has no white space between its tokens.
+// eachMember calls f with each key and value of an object. The keys include their quotes.
+// The object must be well-formed, without white space between its tokens.
 func eachMember(object []byte, f func(key, value []byte)) {
 	for at := 1; at < len(object) && object[at] == '"'; {
 		key := object[at : at+jsonscan.StringLen(object[at:])]
@@ -168,8 +169,8 @@ func eachMember(object []byte, f func(key, value []byte)) {
 	}
 }
 
-// SetBestCount sets a count to the first of its values that is not zero, or to zero if
-// one is zero.
+// SetBestCount sets a count to the first value that is not zero. If every number is zero,
+// the count is zero.
 func (c *Context) SetBestCount(u *Usage, field UsageFields, to *int64, values [3]*fastjson.Value) {
 	for _, v := range values {
 		n, ok := c.Int(v)
@@ -187,21 +188,21 @@ func (c *Context) SetBestCount(u *Usage, field UsageFields, to *int64, values [3
 	}
 }
 
-// UsageCounts is how many counts may have slots in a template. The others do not change
-// while an answer comes.
+// UsageCounts is the number of counts that may have slots in a template. The other counts
+// do not change during an answer.
 const UsageCounts = 3
 
-// growingUsage describes the usage of a dialect whose events all report it. The counts
-// with these names grow from event to event: output, total, reasoning.
+// GrowingUsage describes the usage of a dialect that reports it in every event. Names are
+// the counts that grow from event to event: output, total, reasoning.
 type GrowingUsage struct {
 	Names [UsageCounts]string
-	// Complete returns a report with what the dialect means by its counts. known is what
-	// was reported before.
+	// Complete returns a report that includes what the dialect means by its counts. known
+	// is the usage that was reported before.
 	Complete func(known *Usage, u Usage) Usage
 }
 
-// CountedUsage is the usage of an event that a template may report; Form nil: there is
-// none.
+// CountedUsage is the usage of an event that a template may report. Form is nil if there
+// is no usage of this kind.
 type CountedUsage struct {
 	Usage Usage
 	Raw   []byte

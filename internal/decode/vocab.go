@@ -2,8 +2,8 @@ package decode
 
 import "bytes"
 
-// The types below have the fields of the public types of the same name, which the root
-// package documents. It converts these to them.
+// The types below have the fields of the public types with the same names. The root
+// package documents the fields, and converts these types to its own.
 
 // Kind is what a delta adds to the answer. Kinds are bit flags.
 type Kind uint32
@@ -49,7 +49,7 @@ type Delta struct {
 	Part     int
 }
 
-// Start is what a stream says of itself or of a choice.
+// Start describes a stream or a choice where it begins.
 type Start struct {
 	ID, Model, SystemFingerprint, ServiceTier []byte
 	Created                                   int64
@@ -82,7 +82,7 @@ func (r *ReasoningDetail) Clone() *ReasoningDetail {
 	return &c
 }
 
-// Usage is how many tokens an answer cost.
+// Usage is the number of tokens that an answer took.
 type Usage struct {
 	Input, Output, Total, Cached, CacheWrite, Reasoning int64
 
@@ -113,7 +113,7 @@ const (
 	TriNo
 )
 
-// FinishReason is why a choice ended.
+// FinishReason is the reason why a choice ended.
 type FinishReason uint8
 
 const (
@@ -144,15 +144,15 @@ type SyntaxError struct {
 	Err    error // *fault.Limit or fault.Reason
 }
 
-// Skips counts the events without any meaning, by what they hold.
+// Skips counts the events without meaning, by their content.
 type Skips struct {
 	Empty     int64
 	KeepAlive int64
 	NotObject int64
 }
 
-// Limits bound what decoding one stream may cost. They are the public options of the same
-// name.
+// Limits bound the cost of decoding one stream. They are the public options with the same
+// names.
 type Limits struct {
 	MaxValues    int
 	MaxChoices   int
@@ -161,6 +161,6 @@ type Limits struct {
 	MaxBadText   int
 	// Kinds are the kinds of deltas to add. The others are decoded and dropped.
 	Kinds Kind
-	// Whole turns the shortcuts over large events off.
+	// Whole turns off the fast paths for large events.
 	Whole bool
 }

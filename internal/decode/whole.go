@@ -7,10 +7,11 @@ import (
 )
 
 // Some dialects send a text in pieces and then once more as a whole. A Tally remembers
-// the pieces by length and hash, so that the whole can be compared with them and no
-// second copy is kept. White space at the ends is no difference: some servers trim it.
+// the length and the hash of the pieces, so that they can be compared with the whole
+// without a second copy. White space at the ends does not count, since some servers trim
+// it.
 
-// Tally is a text as far as it has come.
+// Tally sums up a text as far as it has come.
 type Tally struct {
 	lead int     // white space before the first other byte
 	body rolling // up to the last byte that is no white space
@@ -38,11 +39,11 @@ func (t *Tally) Add(piece []byte) {
 // Blank reports whether nothing but white space has come.
 func (t *Tally) Blank() bool { return t.body.size == 0 }
 
-// Same reports whether both texts are equal, white space at their ends aside.
+// Same reports whether both texts are equal, apart from white space at their ends.
 func (t *Tally) Same(u *Tally) bool { return t.body.equal(&u.body) }
 
-// Rest returns what whole has after the pieces. ok is false if it does not begin with
-// them.
+// Rest returns the part of whole that follows the pieces. ok is false if whole does not
+// begin with the pieces.
 func (t *Tally) Rest(whole []byte) (rest []byte, ok bool) {
 	rest = bytes.TrimLeft(whole, textSpace)
 	if t.all.size == 0 { // nothing has come, or white space
@@ -54,7 +55,7 @@ func (t *Tally) Rest(whole []byte) (rest []byte, ok bool) {
 	return rest[t.all.size:], true
 }
 
-// EndsIn reports whether whole ends with the pieces, white space at the ends aside.
+// EndsIn reports whether whole ends with the pieces, apart from white space at the ends.
 func (t *Tally) EndsIn(whole []byte) bool {
 	whole = bytes.TrimRight(whole, textSpace)
 	return len(whole) >= t.body.size && t.body.equal(rollingOf(whole[len(whole)-t.body.size:]))
@@ -69,8 +70,8 @@ func TallyOf(text []byte) (t Tally) {
 // rolling is the hash of bytes that come in pieces. It does not depend on where the
 // pieces end.
 type rolling struct {
-	sum  uint64 // of the words of eight bytes that are full
-	word uint64 // the bytes after those
+	sum  uint64 // hash of the full words of eight bytes
+	word uint64 // the bytes after the full words
 	size int
 }
 
@@ -112,10 +113,9 @@ func rollingOf(b []byte) *rolling {
 	return r
 }
 
-// VoidAnswer takes back what a choice has said that belongs to no part of the message,
-// since another answer begins in the same stream: the finish reason, the end marker, the
-// usage, the error, and all calls. The verdict on the stream is that on the answer which
-// begins.
+// VoidAnswer voids what a choice has said outside of the parts of the message, because
+// another answer begins in the same stream: the finish reason, the end marker, the usage,
+// the error, and all calls. The verdict on the stream is the verdict on the new answer.
 func (s *Context) VoidAnswer(t *Choice) {
 	s.Part = -1
 	s.AddStart(t.Index, Start{Again: true})

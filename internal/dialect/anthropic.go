@@ -9,12 +9,12 @@ import (
 )
 
 // Anthropic's Messages API: https://docs.anthropic.com/en/api/messages-streaming.
-// A message is made of content blocks, which an index tells apart. The type of a
-// delta decides what it says, and not the type of its block: a block whose beginning was
-// lost, or whose type is not known, loses no text. The older text completions are read
-// too. Blocks of any other type are given as items.
+// A message is made of content blocks, each with an index. The type of a delta
+// decides what the delta means, and not the type of its block. So no text is lost if the
+// beginning of a block was lost, or if its type is unknown. The older text completions
+// are read too. A block of any other type becomes an item.
 
-// anthropicEvent are the members of an event.
+// anthropicEvent holds the members of an event.
 type anthropicEvent struct {
 	typ, index, delta, block, message, usage, err *fastjson.Value
 }
@@ -40,8 +40,8 @@ func (e *anthropicEvent) read(root *fastjson.Value) {
 	})
 }
 
-// detectAnthropic reports whether an object is an event of a message, or a message.
-// A ping or an error may be any dialect's.
+// detectAnthropic reports whether an object is an event of a message, or a whole message.
+// A ping or an error may belong to any dialect.
 func detectAnthropic(s *decode.Context) bool {
 	switch string(s.EventType()) {
 	case "message_start", "message_delta", "message_stop",
@@ -58,13 +58,14 @@ func detectAnthropic(s *decode.Context) bool {
 // anthropic decodes the streams of the Messages API.
 type anthropic struct {
 	answer uint64 // hash of the id of the message that began last
-	// parts are the indexes of its blocks, so that all are void where another message
-	// begins; no more than a completion tells apart.
+	// parts holds the indexes of the message's blocks, at most maxParts. All of them are
+	// void if another message begins.
 	parts []int
-	// notThinking has a bit for each of the first 64 blocks that began as something
-	// else than thinking. A signature that follows one is not a signature of thinking.
+	// notThinking has a bit for each of the first 64 blocks. It is set if the block began
+	// as something other than thinking: a signature in the block does not sign any
+	// thinking.
 	notThinking uint64
-	// open are the content blocks of other types than these that have yet to end.
+	// open holds the blocks of all other types that have begun and not ended.
 	open assembly
 }
 
@@ -116,7 +117,7 @@ func (a *anthropic) Decode(s *decode.Context) {
 			s.AddError(-1, s.Root, nil)
 		}
 		return
-	case "": // the error of a gateway, mostly (E-03)
+	case "": // usually the error of a gateway (E-03)
 		s.AddErrorObject()
 		return
 	}
@@ -125,11 +126,11 @@ func (a *anthropic) Decode(s *decode.Context) {
 	}
 }
 
-// message is the only choice that there is.
+// message returns the only choice that a message has.
 func message(s *decode.Context) *decode.Choice { return s.Choice(0) }
 
 // blockOf makes the content block of an event the current part. It returns nil if the
-// index is not a number: nobody knows where the event belongs.
+// index is not a number, since the block is then unknown.
 func (a *anthropic) blockOf(s *decode.Context, e *anthropicEvent) *decode.Choice {
 	if !decode.IsNull(e.index) {
 		index, ok := s.Index(e.index)
@@ -143,7 +144,7 @@ func (a *anthropic) blockOf(s *decode.Context, e *anthropicEvent) *decode.Choice
 	return message(s)
 }
 
-// maxParts is how many parts of a message are told apart.
+// maxParts is the number of parts of a message that are kept apart.
 const maxParts = 1024
 
 func (a *anthropic) notePart(part int) {
@@ -153,7 +154,8 @@ func (a *anthropic) notePart(part int) {
 	a.parts = append(a.parts, part)
 }
 
-// startMessage takes the message of message_start, which may hold all of it.
+// startMessage decodes the message of message_start, which may hold the whole answer
+//
 func (a *anthropic) startMessage(s *decode.Context, v *fastjson.Value) {
 	var id, model, role, content, finish, usage *fastjson.Value
 	v.GetObject().Visit(func(key []byte, v *fastjson.Value) {
@@ -185,7 +187,7 @@ func (a *anthropic) startMessage(s *decode.Context, v *fastjson.Value) {
 			if at := t.CallAtIndex(i); at >= 0 {
 				s.EndCall(t, at)
 			}
-			a.open.end(s, t) // here a block stands as a whole
+			a.open.end(s, t) // a block in message_start is whole
 		}
 		s.Part = 0
 	}
@@ -193,8 +195,8 @@ func (a *anthropic) startMessage(s *decode.Context, v *fastjson.Value) {
 	a.addUsage(s, usage, false)
 }
 
-// decodeCompletion takes a piece of the older text completions, of which the last
-// has the reason.
+// decodeCompletion decodes a piece of the older text completions. The last piece has the
+// stop reason.
 func decodeCompletion(s *decode.Context) {
 	var id, model, text, finish *fastjson.Value
 	s.Root.GetObject().Visit(func(key []byte, v *fastjson.Value) {
@@ -219,9 +221,10 @@ func decodeCompletion(s *decode.Context) {
 	}
 }
 
-// isAnother reports whether a message that begins after another one has begun is not
-// the same once more. All of the other is then void, and the verdict is that on
-// the later one (O-22). After the end of the other that is no fault of the stream.
+// isAnother reports whether the message that begins is a new one, and not the current one
+// repeated. A new message voids the current one, and the verdict on the stream is
+// the verdict on the new one (O-22). The stream is malformed unless the current message
+// has ended.
 func (a *anthropic) isAnother(s *decode.Context, t *decode.Choice, id []byte) bool {
 	if a.answer == 0 || len(id) == 0 || a.answer == decode.Hash(id) {
 		return false
@@ -239,9 +242,9 @@ func (a *anthropic) isAnother(s *decode.Context, t *decode.Choice, id []byte) bo
 	return true
 }
 
-// addUsage lays the usage of message_start or message_delta over what is known (A-01 …
-// A report of nothing but zeros changes nothing (U-05), unless it is the
-// one at the end and tells the output alone: a refusal has none (U-20).
+// addUsage merges the usage of message_start or message_delta into the known usage (A-01
+// … ). A report with only zeros changes nothing (U-05). The exception is a last
+// report with the output alone: a refusal has no output (U-20).
 func (a *anthropic) addUsage(s *decode.Context, v *fastjson.Value, atEnd bool) {
 	if v.GetObject() == nil {
 		return

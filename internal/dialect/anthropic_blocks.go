@@ -7,11 +7,11 @@ import (
 	"github.com/valyala/fastjson"
 )
 
-// anthropicBlock are the members of a content block, or of a delta to one.
+// anthropicBlock holds the members of a content block, or of a delta to one.
 type anthropicBlock struct {
 	typ, text, thinking, signature, data *fastjson.Value
 	id, name, input, citations, content  *fastjson.Value
-	inputMember, thinkingMember          string // the names of these
+	inputMember, thinkingMember          string // the names of the members input and thinking were read from
 }
 
 func (b *anthropicBlock) read(v *fastjson.Value) {
@@ -45,14 +45,15 @@ func (b *anthropicBlock) read(v *fastjson.Value) {
 	})
 }
 
-// textIsReasoning makes the text of the block its reasoning, unless it has another.
+// textIsReasoning takes the text of the block as its thinking, unless it has thinking of
+// its own.
 func (b *anthropicBlock) textIsReasoning() {
 	if b.thinking == nil {
 		b.thinking, b.thinkingMember = b.text, "text"
 	}
 }
 
-// startBlock begins a content block, with what it holds from the beginning.
+// startBlock begins a content block with what its first event holds.
 func (a *anthropic) startBlock(s *decode.Context, t *decode.Choice, v *fastjson.Value) {
 	s.Contextual = true
 	if item := a.open.find(s.Part); item != nil {
@@ -69,7 +70,7 @@ func (a *anthropic) startBlock(s *decode.Context, t *decode.Choice, v *fastjson.
 		s.AddCitation(t, b.citations)
 	case "thinking":
 		addThinking(s, t, &b)
-	case "reasoning": // compatible servers have it in place of thinking
+	case "reasoning": // compatible servers send it in place of thinking
 		b.textIsReasoning()
 		addThinking(s, t, &b)
 	case "redacted_thinking":
@@ -87,9 +88,10 @@ func (a *anthropic) startBlock(s *decode.Context, t *decode.Choice, v *fastjson.
 	}
 }
 
-// isWhole reports whether a block of another type has all its members where it begins:
-// results of the provider's own tools, a switch to another model, and calls of the
-// provider's tools that have their input, as calls of the caller's may.
+// isWhole reports whether the first event of a block of another type has all of its
+// members. That is so for a result of the provider's own tools, for a switch to another
+// model, and for a call of the provider's tools that has its input. A call of the
+// caller's tools may have its input there too.
 func (b *anthropicBlock) isWhole(typ []byte) bool {
 	if string(typ) == "fallback" || bytes.HasSuffix(typ, []byte("_result")) {
 		return true
@@ -98,8 +100,8 @@ func (b *anthropicBlock) isWhole(typ []byte) bool {
 	return input != nil && input.Len() > 0
 }
 
-// givenInput returns the input of a call that begins with it, as text. Usually it is {}
-// there and comes in pieces.
+// givenInput returns the input that a call begins with, as text. Usually that is {}, and
+// the input follows in pieces.
 func givenInput(s *decode.Context, v *fastjson.Value) []byte {
 	if o := v.GetObject(); o != nil {
 		if o.Len() == 0 {
@@ -145,8 +147,8 @@ func (a *anthropic) decodeBlockDelta(s *decode.Context, e *anthropicEvent) {
 	}
 }
 
-// addToItem adds a delta to the item of its part. ok is false if the delta says
-// something on its own.
+// addToItem adds a delta to the open item of its part. ok is false if the delta is not
+// part of the item.
 func (a *anthropic) addToItem(s *decode.Context, t *decode.Choice, item *openItem, typ []byte, d *anthropicBlock, v *fastjson.Value) (ok bool) {
 	s.Contextual = true
 	switch string(typ) {
@@ -156,7 +158,7 @@ func (a *anthropic) addToItem(s *decode.Context, t *decode.Choice, item *openIte
 		if a.open.addText(s, t, item, grownContent, d.content); a.open.find(s.Part) == item {
 			a.open.replace(s, t, item, grownEncrypted, decode.Member(v, "encrypted_content"))
 		}
-	default: // nobody knows what it would make of the item
+	default: // the effect of an unknown delta on the item is unknown
 		a.open.drop(item)
 		return false
 	}
@@ -165,8 +167,8 @@ func (a *anthropic) addToItem(s *decode.Context, t *decode.Choice, item *openIte
 
 var typeThinking = []byte("thinking")
 
-// addThinking adds a piece of thinking, or the signature that ends it, in the form
-// in which it has to be sent back.
+// addThinking adds a piece of thinking, or the signature that ends it. It becomes a
+// detail that can be sent back unchanged.
 func addThinking(s *decode.Context, t *decode.Choice, b *anthropicBlock) {
 	text, _ := s.Text(b.thinking, &t.Surrogates.Reasoning)
 	signature := s.Word(b.signature)
@@ -184,8 +186,8 @@ func addBlockDetail(s *decode.Context, t *decode.Choice, r decode.ReasoningDetai
 	s.AddDetail(t.Index, r).Text = r.Text
 }
 
-// setThinking notes whether the current block, if it is one of the first, is one
-// of thinking.
+// setThinking notes whether the current block is one of thinking. It keeps that for the
+// first 64 blocks.
 func (a *anthropic) setThinking(s *decode.Context, thinking bool) {
 	if s.Part >= 64 {
 		return

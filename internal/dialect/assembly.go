@@ -11,29 +11,29 @@ import (
 	"github.com/valyala/fastjson"
 )
 
-// Some items of an answer come in several events, such as the calls of tools that
-// the provider runs (A-12, B-08). An assembly puts them together and gives each as
-// one JSON object at its end, as a body in place of a stream has it.
+// Some items of an answer come in several events, such as the calls of tools that the
+// provider runs (A-12, B-08). An assembly joins the events. At the end of an item it
+// gives one JSON object, in the form that a body in place of a stream has.
 
-// assembly holds the items of a stream that have yet to end. Few streams have such
-// items, so they come from a pool; nil means that there are none.
+// assembly holds the items of a stream that have begun and not ended. Few streams have
+// items, so their memory comes from a pool. It is nil if no item is open.
 type assembly struct{ *openItems }
 
 type openItems struct {
 	items []openItem // at most MaxToolCalls
-	size  int        // bytes of all items, at most MaxEvent: what an item may have that comes whole
+	size  int        // bytes of all items, at most MaxEvent, as for an item that comes whole
 }
 
 // openItem is an item as far as it has come.
 type openItem struct {
-	part    int    // of the message
-	wrapper string // name of the member that holds the item's members; "": they stand in the item itself
-	members []byte // those that do not grow, each as ,"name":value
+	part    int    // part of the message
+	wrapper string // name of the member that holds the item's members, or "" if the item itself holds them
+	members []byte // members that do not grow, each as ,"name":value
 	grown   [len(grownNames)][]byte
-	// pieces are the JSON of the input, which comes as text. scan has read them.
+	// pieces holds the input's JSON, which comes as text. scan has read all of it.
 	pieces    []byte
 	scan      jsonscan.Scanner
-	surrogate uint16 // the pending half of a surrogate pair at the end of the pieces (J-03)
+	surrogate uint16 // the high surrogate that the pieces end with, or 0 (J-03)
 	broken    bool   // the pieces are not JSON
 }
 
@@ -47,13 +47,13 @@ const (
 	grownArguments
 )
 
-// maxKeptItems is how many items there is room for in what goes back to the pool.
+// maxKeptItems is the number of items whose memory may go back to the pool.
 const maxKeptItems = 4
 
 var itemsPool = sync.Pool{New: func() any { return new(openItems) }}
 
-// begin begins an item of the current part. It returns nil if too many are open.
-// wrapper is as in openItem.
+// begin begins an item of the current part, with this openItem.wrapper. It returns nil if
+// too many items are open.
 func (a *assembly) begin(s *decode.Context, t *decode.Choice, wrapper string) *openItem {
 	if a.openItems == nil {
 		a.openItems = itemsPool.Get().(*openItems)
@@ -74,8 +74,8 @@ func (a *assembly) begin(s *decode.Context, t *decode.Choice, wrapper string) *o
 	return item
 }
 
-// addMembers adds the members of v to an item, apart from those named in without. One
-// that may grow replaces what came of it.
+// addMembers adds the members of v to an item, except the names in without. A member that
+// may grow replaces what has come of it.
 func (a *assembly) addMembers(s *decode.Context, t *decode.Choice, item *openItem, v *fastjson.Value, without ...string) {
 	before := item.size()
 	v.GetObject().Visit(func(key []byte, v *fastjson.Value) {
@@ -102,7 +102,8 @@ func (item *openItem) size() int {
 	return n
 }
 
-// resized notes that an item had this size before. It drops an item past the limit.
+// resized updates the size of all items after an item had the size before. It drops the
+// item if the limit is passed.
 func (a *assembly) resized(s *decode.Context, t *decode.Choice, item *openItem, before int) {
 	a.size += item.size() - before
 	if a.size > s.Limits.MaxEvent {
@@ -111,7 +112,7 @@ func (a *assembly) resized(s *decode.Context, t *decode.Choice, item *openItem, 
 	}
 }
 
-// find returns the open item of a part; nil if there is none.
+// find returns the open item of a part, or nil.
 func (a *assembly) find(part int) *openItem {
 	if a.openItems == nil {
 		return nil
@@ -135,7 +136,7 @@ func (a *assembly) drop(item *openItem) {
 	*item = empty
 	*item, *last = *last, *item
 	if a.items = a.items[:len(a.items)-1]; len(a.items) == 0 {
-		if cap(a.items) <= maxKeptItems { // else many were open at once, as in no honest stream
+		if cap(a.items) <= maxKeptItems { // an honest stream never has more open at once
 			itemsPool.Put(a.openItems)
 		}
 		a.openItems = nil
@@ -149,8 +150,8 @@ func (a *assembly) dropAll() {
 	}
 }
 
-// addInput adds a piece of the JSON of an item's input: a string that holds it, or an
-// object or array in place of one (T-12).
+// addInput adds a piece of an item's input: a string that holds JSON, or an object or
+// array in its place (T-12).
 func (a *assembly) addInput(s *decode.Context, t *decode.Choice, item *openItem, v *fastjson.Value) {
 	before := item.size()
 	piece, ok := s.Text(v, &item.surrogate)
@@ -168,7 +169,7 @@ func (a *assembly) addInput(s *decode.Context, t *decode.Choice, item *openItem,
 	a.resized(s, t, item, before)
 }
 
-// addText continues a member that is a string, or replaces it by a value of another
+// addText appends a string to a member, or replaces the member by a value of another
 // type. Null changes nothing.
 func (a *assembly) addText(s *decode.Context, t *decode.Choice, item *openItem, member int, v *fastjson.Value) {
 	raw := rawUnlessNull(s, v)
@@ -193,7 +194,7 @@ func (a *assembly) replace(s *decode.Context, t *decode.Choice, item *openItem, 
 	}
 }
 
-// addElements adds the elements of an array to a member that is one.
+// addElements appends the elements of an array to a member that is an array.
 func (a *assembly) addElements(s *decode.Context, t *decode.Choice, item *openItem, member int, v *fastjson.Value) {
 	before, to := item.size(), &item.grown[member]
 	for _, one := range v.GetArray() {
@@ -207,7 +208,7 @@ func (a *assembly) addElements(s *decode.Context, t *decode.Choice, item *openIt
 	a.resized(s, t, item, before)
 }
 
-// rawUnlessNull returns v's JSON text; nil if v is absent or null.
+// rawUnlessNull returns v's JSON text, or nil if v is absent or null.
 func rawUnlessNull(s *decode.Context, v *fastjson.Value) []byte {
 	if v == nil {
 		return nil
@@ -218,8 +219,8 @@ func rawUnlessNull(s *decode.Context, v *fastjson.Value) []byte {
 	return nil
 }
 
-// end gives the item of the current part. An item whose input breaks off is not
-// given: nobody knows what it was to be.
+// end gives the item of the current part. It drops an item whose input breaks off, since
+// the rest of the input is unknown.
 func (a *assembly) end(s *decode.Context, t *decode.Choice) {
 	item := a.find(s.Part)
 	if item == nil {
@@ -235,8 +236,8 @@ func (a *assembly) end(s *decode.Context, t *decode.Choice) {
 	a.drop(item)
 }
 
-// endAll gives all items, in the order of their parts: their ends did not come before
-// that of the message.
+// endAll gives all open items in the order of their parts. The message has ended before
+// they did.
 func (a *assembly) endAll(s *decode.Context, t *decode.Choice) {
 	for a.openItems != nil {
 		s.Part = a.items[0].part

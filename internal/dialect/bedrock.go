@@ -9,12 +9,12 @@ import (
 
 // Amazon Bedrock's ConverseStream:
 // https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ConverseStream.html.
-// In a frame the event's type names what the object is. Elsewhere, and where
-// InvokeModel carries the events of Amazon's own models, the object has a member of
-// that name that holds it: {"contentBlockDelta":{…}}. There is one choice. What
-// Converse answers in place of a stream is read too.
+// In a frame, the type of the event names its object. Elsewhere, and where InvokeModel
+// carries the events of Amazon's own models, the object is the only member of another
+// one, under that name: {"contentBlockDelta":{…}}. There is one choice. The answer of
+// Converse in place of a stream is read too.
 
-// converseEvent are the members of an event.
+// converseEvent holds the members of an event.
 type converseEvent struct {
 	messageStart, blockStart, blockDelta, blockStop *fastjson.Value
 	messageStop, metadata                           *fastjson.Value
@@ -23,7 +23,8 @@ type converseEvent struct {
 	output                                          *fastjson.Value // of a whole answer
 }
 
-// named returns where the member of a name is noted; nil: it is none of them.
+// named returns the field for the member with this name, or nil if there is no field for
+// it.
 func (e *converseEvent) named(name []byte) **fastjson.Value {
 	switch string(name) {
 	case "messageStart":
@@ -61,18 +62,18 @@ func (e *converseEvent) read(s *decode.Context) {
 	}
 }
 
-// speaks tells whether the event is a part of the answer. Metadata alone may be
-// any dialect's.
+// speaks reports whether the event is part of the answer. Metadata alone may belong to
+// any dialect.
 func (e *converseEvent) speaks() bool {
 	return e.messageStart != nil || e.blockStart != nil || e.blockDelta != nil || e.blockStop != nil || e.messageStop != nil || e.isWhole()
 }
 
-// isWhole tells whether the event is a whole answer, in place of a stream.
+// isWhole reports whether the event is a whole answer in place of a stream.
 func (e *converseEvent) isWhole() bool {
 	return e.output != nil && decode.Member(e.output, "message").GetObject() != nil
 }
 
-// detectBedrock tells whether an event is one of Converse, or was carried by
+// detectBedrock reports whether an event is one of Converse, or was carried by
 // InvokeModel.
 func detectBedrock(s *decode.Context) bool {
 	var e converseEvent
@@ -83,13 +84,14 @@ func detectBedrock(s *decode.Context) bool {
 // bedrock decodes Bedrock's streams.
 type bedrock struct {
 	hasMetadata bool // the metadata, which hold the usage, have come
-	// model is the dialect of the events that InvokeModel embeds, and inner decodes
-	// them. Auto: no event has shown it. Bedrock: the model has no dialect of its own.
+	// model is the dialect of the events that InvokeModel embeds, and inner decodes them.
+	// It is Auto until an event shows the dialect, and Bedrock if the model has no
+	// dialect of its own.
 	model ID
 	inner Decoder
 	chat  chat // for models that answer as chat completions do
-	// open are calls of the provider's own tools, and their results, that have yet to
-	// end (B-08).
+	// open holds the calls of the provider's own tools, and their results, that have
+	// begun and not ended (B-08).
 	open assembly
 }
 
@@ -130,8 +132,8 @@ func (b *bedrock) Decode(s *decode.Context) {
 		b.hasMetadata = true
 		addBedrockUsage(s, decode.Member(e.metadata, "usage"))
 	}
-	// Usage comes after messageStop (B-05): the end is where both have come. Where
-	// usage never comes, the end of the input is the end.
+	// Usage comes after messageStop (B-05), so the stream ends when both have come. If
+	// usage never comes, the stream ends with the input.
 	if b.hasMetadata && len(s.Choices) > 0 && s.Choices[0].Native != "" {
 		s.EndStream()
 	}
@@ -142,8 +144,8 @@ func (b *bedrock) Decode(s *decode.Context) {
 	}
 }
 
-// addBedrockUsage adds a usage of Converse, or the metrics of InvokeModel, which
-// name the same numbers otherwise.
+// addBedrockUsage adds the usage of Converse, or the metrics of InvokeModel, which have
+// the same counts under other names.
 func addBedrockUsage(s *decode.Context, v *fastjson.Value) {
 	if v.GetObject() == nil {
 		return

@@ -11,25 +11,26 @@ import (
 // Amazon Bedrock's agents, InvokeAgent and InvokeInlineAgent:
 // https://docs.aws.amazon.com/bedrock/latest/APIReference/API_agent-runtime_ResponseStream.html.
 // A frame of type chunk has a piece of the answer as base64, with its citations. The
-// frame looks like one of InvokeModel, but holds text and not an event. Frames of other
-// types say what the agent did, or what the caller has to do; each is an item (B-09).
-// There is no finish reason and no end marker: the answer ends with the stream.
+// frame looks like one of InvokeModel, but its payload is text and not an event. A frame
+// of another type reports what the agent did, or what the caller has to do. Each becomes
+// an item (B-09). There is no finish reason and no end marker: the answer ends with the
+// stream.
 
 // bedrockAgent decodes the streams of agents.
 type bedrockAgent struct {
-	answered bool // a piece of the answer, or a task of the caller's, has come
+	answered bool // a piece of the answer, or a task for the caller, has come
 }
 
 func (a *bedrockAgent) Reset() { *a = bedrockAgent{} }
 
-// Close ends the answer, which nothing else does.
+// Close ends the answer, since no event does.
 func (a *bedrockAgent) Close(s *decode.Context, clean bool) {
 	if a.answered && clean && s.FirstError == nil {
 		s.EndStream()
 	}
 }
 
-// detectBedrockAgent reports whether a frame is one that only agents have. A chunk may
+// detectBedrockAgent reports whether only agents send a frame of this type. A chunk may
 // be InvokeModel's; see HoldsText.
 func detectBedrockAgent(s *decode.Context) bool {
 	switch string(s.Type) {
@@ -41,8 +42,8 @@ func detectBedrockAgent(s *decode.Context) bool {
 	return false
 }
 
-// HoldsText reports whether a frame of type chunk is one of an agent: what it holds as
-// base64 is no event of any model. asked is the dialect that was asked for.
+// HoldsText reports whether a frame of type chunk is one of an agent, since the decoded
+// payload inner is not an event of any model. asked is the dialect that was requested.
 func HoldsText(s *decode.Context, inner []byte, asked ID) bool {
 	if len(inner) > 0 && inner[0] != '{' {
 		return true
@@ -88,7 +89,7 @@ func (a *bedrockAgent) decodeChunk(s *decode.Context) {
 	s.AddCitation(t, decode.Member(attribution, "citations"))
 }
 
-// addFrame gives what the frame holds as an item, under the name of the frame's type.
+// addFrame gives the object of the frame as an item, under the name of the frame's type.
 func (a *bedrockAgent) addFrame(s *decode.Context, t *decode.Choice) {
 	s.Delivered = true
 	s.Add(decode.KindItem, t.Index).Text = s.Wrap(`{"`+string(s.Type)+`":`, s.Root, "}")

@@ -43,8 +43,8 @@ func (b *bedrock) decodeConverse(s *decode.Context, t *decode.Choice, e *convers
 	}
 }
 
-// blockIndex makes the block with this index the current part. Models whose events
-// InvokeModel embeds count their pieces in it, so those are no parts.
+// blockIndex makes the block with this index the current part. In an event that
+// InvokeModel embeds, the index counts pieces, so the part does not change.
 func blockIndex(s *decode.Context, v *fastjson.Value) (index int, ok bool) {
 	if !decode.IsNull(v) {
 		if index, ok = s.Index(v); !ok || index < 0 {
@@ -58,12 +58,12 @@ func blockIndex(s *decode.Context, v *fastjson.Value) (index int, ok bool) {
 	return index, true
 }
 
-// serverTools are the members of a block that hold what the provider does itself. A
-// toolUse is the provider's by its type.
+// serverTools are the members of a block that hold a call or a result of the provider's
+// own tools. A toolUse is the provider's if its type says so.
 var serverTools = [...]string{"toolUse", "serverToolUse", "toolResult", "serverToolResult"}
 
-// serverTool returns the member of a block, or of its start, that holds what the
-// provider does itself; nil if there is none.
+// serverTool returns the member of a block, or of its start, that holds a call or a
+// result of the provider's own tools. v is nil if there is no member of this kind.
 func serverTool(s *decode.Context, block *fastjson.Value) (name string, v *fastjson.Value) {
 	for _, name := range serverTools {
 		v := decode.Member(block, name)
@@ -74,8 +74,8 @@ func serverTool(s *decode.Context, block *fastjson.Value) (name string, v *fastj
 	return "", nil
 }
 
-// startBlock takes the beginning of a block, in which only calls and results have
-// anything to say.
+// startBlock decodes the start of a block. Only the starts of calls and results hold
+// anything.
 func (b *bedrock) startBlock(s *decode.Context, t *decode.Choice, v *fastjson.Value) {
 	s.Contextual = true
 	start := decode.Member(v, "start")
@@ -87,7 +87,7 @@ func (b *bedrock) startBlock(s *decode.Context, t *decode.Choice, v *fastjson.Va
 		return
 	}
 	if name, v := serverTool(s, start); v != nil { // B-08
-		b.open.end(s, t) // one that has had no end
+		b.open.end(s, t) // end an item whose end was lost
 		if item := b.open.begin(s, t, name); item != nil {
 			b.open.addMembers(s, t, item, v)
 		}
@@ -96,8 +96,8 @@ func (b *bedrock) startBlock(s *decode.Context, t *decode.Choice, v *fastjson.Va
 	startConverseCall(s, t, index, decode.Member(start, "toolUse"))
 }
 
-// startConverseCall begins a call of the caller's tools, which in a whole answer has its
-// input.
+// startConverseCall begins a call of the caller's tools. In a whole answer the call has
+// its input.
 func startConverseCall(s *decode.Context, t *decode.Choice, index int, v *fastjson.Value) {
 	var id, name, input *fastjson.Value
 	decode.Fields(v, "toolUseId name input", &id, &name, &input)
@@ -106,7 +106,7 @@ func startConverseCall(s *decode.Context, t *decode.Choice, index int, v *fastjs
 	}
 }
 
-// decodeBlockDelta adds what an event brings of a block.
+// decodeBlockDelta adds the delta of a block.
 func (b *bedrock) decodeBlockDelta(s *decode.Context, t *decode.Choice, v *fastjson.Value) {
 	var at, delta *fastjson.Value
 	v.GetObject().Visit(func(key []byte, v *fastjson.Value) {
@@ -127,7 +127,8 @@ func (b *bedrock) decodeBlockDelta(s *decode.Context, t *decode.Choice, v *fastj
 	decodeConverseDelta(s, t, index, delta)
 }
 
-// addToItem adds a delta to the item of its part. ok is false if it is of another kind.
+// addToItem adds a delta to the open item of its part. ok is false if the delta has
+// another form.
 func (b *bedrock) addToItem(s *decode.Context, t *decode.Choice, item *openItem, delta *fastjson.Value) (ok bool) {
 	s.Contextual = true
 	var call, result *fastjson.Value
@@ -183,8 +184,8 @@ func decodeConverseDelta(s *decode.Context, t *decode.Choice, index int, delta *
 	}
 }
 
-// addConverseReasoning adds a piece of reasoning, with what is needed to send it
-// back: its text by block, its signature, or what is encrypted in its place.
+// addConverseReasoning adds a piece of reasoning as a detail that can be sent back: the
+// text of the block, its signature, or encrypted content in place of both.
 func addConverseReasoning(s *decode.Context, t *decode.Choice, v *fastjson.Value) {
 	r := decode.ReasoningDetail{Type: typeReasoningText}
 	v.GetObject().Visit(func(key []byte, v *fastjson.Value) {
@@ -193,7 +194,7 @@ func addConverseReasoning(s *decode.Context, t *decode.Choice, v *fastjson.Value
 			r.Text, _ = s.Text(v, &t.Surrogates.Reasoning)
 		case "signature":
 			r.Signature = s.Word(v)
-		case "redactedContent", "data": // the latter in some answers of reasoning models (B-07)
+		case "redactedContent", "data": // some reasoning models answer with data (B-07)
 			r.Data, r.Type = s.Word(v), typeRedactedContent
 		}
 	})

@@ -13,10 +13,11 @@ import (
 // Bedrock's InvokeModelWithResponseStream carries the events of the model's own
 // dialect: {"bytes":"<base64 of the event>","p":"<padding>"} (B-01).
 
-// IsEnvelope reports whether frames of this type are those of InvokeModel.
+// IsEnvelope reports whether a frame of this type is one of InvokeModel.
 func IsEnvelope(typ []byte) bool { return string(typ) == "chunk" }
 
-// Unwrap returns what a payload embeds, in a buffer of the context; nil if that is nothing.
+// Unwrap returns the event that a payload embeds, in a buffer of the context. It returns
+// nil if the payload embeds nothing.
 func Unwrap(s *decode.Context, data []byte) (inner []byte, offset int, err error) {
 	coded, ok := codedBytes(data)
 	if !ok || s.Limits.Whole {
@@ -42,9 +43,9 @@ func Unwrap(s *decode.Context, data []byte) (inner []byte, offset int, err error
 	return s.EmbeddedBuf[:n:n], 0, nil
 }
 
-// codedBytes is the shortcut for payloads as Bedrock writes them: the bytes first,
-// and behind them nothing or the padding. A backslash is not base64, so that it
-// comes to nothing here.
+// codedBytes is the fast path for payloads in the form that Bedrock writes: bytes first,
+// then nothing or the padding. A backslash is not base64: ok is false, and the JSON
+// parser reads the payload.
 func codedBytes(data []byte) (coded []byte, ok bool) {
 	const begin, padding = `{"bytes":"`, `,"p":"`
 	if !bytes.HasPrefix(data, []byte(begin)) {
@@ -67,9 +68,9 @@ func codedBytes(data []byte) (coded []byte, ok bool) {
 	return coded, string(data) == "}" && bytes.IndexByte(coded, '\\') < 0
 }
 
-// AddInvocationMetrics takes the metrics that Bedrock puts into the last event of
-// every model: they end the stream, and they are its usage where the model itself
-// has reported none (B-06).
+// AddInvocationMetrics decodes the metrics that Bedrock adds to the last event of every
+// model (B-06). They end the stream. They are its usage if the model itself has reported
+// no usage.
 func AddInvocationMetrics(s *decode.Context) {
 	const name = "amazon-bedrock-invocationMetrics"
 	if !s.Escaped && !bytes.Contains(s.Data, []byte(name)) {
@@ -84,9 +85,9 @@ func AddInvocationMetrics(s *decode.Context) {
 	}
 }
 
-// embeddedDialect returns the dialect of an event that InvokeModel embeds: that of
-// another row, or Bedrock for models that have none of their own, Nova among them.
-// Auto: the event does not show it.
+// embeddedDialect returns the dialect of an event that InvokeModel embeds. It returns
+// Bedrock for a model without a dialect of its own, Nova among them, and Auto if the
+// event does not show its dialect.
 func embeddedDialect(s *decode.Context) ID {
 	var m modelEvent
 	m.read(s)

@@ -5,8 +5,8 @@ import (
 	"github.com/valyala/fastjson"
 )
 
-// modelEvent are the members by which models that have no dialect of their own
-// give their answers over InvokeModel:
+// modelEvent holds the members in which models without a dialect of their own answer over
+// InvokeModel:
 //
 //	Amazon Titan      {"outputText", "completionReason"}
 //	Meta Llama        {"generation", "stop_reason"}
@@ -15,8 +15,8 @@ import (
 //	Mistral           {"outputs": [{"text", "stop_reason"}]}
 //	Mistral, DeepSeek {"choices": [{"message" or "text", "stop_reason"}]}
 //
-// Amazon Nova's are the events of Converse. The names do not contradict each
-// other, so that it need not be known whose they are.
+// Amazon Nova sends the events of Converse. The names do not contradict each other, so
+// the model need not be known.
 type modelEvent struct {
 	text, finish  *fastjson.Value
 	list, choices *fastjson.Value
@@ -37,13 +37,14 @@ func (m *modelEvent) read(s *decode.Context) {
 	})
 }
 
-// stopsOtherwise tells whether choices name their end as OpenAI's do not.
+// stopsOtherwise reports whether the choices end with stop_reason, where OpenAI's have
+// finish_reason.
 func (m *modelEvent) stopsOtherwise() bool {
 	choices := m.choices.GetArray()
 	return len(choices) > 0 && decode.Member(choices[0], "stop_reason") != nil && decode.Member(choices[0], "finish_reason") == nil
 }
 
-// speaks tells whether the event is a part of an answer.
+// speaks reports whether the event is part of an answer.
 func (m *modelEvent) speaks() bool { return m.text != nil || m.list != nil || m.choices != nil }
 
 func decodeModel(s *decode.Context, h *chat) {
@@ -63,7 +64,7 @@ func decodeModel(s *decode.Context, h *chat) {
 			decodeModelText(s, position, one.text, one.finish)
 		}
 	}
-	if m.choices != nil { // what surrounds them is as OpenAI's is
+	if m.choices != nil { // the members around the choices are OpenAI's
 		var c chatChunk
 		c.read(s.Root)
 		s.AnnounceStream(c.info())
@@ -81,7 +82,7 @@ func decodeModel(s *decode.Context, h *chat) {
 		if !decode.IsNull(one.index) {
 			var ok bool
 			if position, ok = s.Index(one.index); !ok || position < 0 {
-				continue // which was told
+				continue // decodeChatChoice has reported the index
 			}
 		}
 		if t := s.FindChoice(position); t != nil {
@@ -90,7 +91,7 @@ func decodeModel(s *decode.Context, h *chat) {
 	}
 }
 
-// modelChoice are the members of an element of a list.
+// modelChoice holds the members of an element of a list.
 type modelChoice struct{ index, text, finish *fastjson.Value }
 
 func (c *modelChoice) read(v *fastjson.Value) {

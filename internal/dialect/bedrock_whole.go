@@ -5,9 +5,9 @@ import (
 	"github.com/valyala/fastjson"
 )
 
-// decodeWholeConverse takes the message of a whole answer of Converse:
+// decodeWholeConverse decodes the message of a whole answer of Converse:
 // https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Converse.html.
-// Its blocks are those of a stream, but for what a stream has in pieces.
+// Its blocks are the same as in a stream, except that they do not come in pieces.
 func decodeWholeConverse(s *decode.Context, t *decode.Choice, message *fastjson.Value) {
 	s.Contextual = true
 	s.AddRole(t, decode.Member(message, "role"))

@@ -9,7 +9,7 @@ import (
 // An event has the next piece of the response and hardly anything else (N-05). There is
 // no finish reason.
 
-// cloudflareEvent are the members of an event, or of the result of a whole answer.
+// cloudflareEvent holds the members of an event, or of the result of a whole answer.
 type cloudflareEvent struct {
 	response, calls, usage  *fastjson.Value
 	result, success, errors *fastjson.Value
@@ -31,7 +31,7 @@ func readCloudflare(v *fastjson.Value) (e cloudflareEvent) {
 			e.success = v
 		case "errors":
 			e.errors = v
-		case "p", "messages": // padding, and nothing
+		case "p", "messages": // padding, and a member that holds nothing
 		default:
 			e.others = true
 		}
@@ -39,8 +39,8 @@ func readCloudflare(v *fastjson.Value) (e cloudflareEvent) {
 	return e
 }
 
-// detectCloudflare reports whether an object is an event. It must have no other members,
-// since other streams have a response too.
+// detectCloudflare reports whether an object is an event. An event has no other members,
+// since streams of other dialects may have a response too.
 func detectCloudflare(s *decode.Context) bool {
 	e := readCloudflare(s.Root)
 	switch {
@@ -51,7 +51,7 @@ func detectCloudflare(s *decode.Context) bool {
 	case e.success != nil && decode.IsNull(e.result):
 		return len(e.errors.GetArray()) > 0
 	}
-	if e.response == nil { // perhaps a call alone, as no other dialect writes it
+	if e.response == nil { // perhaps a call alone, in a form that no other dialect has
 		calls := e.calls.GetArray()
 		return len(calls) > 0 && (decode.Member(calls[0], "function") != nil || decode.Member(calls[0], "name") != nil && decode.Member(calls[0], "arguments") != nil)
 	}
@@ -60,7 +60,7 @@ func detectCloudflare(s *decode.Context) bool {
 
 func decodeCloudflare(s *decode.Context) {
 	e := readCloudflare(s.Root)
-	whole := false // in place of a stream
+	whole := false // the answer stands in place of a stream
 	if len(e.errors.GetArray()) > 0 {
 		s.AddError(-1, e.errors, nil)
 		return
@@ -77,11 +77,11 @@ func decodeCloudflare(s *decode.Context) {
 	t := s.Choice(0)
 	if text, ok := s.Text(e.response, &t.Surrogates.Content); ok {
 		s.AddTextOf("response", decode.KindContent, t.Index, text)
-	} else if e.response != nil && e.response.Type() == fastjson.TypeNumber { // a token of digits
+	} else if e.response != nil && e.response.Type() == fastjson.TypeNumber { // a token of digits, which comes as a number
 		s.AddText(decode.KindContent, t.Index, s.Raw(e.response))
 	}
 	for i, v := range e.calls.GetArray() {
-		if decode.Member(v, "function") != nil { // in pieces, as OpenAI's
+		if decode.Member(v, "function") != nil { // calls in pieces, as in OpenAI's streams
 			decodeToolCall(s, t, v, i == 0)
 			continue
 		}

@@ -5,29 +5,28 @@ import (
 	"github.com/valyala/fastjson"
 )
 
-// Cohere's chat API: https://docs.cohere.com/v2/docs/streaming. Version 2 sends
-// events with a type, a delta and mostly an index; version 1 sends lines with an
-// event_type and is_finished. Both end with an event that has the finish reason
-// and the counts.
+// Cohere's chat API: https://docs.cohere.com/v2/docs/streaming. Version 2 sends events
+// with a type, a delta and usually an index. Version 1 sends lines with an event_type and
+// is_finished. Both end with an event that has the finish reason and the counts.
 
 // cohere decodes the streams of both versions.
 type cohere struct {
-	gaveText bool // text has come in pieces of version 1, whose end has the whole text
-	gavePlan bool // what the model says of its calls has come; see addToolPlan
+	gaveText bool // text has come in pieces of version 1, whose last event repeats the whole text
+	gavePlan bool // the plan for the calls has come; see addToolPlan
 }
 
 func (h *cohere) Reset() { *h = cohere{} }
 
-// cohereEvent are the members of an event of either version, and of a whole answer.
+// cohereEvent holds the members of an event of either version, and of a whole answer.
 type cohereEvent struct {
 	typ                   []byte
 	index, delta          *fastjson.Value // version 2
 	finished, text, calls *fastjson.Value // version 1
 	call, citations       *fastjson.Value
 	response, meta        *fastjson.Value
-	id, generation        *fastjson.Value // of 2 and 1
+	id, generation        *fastjson.Value // of version 2 and of version 1
 	message, usage        *fastjson.Value // of a whole answer of version 2
-	finish, generations   *fastjson.Value // the latter of a whole answer of the older generate
+	finish, generations   *fastjson.Value // generations is the whole answer of the older generate
 }
 
 func readCohere(s *decode.Context, v *fastjson.Value) (e cohereEvent) {
@@ -83,8 +82,8 @@ func detectCohere(s *decode.Context) bool {
 	return e.finished != nil || e.isAnswer()
 }
 
-// isAnswer reports whether the object is no event but a whole answer (F-26). The older
-// forms have no finish reason (N-12).
+// isAnswer reports whether the object is a whole answer, and not an event (F-26). The
+// older forms have no finish reason (N-12).
 func (e *cohereEvent) isAnswer() bool {
 	return len(e.typ) == 0 && e.finished == nil &&
 		(e.finish != nil && e.id != nil && e.message.GetObject() != nil || e.generation != nil && e.text != nil ||
@@ -93,7 +92,7 @@ func (e *cohereEvent) isAnswer() bool {
 
 func (h *cohere) Decode(s *decode.Context) {
 	e := readCohere(s, s.Root)
-	// Servers leave out is_finished, and some event_type too (N-11).
+	// Some servers leave out is_finished, and some leave out event_type too (N-11).
 	if e.finished == nil && !e.isAnswer() && !isCohereType(e.typ) && e.text == nil {
 		s.AddErrorObject()
 		return
@@ -125,7 +124,7 @@ func (h *cohere) Decode(s *decode.Context) {
 		}
 		endCohere(s, t, delta.finish, delta.usage)
 	case "tool-calls-generation", "tool-calls-chunk":
-		if !h.gavePlan || string(e.typ) == "tool-calls-chunk" { // else it is there once more
+		if !h.gavePlan || string(e.typ) == "tool-calls-chunk" { // else the event repeats the plan
 			h.addToolPlan(s, t, e.text)
 		}
 		decodeCohereV1Calls(s, t, &e)
@@ -159,7 +158,7 @@ func isCohereType(typ []byte) bool {
 	return false
 }
 
-// startCohere tells the id of the stream.
+// startCohere gives the id of the stream.
 func startCohere(s *decode.Context, t *decode.Choice, e *cohereEvent) {
 	id := e.id
 	if id == nil {
@@ -168,7 +167,7 @@ func startCohere(s *decode.Context, t *decode.Choice, e *cohereEvent) {
 	s.EmitStart(decode.Start{ID: s.WordIfUnknown(s.Announced.ID, id)})
 }
 
-// cohereMessage are the members of a message, whole or in a delta.
+// cohereMessage holds the members of a message, whole or in a delta.
 type cohereMessage struct {
 	role, content, plan, calls, citations *fastjson.Value
 }
@@ -190,7 +189,7 @@ func (m *cohereMessage) read(v *fastjson.Value) {
 	})
 }
 
-// decodeMessage adds what a message says but for its tool calls.
+// decodeMessage adds all of a message except its tool calls.
 func (h *cohere) decodeMessage(s *decode.Context, t *decode.Choice, m *cohereMessage) {
 	h.addToolPlan(s, t, m.plan)
 	if text, ok := s.Text(m.content, &t.Surrogates.Content); ok {
@@ -221,9 +220,9 @@ func decodeCohereContent(s *decode.Context, t *decode.Choice, v *fastjson.Value)
 
 var typeToolPlan = []byte("tool_plan")
 
-// addToolPlan adds what the model says about the calls that it is going to make.
-// It is neither answer nor reasoning, but has to be sent back with the calls: it
-// is a detail beside the reasoning.
+// addToolPlan adds the text in which the model announces its calls. The text is neither
+// answer nor reasoning, but it has to be sent back with the calls. So it becomes a detail
+// beside the reasoning.
 func (h *cohere) addToolPlan(s *decode.Context, t *decode.Choice, v *fastjson.Value) {
 	if text := s.Word(v); len(text) > 0 {
 		s.Delivered, s.Contextual = true, true
@@ -232,7 +231,7 @@ func (h *cohere) addToolPlan(s *decode.Context, t *decode.Choice, v *fastjson.Va
 	}
 }
 
-// cohereIndex returns the index of an event, or without one the other.
+// cohereIndex returns the index of an event, or other if the event has no index.
 func cohereIndex(s *decode.Context, t *decode.Choice, v *fastjson.Value, other int) int {
 	if n, ok := s.Index(v); ok {
 		return n
@@ -240,8 +239,8 @@ func cohereIndex(s *decode.Context, t *decode.Choice, v *fastjson.Value, other i
 	return other
 }
 
-// decodeCohereCalls begins or continues the calls of an event, the first of which has
-// this index. tool_calls is usually an object, of one call (N-01).
+// decodeCohereCalls begins or continues the calls of an event. index is the index of the
+// first call. tool_calls is usually an object with one call (N-01).
 func decodeCohereCalls(s *decode.Context, t *decode.Choice, v *fastjson.Value, index int) {
 	t.List++
 	for i, one := range v.GetArray() {
@@ -275,8 +274,8 @@ func decodeCohereCall(s *decode.Context, t *decode.Choice, v *fastjson.Value, in
 	t.Calls[at].List = t.List
 }
 
-// decodeCohereV1Calls adds calls of version 1: in pieces, and then once more as a
-// whole, or only that. They have no ids.
+// decodeCohereV1Calls adds calls of version 1, which have no ids. They come in pieces and
+// then as a whole, or only as a whole.
 func decodeCohereV1Calls(s *decode.Context, t *decode.Choice, e *cohereEvent) {
 	var name, parameters, index *fastjson.Value
 	read := func(v *fastjson.Value) {
@@ -314,8 +313,7 @@ func decodeCohereV1Calls(s *decode.Context, t *decode.Choice, e *cohereEvent) {
 	}
 }
 
-// decodeEnd takes the last event of version 1. It has the whole answer once
-// more.
+// decodeEnd decodes the last event of version 1, which repeats the whole answer.
 func (h *cohere) decodeEnd(s *decode.Context, t *decode.Choice, e *cohereEvent) {
 	answer := readCohere(s, e.response)
 	if answer.finish == nil {
@@ -331,7 +329,7 @@ func (h *cohere) decodeEnd(s *decode.Context, t *decode.Choice, e *cohereEvent) 
 	}
 }
 
-// decodeWhole takes an answer in place of a stream, which is complete as it is.
+// decodeWhole decodes an answer in place of a stream. The answer is complete.
 func (h *cohere) decodeWhole(s *decode.Context, e *cohereEvent) {
 	t := s.Choice(0)
 	startCohere(s, t, e)
@@ -351,7 +349,7 @@ func (h *cohere) decodeWhole(s *decode.Context, e *cohereEvent) {
 	}
 }
 
-// decodeAnswer takes a whole answer, of which the text may be known.
+// decodeAnswer decodes a whole answer. Its text may have come before.
 func (h *cohere) decodeAnswer(s *decode.Context, t *decode.Choice, e *cohereEvent) {
 	var m cohereMessage
 	s.Contextual = true
@@ -384,9 +382,9 @@ func finishCohere(s *decode.Context, t *decode.Choice, finish, usage *fastjson.V
 	s.AddFinishOrCalls(t, s.Word(finish))
 }
 
-// addCohereUsage adds the counts of the tokens that were read and written, or
-// where there are none of those that are paid for. Version 1 calls the latter its
-// usage, so that they are the raw one there.
+// addCohereUsage adds the counts of the tokens that were read and written. If these are
+// missing, it adds the billed ones. Version 1 calls the billed counts its usage, so there
+// they are the raw usage.
 func addCohereUsage(s *decode.Context, v *fastjson.Value) {
 	if v.GetObject() == nil {
 		return
@@ -423,7 +421,7 @@ func addCohereUsage(s *decode.Context, v *fastjson.Value) {
 		})
 	}
 	if s.SetCount(&u, decode.UsageCached, &u.Cached, cached); u.Reported&decode.UsageCached != 0 {
-		u.CachedInInput = decode.TriYes // they are those of the prompt that were in the cache
+		u.CachedInInput = decode.TriYes // the cached tokens are a part of the prompt
 	}
 	s.AddUsage(&u, text)
 }

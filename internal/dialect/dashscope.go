@@ -6,15 +6,15 @@ import (
 )
 
 // DashScope's own API: https://www.alibabacloud.com/help/en/model-studio/qwen-api-via-dashscope.
-// An event has the next piece of each text or, unless the request sets
-// incremental_output, each text so far. The events do not say which; see soFar. There
-// is no end marker: the finish reason is the end, and the word "null" before that.
+// An event has the next piece of each text. Unless the request sets incremental_output,
+// it has each text so far instead. The events do not show which; see soFar. There is no
+// end marker: the finish reason is the end. Until then the reason is the word "null".
 
 // dashScope decodes the streams of DashScope's own API.
 type dashScope struct {
 	texts soFar
-	// output is the number of output tokens that was reported last, and grew is
-	// whether the current event reports more.
+	// output is the number of output tokens in the latest report. grew reports whether
+	// the current event reports more.
 	output int64
 	grew   bool
 }
@@ -24,7 +24,7 @@ func (d *dashScope) Reset() {
 	*d = dashScope{texts: d.texts}
 }
 
-// dashScopeOutput are the members of an event's output.
+// dashScopeOutput holds the members of an event's output.
 type dashScopeOutput struct {
 	choices, text, finish *fastjson.Value
 }
@@ -42,8 +42,8 @@ func (o *dashScopeOutput) read(v *fastjson.Value) {
 	})
 }
 
-// isAnswer reports whether it is the output of a model for texts. Those for images and
-// the like have other members.
+// isAnswer reports whether this is the output of a text model. The output of an image
+// model, for one, has other members.
 func (o *dashScopeOutput) isAnswer() bool {
 	return o.choices.GetArray() != nil || o.text != nil && o.finish != nil
 }
@@ -118,8 +118,8 @@ func (d *dashScope) decodeChoice(s *decode.Context, v *fastjson.Value, position 
 	addDashScopeFinish(s, t, finish)
 }
 
-// decodeMessage adds what a message says. Its content is a text or, of models that see
-// or hear, a list of texts and media.
+// decodeMessage adds a message. Its content is a text. Models that see or hear send a
+// list of texts and media instead.
 func (d *dashScope) decodeMessage(s *decode.Context, t *decode.Choice, v *fastjson.Value) {
 	var role, content, reasoning, calls *fastjson.Value
 	v.GetObject().Visit(func(key []byte, v *fastjson.Value) {
@@ -150,15 +150,15 @@ func (d *dashScope) decodeMessage(s *decode.Context, t *decode.Choice, v *fastjs
 	}
 }
 
-// The parts of a message. Each text has its own, so that one can begin anew without
-// the others.
+// The parts of a message. Each text has a part of its own, so that it can begin anew
+// without the others.
 const (
 	dashScopeReasoning = iota
 	dashScopeContent
 	dashScopeCalls
 )
 
-// addText adds what a text of a choice brings that is new.
+// addText adds what is new in a text of a choice.
 func (d *dashScope) addText(s *decode.Context, t *decode.Choice, kind decode.Kind, member string, v *fastjson.Value) {
 	var text []byte
 	if d.texts.pieces {
@@ -208,7 +208,7 @@ func (d *dashScope) decodeCall(s *decode.Context, t *decode.Choice, v *fastjson.
 	}
 	if text := s.Word(c.arguments); len(text) > 0 {
 		text, anew := d.texts.add(s, textKey{choice: t.Index, part: s.Part + at}, text, d.grew)
-		if anew { // what came of the arguments cannot be taken back
+		if anew { // arguments that were delivered cannot be taken back
 			s.Conflicts++
 			t.Calls[at].Break()
 		}
@@ -216,7 +216,7 @@ func (d *dashScope) decodeCall(s *decode.Context, t *decode.Choice, v *fastjson.
 	}
 }
 
-// addDashScopeFinish adds a finish reason, which is the word "null" until there is one.
+// addDashScopeFinish adds a finish reason. Until there is a reason, the word is "null".
 func addDashScopeFinish(s *decode.Context, t *decode.Choice, v *fastjson.Value) {
 	if native := s.Word(v); string(native) != "null" {
 		s.AddFinishOrCalls(t, native)
@@ -233,7 +233,7 @@ func addDashScopeUsage(s *decode.Context, v *fastjson.Value) {
 	s.AddGrowingUsage(&dashScopeCounts, &u, raw)
 }
 
-// dashScopeCounts are the counts that grow while an answer comes.
+// dashScopeCounts are the counts that grow during an answer.
 var dashScopeCounts = decode.GrowingUsage{
 	Names: [decode.UsageCounts]string{"output_tokens", "total_tokens", "reasoning_tokens"},
 	Complete: func(_ *decode.Usage, u decode.Usage) decode.Usage {

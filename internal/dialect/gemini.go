@@ -9,12 +9,12 @@ import (
 	"github.com/valyala/fastjson"
 )
 
-// Google's streamGenerateContent, of the Gemini API, of Vertex AI and of Code
-// Assist: https://ai.google.dev/api/generate-content#method:-models.streamgeneratecontent.
-// An event is a GenerateContentResponse with what is new: candidates with parts,
-// and counts so far. There is no end marker; the finish reasons are the end.
+// Google's streamGenerateContent, in the Gemini API, in Vertex AI and in Code Assist:
+// https://ai.google.dev/api/generate-content#method:-models.streamgeneratecontent.
+// An event is a GenerateContentResponse. Its candidates have new parts, and its counts
+// are cumulative. There is no end marker; the finish reasons are the end.
 
-// geminiResponse are the members of an event.
+// geminiResponse holds the members of an event.
 type geminiResponse struct {
 	id, model, created          *fastjson.Value
 	candidates, feedback, usage *fastjson.Value
@@ -63,8 +63,8 @@ func detectGemini(s *decode.Context) bool {
 
 // gemini decodes the streams of streamGenerateContent.
 type gemini struct {
-	// partial are the arguments that come in pieces, for each choice that has had
-	// some (G-08).
+	// partial holds the arguments that come in pieces, for each choice that has had some
+	// (G-08).
 	partial []partialArguments
 }
 
@@ -82,7 +82,7 @@ func (g *gemini) Decode(s *decode.Context) {
 	if r.feedback != nil {
 		blockPrompt(s, enumWord(s, decode.Member(r.feedback, "blockReason")))
 	}
-	if s.BlockReason != "" && len(s.Choices) > 0 { // there is an answer after all (G-19)
+	if s.BlockReason != "" && len(s.Choices) > 0 { // an answer begins after all (G-19)
 		s.BlockReason = ""
 	}
 	if r.usage != nil {
@@ -96,7 +96,8 @@ func (g *gemini) Decode(s *decode.Context) {
 	}
 }
 
-// startGemini tells what the event says of the stream for the first time.
+// startGemini gives the id, the model and the time of the stream when an event first has
+// them.
 func (g *gemini) startGemini(s *decode.Context, r *geminiResponse) {
 	t := &s.Stream.Announced
 	if (t.ID || r.id == nil) && (t.Model || r.model == nil) && (t.Created || r.created == nil) {
@@ -121,8 +122,9 @@ func seconds(s *decode.Context, v *fastjson.Value) int64 {
 	return t.Unix()
 }
 
-// blockPrompt takes why the prompt was blocked, so that no answer comes (G-04). It does
-// not count where an answer has begun, nor where the reason is the word for none (G-19).
+// blockPrompt notes why the prompt was blocked, so that no answer comes (G-04). A block
+// does not count if an answer has begun, or if its reason is the enum's zero value
+// (G-19).
 func blockPrompt(s *decode.Context, reason []byte) {
 	if len(reason) == 0 || string(reason) == "BLOCK_REASON_UNSPECIFIED" || s.BlockReason != "" || len(s.Choices) > 0 {
 		return
@@ -132,8 +134,8 @@ func blockPrompt(s *decode.Context, reason []byte) {
 	d.FinishReason, d.NativeFinishReason = decode.FinishContentFilter, reason
 }
 
-// enumWord returns the word of an enum, which is a number in answers to requests that
-// ask for enum-encoding=int (G-18). Zero is no word.
+// enumWord returns the word of an enum. In answers to requests with enum-encoding=int an
+// enum is a number (G-18). The number zero is not a word.
 func enumWord(s *decode.Context, v *fastjson.Value) []byte {
 	if v == nil {
 		return nil
@@ -147,15 +149,14 @@ func enumWord(s *decode.Context, v *fastjson.Value) []byte {
 	return s.Word(v)
 }
 
-// candidate are the members of a candidate.
+// candidate holds the members of a candidate.
 type candidate struct {
 	index, content, finish, logprobs *fastjson.Value
 	continuation                     *fastjson.Value
 	annotations                      [3]*fastjson.Value // by annotationNames
 }
 
-// annotationNames are the members of a candidate that say where the answer comes
-// from.
+// annotationNames are the members of a candidate that name the sources of the answer.
 var annotationNames = [...]string{"citationMetadata", "groundingMetadata", "urlContextMetadata"}
 
 func (c *candidate) read(v *fastjson.Value) {
@@ -187,7 +188,7 @@ func (g *gemini) decodeCandidate(s *decode.Context, v *fastjson.Value, position 
 	}
 	var c candidate
 	c.read(v)
-	index := position // where there is none (G-14)
+	index := position // if the candidate has no index (G-14)
 	if !decode.IsNull(c.index) {
 		var ok bool
 		if index, ok = s.Index(c.index); !ok || index < 0 {
@@ -208,8 +209,8 @@ func (g *gemini) decodeCandidate(s *decode.Context, v *fastjson.Value, position 
 	g.finishGemini(s, t, enumWord(s, c.finish))
 }
 
-// decodeGeminiContent adds the parts of a content, which may be missing, and so
-// may its parts (G-05).
+// decodeGeminiContent adds the parts of a content. The content may be missing, and so may
+// its parts (G-05).
 func (g *gemini) decodeGeminiContent(s *decode.Context, t *decode.Choice, content *fastjson.Value) {
 	var role, parts *fastjson.Value
 	content.GetObject().Visit(func(key []byte, v *fastjson.Value) {
@@ -234,10 +235,10 @@ func (g *gemini) decodeGeminiContent(s *decode.Context, t *decode.Choice, conten
 
 var roleAssistant = []byte("assistant")
 
-// geminiPart are the members of a part.
+// geminiPart holds the members of a part.
 type geminiPart struct {
 	text, thought, signature, call, blob, file *fastjson.Value
-	tool                                       *fastjson.Value // of what a tool of Google's own does
+	tool                                       *fastjson.Value // a call or a result of one of Google's own tools
 }
 
 func (p *geminiPart) read(v *fastjson.Value) {
@@ -281,7 +282,7 @@ func (g *gemini) decodeGeminiPart(s *decode.Context, t *decode.Choice, v *fastjs
 		s.Add(decode.KindItem, t.Index).Text = s.Raw(v)
 		return
 	case p.blob.GetObject() != nil && bytes.HasPrefix(s.Word(decode.Member(p.blob, "mimeType")), []byte("audio/")):
-		s.AddMedia(t, p.blob) // its data is a piece of a sound
+		s.AddMedia(t, p.blob) // the data is a piece of audio
 	case p.blob.GetObject() != nil || p.file.GetObject() != nil:
 		s.AddMedia(t, v)
 	}
@@ -290,10 +291,10 @@ func (g *gemini) decodeGeminiPart(s *decode.Context, t *decode.Choice, v *fastjs
 
 var typeThought, typeText = []byte("thought"), []byte("text")
 
-// addThoughtSignature adds what must go back with a part in the next request
-// (G-09), as a block of its own: signatures of several parts are never joined.
-// That of a thought has the thought's text; that of an answer's part does not, or
-// it would pass for reasoning.
+// addThoughtSignature adds the signature that must go back with a part in the next
+// request (G-09). It becomes a detail of its own, since signatures of several parts are
+// never joined. The signature of a thought gets the thought's text. The signature of a
+// part of the answer gets no text, since that would pass for reasoning.
 func addThoughtSignature(s *decode.Context, t *decode.Choice, v *fastjson.Value, thought bool, text []byte) {
 	if v == nil {
 		return
@@ -310,8 +311,8 @@ func addThoughtSignature(s *decode.Context, t *decode.Choice, v *fastjson.Value,
 	s.AddDetail(t.Index, r)
 }
 
-// addAnnotations adds where the answer comes from: an array with an object for
-// each member that tells (G-15).
+// addAnnotations adds the sources of the answer: an array with an object for each member
+// that the candidate has (G-15).
 func (g *gemini) addAnnotations(s *decode.Context, t *decode.Choice, c *candidate) {
 	var raw [len(annotationNames)][]byte
 	any := false
@@ -338,18 +339,17 @@ func (g *gemini) addAnnotations(s *decode.Context, t *decode.Choice, c *candidat
 	s.Add(decode.KindAnnotation, t.Index).Text = s.Since(at)
 }
 
-// addContinuation gives the token that a request needs to continue the answer, as an
-// item (G-20).
+// addContinuation gives the token with which a request continues the answer, as an item
+// (G-20).
 func addContinuation(s *decode.Context, t *decode.Choice, name string, v *fastjson.Value) {
 	if len(s.Word(v)) > 0 {
 		s.Add(decode.KindItem, t.Index).Text = s.Wrap(`{"`+name+`":`, v, "}")
 	}
 }
 
-// finishGemini takes the finish reason of a candidate, which several events may
-// repeat.
+// finishGemini adds the finish reason of a candidate, which several events may repeat.
 func (g *gemini) finishGemini(s *decode.Context, t *decode.Choice, native []byte) {
-	if string(native) == "FINISH_REASON_UNSPECIFIED" { // the word for none
+	if string(native) == "FINISH_REASON_UNSPECIFIED" { // the enum's zero value
 		native = nil
 	}
 	if len(native) > 0 {
@@ -362,8 +362,8 @@ func (g *gemini) finishGemini(s *decode.Context, t *decode.Choice, native []byte
 	}
 }
 
-// geminiFinish returns the meaning of reasons that are Gemini's alone: numbers (G-18) and
-// the request for a continuation (G-20). FinishNone: it is none of these.
+// geminiFinish returns the meaning of the reasons that only Gemini has: numbers (G-18)
+// and the request for a continuation (G-20). It returns FinishNone for any other reason.
 func geminiFinish(t *decode.Choice, native []byte) decode.FinishReason {
 	switch string(native) {
 	case "":
@@ -381,9 +381,9 @@ func geminiFinish(t *decode.Choice, native []byte) decode.FinishReason {
 	return decode.FinishNone
 }
 
-// addGeminiUsage adds counts, which are cumulative and in most events. What one
-// lacks stays (G-02). Thoughts are not counted among the candidates' tokens (G-03),
-// but cached content is among the prompt's.
+// addGeminiUsage adds the counts of an event, which are cumulative. A count that the
+// event lacks keeps its value (G-02). The candidates' tokens exclude the thoughts (G-03),
+// but the prompt's tokens include the cached content.
 func (g *gemini) addGeminiUsage(s *decode.Context, v *fastjson.Value) {
 	if v.GetObject() == nil {
 		return
@@ -413,15 +413,14 @@ func (g *gemini) addGeminiUsage(s *decode.Context, v *fastjson.Value) {
 	s.AddGrowingUsage(&geminiCounts, &u, raw)
 }
 
-// geminiCounts are those that grow while an answer comes.
+// geminiCounts are the counts that grow during an answer.
 var geminiCounts = decode.GrowingUsage{
 	Names:    [decode.UsageCounts]string{"candidatesTokenCount", "totalTokenCount", "thoughtsTokenCount"},
 	Complete: completeGoogleUsage,
 }
 
-// completeGoogleUsage returns u with what both of Google's dialects mean by their
-// counts: the cached tokens are part of the input, the reasoning is not part of the
-// output.
+// completeGoogleUsage returns u with the meaning of the counts in both of Google's
+// dialects: the input includes the cached tokens, and the output excludes the reasoning.
 func completeGoogleUsage(known *decode.Usage, u decode.Usage) decode.Usage {
 	reported := u.Reported | known.Reported
 	if reported&decode.UsageCached != 0 {

@@ -9,10 +9,10 @@ import (
 	"github.com/valyala/fastjson"
 )
 
-// geminiCall are the members of a functionCall.
+// geminiCall holds the members of a functionCall.
 type geminiCall struct {
 	id, name, args, partial, more *fastjson.Value
-	signature                     *fastjson.Value // here some gateways put it (G-21)
+	signature                     *fastjson.Value // some gateways put it here (G-21)
 }
 
 func (c *geminiCall) read(v *fastjson.Value) {
@@ -34,9 +34,8 @@ func (c *geminiCall) read(v *fastjson.Value) {
 	})
 }
 
-// decodeGeminiCall adds a functionCall. Mostly it is whole (G-07); one that will
-// continue goes on in others that have no name (G-08), and the last of these may
-// be missing.
+// decodeGeminiCall adds a functionCall, which is usually whole (G-07). A call that will
+// continue goes on in others without a name (G-08). The last of these may be missing.
 func (g *gemini) decodeGeminiCall(s *decode.Context, t *decode.Choice, v, signature *fastjson.Value) {
 	var c geminiCall
 	c.read(v)
@@ -63,7 +62,7 @@ func (g *gemini) decodeGeminiCall(s *decode.Context, t *decode.Choice, v, signat
 		for _, piece := range c.partial.GetArray() {
 			if text, err := p.take(s, piece); err != nil {
 				s.Malformed(t.Index, 0, len(s.Data), err)
-				t.Calls[at].Break() // whatever comes now
+				t.Calls[at].Break() // later pieces cannot mend the arguments
 			} else {
 				s.AppendArgumentText(t, at, text)
 			}
@@ -74,7 +73,7 @@ func (g *gemini) decodeGeminiCall(s *decode.Context, t *decode.Choice, v, signat
 	}
 }
 
-// sign adds the signature that stands beside a call or in it (G-09, G-21).
+// sign adds the signature that stands beside a call or inside it (G-09, G-21).
 func (c *geminiCall) sign(s *decode.Context, t *decode.Choice, at int, signature *fastjson.Value) {
 	if signature == nil {
 		signature = c.signature
@@ -84,8 +83,8 @@ func (c *geminiCall) sign(s *decode.Context, t *decode.Choice, at int, signature
 	}
 }
 
-// repeatCall takes a call whose id has come before: it is the same one (T-33). Its
-// arguments, if they are others now, are what the later one says.
+// repeatCall decodes a call whose id has come before. It is the same call (T-33). If its
+// arguments have changed, the later ones count.
 func (g *gemini) repeatCall(s *decode.Context, t *decode.Choice, at int, c *geminiCall, signature *fastjson.Value) {
 	c.sign(s, t, at, signature)
 	if c.args.GetObject() == nil {
@@ -119,17 +118,17 @@ func signedExtra(s *decode.Context, signature *fastjson.Value) []byte {
 	return s.Wrap(`{"google":{"thought_signature":`, signature, "}}")
 }
 
-// partialArguments writes the JSON of arguments that come as pairs of a path and a
-// value, {"jsonPath":"$.to[0].name","stringValue":"Ad","willContinue":true}, in the
-// order in which the model writes them. It remembers where in the value it is, and
-// what it has begun it ends when the path leads elsewhere.
+// partialArguments writes the JSON of arguments that come as pairs of a path and a value,
+// {"jsonPath":"$.to[0].name","stringValue":"Ad","willContinue":true}, in the order in
+// which the model writes them. It keeps its position in the JSON. When the path leads
+// elsewhere, it closes what it has opened.
 type partialArguments struct {
 	choice   int    // index of the choice
-	call     int    // whose arguments they are; -1: nobody's
+	call     int    // the call of the arguments, or -1
 	path     []byte // of the last value, without the "$"
-	inString bool   // that is a string and may go on
-	// keys are the names of the members that the open objects have, outermost
-	// first, so that none is written twice: the last would hide the first.
+	inString bool   // the last value is a string, which may go on
+	// keys holds the names in the open objects, outermost first. A name must not be
+	// written twice, since the last one would hide the first.
 	keys []partialKey
 }
 
@@ -143,7 +142,7 @@ const (
 	maxPartialKeys = 1 << 10 // members of an object
 )
 
-// of returns the arguments that come in pieces in a choice; nil if none has come.
+// of returns the arguments that come in pieces in a choice, or nil.
 func (g *gemini) of(choice int) *partialArguments {
 	for i := range g.partial {
 		if g.partial[i].choice == choice {
@@ -177,7 +176,7 @@ func (g *gemini) streamCall(t *decode.Choice, at int) *partialArguments {
 // take returns what a pair adds to the arguments.
 func (p *partialArguments) take(s *decode.Context, v *fastjson.Value) (text []byte, err error) {
 	var path, value, str, more *fastjson.Value
-	unknown := false // a value of a kind that is not known
+	unknown := false // the value has an unknown type
 	v.GetObject().Visit(func(key []byte, v *fastjson.Value) {
 		switch string(key) {
 		case "jsonPath":
@@ -245,7 +244,7 @@ func (p *partialArguments) close(dst []byte) []byte {
 	return dst
 }
 
-// finish returns what is missing at the end of the arguments.
+// finish returns the JSON that closes the arguments.
 func (p *partialArguments) finish(s *decode.Context) []byte {
 	at := len(s.Buf)
 	s.Buf = p.close(s.Buf)
@@ -256,16 +255,16 @@ func (p *partialArguments) finish(s *decode.Context) []byte {
 	return s.Since(at)
 }
 
-// move appends what leads from the value at p.path to one at path: the ends of the
-// objects and arrays that only the old path leads into, a comma, and the names and
-// beginnings of those on the new one.
+// move appends the JSON between the value at p.path and the one at path. That is the ends
+// of the objects and arrays that only the old path leads into, a comma, and the names and
+// beginnings of those on the new path.
 func (p *partialArguments) move(dst, path []byte) ([]byte, error) {
 	if len(path) > maxPartialPath {
 		return dst, fault.Reason("a path that is too long")
 	}
 	from, to, depth := p.path, path, 0
 	for len(from) > 0 {
-		old, oldRest, _ := nextStep(from) // it was read before
+		old, oldRest, _ := nextStep(from) // the step was read before, so it is valid
 		next, rest, ok := nextStep(to)
 		if !ok || next.isIndex != old.isIndex {
 			return dst, fault.Reason("a path that leads nowhere, or into another value")
@@ -317,8 +316,8 @@ func (p *partialArguments) move(dst, path []byte) ([]byte, error) {
 
 const errElementOrder = fault.Reason("an element of an array out of order")
 
-// note remembers a member of the object at this depth. !ok: it has it already, or
-// too many.
+// note remembers a member of the object at this depth. ok is false if the object has the
+// member already, or has too many members.
 func (p *partialArguments) note(depth int, name []byte) (ok bool) {
 	key := partialKey{depth, decode.Hash(name)}
 	for i := len(p.keys) - 1; i >= 0 && p.keys[i].depth == depth; i-- {
@@ -346,13 +345,13 @@ func appendClosing(dst, path []byte) ([]byte, bool) {
 
 // pathStep is one step of a JSON path (RFC 9535): .name, ['name'] or [0].
 type pathStep struct {
-	name    []byte // as it stands there, without quotes
-	quote   byte   // that it stands in; 0: in none
+	name    []byte // as the path has it, without quotes
+	quote   byte   // the quotes around the name, or 0
 	index   int
 	isIndex bool
 }
 
-// nextStep reads the first step of a path. !ok: there is none.
+// nextStep reads the first step of a path. ok is false if there is no step.
 func nextStep(path []byte) (step pathStep, rest []byte, ok bool) {
 	if len(path) < 2 {
 		return step, nil, false
@@ -390,8 +389,8 @@ func nextStep(path []byte) (step pathStep, rest []byte, ok bool) {
 	return step, path[n+1:], true
 }
 
-// appendKey appends the name of a step as a JSON string. In quotes it is escaped as
-// in JSON, but for the quotes.
+// appendKey appends the name of a step as a JSON string. A name in quotes is escaped as
+// in JSON, except for the quotes.
 func appendKey(dst []byte, step pathStep) []byte {
 	if step.quote == 0 {
 		return jsonscan.AppendQuoted(dst, step.name)

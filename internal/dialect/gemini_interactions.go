@@ -9,20 +9,20 @@ import (
 )
 
 // Google's Interactions API: https://ai.google.dev/api/interactions-api. The models are
-// those of streamGenerateContent, the events are others: an interaction is a row of
-// steps, each with a type. Deltas of a step come between its start and its stop, under
-// its index. An earlier form calls the steps contents.
+// the same as in streamGenerateContent, but the events differ: an interaction is a list
+// of steps, each with a type. The deltas of a step come between its start and its stop,
+// under its index. An earlier form calls the steps contents.
 
 // interaction decodes the streams of the Interactions API.
 type interaction struct {
-	// gave are the kinds of what has come in steps. The last event has all steps once
-	// more; of a kind that has come it brings nothing new.
+	// gave holds the kinds of deltas that steps have given. The last event repeats all
+	// steps: its steps of these kinds are not new.
 	gave decode.Kind
 }
 
 func (i *interaction) Reset() { *i = interaction{} }
 
-// interactionEvent are the members of an event.
+// interactionEvent holds the members of an event.
 type interactionEvent struct {
 	typ                                              []byte
 	index, interaction, step, delta, metadata, error *fastjson.Value
@@ -81,7 +81,7 @@ func (i *interaction) Decode(s *decode.Context) {
 		return
 	}
 	t := s.Choice(0)
-	if usage := decode.Member(e.metadata, "usage"); usage != nil { // so far
+	if usage := decode.Member(e.metadata, "usage"); usage != nil { // the usage so far
 		addInteractionUsage(s, usage)
 	}
 	switch string(e.typ) {
@@ -124,7 +124,7 @@ func isLastOfInteraction(typ []byte) bool {
 	return false
 }
 
-// decodeStatus takes what an event says of the interaction as a whole.
+// decodeStatus decodes the members that describe the interaction as a whole.
 func (i *interaction) decodeStatus(s *decode.Context, t *decode.Choice, v *fastjson.Value, last bool) {
 	var id, model, created, tier, status, usage, failure, steps *fastjson.Value
 	decode.Fields(v, "id model created service_tier status usage error steps|outputs", &id, &model, &created, &tier, &status, &usage, &failure, &steps)
@@ -154,11 +154,11 @@ func (i *interaction) decodeStatus(s *decode.Context, t *decode.Choice, v *fastj
 	}
 }
 
-// addMissingSteps gives the steps of a whole interaction that have not come by
-// themselves (G-22): those of kinds that no step has given.
+// addMissingSteps gives the steps of a whole interaction whose kind no event has given
+// (G-22).
 func (i *interaction) addMissingSteps(s *decode.Context, t *decode.Choice, steps *fastjson.Value) {
 	gave := i.gave
-	if len(t.Calls) > 0 { // whether or not anybody wants them
+	if len(t.Calls) > 0 { // also if Limits.Kinds drops the deltas of calls
 		gave |= decode.KindToolCall
 	}
 	for at, v := range steps.GetArray() {
@@ -172,7 +172,7 @@ func (i *interaction) addMissingSteps(s *decode.Context, t *decode.Choice, steps
 		case "model_output", "text":
 		case "image", "audio", "video", "document":
 			kind = decode.KindMedia
-		default: // what the caller said, and what the provider's own tools did
+		default: // steps of the caller and of the provider's own tools
 			continue
 		}
 		if gave&kind != 0 {
@@ -194,11 +194,11 @@ func addStepCall(s *decode.Context, t *decode.Choice, index int, p *interactionS
 	}
 }
 
-// nestedCalls is more than any index of a step. Calls that stand inside a step have
-// their indexes from there on.
+// nestedCalls is the first index of the calls that stand inside a step. It is greater
+// than any index of a step.
 const nestedCalls = 1 << 20
 
-// interactionStep are the members of a step, or of a delta of one.
+// interactionStep holds the members of a step, or of a delta of one.
 type interactionStep struct {
 	typ                                   []byte
 	id, name, arguments, signature        *fastjson.Value
@@ -240,8 +240,8 @@ func readStep(s *decode.Context, v *fastjson.Value) (p interactionStep) {
 	return p
 }
 
-// startStep begins a step. What it holds already is as good as a delta's, but for
-// arguments that are {}: the real ones follow (as A-09).
+// startStep begins a step. Its members count as a delta's do. The exception is arguments
+// of {}: the real ones follow (as A-09).
 func startStep(s *decode.Context, t *decode.Choice, index, v *fastjson.Value) {
 	p := readStep(s, v)
 	if string(p.typ) == "function_call" {
@@ -261,7 +261,7 @@ func decodeStepCall(s *decode.Context, t *decode.Choice, index *fastjson.Value, 
 	at := t.CallAtIndex(i)
 	id, name := s.Word(p.id), s.Word(p.name)
 	if at < 0 && len(id)+len(name) == 0 {
-		return // it is told later what is called
+		return // the name comes later
 	}
 	if len(id)+len(name) > 0 {
 		if at = s.BeginCall(t, i, id, name, decode.TypeFunction); at < 0 {
@@ -286,7 +286,7 @@ func decodeStepDelta(s *decode.Context, t *decode.Choice, index, v *fastjson.Val
 	}
 }
 
-// decodeStep adds what a step or a delta says, if it is no function call.
+// decodeStep adds a step or a delta that is not a function call.
 func decodeStep(s *decode.Context, t *decode.Choice, v *fastjson.Value, p *interactionStep) {
 	switch string(p.typ) {
 	case "text", "model_output":

@@ -8,20 +8,20 @@ import (
 	"github.com/valyala/fastjson"
 )
 
-// Mistral's Conversations API: https://docs.mistral.ai/api/endpoint/beta/conversations. An
-// answer is a row of outputs, which output_index tells apart: messages, calls of the
-// caller's functions, and what the provider does itself, which is an item each. There is
-// no finish reason: conversation.response.done is the end.
+// Mistral's Conversations API: https://docs.mistral.ai/api/endpoint/beta/conversations.
+// An answer is a list of outputs, each with its output_index. An output is a message, a
+// call of the caller's functions, or work of the provider, which becomes an item. There
+// is no finish reason: conversation.response.done is the end.
 
 // mistralConversation decodes the streams of the Conversations API.
 type mistralConversation struct {
-	// open are the outputs of the provider's own that have begun and have yet to end.
+	// open holds the provider's own outputs that have begun and not ended.
 	open assembly
 }
 
 func (m *mistralConversation) Reset() { m.open.dropAll() }
 
-// conversationEvent are the members of an event, or of an output of a whole answer.
+// conversationEvent holds the members of an event, or of an output of a whole answer.
 type conversationEvent struct {
 	typ                                    []byte
 	index, conversation, created           *fastjson.Value
@@ -70,7 +70,7 @@ func (e *conversationEvent) read(s *decode.Context, v *fastjson.Value) {
 	}
 }
 
-// isEvent reports whether the type is one of this API alone.
+// isEvent reports whether only this API has events of this type.
 func (e *conversationEvent) isEvent() bool {
 	for _, family := range [...]string{"conversation.response.", "message.output.", "function.call.", "tool.execution.", "agent.handoff."} {
 		if bytes.HasPrefix(e.typ, []byte(family)) {
@@ -140,7 +140,8 @@ func (m *mistralConversation) Decode(s *decode.Context) {
 	}
 }
 
-// announceConversation gives what an event says of the answer for the first time.
+// announceConversation gives the id, the time and the model of the answer when an event
+// first has them.
 func announceConversation(s *decode.Context, e *conversationEvent) {
 	known := &s.Announced
 	if known.ID && known.Created && (known.Model || e.model == nil) {
@@ -190,18 +191,18 @@ func (m *mistralConversation) decodeContent(s *decode.Context, t *decode.Choice,
 		}
 	case "image_url":
 		s.AddMedia(t, v)
-	default: // a reference, a file, and what there may be some day
+	default: // a reference, a file, or an unknown type
 		s.Delivered = true
 		s.Add(decode.KindItem, t.Index).Text = s.Raw(v)
 	}
 }
 
-// decodeConversationCall begins or continues the call of a function of the caller's.
+// decodeConversationCall begins or continues a call of one of the caller's functions.
 func decodeConversationCall(s *decode.Context, t *decode.Choice, e *conversationEvent) {
 	id, name := s.Word(e.call), s.Word(e.name)
 	at := t.CallAtIndex(s.Part)
 	if at < 0 || len(id) > 0 && t.Calls[at].ID != decode.Hash(id) {
-		if len(id)+len(name) == 0 { // nobody knows whose arguments these are
+		if len(id)+len(name) == 0 { // the call of these arguments is unknown
 			s.Malformed(t.Index, 0, len(s.Data), fault.Reason("arguments of a call that has not begun"))
 			return
 		}
@@ -216,7 +217,7 @@ func decodeConversationCall(s *decode.Context, t *decode.Choice, e *conversation
 // a whole answer.
 func (m *mistralConversation) beginItem(s *decode.Context, t *decode.Choice, typ string) *openItem {
 	s.Contextual = true
-	m.open.end(s, t) // one that has had no end
+	m.open.end(s, t) // end an item whose end was lost
 	item := m.open.begin(s, t, "")
 	if item != nil {
 		item.members = append(append(append(item.members, `,"type":"`...), typ...), '"')
@@ -225,7 +226,7 @@ func (m *mistralConversation) beginItem(s *decode.Context, t *decode.Choice, typ
 	return item
 }
 
-// endItem adds what the event has to the item that it ends, and gives the item.
+// endItem adds the members of the event to the item that it ends, and gives the item.
 func (m *mistralConversation) endItem(s *decode.Context, t *decode.Choice, typ string) {
 	s.Contextual = true
 	if item := m.open.find(s.Part); item == nil { // its beginning was lost
@@ -236,7 +237,7 @@ func (m *mistralConversation) endItem(s *decode.Context, t *decode.Choice, typ s
 	m.open.end(s, t)
 }
 
-// end takes the end of the answer.
+// end ends the answer.
 func (m *mistralConversation) end(s *decode.Context, t *decode.Choice, usage *fastjson.Value) {
 	m.open.endAll(s, t)
 	if usage.GetObject() != nil {
@@ -251,7 +252,7 @@ func (m *mistralConversation) end(s *decode.Context, t *decode.Choice, usage *fa
 
 var wordDone = []byte("done")
 
-// decodeWhole takes an answer in place of a stream.
+// decodeWhole decodes an answer in place of a stream.
 func (m *mistralConversation) decodeWhole(s *decode.Context, e *conversationEvent) {
 	t := s.Choice(0)
 	s.Contextual = true

@@ -6,11 +6,11 @@ import (
 )
 
 // Ollama's own API, /api/chat and /api/generate:
-// https://github.com/ollama/ollama/blob/main/docs/api.md. Lines of JSON, each with
-// the next piece of the message or of the response; the last is done and has the
+// https://github.com/ollama/ollama/blob/main/docs/api.md. Each line is a JSON object with
+// the next piece of the message or of the response. The last line has "done":true and the
 // counts (N-03).
 
-// ollamaLine are the members of a line.
+// ollamaLine holds the members of a line.
 type ollamaLine struct {
 	model, created, message, response, thinking *fastjson.Value
 	done, reason, input, output, logprobs, err  *fastjson.Value
@@ -87,11 +87,11 @@ func decodeOllamaLine(s *decode.Context, l *ollamaLine) {
 		return
 	}
 	addOllamaUsage(s, l)
-	s.AddFinishOrCalls(t, s.Word(l.reason)) // of which older servers give none
+	s.AddFinishOrCalls(t, s.Word(l.reason)) // older servers send no reason
 	s.EndStream()
 }
 
-// startOllama tells the model and when the answer began. There is no id.
+// startOllama gives the model and the time when the answer began. There is no id.
 func startOllama(s *decode.Context, l *ollamaLine) {
 	t := &s.Stream.Announced
 	if t.Model && t.Created {
@@ -133,8 +133,8 @@ func decodeOllamaMessage(s *decode.Context, t *decode.Choice, v *fastjson.Value)
 	}
 }
 
-// decodeOllamaCall adds a tool call, which is whole. Its index may be missing or
-// repeat itself (T-01, T-02), so that its place counts.
+// decodeOllamaCall adds a tool call, which is whole. Its index may be missing or repeated
+// (T-01, T-02), so its position among the calls counts.
 func decodeOllamaCall(s *decode.Context, t *decode.Choice, v *fastjson.Value) {
 	var c chatCall
 	c.read(v)
@@ -148,8 +148,9 @@ func decodeOllamaCall(s *decode.Context, t *decode.Choice, v *fastjson.Value) {
 	}
 }
 
-// addOllamaUsage adds the counts of the last line, of which the raw usage is made:
-// there is no object of them. The prompt's is missing where it was in the cache.
+// addOllamaUsage adds the counts of the last line. The line has no usage object, so the
+// raw usage is made from the counts. The prompt's count is missing if the prompt was in
+// the cache.
 func addOllamaUsage(s *decode.Context, l *ollamaLine) {
 	var u decode.Usage
 	s.SetCount(&u, decode.UsageInput, &u.Input, l.input)

@@ -9,14 +9,13 @@ import (
 )
 
 // OpenAI's chat.completion.chunk and its compatible variants:
-// https://platform.openai.com/docs/api-reference/chat-streaming. Members are
-// taken wherever they stand and whatever else stands beside them. A member of an
-// unexpected type is read as absent (J-12); one that carries the answer is malformed, too
-// (E-20). Each object is visited once: its
-// members are noted first and acted on in a fixed order afterwards, so that the
-// last of two equal keys wins, as in the clients (J-05).
+// https://platform.openai.com/docs/api-reference/chat-streaming. Members are read
+// wherever they stand, whatever stands beside them. A member of an unexpected type counts
+// as absent (J-12). If it carries the answer, the event is malformed too (E-20). Each
+// object is visited once: its members are noted first and acted on afterwards, in a fixed
+// order. So the last of two equal keys wins, as in the clients (J-05).
 
-// chatChunk are the members of a chunk.
+// chatChunk holds the members of a chunk.
 type chatChunk struct {
 	id, model, created, fingerprint, tier *fastjson.Value
 	choices, usage, xGroq, citations      *fastjson.Value
@@ -72,21 +71,26 @@ func detectChat(s *decode.Context) bool {
 // chat decodes streams of chat completions.
 type chat struct {
 	citations uint64 // hash of the citations that were given last
-	usageRank uint8  // of the place that usage was read from; see addChatUsage
+	usageRank uint8  // rank of the place that the usage was read from; see addChatUsage
 }
 
 func (h *chat) Reset() { *h = chat{} }
 
-// What is remembered of a choice; see decode.Choice.Marks.
+// The marks of a choice; see decode.Choice.Marks.
 const (
-	// sawDelta: a delta has given something, so that a message beside it or after it says
-	// nothing new (C-18).
+	// sawDelta notes that a delta has given something, so a message beside it or after it
+	// adds nothing (C-18).
 	sawDelta = 1 << iota
-	// sawWhole: something has come outside of deltas.
+	// sawWhole notes that something has come outside of deltas.
 	sawWhole
-	// sawPlainReasoning: reasoning has come as plain text. The text of its details repeats
-	// it.
+	// sawPlainReasoning notes that reasoning has come as plain text, so the text of its
+	// details repeats it.
 	sawPlainReasoning
+<<<<<<< HEAD
+=======
+	// sawToolPlan notes that the plan for the calls has come; see addToolPlan.
+	sawToolPlan
+>>>>>>> wt-readB
 )
 
 func (h *chat) Decode(s *decode.Context) {
@@ -123,7 +127,7 @@ func (h *chat) Decode(s *decode.Context) {
 	}
 }
 
-// chatChoice are the members of a choice.
+// chatChoice holds the members of a choice.
 type chatChoice struct {
 	index, delta, message, text *fastjson.Value
 	finish, native              *fastjson.Value
@@ -183,7 +187,7 @@ func decodeChatChoice(s *decode.Context, v *fastjson.Value, position int) (usage
 		expect(s, c.delta)
 	}
 	switch {
-	case t.Marks&sawDelta != 0: // it says all (C-18)
+	case t.Marks&sawDelta != 0: // the deltas have given everything (C-18)
 	case c.message.GetObject() != nil:
 		t.Marks |= sawWhole
 		decodeChatDelta(s, t, c.message.GetObject())
@@ -205,8 +209,8 @@ func decodeChatChoice(s *decode.Context, v *fastjson.Value, position int) (usage
 	return c.usage
 }
 
-// decodeDelta decodes a delta. One that gives anything but a role speaks for all further
-// events of its choice: a message beside it says the same once more (C-18, C-32).
+// decodeDelta decodes a delta. If it gives more than a role, a message in this or a later
+// event of its choice only repeats it (C-18, C-32).
 func decodeDelta(s *decode.Context, t *decode.Choice, delta *fastjson.Object) {
 	known, before := t.RoleKnown, s.Emitted
 	whole := t.Marks&(sawWhole|sawDelta) == sawWhole
@@ -223,23 +227,23 @@ func decodeDelta(s *decode.Context, t *decode.Choice, delta *fastjson.Object) {
 	}
 }
 
-// expect notes that a member of the answer has a type that cannot be read, unless it is
-// null or missing (E-20).
+// expect notes a member of the answer whose type is unexpected, unless it is null or
+// missing (E-20).
 func expect(s *decode.Context, v *fastjson.Value) {
 	if v != nil && !decode.IsNull(v) {
 		s.Mistyped()
 	}
 }
 
-// addChatFinish adds a finish reason. OpenRouter says the model's own word beside it, and
-// where that means a limit the reason is one: calls that a limit has cut were sent with
-// "tool_calls" (C-33).
+// addChatFinish adds a finish reason. OpenRouter sends the model's own word beside it. If
+// that word means a limit, so does the reason: OpenRouter has sent "tool_calls" for calls
+// that a limit had cut off (C-33).
 func addChatFinish(s *decode.Context, t *decode.Choice, finish, native *fastjson.Value) {
 	if finish == nil && native == nil {
 		return
 	}
 	word := s.Word(finish)
-	if string(word) == "null" { // a word of DashScope's, which means none
+	if string(word) == "null" { // DashScope's word for an answer that goes on
 		word = nil
 	}
 	reason := decode.FinishReasonOf(word)
@@ -259,14 +263,14 @@ func addChatFinish(s *decode.Context, t *decode.Choice, finish, native *fastjson
 	s.AddFinishAs(t, reason, word)
 }
 
-// chatDelta are the members of a delta, or of the message of a whole answer.
+// chatDelta holds the members of a delta, or of the message of a whole answer.
 type chatDelta struct {
 	role, content, refusal, toolCalls, functionCall *fastjson.Value
 	reasoning                                       [4]*fastjson.Value // by precedence
 	reasoningDetails, thinkingBlocks                *fastjson.Value
 	annotations, images, audio, extraContent        *fastjson.Value
 	opaque                                          *fastjson.Value
-	reasons                                         bool // any of the reasoning's names is there
+	reasons                                         bool // the delta has at least one member of reasoning
 }
 
 func (d *chatDelta) read(o *fastjson.Object) {
@@ -337,7 +341,7 @@ func decodeChatDelta(s *decode.Context, t *decode.Choice, o *fastjson.Object) {
 			decodeToolCall(s, t, d.toolCalls, true) // an object in place of an array (T-13)
 		}
 	}
-	if d.functionCall.GetObject() != nil && len(d.toolCalls.GetArray()) == 0 { // else it is the same once more
+	if d.functionCall.GetObject() != nil && len(d.toolCalls.GetArray()) == 0 { // else it repeats tool_calls
 		decodeFunctionCall(s, t, d.functionCall)
 	}
 	if d.annotations != nil && len(d.annotations.GetArray()) > 0 {
@@ -353,7 +357,7 @@ func decodeChatDelta(s *decode.Context, t *decode.Choice, o *fastjson.Object) {
 	}
 }
 
-// addCitations adds the citations of the whole answer when they have changed. Each chunk
+// addCitations adds the citations of the whole answer if they have changed. Each chunk
 // repeats them (C-19).
 func (h *chat) addCitations(s *decode.Context, v *fastjson.Value) {
 	raw := s.Raw(v)

@@ -5,15 +5,15 @@ import (
 	"github.com/valyala/fastjson"
 )
 
-// reasoningNames are the members that reasoning stands in, by precedence.
+// reasoningNames are the members that hold reasoning, by precedence.
 var reasoningNames = [...]string{"reasoning_content", "reasoning", "reasoning_text", "thinking"}
 
-// decodeReasoning adds the reasoning of a delta: the first of its names that
-// holds any, since servers repeat the same text under several, and beside
-// it the details as they must be sent back.
+// decodeReasoning adds the reasoning of a delta. Servers repeat the same text under
+// several names, so the first name with a text counts. It also adds the details,
+// in the form in which they must be sent back.
 func decodeReasoning(s *decode.Context, t *decode.Choice, d *chatDelta) {
 	plain := false
-	for i := range d.reasoning { // not over a copy of them
+	for i := range d.reasoning { // a range over the values would copy the array
 		v := d.reasoning[i]
 		if v == nil {
 			continue
@@ -36,10 +36,10 @@ func decodeReasoning(s *decode.Context, t *decode.Choice, d *chatDelta) {
 		decodeDetails(s, t, d.thinkingBlocks)
 	}
 	if d.extraContent != nil && decode.Member(decode.Member(d.extraContent, "google"), "thought_signature") != nil {
-		// It may stand on a delta that holds nothing else.
+		// A thought signature may stand on a delta that holds nothing else.
 		s.AddDetail(t.Index, decode.ReasoningDetail{Index: -1, Type: []byte("extra_content"), Data: s.JSONOf(d.extraContent)})
 	}
-	if opaque := s.Word(d.opaque); len(opaque) > 0 { // GitHub Copilot's, which is to go back
+	if opaque := s.Word(d.opaque); len(opaque) > 0 { // GitHub Copilot's, which has to be sent back
 		s.AddDetail(t.Index, decode.ReasoningDetail{Index: -1, Type: []byte("reasoning_opaque"), Data: opaque})
 	}
 }
@@ -69,8 +69,8 @@ func decodeReasoningObject(s *decode.Context, t *decode.Choice, v *fastjson.Valu
 	}
 }
 
-// decodeDetail adds a piece of structured reasoning. withText: no plain text says
-// the same, so that the detail's text is the reasoning.
+// decodeDetail adds a piece of structured reasoning. If withText is set, no plain text
+// repeats the detail's text, so that text is the reasoning.
 func decodeDetail(s *decode.Context, t *decode.Choice, v *fastjson.Value, withText bool) {
 	if v.GetObject() == nil {
 		return

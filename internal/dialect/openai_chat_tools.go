@@ -6,15 +6,15 @@ import (
 	"github.com/valyala/fastjson"
 )
 
-// chatCall are the members of a tool call and of the function in it.
+// chatCall holds the members of a tool call and of the function in it.
 type chatCall struct {
 	index, id, typ   *fastjson.Value
 	extra            *fastjson.Value
 	function, custom *fastjson.Value
 	name, arguments  *fastjson.Value // of the function or the custom tool
-	textMember       string          // the name of the arguments
-	source           []byte          // of arguments that are no string, once they were read
-	legacy           bool            // it is the one function_call of its choice
+	textMember       string          // the name of the member that holds the arguments
+	source           []byte          // the JSON of arguments that are not a string, once it was read
+	legacy           bool            // the call is the one function_call of its choice
 }
 
 func (c *chatCall) read(v *fastjson.Value) {
@@ -54,7 +54,8 @@ func (c *chatCall) readFunction(v *fastjson.Value) {
 	})
 }
 
-// decodeToolCall adds one element of tool_calls. first: it is the first of them.
+// decodeToolCall adds one element of tool_calls. first reports whether it is the first
+// element.
 func decodeToolCall(s *decode.Context, t *decode.Choice, v *fastjson.Value, first bool) {
 	if v.GetObject() == nil {
 		return
@@ -64,8 +65,8 @@ func decodeToolCall(s *decode.Context, t *decode.Choice, v *fastjson.Value, firs
 	addToolCall(s, t, &c, first)
 }
 
-// decodeFunctionCall adds a call in the API's old form, which has no id and of
-// which a choice has one (T-24).
+// decodeFunctionCall adds a call in the API's old form. The call has no id, and a choice
+// has at most one (T-24).
 func decodeFunctionCall(s *decode.Context, t *decode.Choice, v *fastjson.Value) {
 	var c chatCall
 	c.readFunction(v)
@@ -128,8 +129,8 @@ func addToolCall(s *decode.Context, t *decode.Choice, c *chatCall, first bool) {
 	}
 }
 
-// hasArguments reports whether a fragment has arguments that are not empty. Their raw
-// text must be looked at first, since asking for the type unescapes a string.
+// hasArguments reports whether a fragment has arguments that are not empty. It looks at
+// their raw text first, since asking for the type unescapes a string.
 func (c *chatCall) hasArguments(s *decode.Context) bool {
 	if c.arguments == nil {
 		return false
@@ -145,7 +146,7 @@ func argumentsOf(s *decode.Context, c *chatCall, high *uint16) (text []byte, isT
 		return text, true
 	}
 	if c.arguments.GetObject() != nil || s.IsArray(c.arguments) {
-		if c.source == nil { // it is found once
+		if c.source == nil { // the search runs once
 			c.source = s.JSONOf(c.arguments) // T-12
 		}
 		return c.source, false
@@ -154,8 +155,8 @@ func argumentsOf(s *decode.Context, c *chatCall, high *uint16) (text []byte, isT
 	return nil, false
 }
 
-// typeOf returns what a fragment says of its call's type. Empty objects say nothing, and
-// "type" counts only where neither object says anything (T-10, T-34).
+// typeOf returns the type of the call that a fragment shows. Empty objects show no type,
+// and "type" counts only if neither object shows the type (T-10, T-34).
 func (c *chatCall) typeOf(s *decode.Context) decode.ToolType {
 	switch custom, function := c.custom.GetObject(), c.function.GetObject(); {
 	case custom != nil && custom.Len() > 0:
@@ -172,8 +173,8 @@ func (c *chatCall) typeOf(s *decode.Context) decode.ToolType {
 	return decode.ToolUnknown
 }
 
-// continueCall adds what a fragment brings to call at, and reports whether that is
-// anything.
+// continueCall adds a fragment to the call at a position, and reports whether the
+// fragment added anything.
 func continueCall(s *decode.Context, t *decode.Choice, at int, k *decode.CallKey, c *chatCall) (news bool) {
 	call := &t.Calls[at]
 	if call.HasEnded() { // at the end marker; after it nothing is added (F-22)

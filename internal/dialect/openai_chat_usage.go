@@ -5,7 +5,7 @@ import (
 	"github.com/valyala/fastjson"
 )
 
-// The places where usage stands, the less believable first.
+// The places of usage, the least trusted first.
 const (
 	_ = iota
 	usageOfXGroq
@@ -13,8 +13,8 @@ const (
 	usageOfChunk
 )
 
-// addChatUsage adds the usage of a chunk, from the best of its places that holds
-// one (U-01 … U-08).
+// addChatUsage adds the usage of a chunk, from the most trusted place that holds a usage
+// (U-01 … U-08).
 func (h *chat) addChatUsage(s *decode.Context, chunk, choice, xGroq *fastjson.Value) {
 	var uncounted []byte
 	for _, place := range [...]struct {
@@ -38,7 +38,7 @@ func (h *chat) addChatUsage(s *decode.Context, chunk, choice, xGroq *fastjson.Va
 			d.Usage = s.Usage
 			d.Usage.Raw = raw
 		}
-		if !u.Empty() { // nothing but zeros hides no other place
+		if !u.Empty() { // a usage of zeros does not hide another place
 			h.usageRank = place.rank
 			return
 		}
@@ -46,9 +46,9 @@ func (h *chat) addChatUsage(s *decode.Context, chunk, choice, xGroq *fastjson.Va
 	s.AddUncounted(uncounted)
 }
 
-// readChatUsage reads the names under which counts stand. Where there are several
-// for one count the more usual name counts, unless it says zero: gateways fill in
-// the names of other dialects with zeros (U-09).
+// readChatUsage reads the counts under all their names. If a count has several names, the
+// more usual name wins, unless its value is zero: gateways fill in the names of other
+// dialects with zeros (U-09).
 func readChatUsage(s *decode.Context, u *decode.Usage, v *fastjson.Value) {
 	var input, output, cached, written, reasoning [3]*fastjson.Value // by precedence
 	var total, miss, inPrompt, inCompletion *fastjson.Value
@@ -82,7 +82,7 @@ func readChatUsage(s *decode.Context, u *decode.Usage, v *fastjson.Value) {
 			}
 		case "cached_tokens", "cache_read_input_tokens", "num_cached_tokens":
 			cached[1] = v
-		case "prompt_cache_hit_tokens": // DeepSeek's, and the next
+		case "prompt_cache_hit_tokens": // this name and the next are DeepSeek's
 			cached[2] = v
 		case "prompt_cache_miss_tokens":
 			miss = v
@@ -102,7 +102,7 @@ func readChatUsage(s *decode.Context, u *decode.Usage, v *fastjson.Value) {
 	})
 	inCompletion.GetObject().Visit(func(key []byte, v *fastjson.Value) {
 		switch string(key) {
-		case "reasoning_tokens", "thinking_tokens": // the latter Anthropic's
+		case "reasoning_tokens", "thinking_tokens": // thinking_tokens is Anthropic's name
 			reasoning[0] = v
 		}
 	})
@@ -113,15 +113,15 @@ func readChatUsage(s *decode.Context, u *decode.Usage, v *fastjson.Value) {
 	s.SetBestCount(u, decode.UsageCacheWrite, &u.CacheWrite, written)
 	s.SetBestCount(u, decode.UsageReasoning, &u.Reasoning, reasoning)
 	settleInput(s, u, input[0], input[1])
-	if _, ok := s.Int(cached[0]); ok { // a detail is a part of what it details
+	if _, ok := s.Int(cached[0]); ok { // the details are a part of their count
 		u.CachedInInput = decode.TriYes
 	} else if missed, ok := s.Int(miss); ok && missed+u.Cached == u.Input {
 		u.CachedInInput = decode.TriYes
 	}
 }
 
-// settleInput finds out what the input is where an object counts it by two conventions:
-// with the cached tokens, as OpenAI does, and without them, as Anthropic does (U-18).
+// settleInput finds the input if an object counts it by two conventions: with the cached
+// tokens, as OpenAI does, and without them, as Anthropic does (U-18).
 func settleInput(s *decode.Context, u *decode.Usage, prompt, input *fastjson.Value) {
 	a, okA := s.Int(prompt)
 	b, okB := s.Int(input)

@@ -8,6 +8,7 @@ import (
 )
 
 // OpenAI's Responses API:
+<<<<<<< HEAD
 // https://platform.openai.com/docs/api-reference/responses-streaming. An answer
 // is one choice. It is made of items: messages, reasoning, calls and what tools of the
 // provider do. Each begins, comes in deltas and then once more as a whole, and the
@@ -17,8 +18,14 @@ import (
 // take the texts of an item, _match.go compares them with an item that has come as a
 // whole, _whole.go begins and ends items, _calls.go has the arguments of calls, _end.go
 // the response itself, and _prune.go leaves out what is not read of large events.
+=======
+// https://platform.openai.com/docs/api-reference/responses-streaming. An answer is one
+// choice. It is made of items (messages, reasoning, calls). Each item begins, comes in
+// deltas and is then repeated as a whole. At the end the response repeats all items. A
+// whole only supplies what did not come in pieces (O-06).
+>>>>>>> wt-readB
 
-// responseEvent are the members of an event.
+// responseEvent holds the members of an event.
 type responseEvent struct {
 	typ, object, sequence                         *fastjson.Value
 	outputIndex, contentIndex, summaryIndex, item *fastjson.Value
@@ -76,29 +83,34 @@ func (e *responseEvent) read(root *fastjson.Value) {
 
 const responsePrefix = "response."
 
+<<<<<<< HEAD
 // detectResponses reports whether an event is one of a response, or the object is
 // a response itself. Errors and pings may be any dialect's.
+=======
+// detectResponses reports whether an event is one of a response, or the object is a
+// response itself. Errors and pings may belong to any dialect.
+>>>>>>> wt-readB
 func detectResponses(s *decode.Context) bool {
 	return bytes.HasPrefix(s.EventType(), []byte(responsePrefix)) || string(s.Word(decode.Member(s.Root, "object"))) == "response"
 }
 
 // Responses decodes the streams of the Responses API.
 type Responses struct {
-	// items are the items that have come, in the order in which they began: of each
-	// class at most MaxToolCalls, of which counts has the number.
+	// items holds the items that have come, in the order in which they began. counts has
+	// the number of items of each class, which is at most MaxToolCalls.
 	items  []outputItem
 	counts [itemClasses]int
-	clock  uint32 // counts the texts that items got; see outputItem.touched
+	clock  uint32 // counts the pieces of text that items got; see outputItem.touched
 	id     uint64 // hash of the response's id as it was announced
 	answer uint64 // hash of the id that the beginning of the response had
-	begun  bool   // its beginning was seen: the stream was not resumed
-	// brokenOff: the response has not ended as it should. What had not ended by then has
-	// broken off.
+	begun  bool   // the beginning of the response was seen, so the stream was not resumed
+	// brokenOff is set if the response has not ended as it should. Items that had not
+	// ended by then have broken off.
 	brokenOff bool
-	wholes    []wholePiece // the texts of an item that is looked at as a whole
+	wholes    []wholePiece // the texts of the item that has come as a whole
 }
 
-// maxReusedItems is for how many items memory is kept for the next stream.
+// maxReusedItems is the number of items whose memory may be kept for the next stream.
 const maxReusedItems = 64
 
 // Reset makes o ready for another response.
@@ -121,10 +133,14 @@ func (o *Responses) Decode(s *decode.Context) {
 	e.read(s.Root)
 	s.Sequence, _ = s.Int(e.sequence)
 	typ := s.Word(e.typ)
+<<<<<<< HEAD
 	if len(typ) == 0 { // the event line alone has it; more servers leave out that line (O-01)
+=======
+	if len(typ) == 0 { // rare: most servers of this kind leave out the event line, and not the type (O-01)
+>>>>>>> wt-readB
 		typ = s.Type
 	}
-	if e.typ == nil && string(s.Word(e.object)) == "response" { // all of it in place of a stream (F-26)
+	if e.typ == nil && string(s.Word(e.object)) == "response" { // a whole response in place of a stream (F-26)
 		e.response = s.Root
 		o.decodeResponse(s, s.Choice(0), &e, nil)
 		return
@@ -190,15 +206,20 @@ func (o *Responses) Decode(s *decode.Context) {
 		o.decodeResponse(s, t, &e, nil)
 	case "error":
 		o.decodeResponseError(s, &e, typ[len(responsePrefix):])
-	default: // what the provider's own tools write, piece by piece, for one
+	default: // such as pieces of text that the provider's own tools write
 		if e.delta != nil {
 			s.Source = decode.TextSource{Member: "delta", Kind: decode.KindOther, Choice: s.Recent, Call: -1}
 		}
 	}
 }
 
+<<<<<<< HEAD
 // decodeResponseError decodes an event that does not belong to a response: an error, or
 // what a gateway puts between.
+=======
+// decodeResponseError decodes an event outside of a response: an error, or an event that
+// a gateway adds.
+>>>>>>> wt-readB
 func (o *Responses) decodeResponseError(s *decode.Context, e *responseEvent, typ []byte) {
 	switch {
 	case s.IsError(e.err): // {"type":"error","error":{…}}
@@ -210,8 +231,7 @@ func (o *Responses) decodeResponseError(s *decode.Context, e *responseEvent, typ
 	}
 }
 
-// addLogprobs adds the log probabilities of a text in the form that chat
-// completions give them.
+// addLogprobs adds the log probabilities of a text in the form of chat completions.
 func (o *Responses) addLogprobs(s *decode.Context, t *decode.Choice, v *fastjson.Value) {
 	if len(v.GetArray()) > 0 {
 		s.Add(decode.KindLogprobs, t.Index).Text = s.Wrap(`{"content":`, v, "}")

@@ -17,8 +17,8 @@ func callType(item []byte) []byte {
 	return decode.TypeFunction
 }
 
-// callID returns the id by which the result of a call refers to it. Where it is empty
-// at the beginning, it may come with the end.
+// callID returns the id by which the result of a call refers to it. An id that is empty
+// at the beginning may come with the end.
 func callID(s *decode.Context, m *itemMembers, ended bool) []byte {
 	id := s.Word(m.callID)
 	if len(id) == 0 && (ended || m.callID == nil) {
@@ -27,7 +27,7 @@ func callID(s *decode.Context, m *itemMembers, ended bool) []byte {
 	return id
 }
 
-// words returns the arguments of a function or the input of a custom tool.
+// words returns the arguments of a function, or the input of a custom tool.
 func (m *itemMembers) words() *fastjson.Value {
 	if m.arguments != nil {
 		return m.arguments
@@ -35,8 +35,8 @@ func (m *itemMembers) words() *fastjson.Value {
 	return m.input
 }
 
-// wholeArguments returns arguments as text: that of a string, or the source of an object
-// or an array (T-12).
+// wholeArguments returns arguments as text: the text of a string, or the source of an
+// object or an array (T-12).
 func wholeArguments(s *decode.Context, v *fastjson.Value) (text []byte, ok bool) {
 	if text, ok = s.Text(v, nil); !ok && (v.GetObject() != nil || s.IsArray(v)) {
 		return s.JSONOf(v), true
@@ -44,10 +44,11 @@ func wholeArguments(s *decode.Context, v *fastjson.Value) (text []byte, ok bool)
 	return text, ok
 }
 
-// maxLabel is the longest id or name of a call that is kept, to begin the call anew.
+// maxLabel is the size of the longest id or name that is kept. They are needed to begin a
+// call anew.
 const maxLabel = 256
 
-// beginCall takes the beginning of a call.
+// beginCall decodes the beginning of a call.
 func (o *Responses) beginCall(s *decode.Context, t *decode.Choice, at int, m *itemMembers) {
 	typ := s.Word(m.typ)
 	if o.items[at].call >= 0 {
@@ -62,7 +63,7 @@ func (o *Responses) beginCall(s *decode.Context, t *decode.Choice, at int, m *it
 		return
 	}
 	item := &o.items[at]
-	if string(s.Word(m.status)) == "completed" { // all of it at once
+	if string(s.Word(m.status)) == "completed" { // the call is whole
 		o.appendArguments(s, t, at, "", seed)
 		t.Calls[item.call].ArgsWithStart = true
 		return
@@ -81,7 +82,7 @@ func (o *Responses) newCall(s *decode.Context, t *decode.Choice, at int, id, nam
 	return item.call >= 0
 }
 
-// label keeps the id and the name of a call as far as they are known.
+// label keeps the id and the name of a call once they are known.
 func (o *Responses) label(item *outputItem, id, name []byte) {
 	if len(item.callID) == 0 && len(id) <= maxLabel {
 		item.callID = bytes.Clone(id)
@@ -94,7 +95,7 @@ func (o *Responses) label(item *outputItem, id, name []byte) {
 	}
 }
 
-// nameCall gives the id and the name of a call that was begun without (T-05).
+// nameCall gives the id and the name of a call that began without them (T-05).
 func (o *Responses) nameCall(s *decode.Context, t *decode.Choice, at int, id, name []byte) {
 	item := &o.items[at]
 	call := &t.Calls[item.call]
@@ -112,7 +113,7 @@ func (o *Responses) nameCall(s *decode.Context, t *decode.Choice, at int, id, na
 	}
 }
 
-// argumentsAt returns the arguments of the call at a position in the table.
+// argumentsAt returns the arguments of the call of the item at a position.
 func (o *Responses) argumentsAt(s *decode.Context, at int) *itemText {
 	if len(o.items[at].texts) == 0 {
 		o.newText(s, at, partArguments, noIndex)
@@ -120,9 +121,8 @@ func (o *Responses) argumentsAt(s *decode.Context, at int) *itemText {
 	return &o.items[at].texts[0]
 }
 
-// addArguments adds a piece of the arguments of a call. Where the beginning of the call
-// was not seen, the piece is not the first: the call is then given as a whole, at its
-// end.
+// addArguments adds a piece of the arguments of a call. If the beginning of the call was
+// not seen, the piece is not the first. The call is then given as a whole, at its end.
 func (o *Responses) addArguments(s *decode.Context, t *decode.Choice, e *responseEvent) {
 	a, ok := o.addressOf(s, e.outputIndex, e.itemID, nil)
 	if !ok {
@@ -162,8 +162,8 @@ func isWholeJSON(text []byte) bool {
 	return c.State == decode.CallWhole
 }
 
-// giveArgumentsSeed adds the arguments that a call began with, since they are not
-// repeated.
+// giveArgumentsSeed adds the arguments that a call began with, since no piece repeats
+// them.
 func (o *Responses) giveArgumentsSeed(s *decode.Context, t *decode.Choice, at int) {
 	it := o.argumentsAt(s, at)
 	if seed := it.seed; seed != nil {
@@ -172,8 +172,8 @@ func (o *Responses) giveArgumentsSeed(s *decode.Context, t *decode.Choice, at in
 	}
 }
 
-// appendArguments adds a piece to the arguments of a call. name is that of the member
-// whose value it is; "": no template may be learned from that.
+// appendArguments adds a piece to the arguments of a call. name is the member whose value
+// the piece is, or "" if no template may be learned from it.
 func (o *Responses) appendArguments(s *decode.Context, t *decode.Choice, at int, name string, piece []byte) {
 	item := &o.items[at]
 	s.Part = item.part
@@ -188,7 +188,7 @@ func (o *Responses) appendArguments(s *decode.Context, t *decode.Choice, at int,
 	}
 }
 
-// endArguments takes the arguments of a call as a whole.
+// endArguments decodes the event that has the arguments of a call as a whole.
 func (o *Responses) endArguments(s *decode.Context, t *decode.Choice, e *responseEvent, v *fastjson.Value, typ []byte) {
 	a, ok := o.addressOf(s, e.outputIndex, e.itemID, nil)
 	if !ok {
@@ -207,8 +207,8 @@ func (o *Responses) endArguments(s *decode.Context, t *decode.Choice, e *respons
 	o.takeArguments(s, t, at, v)
 }
 
-// takeArguments compares whole arguments with the pieces (O-17). Nothing at all, and an
-// empty object where there are arguments, are placeholders.
+// takeArguments compares whole arguments with the pieces (O-17). An empty text is a
+// placeholder. So is an empty object if arguments have come.
 func (o *Responses) takeArguments(s *decode.Context, t *decode.Choice, at int, v *fastjson.Value) {
 	s.Contextual = true
 	whole, ok := wholeArguments(s, v)
@@ -230,7 +230,7 @@ func (o *Responses) takeArguments(s *decode.Context, t *decode.Choice, at int, v
 	case empty && !it.tally.Blank() && call.State != decode.CallBroken && call.Arguments.Complete():
 	case begins && call.TakesPieces():
 		o.appendArguments(s, t, at, "", rest)
-	case empty: // the arguments break off, and this is not what they are
+	case empty: // the arguments break off, and {} is only a placeholder
 		s.Conflicts++
 		call.CutOff = true
 		return
@@ -245,7 +245,7 @@ func (o *Responses) takeArguments(s *decode.Context, t *decode.Choice, at int, v
 	item.missed, t.Calls[item.call].CutOff = false, false // what it said before was no whole
 }
 
-// restartCall begins a call anew: what has come of it is void.
+// restartCall begins a call anew. What has come of it is void.
 func (o *Responses) restartCall(s *decode.Context, t *decode.Choice, at int) {
 	item := &o.items[at]
 	t.Calls[item.call].Void()
@@ -253,7 +253,7 @@ func (o *Responses) restartCall(s *decode.Context, t *decode.Choice, at int) {
 	o.newCall(s, t, at, item.callID, item.name, item.typed)
 }
 
-// endCall takes a call as a whole.
+// endCall decodes a call as a whole.
 func (o *Responses) endCall(s *decode.Context, t *decode.Choice, at int, m *itemMembers) {
 	id, name := callID(s, m, true), s.Word(m.name)
 	if o.items[at].call >= 0 {
@@ -278,7 +278,7 @@ func (o *Responses) endCall(s *decode.Context, t *decode.Choice, at int, m *item
 	o.finishCall(s, t, at)
 }
 
-// finishCall ends a call. One without a name cannot be made.
+// finishCall ends a call. A call without a name cannot be run.
 func (o *Responses) finishCall(s *decode.Context, t *decode.Choice, at int) {
 	call := &t.Calls[o.items[at].call]
 	if call.Name == 0 {

@@ -5,8 +5,8 @@ import (
 	"github.com/valyala/fastjson"
 )
 
-// response are the members of a response that say something of the answer. All
-// others repeat the request; Prune leaves them out.
+// response holds the members of a response that describe the answer. All other members
+// repeat the request, and Prune leaves them out.
 type response struct {
 	id, model, created, tier            *fastjson.Value
 	status, err, details, usage, output *fastjson.Value
@@ -37,7 +37,11 @@ func (r *response) read(v *fastjson.Value) {
 	})
 }
 
+<<<<<<< HEAD
 // isResponseMember reports whether response.read knows a member of this name.
+=======
+// isResponseMember reports whether response.read reads a member with this name.
+>>>>>>> wt-readB
 func isResponseMember(name []byte) bool {
 	switch string(name) {
 	case "id", "model", "created_at", "service_tier", "status", "error", "incomplete_details", "usage", "output":
@@ -46,8 +50,8 @@ func isResponseMember(name []byte) bool {
 	return false
 }
 
-// beginResponse takes the beginning of a response. created: the event says that it is
-// the beginning, and not how far the response has come.
+// beginResponse decodes the beginning of a response. created reports whether the event
+// announces the beginning, and not how far the response has come.
 func (o *Responses) beginResponse(s *decode.Context, t *decode.Choice, e *responseEvent, created bool) {
 	var r response
 	r.read(e.response)
@@ -78,9 +82,9 @@ func (o *Responses) beginResponse(s *decode.Context, t *decode.Choice, e *respon
 	o.addResponseUsage(s, e, &r)
 }
 
-// isAnother reports whether a response with this id is another than the one that has
-// begun. Ids may change with every event (O-03), so that an id alone shows nothing: the
-// first response has ended, or this one says that it begins.
+// isAnother reports whether the response with this id is a new one, and not the one that
+// has begun. Ids may change with every event (O-03), so an id alone proves nothing. The
+// first response must have ended, or the event must announce a beginning.
 func (o *Responses) isAnother(s *decode.Context, id uint64, created bool) bool {
 	if s.SawDone {
 		return id == 0 || id != o.id && id != o.answer
@@ -88,10 +92,18 @@ func (o *Responses) isAnother(s *decode.Context, id uint64, created bool) bool {
 	return created && id != 0 && o.answer != 0 && id != o.answer
 }
 
+<<<<<<< HEAD
 // startResponse adds what the response is the first to say about itself.
 func (o *Responses) startResponse(s *decode.Context, r *response) {
 	info := decode.StreamInfo{ID: r.id, Model: r.model, Created: r.created}
 	if string(s.Word(r.tier)) != "auto" { // which is a wish: the end has what it became
+=======
+// startResponse gives the id, the model, the time and the tier of the response when an
+// event first has them.
+func (o *Responses) startResponse(s *decode.Context, r *response) {
+	info := decode.StreamInfo{ID: r.id, Model: r.model, Created: r.created}
+	if string(s.Word(r.tier)) != "auto" { // auto is a request; the end has the tier that was used
+>>>>>>> wt-readB
 		info.Tier = r.tier
 	}
 	if !s.Announced.ID {
@@ -114,8 +126,8 @@ func (o *Responses) addResponseUsage(s *decode.Context, e *responseEvent, r *res
 	}
 }
 
-// decodeResponse takes a response as a whole. typ is the last word of the event's
-// type, empty if it is no event.
+// decodeResponse decodes a response as a whole. typ is the last word of the event's type,
+// or empty if the response came without an event.
 func (o *Responses) decodeResponse(s *decode.Context, t *decode.Choice, e *responseEvent, typ []byte) {
 	var r response
 	r.read(e.response)
@@ -135,17 +147,17 @@ func (o *Responses) decodeResponse(s *decode.Context, t *decode.Choice, e *respo
 	}
 	o.addResponseUsage(s, e, &r)
 	if !terminal {
-		return // it goes on in the background
+		return // the response goes on in the background
 	}
 	o.finishResponse(s, t, &r, status)
-	if string(status) == "failed" && s.FirstError == nil { // else an event has told it before (O-02)
+	if string(status) == "failed" && s.FirstError == nil { // else an error event has come before (O-02)
 		switch {
 		case s.IsError(r.err):
 			s.AddError(-1, r.err, nil)
 		case s.IsError(e.err):
 			s.AddError(-1, e.err, nil)
 		default:
-			s.AddError(-1, r.status, nil) // there is no more to say
+			s.AddError(-1, r.status, nil) // the status is all that is known
 		}
 	}
 	s.EndStream()
@@ -159,16 +171,16 @@ func isTerminal(status []byte) bool {
 	return false
 }
 
-// finishResponse gives the status of a response that has ended, which is its finish
+// finishResponse gives the status of a response that has ended. The status is its finish
 // reason.
 func (o *Responses) finishResponse(s *decode.Context, t *decode.Choice, r *response, status []byte) {
 	before, news := t.Finish, t.SetFinish(status)
 	switch {
 	case string(status) == "completed" && o.callsTools():
-		t.Finish = decode.FinishToolCalls // there is no word for it
+		t.Finish = decode.FinishToolCalls // no status means tool calls
 	case string(status) == "completed":
 		t.Finish = decode.FinishStop
-	case t.Finish == decode.FinishLength: // or what else made it incomplete
+	case t.Finish == decode.FinishLength: // incomplete may have another reason than length
 		switch reason := s.Word(decode.Member(r.details, "reason")); string(reason) {
 		case "", "max_output_tokens":
 		default:
@@ -203,9 +215,9 @@ func (o *Responses) hasOutput(item *outputItem) bool {
 	return false
 }
 
-// endItems takes the items of the terminal response, which may have what no event
-// before it had (O-20). They may stand there in another order and under other ids, or
-// not at all (O-04). ended: the response has ended.
+// endItems decodes the items of the terminal response, which may have more than the
+// events before it (O-20). The items may stand there in another order, under other ids,
+// or not at all (O-04). ended reports whether the response has ended.
 func (o *Responses) endItems(s *decode.Context, t *decode.Choice, output *fastjson.Value, ended bool) {
 	list := output.GetArray()
 	for at := range o.items {
@@ -235,9 +247,9 @@ func (o *Responses) endItems(s *decode.Context, t *decode.Choice, output *fastjs
 		switch {
 		case at != noItem:
 		case class == classOther && o.counts[class] >= s.Limits.MaxToolCalls:
-			continue // it may have come, and was not remembered
+			continue // the item may have come without being remembered
 		case !o.begun && said && class <= classReasoning:
-			continue // the client has what came before the stream was resumed
+			continue // the client has the items from before the stream was resumed
 		default:
 			a := address{id: decode.Hash(s.Word(m.id)), callID: decode.Hash(s.Word(m.ownCallID(s))), index: i}
 			if at = o.add(s, a, class); at >= 0 {
@@ -253,7 +265,7 @@ func (o *Responses) endItems(s *decode.Context, t *decode.Choice, output *fastjs
 	s.Part = 0
 }
 
-// itemAt returns the item that was found at a place of the terminal response.
+// itemAt returns the item that matches place i of the terminal response.
 func (o *Responses) itemAt(i int) int {
 	for at := range o.items {
 		if o.items[at].matched == i+1 {
@@ -263,7 +275,7 @@ func (o *Responses) itemAt(i int) int {
 	return noItem
 }
 
-// sameItem finds an item of the terminal response by its ids.
+// sameItem finds the item with the ids of one in the terminal response.
 func (o *Responses) sameItem(s *decode.Context, _ int, class itemClass, m *itemMembers) int {
 	a := address{id: decode.Hash(s.Word(m.id)), callID: decode.Hash(s.Word(m.ownCallID(s))), index: noIndex}
 	if at := o.byID(a, class); at >= 0 && o.items[at].class == class && o.items[at].matched == 0 {
@@ -272,13 +284,13 @@ func (o *Responses) sameItem(s *decode.Context, _ int, class itemClass, m *itemM
 	return noItem
 }
 
-// sameTexts finds an item of the terminal response by what it says.
+// sameTexts finds the item with the texts or arguments of one in the terminal response.
 func (o *Responses) sameTexts(s *decode.Context, _ int, class itemClass, m *itemMembers) int {
 	return o.equalItem(s, class, m, true)
 }
 
-// samePlace finds an item of the terminal response by its place, or takes the first
-// that is not found yet, if type and name agree.
+// samePlace finds the item at the place of one in the terminal response, or else the
+// first that has no match yet. Type and name must agree.
 func (o *Responses) samePlace(s *decode.Context, i int, class itemClass, m *itemMembers) int {
 	first := noItem
 	for at := range o.items {
@@ -296,8 +308,8 @@ func (o *Responses) samePlace(s *decode.Context, i int, class itemClass, m *item
 	return first
 }
 
-// endRest ends what the terminal response does not have: calls that were not ended have
-// broken off, unless their arguments are whole and the response is (T-19).
+// endRest ends the items that the terminal response lacks. A call that had not ended has
+// broken off. The exception is a call with whole arguments in a whole response (T-19).
 func (o *Responses) endRest(s *decode.Context, t *decode.Choice) {
 	for at := range o.items {
 		item := &o.items[at]

@@ -6,50 +6,55 @@ import (
 	"github.com/valyala/fastjson"
 )
 
-// The items of a response are in one table, and one place finds out which of them an
-// event means. Servers name an item by its id, by the id of its call, by its index, or
-// not at all, and by one thing in deltas and by another at the end (O-15).
+// One table holds the items of a response, and only find decides which item an event
+// means. Servers name an item by its id, by the id of its call, by its index, or not at
+// all. They may name it in one way in deltas and in another at the end (O-15).
 
-// itemClass is what an item is for the caller.
+// itemClass is the use that the caller has for an item.
 type itemClass uint8
 
 const (
 	classMessage itemClass = iota
 	classReasoning
-	classCall  // that the caller has to make
-	classOther // what tools of the provider do, images and the like
+	classCall  // a call that the caller has to make
+	classOther // work of the provider's tools, images and the like
 	itemClasses
 )
 
-// outputItem is what is remembered of an item.
+// outputItem is the state of an item.
 type outputItem struct {
 	class itemClass
 	typ   uint64    // hash of its type
-	ids   [3]uint64 // hashes of its id, of its call's id, and of the first other id that an event had for it
-	index int       // on the wire; noIndex: no event had one
-	part  int       // of the message; no other item of the response has the same
-	// touched orders the items by the latest text that they got.
+	ids   [3]uint64 // hashes of its id, of its call's id, and of the first other id that an event named it by
+	index int       // on the wire, or noIndex if no event had one
+	part  int       // part of the message; no other item of the response has the same
+	// touched orders the items by the time of their latest text.
 	touched uint32
 
 	announced bool // its beginning has come
 	ended     bool // it has come as a whole
-	// torn: a whole text contradicts the pieces, and the item has other texts, which
-	// would be lost if it began anew. It waits for all of them.
+	// torn is set if a whole text contradicts the pieces, but other texts of the item
+	// would be lost if it began anew. The item waits until all of its texts have come as
+	// wholes.
 	torn     bool
 	detailed bool     // its detail was given
 	hasKind  bool     // reasoning: a text of the kind thought was given
 	thought  partKind // reasoning: the kind that is given as text (O-19)
 	texts    []itemText
 
-	call   int    // position of the call; -1: it has not begun
-	callID []byte // the beginning of a call, to begin it anew; nil: it is too long to be kept
+	call   int    // position of the call, or -1 if it has not begun
+	callID []byte // id of the call, kept to begin the call anew; nil if it is too long
 	name   []byte
 	typed  []byte // its type
-	missed bool   // the first pieces of the arguments could not be taken, and no whole has come
+	missed bool   // the first pieces of the arguments could not be used, and the whole has not come
 
+<<<<<<< HEAD
 	outputOf uint64 // hash of the call id of the item that it is the output of; 0: it is no output
+=======
+	outputOf uint64 // hash of the call id of the item whose output this is, or 0
+>>>>>>> wt-readB
 	waiting  bool   // the caller has to run it, unless the response has its output (O-21)
-	matched  int    // the place of the item in the terminal response, counted from 1; 0: not found yet
+	matched  int    // place of the item in the terminal response, counted from 1; 0 if not found yet
 }
 
 // hasID reports whether h is the hash of one of the item's ids.
@@ -57,8 +62,8 @@ func (m *outputItem) hasID(h uint64) bool {
 	return h != 0 && (m.ids[0] == h || m.ids[1] == h || m.ids[2] == h)
 }
 
-// takes reports whether an event for items of a class may be one for this item: servers
-// mix up messages and reasoning.
+// takes reports whether an event for items of a class may be for this item. Servers mix
+// up messages and reasoning.
 func (m *outputItem) takes(class itemClass) bool {
 	return m.class == class || m.class <= classReasoning && class <= classReasoning
 }
@@ -68,17 +73,17 @@ const (
 	noIndex = -1
 	// noItem stands for the position of an item that is not in the table.
 	noItem = -1
-	// otherItem stands for the position of an item that takes no such event.
+	// otherItem stands for the position of an item that does not take the event.
 	otherItem = -2
 )
 
-// address is what an event says about the item that it is for.
+// address holds the names by which an event means its item.
 type address struct {
-	id, callID uint64 // hashes; 0: not given
-	index      int    // noIndex: not given
+	id, callID uint64 // hashes, or 0 if not given
+	index      int    // noIndex if not given
 }
 
-// addressOf reads an address. ok is false if the index is not one (C-16).
+// addressOf reads an address. ok is false if the index is not a valid one (C-16).
 func (o *Responses) addressOf(s *decode.Context, index, id, callID *fastjson.Value) (a address, ok bool) {
 	a = address{id: decode.Hash(s.Word(id)), callID: decode.Hash(s.Word(callID)), index: noIndex}
 	if decode.IsNull(index) {
@@ -92,9 +97,10 @@ func (o *Responses) addressOf(s *decode.Context, index, id, callID *fastjson.Val
 	return a, true
 }
 
-// find returns the position of the item that an event is for. A known id comes first,
-// then the index, and last the open item that got the latest text. deltas: the event
-// has a piece, which does not belong to an item that has ended unless it says so.
+// find returns the position of the item that an event is for. A known id counts first,
+// then the index, then the open item with the latest text. deltas reports whether the
+// event has a piece. A piece belongs to an item that has ended only if the event names
+// that item.
 func (o *Responses) find(s *decode.Context, a address, class itemClass, deltas bool) (at int) {
 	if at = o.byID(a, class); at != noItem {
 		return at
@@ -112,8 +118,8 @@ func (o *Responses) find(s *decode.Context, a address, class itemClass, deltas b
 	return at
 }
 
-// byID returns the latest item with an id of the address; otherItem: that takes no
-// such events.
+// byID returns the latest item with an id of the address, or noItem. It returns otherItem
+// if that item does not take the event.
 func (o *Responses) byID(a address, class itemClass) (found int) {
 	found = noItem
 	for at := len(o.items) - 1; at >= 0 && a.id|a.callID != 0; at-- {
@@ -131,10 +137,10 @@ func (o *Responses) byID(a address, class itemClass) (found int) {
 	return found
 }
 
-// byIndex returns the latest open item with the index of the address, or the latest of
-// all if the event has no id. An unknown id at the index of an item that has ended is
-// that of another item (T-02). otherItem: the arguments are those of a tool that the
-// provider runs.
+// byIndex returns the latest open item with the index of the address. If there is no open
+// one and the event has no id, it returns the latest of all. An unknown id at the index
+// of an item that has ended means another item (T-02). It returns otherItem if the event
+// has arguments of a tool that the provider runs.
 func (o *Responses) byIndex(a address, class itemClass) (at int) {
 	found := noItem
 	for at = len(o.items) - 1; at >= 0; at-- {
@@ -154,8 +160,8 @@ func (o *Responses) byIndex(a address, class itemClass) (at int) {
 	return found
 }
 
-// latestOpen returns the open item of a class that got the latest text. withoutIndex:
-// items with an index do not count.
+// latestOpen returns the open item of a class with the latest text. If withoutIndex is
+// set, it skips items that have an index.
 func (o *Responses) latestOpen(s *decode.Context, class itemClass, withoutIndex bool) (found int) {
 	found = noItem
 	for at := range o.items {
@@ -174,9 +180,9 @@ func (o *Responses) latestOpen(s *decode.Context, class itemClass, withoutIndex 
 	return found
 }
 
-// itemFor returns the item that an event is for, which it begins if there is none. A
-// later announcement takes it over. nil: there are too many, or the item takes no such
-// events.
+// itemFor returns the item that an event is for. If there is no item yet, it adds one,
+// which a later announcement takes over. The result is negative if there are too many
+// items, or if the item does not take the event.
 func (o *Responses) itemFor(s *decode.Context, a address, class itemClass, deltas bool) (at int) {
 	at = o.find(s, a, class, deltas)
 	if at == noItem {
@@ -188,7 +194,7 @@ func (o *Responses) itemFor(s *decode.Context, a address, class itemClass, delta
 	return at
 }
 
-// learn notes by what else an item is known.
+// learn adds the ids and the index of an address to an item.
 func (o *Responses) learn(s *decode.Context, at int, a address) {
 	item := &o.items[at]
 	if item.index == noIndex && a.index != noIndex {
@@ -201,16 +207,16 @@ func (o *Responses) learn(s *decode.Context, at int, a address) {
 	}
 }
 
-// changed notes that the same event may mean something else from now on.
+// changed notes that the same event may mean another item from now on.
 func (o *Responses) changed(s *decode.Context) {
 	s.Contextual = true
 	s.Epoch++
 }
 
-// add adds an item to the table; noItem: there are too many.
+// add adds an item to the table. It returns noItem if there are too many.
 func (o *Responses) add(s *decode.Context, a address, class itemClass) (at int) {
 	if o.counts[class] >= s.Limits.MaxToolCalls {
-		if class == classOther { // it is given all the same
+		if class == classOther { // the item is given even so
 			return noItem
 		}
 		s.Malformed(0, 0, len(s.Data), &fault.Limit{Limit: "MaxToolCalls", Max: s.Limits.MaxToolCalls})
@@ -231,8 +237,8 @@ func (o *Responses) add(s *decode.Context, a address, class itemClass) (at int) 
 	return at
 }
 
-// freePart returns the index of an item as the part of the message, or the next number
-// if there is no index or another item has the same.
+// freePart returns the part of the message for an item with this index. That is the
+// index, or the next number if there is no index or another item has that part.
 func (o *Responses) freePart(index int) (part int) {
 	part = max(index, 0)
 	next, free := 0, index != noIndex
@@ -247,14 +253,14 @@ func (o *Responses) freePart(index int) (part int) {
 	return next
 }
 
-// touch makes an item the one that got the latest text.
+// touch makes an item the one with the latest text.
 func (o *Responses) touch(at int) {
 	o.clock++
 	o.items[at].touched = o.clock
 }
 
-// announce returns the item that begins with an event: one that had to be begun
-// without it, or a new one. It returns noItem if there are too many.
+// announce returns the item that begins with an event: a new one, or one that deltas have
+// begun before. It returns noItem if there are too many.
 func (o *Responses) announce(s *decode.Context, a address, class itemClass) (at int) {
 	at = o.byID(a, class)
 	if at < 0 || o.items[at].class != class || o.items[at].announced && o.items[at].ended {
@@ -283,7 +289,7 @@ func (o *Responses) announce(s *decode.Context, a address, class itemClass) (at 
 	return at
 }
 
-// itemMembers are the members of an item.
+// itemMembers holds the members of an item.
 type itemMembers struct {
 	typ, id, callID, name, arguments, input, status *fastjson.Value
 	role, content, summary, encrypted, result       *fastjson.Value

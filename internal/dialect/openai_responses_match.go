@@ -6,7 +6,7 @@ import (
 )
 
 // An item that has come as a whole has all of its texts. They are matched with the texts
-// that came in pieces, by their kind and their order (O-16).
+// that came in pieces, by kind and by order (O-16).
 
 // wholePiece is a text of an item that has come as a whole.
 type wholePiece struct {
@@ -14,12 +14,13 @@ type wholePiece struct {
 	text    []byte
 	tally   decode.Tally
 	part    partMembers
-	matches int    // the text of the item that it is; noItem: it is not there
-	rest    []byte // what that text lacks at its end
+	matches int    // the text of the item that equals it or that it continues; noItem if there is no match
+	rest    []byte // the end of this text that the item's text lacks
 }
 
-// readWholes reads the texts of an item that has come as a whole to o.wholes. Of
-// reasoning and its summary those count that were given.
+// readWholes reads the texts of an item that has come as a whole to o.wholes. Reasoning
+// has a summary and a content. It reads the one that pieces have given, or else the first
+// of the two that has a text.
 func (o *Responses) readWholes(s *decode.Context, item *outputItem, m *itemMembers) {
 	if item.class == classMessage {
 		o.readList(s, m.content, partText, false)
@@ -34,8 +35,8 @@ func (o *Responses) readWholes(s *decode.Context, item *outputItem, m *itemMembe
 	o.readList(s, m.content, partReasoning, true)
 }
 
-// readList reads a list of parts. A string is a part by itself, or all there is.
-// only: all of them are texts of the kind plain.
+// readList reads a list of parts. A string is a part, in the list or in place of it. If
+// only is set, every part is a text of the kind plain.
 func (o *Responses) readList(s *decode.Context, list *fastjson.Value, plain partKind, only bool) {
 	add := func(kind partKind, v *fastjson.Value, p partMembers) {
 		if text, ok := s.Text(v, nil); ok {
@@ -70,7 +71,7 @@ func (o *Responses) hasText() bool {
 	return false
 }
 
-// forgetWholes lets go of the event that o.wholes has slices of.
+// forgetWholes clears o.wholes, which holds slices of the event.
 func (o *Responses) forgetWholes() {
 	clear(o.wholes)
 	if o.wholes = o.wholes[:0]; cap(o.wholes) > maxResponseTexts {
@@ -78,9 +79,16 @@ func (o *Responses) forgetWholes() {
 	}
 }
 
+<<<<<<< HEAD
 // match finds the texts of an item among o.wholes. matched: one was found, or more.
 // missing: some of the wholes are not among them. differ: so that the item has to begin
 // anew, since texts are contradicted, or others belong between them.
+=======
+// match finds the texts of an item among o.wholes. matched reports whether any was found.
+// missing reports whether a whole has more than the texts, or matches no text. differ
+// reports whether the item has to begin anew, because the wholes contradict its texts or
+// belong between them.
+>>>>>>> wt-readB
 func (o *Responses) match(item *outputItem) (matched, missing, differ bool) {
 	for kind := partText; kind < partArguments; kind++ {
 		next := item.nextText(kind, 0)
@@ -115,8 +123,8 @@ func (o *Responses) match(item *outputItem) (matched, missing, differ bool) {
 	return matched, missing, differ
 }
 
-// matchAll reports whether one text is all of the wholes of its kind together: no event
-// said where one ended and the next began.
+// matchAll reports whether one text equals all wholes of its kind joined. That is so if
+// no event showed where one ended and the next began.
 func (o *Responses) matchAll(kind partKind, item *outputItem, text int) bool {
 	var all decode.Tally
 	only, last := true, noItem
@@ -140,7 +148,7 @@ func (o *Responses) matchAll(kind partKind, item *outputItem, text int) bool {
 	return true
 }
 
-// nextText returns the next text of a kind of which anything has come.
+// nextText returns the next text of a kind that is more than white space.
 func (m *outputItem) nextText(kind partKind, from int) int {
 	for i := from; i < len(m.texts); i++ {
 		if m.texts[i].kind == kind && !m.texts[i].tally.Blank() {

@@ -10,7 +10,7 @@ import (
 // The texts of an item stand in parts, which begin and end with events of their own. A
 // part may begin with text (O-18).
 
-// beginPart takes the beginning of a part, which may have text already.
+// beginPart decodes the beginning of a part, which may have text already.
 func (o *Responses) beginPart(s *decode.Context, e *responseEvent, index *fastjson.Value) {
 	var p partMembers
 	p.read(e.part)
@@ -42,7 +42,7 @@ func (o *Responses) beginPart(s *decode.Context, e *responseEvent, index *fastjs
 	}
 }
 
-// addSeed adds the text that a text began with, unless the first piece repeats it.
+// addSeed adds the seed of a text before its first piece, unless that piece repeats it.
 func (o *Responses) addSeed(s *decode.Context, t *decode.Choice, at, text int, piece []byte) {
 	it := &o.items[at].texts[text]
 	if it.seed == nil {
@@ -56,7 +56,7 @@ func (o *Responses) addSeed(s *decode.Context, t *decode.Choice, at, text int, p
 	o.giveSeed(s, t, at, text)
 }
 
-// giveSeed adds the text that a text began with, since that is not repeated.
+// giveSeed adds the seed of a text, since no piece repeats it.
 func (o *Responses) giveSeed(s *decode.Context, t *decode.Choice, at, text int) {
 	it := &o.items[at].texts[text]
 	if seed := it.seed; seed != nil && o.items[at].gives(it.kind) {
@@ -66,7 +66,7 @@ func (o *Responses) giveSeed(s *decode.Context, t *decode.Choice, at, text int) 
 	}
 }
 
-// endPart takes a part as a whole.
+// endPart decodes a part as a whole.
 func (o *Responses) endPart(s *decode.Context, t *decode.Choice, e *responseEvent, index *fastjson.Value) {
 	var p partMembers
 	p.read(e.part)
@@ -91,7 +91,7 @@ func (o *Responses) endPart(s *decode.Context, t *decode.Choice, e *responseEven
 	}
 }
 
-// partMembers are the members of a part of an item.
+// partMembers holds the members of a part of an item.
 type partMembers struct {
 	typ, text, refusal, annotations, logprobs *fastjson.Value
 }

@@ -11,19 +11,19 @@ import (
 // and more (O-09). The decoder does not read them. They are left out before the parser
 // sees the event, in the one pass that proves it to be JSON.
 
-// minPruned is the size from which it is worth to prune an event.
+// minPruned is the size of the smallest event that is worth pruning.
 const minPruned = 4 << 10
 
-// pruner copies an event without the members of a response that are not read.
+// pruner copies an event and leaves out the members of a response that are not read.
 type pruner struct {
 	data   []byte // the event
 	pruned []byte // the copy so far, with null for each value that is left out
-	copied int    // how much of data is in it
-	values int    // that have come
+	copied int    // how much of data was copied or replaced
+	values int    // number of values so far
 }
 
-// Prune parses the event, data, without what the decoder does not read. ok is false if
-// it has to be parsed as it is.
+// Prune parses data, which is one event, and leaves out what the decoder does not read.
+// ok is false if the event has to be parsed as a whole.
 func (o *Responses) Prune(s *decode.Context, data []byte) (ok bool) {
 	if len(data) < minPruned {
 		return false
@@ -40,8 +40,8 @@ func (o *Responses) Prune(s *decode.Context, data []byte) (ok bool) {
 	return s.ParseValid(data)
 }
 
-// object passes over the object at an offset and returns where it ends; -1: that is not
-// known. response: it is the response itself.
+// object skips the object at an offset and returns its end, or -1 if the end cannot be
+// found. response reports whether the object is the response itself.
 func (p *pruner) object(at int, response bool) (end int) {
 	p.values++
 	if at = jsonscan.SkipSpace(p.data, at+1); at < len(p.data) && p.data[at] == '}' {
@@ -67,8 +67,8 @@ func (p *pruner) object(at int, response bool) (end int) {
 	}
 }
 
-// member passes over the value at an offset, which is the member key of the event or of
-// the response. A key that holds escapes may be any.
+// member skips the value at an offset, which the event or the response has under this
+// key. A key with escapes may be any key.
 func (p *pruner) member(key []byte, at int, response bool) (end int) {
 	if !response && p.data[at] == '{' && string(key) == "response" {
 		return p.object(at, true)

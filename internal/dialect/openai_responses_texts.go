@@ -5,8 +5,8 @@ import (
 	"github.com/valyala/fastjson"
 )
 
-// Texts come in pieces, then as a whole with their own end, with that of their part,
-// with that of their item and with that of the response (O-06). A whole settles what
+// A text comes in pieces and then as a whole, up to four times: with its own end, and
+// with the ends of its part, of its item and of the response (O-06). A whole decides what
 // the text is (O-17).
 
 type partKind uint8
@@ -46,10 +46,10 @@ func (k partKind) delta() decode.Kind {
 // itemText is a text of an item as far as it has come.
 type itemText struct {
 	kind      partKind
-	hint      int  // content_index or summary_index of the latest piece; noIndex: it had none
-	announced int  // the same of its beginning, if that has come
+	hint      int  // content_index or summary_index of the latest piece, or noIndex
+	announced int  // the same of its beginning, or noIndex
 	ending    int  // the same of its latest end, if closed
-	closed    bool // it has come as a whole
+	closed    bool // the text has come as a whole
 	annotated bool // annotations have come
 	wholes    wholeSource
 	seed      []byte // the text that it began with, which the first piece may repeat (O-18)
@@ -64,14 +64,14 @@ const (
 	wholePart                         // the end of its part
 )
 
-// maxResponseTexts is how many texts of an item are told apart. What is past it belongs to the
-// last one.
+// maxResponseTexts is the number of texts of an item that are kept apart. Any further
+// text belongs to the last one.
 const maxResponseTexts = 64
 
-// ownerOf returns the name of a text for templates; see Follow.
+// ownerOf returns the name of a text for templates, in the form that Follow reads.
 func ownerOf(at, text int) int32 { return int32(at*maxResponseTexts + text + 1) }
 
-// Follow takes a piece of a text that a template has read.
+// Follow notes a piece of a text that a template has read.
 func (o *Responses) Follow(owner int32, piece []byte) {
 	at, text := int(owner-1)/maxResponseTexts, int(owner-1)%maxResponseTexts
 	if at < len(o.items) && text < len(o.items[at].texts) {
@@ -80,7 +80,7 @@ func (o *Responses) Follow(owner int32, piece []byte) {
 	}
 }
 
-// textIndex returns the index of a text in its item; noIndex if there is none.
+// textIndex returns the index of a text in its item, or noIndex.
 func (o *Responses) textIndex(s *decode.Context, v *fastjson.Value) int {
 	if n, ok := s.Index(v); ok && n >= 0 {
 		return n
@@ -91,7 +91,7 @@ func (o *Responses) textIndex(s *decode.Context, v *fastjson.Value) int {
 // newText begins a text of an item.
 func (o *Responses) newText(s *decode.Context, at int, kind partKind, hint int) (text int) {
 	item := &o.items[at]
-	s.Epoch++ // but the same event is for the same text from now on
+	s.Epoch++ // the next event of the same form continues this text
 	if text = len(item.texts); text == maxResponseTexts {
 		text--
 		item.texts[text] = itemText{kind: kind, hint: hint, announced: noIndex}
@@ -101,7 +101,7 @@ func (o *Responses) newText(s *decode.Context, at int, kind partKind, hint int) 
 	return text
 }
 
-// textForPiece returns the text that a piece belongs to. Indexes are hints: they may
+// textForPiece returns the text that a piece belongs to. Indexes are only hints: they may
 // grow with each piece (vLLM), go on from item to item, or begin with 1 (O-16).
 func (o *Responses) textForPiece(s *decode.Context, at int, kind partKind, hint int) (text int) {
 	item := &o.items[at]
@@ -146,7 +146,7 @@ func (o *Responses) textForWhole(s *decode.Context, at int, kind partKind, hint 
 		same := t.tally.Same(&tally)
 		if t.wholes&source != 0 {
 			if same || hint != noIndex && t.ending == hint {
-				known = i // it has come twice
+				known = i // the same whole came twice
 			}
 			continue
 		}
@@ -171,8 +171,8 @@ func (o *Responses) textForWhole(s *decode.Context, at int, kind partKind, hint 
 	return o.newText(s, at, kind, hint)
 }
 
-// kindOf returns the kind of a text in this item: whatever reasoning consists of is
-// reasoning, also if it calls itself an output (LocalAI).
+// kindOf returns the kind of a text in this item. Every text of reasoning is reasoning,
+// even if its part has the type of an answer (LocalAI).
 func (m *outputItem) kindOf(kind partKind) partKind {
 	if m.class == classReasoning && kind == partText {
 		return partReasoning
@@ -180,8 +180,8 @@ func (m *outputItem) kindOf(kind partKind) partKind {
 	return kind
 }
 
-// gives reports whether a text of this kind is given. The others are in the details
-// alone: reasoning and its summary may both come (O-19).
+// gives reports whether a text of this kind is delivered as text. Reasoning and its
+// summary may both come (O-19). The second of them goes into the details alone.
 func (m *outputItem) gives(kind partKind) bool {
 	return kind.class() != classReasoning || !m.hasKind || m.thought == kind
 }
@@ -211,8 +211,8 @@ func (o *Responses) addPiece(s *decode.Context, t *decode.Choice, e *responseEve
 	return true
 }
 
-// give adds a piece to a text. name is the name of the member that it is the value of;
-// "": it is a part of that, or something else.
+// give adds a piece to a text. name is the member whose value the piece is, or "" if the
+// piece is only a part of a value.
 func (o *Responses) give(s *decode.Context, t *decode.Choice, at, text int, name string, piece []byte) {
 	item := &o.items[at]
 	it := &item.texts[text]
@@ -235,7 +235,7 @@ func (o *Responses) give(s *decode.Context, t *decode.Choice, at, text int, name
 	s.Source.Owner = ownerOf(at, text)
 }
 
-// endText takes a whole text.
+// endText decodes the event with a text as a whole.
 func (o *Responses) endText(s *decode.Context, t *decode.Choice, e *responseEvent, kind partKind, index, v *fastjson.Value) (news bool) {
 	a, ok := o.addressOf(s, e.outputIndex, e.itemID, nil)
 	if !ok {
@@ -245,8 +245,8 @@ func (o *Responses) endText(s *decode.Context, t *decode.Choice, e *responseEven
 	return at >= 0 && o.takeWhole(s, t, at, kind, o.textIndex(s, index), wholeText, v)
 }
 
-// takeWhole compares a whole text with the pieces of it. It reports whether the text
-// is news, since no piece of it has come.
+// takeWhole compares a whole text with its pieces. It reports whether the text is new,
+// since no piece of it has come.
 func (o *Responses) takeWhole(s *decode.Context, t *decode.Choice, at int, kind partKind, hint int, source wholeSource, v *fastjson.Value) (news bool) {
 	s.Contextual = true
 	whole, ok := s.Text(v, nil)
@@ -293,20 +293,19 @@ func (o *Responses) close(s *decode.Context, it *itemText) {
 	}
 }
 
-// dropSurrogate forgets half of a surrogate pair that waits for the rest of a text,
-// since all of it has come.
+// dropSurrogate forgets the pending surrogate of a text, since the whole text has come.
 func (o *Responses) dropSurrogate(t *decode.Choice, at int, kind partKind) {
 	if o.items[at].touched == o.clock {
 		*t.Surrogate(kind.delta()) = 0
 	}
 }
 
-// beganBefore reports whether pieces of an item may have come before the stream: it was
+// beganBefore reports whether pieces of an item may have come before a stream that was
 // resumed (O-12).
 func (o *Responses) beganBefore(item *outputItem) bool { return !o.begun && !item.announced }
 
-// isLast reports whether a text is the last that was given of its item, among those
-// that are joined to the same text of the message.
+// isLast reports whether a text is the last one of its item that was given, among the
+// texts that are joined in the message.
 func (m *outputItem) isLast(text int) bool {
 	for i := text + 1; i < len(m.texts); i++ {
 		if it := &m.texts[i]; it.kind.delta() == m.texts[text].kind.delta() && !it.tally.Blank() {
@@ -326,7 +325,7 @@ func (m *outputItem) isOnly(text int) bool {
 	return true
 }
 
-// restart begins an item anew: what has come of it is void.
+// restart begins an item anew. What has come of it is void.
 func (o *Responses) restart(s *decode.Context, t *decode.Choice, at int) {
 	item := &o.items[at]
 	s.Part = item.part

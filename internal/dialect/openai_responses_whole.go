@@ -7,11 +7,11 @@ import (
 	"github.com/valyala/fastjson"
 )
 
-// An item begins with an event and ends with another, which has all of it. The terminal
-// response has all items once more.
+// An item begins with one event and ends with another, which has the whole item. The
+// terminal response repeats all items.
 
-// classOf returns the class of an item. ok is false if it has no type, so that it says
-// nothing (O-05).
+// classOf returns the class of an item. ok is false if the item has no type, so that its
+// meaning is unknown (O-05).
 func classOf(s *decode.Context, m *itemMembers) (class itemClass, ok bool) {
 	switch string(s.Word(m.typ)) {
 	case "":
@@ -23,14 +23,14 @@ func classOf(s *decode.Context, m *itemMembers) (class itemClass, ok bool) {
 	case "function_call":
 		return classCall, true
 	case "custom_tool_call":
-		if !bytes.HasPrefix(s.Word(m.callID), []byte("xs_call")) { // which xAI runs itself (O-21)
+		if !bytes.HasPrefix(s.Word(m.callID), []byte("xs_call")) { // xAI runs a call with this id itself (O-21)
 			return classCall, true
 		}
 	}
 	return classOther, true
 }
 
-// beginItem takes the beginning of an item.
+// beginItem decodes the beginning of an item.
 func (o *Responses) beginItem(s *decode.Context, t *decode.Choice, e *responseEvent) {
 	var m itemMembers
 	m.read(e.item)
@@ -59,8 +59,8 @@ func (o *Responses) beginItemAt(s *decode.Context, t *decode.Choice, a address, 
 	}
 }
 
-// ownCallID returns the id of the call that an item is, and not of one that it is the
-// output of.
+// ownCallID returns the id of the call that an item is. It returns nil if the item is the
+// output of a call.
 func (m *itemMembers) ownCallID(s *decode.Context) *fastjson.Value {
 	if isOutput(s, m) {
 		return nil
@@ -68,7 +68,7 @@ func (m *itemMembers) ownCallID(s *decode.Context) *fastjson.Value {
 	return m.callID
 }
 
-// endItem takes an item as a whole.
+// endItem decodes an item as a whole.
 func (o *Responses) endItem(s *decode.Context, t *decode.Choice, e *responseEvent) {
 	var m itemMembers
 	m.read(e.item)
@@ -81,7 +81,8 @@ func (o *Responses) endItem(s *decode.Context, t *decode.Choice, e *responseEven
 	o.endItemAt(s, t, o.itemEnding(s, a, class, &m), class, e.item, &m)
 }
 
-// endItemAt takes the item at a position as a whole; noItem: it is not in the table.
+// endItemAt decodes an item as a whole. at is its position, or noItem if it is not in the
+// table.
 func (o *Responses) endItemAt(s *decode.Context, t *decode.Choice, at int, class itemClass, v *fastjson.Value, m *itemMembers) {
 	if at >= 0 {
 		s.Part = o.items[at].part
@@ -105,14 +106,14 @@ func (o *Responses) endItemAt(s *decode.Context, t *decode.Choice, at int, class
 	}
 }
 
-// itemEnding returns the item that ends with an event.
+// itemEnding returns the item that an event ends.
 func (o *Responses) itemEnding(s *decode.Context, a address, class itemClass, m *itemMembers) (at int) {
 	if at = o.byID(a, class); at >= 0 && o.items[at].class == class {
 		o.learn(s, at, a)
 		return at
 	}
 	at = o.find(s, address{index: a.index}, class, true)
-	if at >= 0 && (o.items[at].ended && a.id|a.callID != 0 || !o.items[at].isLike(s, m)) { // its ids are others
+	if at >= 0 && (o.items[at].ended && a.id|a.callID != 0 || !o.items[at].isLike(s, m)) { // the event has other ids than that item
 		at = noItem
 	}
 	if at < 0 {
@@ -125,8 +126,8 @@ func (o *Responses) itemEnding(s *decode.Context, a address, class itemClass, m 
 	return at
 }
 
-// isLike reports whether the type and the name of an item are those of one that has come
-// as a whole.
+// isLike reports whether an item has the type and the name of one that has come as a
+// whole.
 func (m *outputItem) isLike(s *decode.Context, end *itemMembers) bool {
 	switch m.class {
 	case classCall:
@@ -138,9 +139,9 @@ func (m *outputItem) isLike(s *decode.Context, end *itemMembers) bool {
 	return true
 }
 
-// equalItem returns the item of a class that has come with the same texts or arguments;
-// noItem: there is none. ended: items that have ended count too, if they have no place in the
-// terminal response yet.
+// equalItem returns the item of a class that came with the same texts or arguments, or
+// noItem. If ended is set, it also considers items that have ended, unless they have a
+// place in the terminal response.
 func (o *Responses) equalItem(s *decode.Context, class itemClass, m *itemMembers, ended bool) (at int) {
 	if class == classOther {
 		return noItem
@@ -170,11 +171,11 @@ func (o *Responses) equalItem(s *decode.Context, class itemClass, m *itemMembers
 	return noItem
 }
 
-// endTexts takes the texts of a message, or of reasoning, as wholes.
+// endTexts decodes the texts of a message, or of reasoning, as wholes.
 func (o *Responses) endTexts(s *decode.Context, t *decode.Choice, at int, m *itemMembers) {
 	item := &o.items[at]
 	if len(item.texts) == maxResponseTexts {
-		return // they are not told apart
+		return // the texts were not kept apart
 	}
 	o.readWholes(s, item, m)
 	defer o.forgetWholes()
@@ -186,7 +187,7 @@ func (o *Responses) endTexts(s *decode.Context, t *decode.Choice, at int, m *ite
 	_, _, differ := o.match(item)
 	if differ {
 		if o.beganBefore(item) {
-			return // the client has what came before the stream was resumed
+			return // the client has the texts from before the stream was resumed
 		}
 		if !item.torn {
 			s.Conflicts++
@@ -211,7 +212,7 @@ func (o *Responses) endTexts(s *decode.Context, t *decode.Choice, at int, m *ite
 	}
 }
 
-// hasAll reports whether there is a whole of every kind of text that the item has.
+// hasAll reports whether a whole has come for every kind of text that the item has.
 func (o *Responses) hasAll(item *outputItem) bool {
 	for i := range item.texts {
 		known := item.texts[i].tally.Blank()
@@ -225,14 +226,14 @@ func (o *Responses) hasAll(item *outputItem) bool {
 	return true
 }
 
-// addWhole adds what an item lacks of one of its texts. news: its log probabilities have
-// not come with pieces.
+// addWhole adds what an item lacks of one of its texts. news reports whether the log
+// probabilities of the text did not come with pieces.
 func (o *Responses) addWhole(s *decode.Context, t *decode.Choice, at int, w *wholePiece, news bool) {
 	if w.tally.Blank() && w.matches == noItem {
 		return
 	}
 	if w.matches == noItem {
-		for i := range o.items[at].texts { // it may have begun
+		for i := range o.items[at].texts { // the text may have begun
 			if it := &o.items[at].texts[i]; it.kind == w.kind && it.tally.Blank() {
 				w.matches = i
 				break
@@ -285,8 +286,8 @@ func (o *Responses) addAnnotation(s *decode.Context, t *decode.Choice, e *respon
 
 var typeReasoning, formatResponses = []byte("reasoning"), []byte("openai-responses-v1")
 
-// endReasoning takes reasoning as a whole: its text, and as one detail all that has to
-// be sent back (O-11).
+// endReasoning decodes reasoning as a whole. It gives the text, and one detail with
+// everything that has to be sent back (O-11).
 func (o *Responses) endReasoning(s *decode.Context, t *decode.Choice, at int, m *itemMembers) {
 	o.endTexts(s, t, at, m)
 	item := &o.items[at]
@@ -301,7 +302,11 @@ func (o *Responses) endReasoning(s *decode.Context, t *decode.Choice, at int, m 
 	})
 }
 
+<<<<<<< HEAD
 // joined returns the texts of all parts in v, of which there is one in most cases.
+=======
+// joined returns the texts of all parts in v. There is usually one part.
+>>>>>>> wt-readB
 func (o *Responses) joined(s *decode.Context, v *fastjson.Value) (text []byte) {
 	for i, part := range v.GetArray() {
 		piece := s.Word(part)
@@ -317,8 +322,8 @@ func (o *Responses) joined(s *decode.Context, v *fastjson.Value) (text []byte) {
 	return text
 }
 
-// addOther adds an item of another kind: an image, or what has to go back as it is,
-// such as a call of a tool that the provider runs.
+// addOther adds an item of another kind: an image, or an item that has to be sent back
+// unchanged, such as a call of a tool that the provider runs.
 func (o *Responses) addOther(s *decode.Context, t *decode.Choice, at int, v *fastjson.Value, m *itemMembers) {
 	if at >= 0 {
 		item := &o.items[at]
@@ -343,8 +348,8 @@ func isOutput(s *decode.Context, m *itemMembers) bool {
 	return bytes.HasSuffix(s.Word(m.typ), []byte("_output"))
 }
 
-// waits reports whether an item is something that the caller has to run, unless the
-// response has its output.
+// waits reports whether the caller has to run an item, unless the response has its
+// output.
 func waits(s *decode.Context, m *itemMembers) bool {
 	switch string(s.Word(m.typ)) {
 	case "shell_call", "local_shell_call", "apply_patch_call", "computer_call":

@@ -2,37 +2,39 @@ package dialect
 
 import "github.com/seed-4d65deac/llmstream/internal/decode"
 
-// soFar finds out whether the texts of a stream come in pieces, or each time as a
-// whole so far, and returns what each adds.
+// soFar finds out whether the texts of a stream come in pieces, or whether each event
+// repeats the whole text so far. It returns what each event adds.
 //
-// A text that does not begin with everything before it is a piece, and then all are. A
-// text that does, and whose event reports more output if it is longer, is taken for a
-// whole. A piece may look like that too: "a", "ab". The next one then does not begin
-// with all before it, and the text begins anew, with its pieces joined.
+// A text that does not begin with everything before it is a piece, and then all texts
+// are. A text that does is taken for a whole. The exception is a second text that equals
+// the first while its event reports more output: that is the same piece twice. A piece
+// may look like a whole too: "a", "ab". The next piece then does not begin with
+// everything before it, and the text begins anew, with its pieces joined.
 type soFar struct {
 	pieces bool // the texts are pieces; nothing else is remembered then
 	texts  []textSoFar
 }
 
-// textKey tells the texts of a stream apart.
+// textKey identifies a text of a stream.
 type textKey struct{ choice, part int }
 
-// textSoFar is what is remembered of a text: not its bytes, but their hash.
+// textSoFar is what is remembered of a text: the hash of its bytes, and not the bytes.
 type textSoFar struct {
 	key   textKey
 	size  int
 	hash  uint64
-	times int    // how many events had it
-	join  []byte // the texts of the first events, joined; nil after enough of them
+	times int    // number of events that had the text
+	join  []byte // the texts of the first events, joined; nil once there were enough
 }
 
 const (
-	// surelyWhole is how many events have to have a text, each beginning with what
-	// the one before it had, for it to be no row of pieces.
+	// surelyWhole is the number of events after which a text counts as a whole, if each
+	// event began with everything of the one before it.
 	surelyWhole = 4
-	// maxJoined is how many bytes are kept of the first texts.
+	// maxJoined is the number of bytes that are kept of the first texts.
 	maxJoined = 4 << 10
-	// maxTexts is how many texts are told apart: a hostile stream may have thousands.
+	// maxTexts is the number of texts that are kept apart: a hostile stream may have
+	// thousands.
 	maxTexts = 256
 )
 
@@ -43,9 +45,9 @@ func (w *soFar) reset() {
 	w.pieces, w.texts = false, w.texts[:0]
 }
 
-// add returns what text, which is not empty, adds to the text that key names. grew is
-// whether its event reports more output than the one before it. anew reports that
-// everything that was returned before of this text is void.
+// add returns what text adds to the text of key. text is not empty. grew reports whether
+// the event reports more output than the one before it. anew reports whether everything
+// that was returned before for this key is void.
 func (w *soFar) add(s *decode.Context, key textKey, text []byte, grew bool) (news []byte, anew bool) {
 	x := w.find(key)
 	if x == nil {
@@ -56,7 +58,7 @@ func (w *soFar) add(s *decode.Context, key textKey, text []byte, grew bool) (new
 		return text, false
 	}
 	nested := len(text) >= x.size && hashOn(hashStart, text[:x.size]) == x.hash
-	if x.times == 1 && len(text) == x.size && grew { // the same piece twice
+	if x.times == 1 && len(text) == x.size && grew { // the same piece came twice
 		nested = false
 	}
 	switch {
@@ -89,7 +91,7 @@ func (w *soFar) settle(s *decode.Context) {
 	s.Epoch++
 }
 
-// find returns what is remembered of a text; nil if there are too many.
+// find returns what is remembered of a text, or nil if there are too many texts.
 func (w *soFar) find(key textKey) *textSoFar {
 	for i := range w.texts {
 		if w.texts[i].key == key {
@@ -116,8 +118,9 @@ func (x *textSoFar) begin(text []byte) {
 	}
 }
 
-// hashStart is the hash of nothing, and hashOn that of one text after another (FNV-1a).
-// A hash that can be continued is needed; nobody but the provider could forge one.
+// hashStart is the hash of an empty text, and hashOn continues a hash with more text
+// (FNV-1a). The hash must be one that can be continued. Only the provider could forge a
+// collision.
 const hashStart = 14695981039346656037
 
 func hashOn(h uint64, text []byte) uint64 {

@@ -8,7 +8,7 @@ import (
 	"github.com/seed-4d65deac/llmstream/internal/wire"
 )
 
-// ID is a dialect: the place of its row in the table.
+// ID identifies a dialect: it is the index of its row in Table.
 type ID uint8
 
 const (
@@ -28,8 +28,8 @@ const (
 	BedrockAgents
 )
 
-// Decoder decodes the events of one stream. It keeps what its dialect has to
-// remember from one event to the next.
+// Decoder decodes the events of one stream. It keeps the state that its dialect needs
+// from one event to the next.
 type Decoder interface {
 	// Decode adds the deltas of an event, whose JSON object is s.Root.
 	Decode(s *decode.Context)
@@ -45,10 +45,10 @@ type Pruner interface {
 	Prune(s *decode.Context, data []byte) (ok bool)
 }
 
-// Follower is a decoder that keeps account of its texts, also of those that templates
-// read in its place.
+// Follower is a decoder that keeps account of its texts. It has to see the pieces that
+// templates read in its place.
 type Follower interface {
-	// Follow takes the next piece of the text that the decoder named owner in
+	// Follow takes the next piece of a text. The decoder itself has chosen owner, as
 	// TextSource.Owner.
 	Follow(owner int32, piece []byte)
 }
@@ -56,40 +56,41 @@ type Follower interface {
 // Closer is a decoder whose stream may lack an end, so that only the end of the input
 // shows that nothing follows.
 type Closer interface {
-	// Close adds what follows from that. clean reports that the input ended as it should,
-	// with nothing unfinished.
+	// Close adds the deltas that the end of the input decides. clean reports whether the
+	// input ended without an error and with nothing unfinished.
 	Close(s *decode.Context, clean bool)
 }
 
 // Row is a row of the table of dialects.
 type Row struct {
 	Name  string
-	Wires wire.Kinds // that may carry it
-	// paths are the ends of the request paths that answer in it, separated by
+	Wires wire.Kinds // the wires that may carry it
+	// paths are the ends of the request paths that this dialect answers, separated by
 	// spaces. A "*" stands for anything.
 	paths string
-	// done is the data that ends a stream, where it is no JSON. Where it is JSON,
-	// the decoder calls endStream.
+	// done is the data that ends a stream, if it is not JSON. If it is JSON, the decoder
+	// calls EndStream.
 	done string
-	// others are dialects that its paths answer in too, depending on the model.
+	// others are the dialects that its paths may answer in too, depending on the model.
 	others []ID
-	// FinishEnds: there is no end marker. A stream has ended when each of its
-	// choices has its finish reason.
+	// FinishEnds is set if there is no end marker. A stream has then ended when each of
+	// its choices has its finish reason.
 	FinishEnds bool
-	// detect reports whether an event's JSON object is one of this dialect and of no
-	// other. Objects that several dialects have, such as pings and errors, belong to
-	// none.
+	// detect reports whether an event's JSON object belongs to this dialect and to no
+	// other. It is false for objects that several dialects send, such as pings and
+	// errors.
 	detect func(s *decode.Context) bool
 	// New returns a decoder for one stream.
 	New func() Decoder
 }
 
-// stateless is a decoder that has nothing to remember.
+// stateless is a decoder without state.
 type stateless func(s *decode.Context)
 
 func (f stateless) Decode(s *decode.Context) { f(s) }
 func (f stateless) Reset()                   {}
 
+<<<<<<< HEAD
 // Table holds a row for each dialect. Where several rows detect an event the first counts.
 var Table = [...]Row{
 	Auto: {Name: "auto"},
@@ -122,6 +123,11 @@ var Table = [...]Row{
 		paths:  ":streamGenerateContent :generateContent",
 		detect: detectGemini,
 		New:    func() Decoder { return new(gemini) },
+=======
+// Table holds a row for each dialect. If several rows detect an event, the first one
+// counts.
+var Table [14]Row
+>>>>>>> wt-readB
 
 		FinishEnds: true,
 	},
@@ -197,6 +203,7 @@ var Table = [...]Row{
 	},
 }
 
+<<<<<<< HEAD
 // rows is Table, for decoders that look for the dialect of what another one embeds. They
 // stand in the table themselves, which must not depend on them.
 var rows []Row
@@ -205,13 +212,17 @@ func init() { rows = Table[:] }
 
 // doneWord ends the streams of OpenAI. Gateways add it to streams of other dialects
 // too, which it does not end.
+=======
+// doneWord ends the streams of OpenAI. Gateways also add it to streams of other dialects,
+// which it does not end.
+>>>>>>> wt-readB
 const doneWord = "[DONE]"
 
 // Row returns the row of a dialect.
 func (d ID) Row() *Row { return &Table[d] }
 
-// EndsWith reports whether data ends a stream in dialect d: all of it, not a part
-// (F-20, F-21). With Auto the end marker of any dialect does.
+// EndsWith reports whether data, taken as a whole, is the end marker of dialect d (F-20,
+// F-21). For Auto, it may be the end marker of any dialect.
 func (d ID) EndsWith(data []byte) bool {
 	if len(data) == 0 {
 		return false
@@ -226,14 +237,14 @@ func (d ID) EndsWith(data []byte) bool {
 // any dialect.
 func IsDoneWord(data []byte) bool { return string(data) == doneWord }
 
-// Detect returns the dialect of an event's JSON object; Auto if it shows none.
-// asked is asked first.
+// Detect returns the dialect of an event's JSON object, or Auto if the object does not
+// show it. It tries the dialect asked first.
 func Detect(s *decode.Context, asked ID) ID {
 	if detect := Table[asked].detect; detect != nil && detect(s) {
 		return asked
 	}
 	if s.Embedded {
-		return Bedrock // whatever it embeds
+		return Bedrock // whatever the frame embeds
 	}
 	for d := range Table {
 		if detect := Table[d].detect; detect != nil && detect(s) {
@@ -258,8 +269,8 @@ func Named(name string) (d ID, ok bool) {
 	return Auto, false
 }
 
-// OfRequest returns the dialect that answers requests to path over one of these
-// wires; Auto if none does.
+// OfRequest returns the dialect that answers requests to path over one of these wires, or
+// Auto.
 func OfRequest(on wire.Kinds, path string) ID {
 	path = strings.TrimSuffix(path, "/")
 	for d := range Table {

@@ -13,19 +13,19 @@ import (
 //	llama.cpp's server, /completion
 //	    {"content":" a","stop":false,"tokens_predicted":1,"tokens_evaluated":16,…}
 //
-// The last event of the former has the whole text, that of the latter "stop":true; both
-// say why the text ended. The former's documentation is
-// https://huggingface.github.io/text-generation-inference/, the latter's is
+// The last event of Text Generation Inference has the whole text, and the last event of
+// llama.cpp has "stop":true. Both give the reason why the text ended. See
+// https://huggingface.github.io/text-generation-inference/ and
 // https://github.com/ggml-org/llama.cpp/blob/master/tools/server/README.md.
 
 // textGeneration decodes the streams of these servers.
 type textGeneration struct {
-	gaveText bool // a text has come, so that the whole one at the end is known
+	gaveText bool // text has come, so the whole text at the end adds nothing
 }
 
 func (g *textGeneration) Reset() { *g = textGeneration{} }
 
-// textGenerationEvent are the members of an event of either server.
+// textGenerationEvent holds the members of an event of either server.
 type textGenerationEvent struct {
 	token, whole, details            *fastjson.Value // of Text Generation Inference
 	content, stop, index, model      *fastjson.Value // of llama.cpp, with those below
@@ -106,8 +106,8 @@ func (g *textGeneration) Decode(s *decode.Context) {
 	}
 }
 
-// decodeToken adds the text of a token, unless it is one that ends the text, such as
-// "</s>".
+// decodeToken adds the text of a token, unless the token is a special one that ends the
+// text, such as "</s>".
 func (g *textGeneration) decodeToken(s *decode.Context, e *textGenerationEvent) {
 	t := s.Choice(0)
 	if !decode.Member(e.token, "special").GetBool() {
@@ -134,7 +134,8 @@ func (g *textGeneration) decodeToken(s *decode.Context, e *textGenerationEvent) 
 	s.EndStream()
 }
 
-// decodeContent adds the next piece of the text. Several prompts have a choice each.
+// decodeContent adds the next piece of the text. Each of several prompts has a choice of
+// its own.
 func (g *textGeneration) decodeContent(s *decode.Context, e *textGenerationEvent) {
 	index, ok := s.Index(e.index)
 	if !decode.IsNull(e.index) && (!ok || index < 0) {
@@ -185,8 +186,8 @@ func stopReason(s *decode.Context, e *textGenerationEvent) decode.FinishReason {
 	return decode.FinishUnknown
 }
 
-// addContentUsage adds the counts so far. The event has no object of them, so the raw
-// usage is made of their members.
+// addContentUsage adds the counts so far. The event has no usage object, so the raw usage
+// is made from the counts.
 func addContentUsage(s *decode.Context, e *textGenerationEvent) {
 	var u decode.Usage
 	s.SetCount(&u, decode.UsageInput, &u.Input, e.evaluated)
@@ -198,7 +199,7 @@ func addContentUsage(s *decode.Context, e *textGenerationEvent) {
 	s.AddGrowingUsage(&contentCounts, &u, raw)
 }
 
-// contentCounts are the counts that grow while the text comes.
+// contentCounts are the counts that grow during an answer.
 var contentCounts = decode.GrowingUsage{
 	Names:    [decode.UsageCounts]string{"tokens_predicted"},
 	Complete: func(_ *decode.Usage, u decode.Usage) decode.Usage { return u },
@@ -210,7 +211,7 @@ type rawCount struct {
 	v    *fastjson.Value
 }
 
-// appendCounts returns an object of those of two members that hold a count.
+// appendCounts returns a JSON object with each of the two members that holds a count.
 func appendCounts(s *decode.Context, counts [2]rawCount) []byte {
 	_, first := s.Int(counts[0].v) // which uses s.Buf
 	_, second := s.Int(counts[1].v)

@@ -6,10 +6,10 @@ import (
 	"github.com/seed-4d65deac/llmstream/internal/jsonscan"
 )
 
-// Free returns where to keep another template, and takes the credit for learning it:
-// a place that is not in use, or one whose template has fitted nothing since it was
-// looked at the last time. ok is false if there is no credit, or if each template is of use, and
-// to replace one would be to learn that one again.
+// Free returns the place for another template, and takes the credit for learning it. The
+// place is not in use, or its template has fitted nothing since Free looked at it before.
+// ok is false if there is no credit. It is also false if the template at the place has
+// fitted, since the stream would only learn that one again.
 func (s *Set) Free() (at uint8, ok bool) {
 	if s.credit < creditLearn {
 		return 0, false
@@ -33,9 +33,9 @@ func (s *Set) unused() (at uint8, ok bool) {
 	return s.oldest, ok
 }
 
-// LearnAt makes a template of an event and keeps it at this place. before and after
-// are what stands around its data where events stand in a row; after is empty where
-// they do not. ok is false if the event is too long.
+// LearnAt makes a template of an event and keeps it at this place. before and after are
+// the bytes around the event's data, for events that come in a row. after is empty for
+// all others. ok is false if the event is too long.
 func (s *Set) LearnAt(at uint8, before, typ, data, after []byte, slots []Slot) (ok bool) {
 	size := len(before) + len(data) + len(after)
 	for _, slot := range slots {
@@ -51,13 +51,13 @@ func (s *Set) LearnAt(at uint8, before, typ, data, after []byte, slots []Slot) (
 	return true
 }
 
-// FindSlots appends the slots of an event to slots, of which there may be as many
-// as there is room for. slotOf returns what the member with this name holds, if
-// that may differ; rest is the event from its value on.
+// FindSlots appends the slots of an event to slots, up to its capacity. slotOf returns
+// what the member with this name holds, if its value may differ. rest is the event from
+// that value on.
 //
-// ok is false if it is not clear where the slots are. A value that the caller has a use for
-// must be the only one with that use in the whole event, and no name may be written
-// with escapes, so that no other value can be taken for it.
+// ok is false if it is not clear where the slots are. A value that the caller uses must
+// be the only one with that use in the whole event. No name may be written with escapes,
+// so that no other value can be taken for it.
 func FindSlots(data []byte, slots []Slot, slotOf func(name, rest []byte) (kind SlotKind, use uint8, ok bool)) (_ []Slot, ok bool) {
 	var found [1 << 8 / 64]uint64 // uses, a bit for each
 	for at := 0; at < len(data); {
@@ -110,7 +110,8 @@ func FindSlots(data []byte, slots []Slot, slotOf func(name, rest []byte) (kind S
 	return slots, bytes.IndexByte(data[from:], '\\') < 0
 }
 
-// slotAt returns the value at b[at] as a slot; its end is 0 if the value has another kind.
+// slotAt returns the value at b[at] as a slot. The end of the slot is 0 if the value has
+// another kind.
 func slotAt(b []byte, at int, kind SlotKind) Slot {
 	if kind > String {
 		end := skipValue(b, at, kind)

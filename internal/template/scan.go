@@ -9,16 +9,16 @@ import (
 	"github.com/seed-4d65deac/llmstream/internal/jsonscan"
 )
 
-// Two loops compare events with templates. Read takes as many as there are, with
-// any slots, whole or in part. MatchOne takes an event that stands alone in what was
-// read and has one slot, and searches for nothing.
+// Two loops compare events with templates. Read takes any number of events, with any
+// slots. The last event may be cut. MatchOne takes an event that is alone in the read and
+// has one slot, and it searches for nothing.
 
-// ahead is how many bytes the loop of read looks at: a word, and what an escape at the
-// end of it escapes.
+// ahead is the number of bytes that the loop of read looks at: a word, and the byte that
+// an escape at the end of the word escapes.
 const ahead = 9
 
-// Begin reports whether the event at b[at] begins as t does, where events stand in a
-// row, and notes that in m for Read.
+// Begin reports whether the event at b[at] begins as t does, for events in a row. It
+// notes the beginning in m for Read.
 func (t *Template) Begin(b []byte, at int, m *Match) bool {
 	if t.back == 0 {
 		return false
@@ -27,27 +27,27 @@ func (t *Template) Begin(b []byte, at int, m *Match) bool {
 	return m.begin > 0
 }
 
-// Read reads the events in a row that fit t, from the one on for which Begin was true.
-// It writes their texts to text, which is nil if they are not needed, and fills in m.
-// row: they are expected to be many. It stops at a text that is empty, or for which
-// there may be no room.
+// Read reads the events in a row that fit t. The first is the one for which Begin
+// returned true. Read writes their texts to text, which is nil if they are not needed,
+// and fills in m. row reports whether many events are expected. Read stops at an empty
+// text, or at one for which there may be no room.
 func (t *Template) Read(b []byte, m *Match, text []byte, row bool) {
 	t.read(b, m, text, math.MaxInt, row, 0)
 }
 
-// ReadOne is Read for one event, whose text may be empty and is not copied:
-// m has its position.
+// ReadOne is Read for one event. Its text may be empty and is not copied; m has its
+// position.
 func (t *Template) ReadOne(b []byte, m *Match, row bool) { t.read(b, m, nil, 1, row, 0) }
 
 // Next reports whether the event after the last one begins in the same way, and notes
-// that for ReadOne.
+// that beginning for ReadOne.
 func (m *Match) Next() bool {
 	m.Start, m.begin = m.End, m.next
 	return m.next > 0
 }
 
-// ReadData is Read for one event whose data begins at b[at], without anything
-// before or after it. The caller compares m.End with where the data ends.
+// ReadData is Read for one event whose data begins at b[at], without the bytes before and
+// after it. The caller compares m.End with the end of the data.
 func (t *Template) ReadData(b []byte, at int, m *Match, text []byte) (ok bool) {
 	m.Start = at
 	if m.begin = t.begins(b, at, int(t.front)); m.begin == 0 {
@@ -57,12 +57,11 @@ func (t *Template) ReadData(b []byte, at int, m *Match, text []byte) (ok bool) {
 	return m.Events > 0
 }
 
-// read reads events that fit t. Literal 0 of the first one, which begins at m.Start,
-// ends at m.begin. row: after an event literal 0 of the next one is expected. cut is
-// how many bytes of the last literal are not there.
+// read reads events that fit t. Literal 0 of the first event begins at m.Start and ends
+// at m.begin. row reports whether literal 0 of the next event is expected after each
+// event. cut is the number of missing bytes of the last literal.
 //
-// Nothing but m and text is written, and m counts an event when all of it was
-// compared.
+// It writes only m and text. m counts an event once all of it was compared.
 func (t *Template) read(b []byte, m *Match, text []byte, most int, row bool, cut int) {
 	literals, ends, last := t.literals, t.ends, int(t.n)-1
 	ends[last] -= uint16(cut)
@@ -147,20 +146,24 @@ func (t *Template) read(b []byte, m *Match, text []byte, most int, row bool, cut
 	}
 }
 
+<<<<<<< HEAD
 // inlineText is how many plain bytes of a string read looks at itself.
 const inlineText = 32
 
 // textState is what the body of a string was.
+=======
+// textState describes the body of a string that was read.
+>>>>>>> wt-readB
 type textState uint8
 
 const (
 	textPlain   textState = iota
-	textEscaped           // there were escapes in it
-	textStop              // it cannot be read here
+	textEscaped           // the body had escapes
+	textStop              // the body cannot be read here
 )
 
-// copyText reads the body of the string that b begins with, writes what it stands
-// for to to, and returns how long both are. It stops where there may be no room.
+// copyText reads the body of the string that b begins with, and writes its text to to. It
+// returns the sizes of both. It stops where there may be no room.
 func copyText(to, b []byte) (n, size int, state textState) {
 	for plain := 0; ; {
 		if len(to)-size < ahead {
@@ -197,7 +200,7 @@ func copyText(to, b []byte) (n, size int, state textState) {
 	}
 }
 
-// copyEnd is copyText for the last bytes of b, from b[n] on.
+// copyEnd is copyText for the last bytes of b, which begin at b[n].
 func copyEnd(to, b []byte, n, size int, state textState) (_, _ int, _ textState) {
 	for n < len(b) && b[n] != '"' && b[n] >= ' ' {
 		if b[n] != '\\' {
@@ -214,8 +217,8 @@ func copyEnd(to, b []byte, n, size int, state textState) (_, _ int, _ textState)
 	return n, size, state
 }
 
-// skipString is copyText for a string that is not needed. An escape of any form may
-// stand in one that is no text.
+// skipString is copyText for a string that is not needed. Any form of escape may stand in
+// a string that is not the text.
 func skipString(b []byte, kind SlotKind) (n int, state textState) {
 	for {
 		if n += jsonscan.PlainLen(b[n:], true); n == len(b) || b[n] != '\\' {
@@ -233,9 +236,9 @@ func skipString(b []byte, kind SlotKind) (n int, state textState) {
 	}
 }
 
-// escapeAt reads the escape that b begins with, writes what it stands for to to, and
-// returns how long both are. n is 0 if the escape cannot be read here, as a surrogate whose
-// other half does not follow in b.
+// escapeAt reads the escape that b begins with, and writes its character to to. It
+// returns the sizes of both. n is 0 if the escape cannot be read here, such as a
+// surrogate whose other half does not follow in b.
 func escapeAt(to, b []byte) (n, size int) {
 	if len(b) < 2 {
 		return 0, 0
@@ -247,7 +250,7 @@ func escapeAt(to, b []byte) (n, size int) {
 	return unicodeEscape(to, b)
 }
 
-// unicodeEscape is escapeAt for \u escapes, and pairs of them.
+// unicodeEscape is escapeAt for \u escapes and for pairs of them.
 func unicodeEscape(to, b []byte) (n, size int) {
 	const escape = len(`\u0000`)
 	c, ok := hex4(b)
@@ -255,7 +258,7 @@ func unicodeEscape(to, b []byte) (n, size int) {
 		return 0, 0
 	}
 	if c&0xFC00 != 0xD800 {
-		return escape, utf8.EncodeRune(to, c) // U+FFFD for the second half of a pair alone
+		return escape, utf8.EncodeRune(to, c) // U+FFFD for a low surrogate alone
 	}
 	low, ok := hex4(b[escape:])
 	if !ok || low&0xFC00 != 0xDC00 {
@@ -283,12 +286,12 @@ func hex4(b []byte) (c rune, ok bool) {
 	return c, true
 }
 
-// simpleEscapes are the bytes that escapes of one character stand for; 0 for all
-// other bytes after a backslash.
+// simpleEscapes maps the byte after a backslash to the byte that the escape stands for.
+// It has 0 for all other bytes.
 var simpleEscapes = [256]byte{'"': '"', '\\': '\\', '/': '/', 'b': '\b', 'f': '\f', 'n': '\n', 'r': '\r', 't': '\t'}
 
-// skipValue returns where the digits or the white space at b[at] end; len(b) if the
-// digits are none of this kind, since no literal fits there.
+// skipValue returns the end of the digits or spaces at b[at]. It returns len(b) if the
+// digits do not have this kind, since no literal fits there.
 func skipValue(b []byte, at int, kind SlotKind) int {
 	begin := at
 	if kind == Space {
@@ -310,14 +313,14 @@ func skipValue(b []byte, at int, kind SlotKind) int {
 	return at
 }
 
-// maxIndex is how many digits an index may have.
+// maxIndex is the number of digits that an index may have.
 const maxIndex = 4
 
-// OneText is how long a text may be that MatchOne reads.
+// OneText is the limit on the text that MatchOne reads: its length must be less.
 const OneText = 16
 
-// OneLen returns how long the text of an event of n bytes is, or 0 if MatchOne cannot read
-// such an event.
+// OneLen returns the length of the text in an event of n bytes. It returns 0 if MatchOne
+// cannot read the event.
 func (t *Template) OneLen(n int) int {
 	size := n - int(t.head)
 	if t.n != 1 || t.back == 0 || t.last < OneText || uint(size-1) >= OneText {
@@ -326,10 +329,9 @@ func (t *Template) OneLen(n int) int {
 	return size
 }
 
-// MatchOne reads an event that is all of b and whose text has the length that OneLen
-// returns. It returns the two words that begin with the text. The length of b decides
-// where the text ends, so nothing has to be searched for. ok is false if the event does
-// not fit.
+// MatchOne reads an event that is all of b. OneLen has returned the length of its text.
+// MatchOne returns the two words that begin with the text. The length of b decides where
+// the text ends, so MatchOne searches for nothing. ok is false if the event does not fit.
 func (t *Template) MatchOne(b []byte, size int) (w0, w1 uint64, ok bool) {
 	last := int(t.last)
 	text := b[int(t.head)-last:]

@@ -1,52 +1,51 @@
 package template
 
-// Set is the templates of a stream, and what is known of the order in which their
-// events come.
+// Set holds the templates of a stream, and the order in which their events come.
 type Set struct {
 	List   [Count]Template
 	recent uint8 // the template that fitted last
-	oldest uint8 // the template that was looked at last for replacement
-	// credit bounds what a stream costs whose events fit no template. Learning
-	// takes credit, each fit gives some back, and each miss a little, so that a
-	// stream that becomes regular late is learned from too.
+	oldest uint8 // the template that Free considered last for replacement
+	// credit bounds the cost of a stream whose events fit no template. Learning takes
+	// credit. Each fit gives some back, and each miss a little. So the fast path can
+	// still learn from a stream that becomes regular late.
 	credit int16
-	// misses counts the events in a row that fitted nothing. After some of them
-	// rest events are not compared at all, so that comparing costs next to nothing
-	// where it is of no use.
+	// misses counts the events in a row that fitted no template. After missesMax of them,
+	// the next rest events are not compared at all. So comparing costs next to nothing in
+	// a stream that it does not help.
 	misses, rest uint8
 	fitted       int64
 }
 
 const (
-	creditStart = 320 // of a new stream: ten templates
+	creditStart = 320 // credit of a new stream: ten templates
 	creditMax   = 320
-	creditLearn = 32 // what learning takes
+	creditLearn = 32 // cost of learning one template
 	creditFit   = 8
 	creditMiss  = 1
 )
 
 const (
-	missesMax  = 4  // in a row, before a rest
-	missesNew  = 3  // that a new template begins with: it is tried at least once
-	restEvents = 32 // that a rest takes
+	missesMax  = 4  // misses in a row before a rest
+	missesNew  = 3  // misses that a new template begins with: it is tried at least once
+	restEvents = 32 // events in a rest
 )
 
-// None stands for no template.
+// None is the position that stands for no template.
 const None = -1
 
-// Fitted is how many events have fitted.
+// Fitted returns the number of events that have fitted.
 func (s *Set) Fitted() int64 { return s.fitted }
 
-// Expected is the template that fitted the event after the last one of the form
-// that came last.
+// Expected returns the template that is likely to fit next. It fitted the event that came
+// after an earlier event of the latest form.
 func (s *Set) Expected() uint8 { return s.List[s.recent].next }
 
 // Ready reports whether comparing the next event with templates is worth it.
 func (s *Set) Ready() bool { return s.List[s.recent].n > 0 && s.rest == 0 }
 
-// Find returns the template that the event at b[at] fits, the expected one first,
-// and fills in m. It returns None if there is no such template. known is what m.Known
-// returned for the event that ended there, or 0.
+// Find returns the template that the event at b[at] fits, and fills in m. It tries the
+// expected template first. It returns None if the event fits no template. known is
+// m.Known of the event that ended at b[at], or 0.
 func (s *Set) Find(b []byte, at, known int, m *Match) int {
 	expected := s.Expected()
 	if expected != s.recent {
@@ -73,7 +72,8 @@ func (s *Set) Find(b []byte, at, known int, m *Match) int {
 	return None
 }
 
-// FindData is Find for the data of an event alone, and its type.
+// FindData is Find for the data and the type of an event, without the bytes around the
+// data.
 func (s *Set) FindData(data, typ []byte, m *Match) int {
 	expected := s.Expected()
 	for i := range uint8(Count) {
@@ -86,7 +86,7 @@ func (s *Set) FindData(data, typ []byte, m *Match) int {
 	return None
 }
 
-// Fit notes that so many events in a row have fitted this template.
+// Fit notes that a number of events in a row have fitted this template.
 func (s *Set) Fit(at uint8, events int) {
 	s.List[s.recent].next, s.recent = at, at
 	if s.List[at].used = true; events > 1 {
@@ -107,7 +107,8 @@ func (s *Set) Miss() {
 	}
 }
 
-// Rest notes an event and reports whether it is one that is not to be compared.
+// Rest notes an event and reports whether it falls into a rest, so that it is not
+// compared.
 func (s *Set) Rest() bool {
 	if s.rest == 0 {
 		return false
@@ -117,8 +118,8 @@ func (s *Set) Rest() bool {
 	return true
 }
 
-// Framed reports whether b begins with an event that is framed as the last one that
-// fitted.
+// Framed reports whether b begins with an event that has the same framing as the last one
+// that fitted.
 func (s *Set) Framed(b []byte) bool { return s.List[s.recent].Framed(b) }
 
 // Reset forgets the templates and keeps their memory.
@@ -127,7 +128,7 @@ func (s *Set) Reset() {
 	*s = Set{List: s.List, credit: creditStart}
 }
 
-// Clear forgets the templates alone.
+// Clear forgets the templates only.
 func (s *Set) Clear() {
 	for i := range s.List {
 		s.List[i] = Template{literals: s.List[i].literals[:0]}
