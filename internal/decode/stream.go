@@ -18,7 +18,6 @@ type Stream struct {
 
 	Events    int64 // number of events so far
 	Delivered bool  // a text, a call or media was given
-<<<<<<< HEAD
 	// Answered: something of an answer has come, were it only a signature or redacted
 	// reasoning. A role is no answer.
 	Answered bool
@@ -26,12 +25,6 @@ type Stream struct {
 	finished bool // some choice has had a finish reason
 	// PiecesOnly: arguments come in pieces, and no event repeats them as a whole. A piece
 	// of a call that is open may stand in an event that cannot be read. A decoder sets it.
-=======
-	SawDone   bool  // the end marker came
-	finished  bool  // some choice has had a finish reason
-	// PiecesOnly is set by a decoder if arguments come in pieces and no event repeats
-	// them. A lost event may then have held a piece of any open call.
->>>>>>> wt-readB
 	PiecesOnly bool
 	// Epoch changes whenever the same event may get a new meaning: a text may belong to
 	// another item, or reopen a choice.

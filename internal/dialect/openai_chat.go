@@ -86,11 +86,6 @@ const (
 	// sawPlainReasoning notes that reasoning has come as plain text, so the text of its
 	// details repeats it.
 	sawPlainReasoning
-<<<<<<< HEAD
-=======
-	// sawToolPlan notes that the plan for the calls has come; see addToolPlan.
-	sawToolPlan
->>>>>>> wt-readB
 )
 
 func (h *chat) Decode(s *decode.Context) {

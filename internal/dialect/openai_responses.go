@@ -8,7 +8,6 @@ import (
 )
 
 // OpenAI's Responses API:
-<<<<<<< HEAD
 // https://platform.openai.com/docs/api-reference/responses-streaming. An answer
 // is one choice. It is made of items: messages, reasoning, calls and what tools of the
 // provider do. Each begins, comes in deltas and then once more as a whole, and the
@@ -18,12 +17,6 @@ import (
 // take the texts of an item, _match.go compares them with an item that has come as a
 // whole, _whole.go begins and ends items, _calls.go has the arguments of calls, _end.go
 // the response itself, and _prune.go leaves out what is not read of large events.
-=======
-// https://platform.openai.com/docs/api-reference/responses-streaming. An answer is one
-// choice. It is made of items (messages, reasoning, calls). Each item begins, comes in
-// deltas and is then repeated as a whole. At the end the response repeats all items. A
-// whole only supplies what did not come in pieces (O-06).
->>>>>>> wt-readB
 
 // responseEvent holds the members of an event.
 type responseEvent struct {
@@ -83,13 +76,8 @@ func (e *responseEvent) read(root *fastjson.Value) {
 
 const responsePrefix = "response."
 
-<<<<<<< HEAD
 // detectResponses reports whether an event is one of a response, or the object is
 // a response itself. Errors and pings may be any dialect's.
-=======
-// detectResponses reports whether an event is one of a response, or the object is a
-// response itself. Errors and pings may belong to any dialect.
->>>>>>> wt-readB
 func detectResponses(s *decode.Context) bool {
 	return bytes.HasPrefix(s.EventType(), []byte(responsePrefix)) || string(s.Word(decode.Member(s.Root, "object"))) == "response"
 }
@@ -133,11 +121,7 @@ func (o *Responses) Decode(s *decode.Context) {
 	e.read(s.Root)
 	s.Sequence, _ = s.Int(e.sequence)
 	typ := s.Word(e.typ)
-<<<<<<< HEAD
 	if len(typ) == 0 { // the event line alone has it; more servers leave out that line (O-01)
-=======
-	if len(typ) == 0 { // rare: most servers of this kind leave out the event line, and not the type (O-01)
->>>>>>> wt-readB
 		typ = s.Type
 	}
 	if e.typ == nil && string(s.Word(e.object)) == "response" { // a whole response in place of a stream (F-26)
@@ -213,13 +197,8 @@ func (o *Responses) Decode(s *decode.Context) {
 	}
 }
 
-<<<<<<< HEAD
 // decodeResponseError decodes an event that does not belong to a response: an error, or
 // what a gateway puts between.
-=======
-// decodeResponseError decodes an event outside of a response: an error, or an event that
-// a gateway adds.
->>>>>>> wt-readB
 func (o *Responses) decodeResponseError(s *decode.Context, e *responseEvent, typ []byte) {
 	switch {
 	case s.IsError(e.err): // {"type":"error","error":{…}}

@@ -37,11 +37,7 @@ func (r *response) read(v *fastjson.Value) {
 	})
 }
 
-<<<<<<< HEAD
 // isResponseMember reports whether response.read knows a member of this name.
-=======
-// isResponseMember reports whether response.read reads a member with this name.
->>>>>>> wt-readB
 func isResponseMember(name []byte) bool {
 	switch string(name) {
 	case "id", "model", "created_at", "service_tier", "status", "error", "incomplete_details", "usage", "output":
@@ -92,18 +88,10 @@ func (o *Responses) isAnother(s *decode.Context, id uint64, created bool) bool {
 	return created && id != 0 && o.answer != 0 && id != o.answer
 }
 
-<<<<<<< HEAD
 // startResponse adds what the response is the first to say about itself.
 func (o *Responses) startResponse(s *decode.Context, r *response) {
 	info := decode.StreamInfo{ID: r.id, Model: r.model, Created: r.created}
 	if string(s.Word(r.tier)) != "auto" { // which is a wish: the end has what it became
-=======
-// startResponse gives the id, the model, the time and the tier of the response when an
-// event first has them.
-func (o *Responses) startResponse(s *decode.Context, r *response) {
-	info := decode.StreamInfo{ID: r.id, Model: r.model, Created: r.created}
-	if string(s.Word(r.tier)) != "auto" { // auto is a request; the end has the tier that was used
->>>>>>> wt-readB
 		info.Tier = r.tier
 	}
 	if !s.Announced.ID {

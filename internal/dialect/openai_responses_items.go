@@ -48,11 +48,7 @@ type outputItem struct {
 	typed  []byte // its type
 	missed bool   // the first pieces of the arguments could not be used, and the whole has not come
 
-<<<<<<< HEAD
 	outputOf uint64 // hash of the call id of the item that it is the output of; 0: it is no output
-=======
-	outputOf uint64 // hash of the call id of the item whose output this is, or 0
->>>>>>> wt-readB
 	waiting  bool   // the caller has to run it, unless the response has its output (O-21)
 	matched  int    // place of the item in the terminal response, counted from 1; 0 if not found yet
 }

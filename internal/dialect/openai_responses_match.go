@@ -79,16 +79,9 @@ func (o *Responses) forgetWholes() {
 	}
 }
 
-<<<<<<< HEAD
 // match finds the texts of an item among o.wholes. matched: one was found, or more.
 // missing: some of the wholes are not among them. differ: so that the item has to begin
 // anew, since texts are contradicted, or others belong between them.
-=======
-// match finds the texts of an item among o.wholes. matched reports whether any was found.
-// missing reports whether a whole has more than the texts, or matches no text. differ
-// reports whether the item has to begin anew, because the wholes contradict its texts or
-// belong between them.
->>>>>>> wt-readB
 func (o *Responses) match(item *outputItem) (matched, missing, differ bool) {
 	for kind := partText; kind < partArguments; kind++ {
 		next := item.nextText(kind, 0)

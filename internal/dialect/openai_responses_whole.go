@@ -302,11 +302,7 @@ func (o *Responses) endReasoning(s *decode.Context, t *decode.Choice, at int, m 
 	})
 }
 
-<<<<<<< HEAD
 // joined returns the texts of all parts in v, of which there is one in most cases.
-=======
-// joined returns the texts of all parts in v. There is usually one part.
->>>>>>> wt-readB
 func (o *Responses) joined(s *decode.Context, v *fastjson.Value) (text []byte) {
 	for i, part := range v.GetArray() {
 		piece := s.Word(part)

@@ -90,7 +90,6 @@ type stateless func(s *decode.Context)
 func (f stateless) Decode(s *decode.Context) { f(s) }
 func (f stateless) Reset()                   {}
 
-<<<<<<< HEAD
 // Table holds a row for each dialect. Where several rows detect an event the first counts.
 var Table = [...]Row{
 	Auto: {Name: "auto"},
@@ -123,11 +122,6 @@ var Table = [...]Row{
 		paths:  ":streamGenerateContent :generateContent",
 		detect: detectGemini,
 		New:    func() Decoder { return new(gemini) },
-=======
-// Table holds a row for each dialect. If several rows detect an event, the first one
-// counts.
-var Table [14]Row
->>>>>>> wt-readB
 
 		FinishEnds: true,
 	},
@@ -203,7 +197,6 @@ var Table [14]Row
 	},
 }
 
-<<<<<<< HEAD
 // rows is Table, for decoders that look for the dialect of what another one embeds. They
 // stand in the table themselves, which must not depend on them.
 var rows []Row
@@ -212,10 +205,6 @@ func init() { rows = Table[:] }
 
 // doneWord ends the streams of OpenAI. Gateways add it to streams of other dialects
 // too, which it does not end.
-=======
-// doneWord ends the streams of OpenAI. Gateways also add it to streams of other dialects,
-// which it does not end.
->>>>>>> wt-readB
 const doneWord = "[DONE]"
 
 // Row returns the row of a dialect.

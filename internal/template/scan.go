@@ -146,14 +146,10 @@ func (t *Template) read(b []byte, m *Match, text []byte, most int, row bool, cut
 	}
 }
 
-<<<<<<< HEAD
 // inlineText is how many plain bytes of a string read looks at itself.
 const inlineText = 32
 
 // textState is what the body of a string was.
-=======
-// textState describes the body of a string that was read.
->>>>>>> wt-readB
 type textState uint8
 
 const (
