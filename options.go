@@ -10,9 +10,9 @@ import (
 // counts what its comment says. Past a limit the stream goes on, and the [Outcome]
 // reports what was lost.
 type Options struct {
-	// MaxLine is the number of bytes that a line may have, without its end. A
-	// longer line makes its event malformed and is not kept. The default is 32 MiB,
-	// as in official Go clients, so that a gateway reads whatever its clients read.
+	// MaxLine is the number of bytes that a line may have, without its end. A longer
+	// line makes its event malformed and is not kept. The default is 32 MiB, as in
+	// official Go clients. So a gateway can read what its clients can read.
 	MaxLine int
 	// MaxEvent is the number of bytes of data that an event may have: all its data
 	// lines together, or the payload of a frame. A larger event is skipped without
