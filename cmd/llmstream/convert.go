@@ -18,7 +18,7 @@ func newConvertCommand() command {
 		name: "convert", arguments: "FILE…", summary: "the streams in the dialect of another provider",
 		help: `Convert prints each stream as another provider would have sent it, with the
 token counts. A stream that was cut or failed ends with that provider's error.
-What the dialect cannot say is listed on standard error, and explained in
+What the target cannot express is listed on standard error, and explained in
 docs/transcoding.md.`,
 		flags: func(s *invocation, flags *flag.FlagSet) {
 			to, whole = llmstream.Auto, false
@@ -28,7 +28,7 @@ docs/transcoding.md.`,
 				}
 				return err
 			})
-			flags.BoolVar(&whole, "whole", false, "write the body that a request without a stream would have brought, as a line")
+			flags.BoolVar(&whole, "whole", false, "write the answer to a request without \"stream\", as a line of JSON")
 			dialectFlag(s, flags)
 			readFlag(s, flags)
 			fastFlag(s, flags)

@@ -10,7 +10,7 @@ var eventsCommand = command{
    "data": its data lines, joined,
    "id": the last event ID}
 
-It knows nothing of dialects. Only an event that is too large to be kept counts as
+Dialects do not matter. Only an event that is too large to be kept counts as
 damage; an event that is unfinished at the end of the stream is ignored.`,
 	flags: readFlag,
 	do:    events,

@@ -10,7 +10,7 @@ import (
 var foldCommand = command{
 	name: "fold", arguments: "FILE…", summary: "the whole answer of each stream, as a line of JSON",
 	help: `Fold prints a line for each stream: the chat.completion object that a request
-without "stream" would have returned, with one member more:
+without "stream" would have returned, plus one member:
 
   "stream": {
     "source", "dialect", "wire",

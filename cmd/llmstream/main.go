@@ -104,13 +104,13 @@ Exit status:
   0  every stream was complete and undamaged
   1  a stream was incomplete, or part of one could not be read; the output is
      still printed in full
-  2  a wrong call, or a file that could not be read; other files are still read
+  2  a usage error, or a file that could not be read; other files are still read
 `
 
 const wholeStatusHelp = `
 Exit status:
   0  success, also after an interrupt
-  2  a wrong call, or the command could not start or continue
+  2  a usage error, or the command could not start or continue
 `
 
 func printHelp(stdout, stderr io.Writer, text string) (status int) {
@@ -193,11 +193,11 @@ func dialectFlag(s *invocation, flags *flag.FlagSet) {
 }
 
 func readFlag(s *invocation, flags *flag.FlagSet) {
-	flags.UintVar(&s.readSize, "read", 0, "pass the input on in reads of at most `N` bytes; 0 means as it comes, at most 32 KiB")
+	flags.UintVar(&s.readSize, "read", 0, "split the input into reads of at most `N` bytes; 0 means reads as they come, at most 32 KiB")
 }
 
 func fastFlag(s *invocation, flags *flag.FlagSet) {
-	flags.BoolFunc("fast", "use the fast path of the parser (default true); -fast=false is for comparing it with the full parse", func(value string) error {
+	flags.BoolFunc("fast", "use the fast path of the parser (default true); -fast=false runs the full parse, for comparison", func(value string) error {
 		fast, err := strconv.ParseBool(value)
 		s.slow = !fast
 		return err

@@ -19,8 +19,8 @@ import (
 
 var proxyCommand = command{
 	name: "proxy", summary: "a reverse proxy that prints a line for each stream that passes",
-	help: `Proxy forwards requests to the server at URL, and returns its answers byte for
-byte and without delay, until it is interrupted. When a stream ends it prints a
+	help: `Proxy runs until it is interrupted. It forwards requests to the server at URL, and
+returns its answers byte for byte and without delay. When a stream ends it prints a
 line:
 
   state=complete status=200 dialect=openai-chat model=gpt-4o finish=stop
@@ -32,7 +32,7 @@ did not occur, is left out. Times count from the request; a gap is the time
 between one output and the next. With -json each line is JSON, with times in
 milliseconds, and the address goes to standard error.
 
-Requests never wait for the reader of these lines: if nobody reads them, lines are
+Requests never wait for these lines to be read. If no program reads them, lines are
 dropped, and a line dropped=N says how many once there is a reader. Each value has
 at most 200 bytes; characters that are not printable are escaped.
 
@@ -41,9 +41,9 @@ answer is read to its end all the same, because providers charge for all of it
 and report the tokens only there. An answer that is still being read when the
 program is interrupted gets no line.
 
-Headers, queries and bodies of requests, where keys are, are neither kept nor
-shown, nor are the messages of a provider's errors, because some repeat the key.
-Types and codes of errors are shown if they look like words. Clients send their
+Headers, queries and bodies of requests may hold keys, so they are neither kept
+nor shown. Messages of a provider's errors are not shown either, because some
+repeat the key. Types and codes of errors are shown if they look like words. Clients send their
 own credentials. The user and password in a URL such as
 https://USER:PASSWORD@HOST are used for requests without an Authorization header.
 The connection between client and proxy is not encrypted: keep it on loopback.`,

@@ -8,18 +8,18 @@ import (
 
 var serveCommand = command{
 	name: "serve", arguments: "[FILE…]", summary: "recordings as an HTTP server that answers like the providers",
-	help: `Serve answers each request to the path of a provider with a stream from a file,
-event by event, until it is interrupted. The path decides the dialect:
+	help: `Serve runs until it is interrupted. It answers each request to the path of a
+provider with a stream from a file, event by event. The path selects the dialect:
 
   /v1/chat/completions  /v1/completions  /v1/responses  /v1/messages
   /v1beta/models/MODEL:streamGenerateContent  /v1beta/interactions
   /v2/chat  /v1/chat  /api/chat  /api/generate  /ai/run/MODEL
   /model/MODEL/converse-stream  /model/MODEL/invoke-with-response-stream
 
-and longer paths that end so. Two answers exist in each dialect: "text", and
+and any path that ends in one of these. Two answers exist in each dialect: "text", and
 "tools", which calls the tool get_weather.
 
-The FILEs are taken for recordings of a provider. The answers that are built in are
+Serve assumes that each FILE is a recording of a provider. The built-in answers are
 fixtures, written by hand in a provider's format, except for one cassette. GET /
 lists all with their Content-Type and one of the words recorded and fixture; each
 response has the word in its header Llmstream-Origin. GET /v1/models lists them
@@ -29,18 +29,17 @@ A request chooses by name: in the parameter "recording" of its query, in the hea
 Llmstream-Recording, or as its model, in the body or the path. A name is
 DIALECT/NAME as listed, or NAME in the dialect of the path, with or without its
 extension. A request without a name gets the first FILE of its dialect, or else
-"text". Other members of a request, and its key, have no influence, except:
+"text". Serve ignores other members of a request and its key, except:
 
   A request for a whole answer gets one: with "stream": false, with a conversation
   and no "stream" where that means the same to the provider, or on the paths
   :generateContent, /converse and /invoke.
 
-  A request with the results of tool calls does not get calls again, but the next
-  answer without calls of the same cassette or of the FILEs, or else "text".
+  A request with the results of tool calls gets an answer without calls: the next
+  one of the same cassette, else of the FILEs, else "text".
 
-Each flag except -addr can also be set by a request, for that request alone: as a
-parameter of its query, such as ?pace=50ms&cut=3e, or as a header, such as
-Llmstream-Pace. A PLACE is a number of bytes, such as 1000, or of events, such as
+A request can set each flag except -addr for itself: as a parameter of its query,
+such as ?pace=50ms&cut=3e, or as a header, such as Llmstream-Pace. A PLACE is a number of bytes, such as 1000, or of events, such as
 3e.`,
 	flags: func(s *invocation, flags *flag.FlagSet) {
 		addrFlag(s, flags)
