@@ -77,10 +77,10 @@ func TestHistogramMerge(t *testing.T) {
 	var h Histogram
 	h.Add(math.MaxInt64)
 	h.Add(1)
-	require.EqualValues(t, math.MaxInt64, h.Sum)
+	require.Equal(t, time.Duration(math.MaxInt64), h.Sum)
 	h.Merge(&a)
-	require.EqualValues(t, math.MaxInt64, h.Sum)
-	require.EqualValues(t, math.MaxInt64, h.Max)
+	require.Equal(t, time.Duration(math.MaxInt64), h.Sum)
+	require.Equal(t, time.Duration(math.MaxInt64), h.Max)
 	require.EqualValues(t, 1002, h.N())
 	require.Positive(t, h.Mean())
 }
