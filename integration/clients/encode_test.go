@@ -112,8 +112,11 @@ func responsesEnds(folded string) (string, int64, int64) {
 	var v struct {
 		Status     string
 		Incomplete struct{ Reason string } `json:"incomplete_details"`
-		Output     []struct{ Type string }
-		Usage      struct {
+		Output     []struct {
+			Type string
+			Call string `json:"call_id"`
+		}
+		Usage struct {
 			In  int64 `json:"input_tokens"`
 			Out int64 `json:"output_tokens"`
 		}
@@ -121,8 +124,15 @@ func responsesEnds(folded string) (string, int64, int64) {
 	json.Unmarshal([]byte(folded), &v)
 	finish := map[string]string{"completed": "stop", "incomplete": map[string]string{"max_output_tokens": "length", "content_filter": "content_filter"}[v.Incomplete.Reason]}[v.Status]
 	for _, item := range v.Output {
-		if finish == "stop" && (item.Type == "function_call" || item.Type == "custom_tool_call") {
-			finish = "tool_calls"
+		run := strings.HasPrefix(item.Call, "xs_call") // O-21: by the provider
+		for _, other := range v.Output {
+			run = run || other.Type == item.Type+"_output" && other.Call == item.Call
+		}
+		switch item.Type {
+		case "function_call", "custom_tool_call", "shell_call", "local_shell_call", "apply_patch_call", "computer_call":
+			if finish == "stop" && !run {
+				finish = "tool_calls"
+			}
 		}
 	}
 	return finish, v.Usage.In, v.Usage.Out
@@ -131,6 +141,7 @@ func responsesEnds(folded string) (string, int64, int64) {
 func geminiEnds(folded string) (finish string, in, out int64) {
 	var all []struct {
 		Candidates []struct {
+			Index        int
 			FinishReason string
 			Content      struct {
 				Parts []struct{ FunctionCall json.RawMessage }
@@ -141,9 +152,9 @@ func geminiEnds(folded string) (finish string, in, out int64) {
 	json.Unmarshal([]byte(folded), &all)
 	called := false
 	for _, r := range all {
-		for i, c := range r.Candidates {
+		for _, c := range r.Candidates {
 			for _, p := range c.Content.Parts {
-				called = called || i == 0 && p.FunctionCall != nil
+				called = called || c.Index == 0 && p.FunctionCall != nil
 			}
 		}
 	}
