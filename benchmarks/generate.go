@@ -151,7 +151,7 @@ const (
 	nonLatins = "éüñß–’€日本語🙂"
 )
 
-// token returns a piece of text like those of models: a word, a part of one, or
+// token returns a piece of text as a model sends it: a word, a part of a word, or
 // punctuation. One in twenty has a character that JSON escapes, one in thirty a
 // character that is not ASCII.
 func (w *writer) token() string {

@@ -121,8 +121,8 @@ func (m method) race(a, b *racer) (ratio, took spread) {
 	return spreadOf(ratios), spreadOf(times)
 }
 
-// maxEven is the number of slices up to which both read for the same time. If there are
-// more, those of the faster one are shorter: it has been measured long enough.
+// maxEven is the number of slices up to which both read for the same time. Above it the
+// faster one gets shorter slices, because it has been measured long enough.
 const maxEven = 10
 
 // plan gives both the number of slices that the slower one needs to read its streams once.

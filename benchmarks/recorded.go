@@ -25,7 +25,7 @@ type recordings struct {
 	name, about string
 	dialect     llmstream.Dialect
 	corpus      []string // their dialect in the corpus
-	plain       []string // those of ../testdata without errors or oddities
+	plain       []string // the recordings in ../testdata that have no errors or oddities
 }
 
 var chatRecordings = recordings{

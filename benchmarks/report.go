@@ -44,7 +44,7 @@ func newTable(w io.Writer) *tabwriter.Writer { return tabwriter.NewWriter(w, 0, 
 // xScanner is the title of a comparison with the yardstick.
 const xScanner = "x bufio.Scanner, or of frames x copy and crc32"
 
-// columns returns the workloads of two matrices: those of chat, and those of all other
+// columns returns the workloads of two matrices. The first has chat, the second all other
 // dialects.
 func (r *results) columns() (chat, others []workloadInfo) {
 	for _, info := range r.Workloads {

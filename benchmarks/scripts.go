@@ -1,8 +1,8 @@
 package main
 
 // The scripts have the formats that the providers document, like the recordings in
-// ../testdata. If the events of a provider are shorter than those of chat's long answer,
-// phrases in place of tokens make them as long.
+// ../testdata. A provider whose events are shorter than the events of chat's long
+// answer sends phrases in place of tokens, which makes its events as long.
 
 // named returns an event with its type in an event line.
 func named(event, data string) string { return "event: " + event + "\ndata: " + data + "\n\n" }

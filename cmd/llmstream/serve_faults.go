@@ -130,7 +130,7 @@ const (
 )
 
 // next returns how many bytes of a piece are sent, and what happens then: the first of
-// the faults in this piece. The parameters are those of within.
+// the faults in this piece. The parameters have the same meaning as in within.
 func (f *faults) next(event, sent, n int, end bool) (send, what int) {
 	send = n
 	for _, fault := range [...]struct {

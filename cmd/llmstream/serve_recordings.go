@@ -45,9 +45,9 @@ type recordings struct {
 	mine int // how many, from the first one on, come from files of the user
 }
 
-// fixtures has the answers "text" and "tools" of each dialect, and where a dialect
-// answers in several forms, those of each form. They were written for this project in the
-// providers' formats; no provider sent them.
+// fixtures has the answers "text" and "tools" of each dialect. A dialect that answers in
+// several forms has both answers in each form. All were written for this project in the
+// providers' formats. No provider sent them.
 //
 //go:embed fixtures/*/*
 var fixtures embed.FS
@@ -65,8 +65,8 @@ var forms = [...]struct{ end, query, prefix string }{
 	{"/invoke", "", "invoke-"},
 }
 
-// recordings returns those of the named files, then the fixtures "text" and "tools",
-// then the contents of package testdata.
+// recordings returns the recordings in the named files, then the fixtures "text" and
+// "tools", then the contents of package testdata.
 func (s *invocation) recordings(names []string) (*recordings, error) {
 	r := new(recordings)
 	for _, name := range names {
