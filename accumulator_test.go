@@ -247,8 +247,8 @@ func TestAccumulatorTakesAnyDelta(t *testing.T) {
 }
 
 // A call that another part has taken the place of is none any more. Where
-// another answer begins, arguments that came whole with their call are those of a call
-// that has been answered, and those in pieces are kept.
+// another answer begins, a call whose arguments came whole has been answered. A call
+// whose arguments came in pieces is kept.
 func TestCallsOfAnotherAnswer(t *testing.T) {
 	var a Accumulator
 	call := func(index, part int, id, arguments string) {

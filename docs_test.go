@@ -210,8 +210,8 @@ func TestFinishReasonsInDialectsPage(t *testing.T) {
 	require.ElementsMatch(t, inCode, inPage)
 }
 
-// A request path on the page selects the dialect that the page gives for it, and the
-// wires are those of the table.
+// A request path on the page selects the dialect that the page gives for it. The
+// page and the table give the same wires.
 func TestTableInDialectsPage(t *testing.T) {
 	rows := tableRows(t, string(readFile(t, "docs", "dialects.md")), "## Dialects")
 	for d := Auto + 1; int(d) < len(dialect.Table); d++ {

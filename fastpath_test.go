@@ -402,8 +402,8 @@ func TestTemplatesOfInteractions(t *testing.T) {
 }
 
 // Most events of the dialects that were added last fit a template, whoever reads them.
-// Those of Text Generation Inference have a number in each event, and those of Bedrock's
-// agents are base64: they fit none.
+// The events of Text Generation Inference fit none, because each has another number. The
+// events of Bedrock's agents fit none, because they are base64.
 func TestTemplatesFitOtherDialects(t *testing.T) {
 	for _, c := range []struct {
 		dialect Dialect

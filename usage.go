@@ -85,8 +85,8 @@ func (u *Usage) InputUncached() (n int64, ok bool) {
 	return total - u.Cached, true
 }
 
-// OutputTotal returns how many tokens the answer had, with those of the reasoning. ok is
-// false if the provider has not reported enough to know.
+// OutputTotal returns how many tokens the answer had, reasoning included. ok is false
+// if the provider has not reported enough to know.
 func (u *Usage) OutputTotal() (n int64, ok bool) {
 	if u.Reported&UsageOutput == 0 {
 		return 0, false

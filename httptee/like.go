@@ -16,7 +16,8 @@ type flushes interface {
 // notifies is http.CloseNotifier, which is deprecated and still used.
 type notifies interface{ CloseNotify() <-chan bool }
 
-// The optional methods that a responseWriter wraps. The other two, Push and CloseNotify, are those of the ResponseWriter below.
+// The optional methods that a responseWriter wraps. It takes the other two, Push and
+// CloseNotify, from the ResponseWriter below unchanged.
 const (
 	canFlush = 1 << iota
 	canHijack

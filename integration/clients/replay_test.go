@@ -47,8 +47,8 @@ func contentType(file string) string {
 	return "text/event-stream"
 }
 
-// recordings returns those of testdata, and a hundred of those that LLMSTREAM_CORPUS
-// names.
+// recordings returns the recordings in testdata, and a hundred from the folder that
+// LLMSTREAM_CORPUS names.
 func recordings(t testing.TB) []recording { return append(builtIn(t), corpus(t)...) }
 
 func builtIn(t testing.TB) (all []recording) {

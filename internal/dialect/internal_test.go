@@ -12,7 +12,7 @@ import (
 
 // The tests here look into decoders. All others read streams; see package dialect_test.
 
-// limits are as wide as those of a stream are by default.
+// limits are the default limits of a stream.
 var limits = decode.Limits{MaxValues: 1 << 16, MaxChoices: 128, MaxToolCalls: 1024, MaxEvent: 32 << 20, MaxBadText: 1 << 10, Kinds: 1<<32 - 1}
 
 // decodeEvents decodes the JSON of events. embedded is whether InvokeModel embeds them.

@@ -21,7 +21,7 @@ import (
 // items in another way, and a lost piece does not go unnoticed. Each test changes every
 // recording in every way that it knows.
 
-// responsesRecordings are the recordings of testdata and those of the folders that
+// responsesRecordings are the recordings in testdata and in the folders that
 // LLMSTREAM_CORPUS and LLMSTREAM_CORPUS2 name.
 func responsesRecordings(t *testing.T) map[string][]responsesLine {
 	all := map[string][]responsesLine{}

@@ -84,8 +84,8 @@ func TestFindSlots(t *testing.T) {
 	}
 }
 
-// texts are bodies of strings. Those that have a lone surrogate, or are not those of
-// JSON, are not for templates.
+// texts are bodies of strings. A template takes no body that has a lone surrogate
+// or is not valid in JSON.
 var texts = []string{
 	"", "a", " the", "12345678", "123456789", "a text of seventeen", strings.Repeat("long ", 50), "é", "…日本", strings.Repeat("ü", 40),
 	`\n`, `\"`, `a\\`, `1234567\n`, `12345678\t`, strings.Repeat("x", 31) + `\/`, `\u00e9`, `\u0041\u0042`, `\ud83d\ude00`, `x\uD83D\uDE00y`, `\u0000`,
