@@ -858,10 +858,10 @@ func ExampleDelta_part() {
 
 // Where a second answer begins in the same stream, what had come of a part is void
 // when that part begins again.
-func ExampleStart_again() {
+func ExampleKind_restart() {
 	var answer llmstream.Accumulator
 	p := llmstream.NewParser(llmstream.AnthropicMessages, llmstream.Handlers(&answer, llmstream.HandlerFunc(func(d *llmstream.Delta) error {
-		if d.Kind == llmstream.KindStart && d.Start.Again && d.Part >= 0 {
+		if d.Kind == llmstream.KindRestart && d.Part >= 0 {
 			fmt.Println("part", d.Part, "begins again")
 		}
 		return nil
@@ -875,6 +875,21 @@ func ExampleStart_again() {
 	// Output:
 	// part 0 begins again
 	// by msg_2
+}
+
+// A prompt that the provider has blocked has no answer. The stream is complete.
+func ExampleKind_blocked() {
+	p := llmstream.NewParser(llmstream.Gemini, llmstream.HandlerFunc(func(d *llmstream.Delta) error {
+		if d.Kind == llmstream.KindBlocked {
+			fmt.Printf("blocked: %s\n", d.NativeFinishReason)
+		}
+		return nil
+	}), nil)
+	io.WriteString(p, `data: {"promptFeedback":{"blockReason":"SAFETY"}}`+"\n\n")
+	fmt.Println(p.Close(), p.Outcome().Succeeded())
+	// Output:
+	// blocked: SAFETY
+	// <nil> false
 }
 
 // A background response is resumed behind the last event that was read.

@@ -21,8 +21,7 @@ var deltasCommand = command{
 and, depending on its kind:
 
   start           "start": {"id", "model", "system_fingerprint", "service_tier",
-                  "created", "role"}, each when it first appears; "again":
-                  the part starts over, and its earlier text is void
+                  "created", "role"}, each when it first appears
   content         "text"
   reasoning       "text", and "detail": {"index", "type", "id", "format", "text",
                   "summary", "data", "signature"} if it is structured
@@ -30,7 +29,7 @@ and, depending on its kind:
   tool_call       "tool_call": {"index", "id", "name", "type", "arguments",
                   "extra"}; "arguments" is the next piece, the others come once
   tool_call_end   "tool_call": {"index", "arguments_valid"}
-  finish          "finish_reason" in OpenAI's words, "native_finish_reason" in the
+  finish, blocked "finish_reason" in OpenAI's words, "native_finish_reason" in the
                   provider's
   usage           "usage": {"input", "output", "total", "cached", "cache_write",
                   "reasoning", "raw"}; numbers that were not reported are absent
@@ -39,6 +38,9 @@ and, depending on its kind:
   malformed       "damage", a message, and "raw", the event's data
   other           "raw", the event's data
   ping, done      no other members
+  restart         no other members: the part begins again, and its earlier text,
+                  calls and items are void; with the part -1 the answer begins
+                  again, and each of its parts follows
 
 "raw", "value" and "extra" are JSON, or a string if the provider sent something
 else. What is wrong with a stream is printed on standard error.`,
@@ -87,7 +89,6 @@ type startJSON struct {
 	ServiceTier       string `json:"service_tier,omitempty"`
 	Created           int64  `json:"created,omitempty"`
 	Role              string `json:"role,omitempty"`
-	Again             bool   `json:"again,omitempty"`
 }
 
 type detailJSON struct {
@@ -130,7 +131,7 @@ func newDeltaJSON(source string, d *llmstream.Delta) *deltaJSON {
 		j.Text, j.Detail = string(d.Text), newDetailJSON(d.Detail)
 	case llmstream.KindToolCall, llmstream.KindToolCallEnd:
 		j.ToolCall = newToolCallJSON(d)
-	case llmstream.KindFinish:
+	case llmstream.KindFinish, llmstream.KindBlocked:
 		j.FinishReason, j.NativeFinishReason = d.FinishReason.String(), string(d.NativeFinishReason)
 	case llmstream.KindUsage:
 		j.Usage = newUsageJSON(&d.Usage)
@@ -154,7 +155,7 @@ func newStartJSON(s *llmstream.Start) *startJSON {
 	}
 	return &startJSON{
 		ID: string(s.ID), Model: string(s.Model), SystemFingerprint: string(s.SystemFingerprint),
-		ServiceTier: string(s.ServiceTier), Created: s.Created, Role: string(s.Role), Again: s.Again,
+		ServiceTier: string(s.ServiceTier), Created: s.Created, Role: string(s.Role),
 	}
 }
 

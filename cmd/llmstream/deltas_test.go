@@ -51,7 +51,7 @@ func TestDeltasOfEachKind(t *testing.T) {
 		`"delta":{"reasoning_content":"?"}`: `"kind":"reasoning","choice":0,"text":"?"`,
 		`"delta":{"reasoning_details":[{"type":"reasoning.text","index":0,"text":"?"}]}`: `"text":"?","detail":{"index":0,"type":"reasoning.text","text":"?"}`,
 		`"delta":{"content":"x"},"logprobs":{"content":[{"token":"x"}]}`:                 `"kind":"logprobs","choice":0,"value":{"content":[{"token":"x"}]}`,
-		`"delta":{"annotations":[{"type":"url"}]}`:                                       `"kind":"annotation","choice":0,"value":[{"type":"url"}]`,
+		`"delta":{"annotations":[{"type":"url"}]}`:                                       `"kind":"annotation","choice":0,"value":{"type":"url"}`,
 	} {
 		input := `data: {"id":"c","object":"chat.completion.chunk","model":"m","choices":[{"index":0,` + member + "}]}\n\ndata: [DONE]\n\n"
 		require.Contains(t, runWith(t, input, "deltas", "-").stdout, want)

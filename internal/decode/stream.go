@@ -68,9 +68,10 @@ type Choice struct {
 	Marks uint8
 	// List counts the lists of tool calls that have come. It distinguishes two calls in
 	// one list from two pieces of one call (T-02).
-	List       uint32
-	Calls      []Call
-	recentCall int
+	List        uint32
+	Calls       []Call
+	recentCall  int
+	annotations Distinct // see AddAnnotation
 }
 
 // surrogates are the pending high surrogates, or 0.

@@ -26,6 +26,8 @@ const (
 	KindOther
 	KindDone
 	KindItem
+	KindRestart
+	KindBlocked
 )
 
 // Delta is one thing that an event adds to the answer.
@@ -54,7 +56,6 @@ type Start struct {
 	ID, Model, SystemFingerprint, ServiceTier []byte
 	Created                                   int64
 	Role                                      []byte
-	Again                                     bool
 }
 
 // ToolCallDelta begins or continues a tool call.
