@@ -117,9 +117,14 @@ type Delta struct {
 	// Raw is the event's data as it came, for every kind. For Bedrock's InvokeModel
 	// it is the model's event, decoded from base64. It is nil for a delta that no
 	// event brought.
-	Raw      []byte
-	Event    []byte // the event's type; see [Event]
-	Sequence int64  // the provider's number of the event, after which a stream may be resumed; 0 if the dialect has no numbers, as in chat
+	Raw   []byte
+	Event []byte // the event's type; see [Event]
+	// EventIndex counts the events of the stream from 0. Deltas of the same event have the
+	// same EventIndex. Deltas that only the end of the stream brings, in Close, have an
+	// index of their own, which is one more than that of the last event. Events that gave
+	// none of the Options.Kinds are counted too.
+	EventIndex int64
+	Sequence   int64 // the provider's number of the event, after which a stream may be resumed; 0 if the dialect has no numbers, as in chat
 	// Part is the index of the part of the message that this belongs to, such as
 	// a content block of Anthropic's or an item of OpenAI's Responses. It is 0 if
 	// the dialect has no parts, as in chat. A message is its parts in the order of

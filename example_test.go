@@ -892,6 +892,20 @@ func ExampleKind_blocked() {
 	// <nil> false
 }
 
+// A proxy that writes one chunk for each event that came compares the indexes of its deltas.
+func ExampleDelta_eventIndex() {
+	p := llmstream.NewParser(llmstream.OpenAIChat, llmstream.HandlerFunc(func(d *llmstream.Delta) error {
+		fmt.Println(d.EventIndex, d.Kind)
+		return nil
+	}), nil)
+	io.WriteString(p, `data: {"id":"a","choices":[{"index":0,"delta":{"content":"Tea"}}]}`+"\n\n"+
+		`data: {"choices":[{"index":0,"delta":{"content":"!"}}]}`+"\n\n")
+	// Output:
+	// 0 start
+	// 0 content
+	// 1 content
+}
+
 // A background response is resumed behind the last event that was read.
 func ExampleDelta_sequence() {
 	var last int64

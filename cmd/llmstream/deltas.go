@@ -12,6 +12,7 @@ var deltasCommand = command{
 	help: `Deltas prints a line for each delta:
 
   {"source": the stream,
+   "event_index": the number of the event, from 0,
    "kind": what the delta adds; see below,
    "choice": the choice that it belongs to; -1 is the whole stream,
    "event": the SSE type of the event, if it has one,
@@ -64,6 +65,7 @@ func deltas(s *invocation, one stream) error {
 
 type deltaJSON struct {
 	Source             string          `json:"source"`
+	EventIndex         int64           `json:"event_index"`
 	Kind               string          `json:"kind"`
 	Choice             int             `json:"choice"`
 	Event              string          `json:"event,omitempty"`
@@ -123,7 +125,7 @@ type usageJSON struct {
 }
 
 func newDeltaJSON(source string, d *llmstream.Delta) *deltaJSON {
-	j := &deltaJSON{Source: source, Kind: d.Kind.String(), Choice: d.Choice, Event: string(d.Event), Sequence: d.Sequence, Part: d.Part}
+	j := &deltaJSON{Source: source, EventIndex: d.EventIndex, Kind: d.Kind.String(), Choice: d.Choice, Event: string(d.Event), Sequence: d.Sequence, Part: d.Part}
 	switch d.Kind {
 	case llmstream.KindStart:
 		j.Start = newStartJSON(d.Start)

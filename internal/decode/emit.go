@@ -24,6 +24,7 @@ func (c *Context) Add(k Kind, choice int) *Delta {
 	}
 	*d = Delta{} // a literal with the fields would be built elsewhere and copied
 	d.Kind, d.Choice, d.Raw, d.Event, d.Sequence, d.Part = k, choice, c.Data, c.Type, c.Sequence, c.Part
+	d.EventIndex = c.EventIndex
 	return d
 }
 

@@ -45,10 +45,11 @@ type Delta struct {
 	API                *APIError    // KindError
 	Damage             *SyntaxError // KindMalformed
 
-	Raw      []byte
-	Event    []byte
-	Sequence int64
-	Part     int
+	Raw        []byte
+	Event      []byte
+	EventIndex int64
+	Sequence   int64
+	Part       int
 }
 
 // Start describes a stream or a choice where it begins.
