@@ -50,20 +50,16 @@ func (t *anthropicTarget) appendHead(dst []byte) []byte {
 }
 
 func (t *anthropicTarget) delta(c *choice, d *llmstream.Delta) {
+	if t.blocks.delta(c, d) {
+		return
+	}
 	switch d.Kind {
-	case llmstream.KindContent:
-		t.blocks.text(c, blockText, d)
 	case llmstream.KindRefusal: // the API has no place for its text
 		t.lost.Refusals++
 		c.refused = true
 		t.blocks.text(c, blockText, d)
 	case llmstream.KindReasoning:
 		t.reasoning(c, d)
-	case llmstream.KindToolCall, llmstream.KindToolCallEnd:
-		if len(d.ToolCall.Extra) > 0 {
-			t.lost.CallExtras++
-		}
-		t.blocks.toolCall(c, d)
 	case llmstream.KindAnnotation:
 		t.citation(c, d)
 	case llmstream.KindItem:
@@ -80,11 +76,8 @@ func (t *anthropicTarget) delta(c *choice, d *llmstream.Delta) {
 // reasoning writes thinking. What another provider has signed or encrypted would be
 // refused when it is sent back to Anthropic, and is left out.
 func (t *anthropicTarget) reasoning(c *choice, d *llmstream.Delta) {
-	if len(d.Text) > 0 {
-		t.blocks.text(c, blockReasoning, d)
-	}
-	r := d.Detail
-	if r == nil || len(r.Signature)+len(r.Data) == 0 {
+	r := t.blocks.reasoningText(c, d)
+	if r == nil {
 		return
 	}
 	if ownerOf(r) != ownerAnthropic {

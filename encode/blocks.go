@@ -200,6 +200,35 @@ func (q *blockQueue) lastArguments(c *choice, b *block, k *call) {
 	}
 }
 
+// delta takes the deltas that become the same blocks in each API that has blocks; !ok: it is
+// another one.
+func (q *blockQueue) delta(c *choice, d *llmstream.Delta) (ok bool) {
+	switch d.Kind {
+	case llmstream.KindContent:
+		q.text(c, blockText, d)
+	case llmstream.KindToolCall, llmstream.KindToolCallEnd:
+		if len(d.ToolCall.Extra) > 0 {
+			q.e.lost.CallExtras++
+		}
+		q.toolCall(c, d)
+	default:
+		return false
+	}
+	return true
+}
+
+// reasoningText adds the text of reasoning, and returns what has to go back to its provider
+// with it; nil: there is nothing.
+func (q *blockQueue) reasoningText(c *choice, d *llmstream.Delta) (back *llmstream.ReasoningDetail) {
+	if len(d.Text) > 0 {
+		q.text(c, blockReasoning, d)
+	}
+	if r := d.Detail; r != nil && len(r.Signature)+len(r.Data) > 0 {
+		return r
+	}
+	return nil
+}
+
 // text adds text of a kind to the last block, or to a new one.
 func (q *blockQueue) text(c *choice, kind blockKind, d *llmstream.Delta) {
 	b := q.last()

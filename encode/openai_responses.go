@@ -115,18 +115,14 @@ func (t *responsesTarget) appendResponse(dst []byte, status string, f *failure) 
 }
 
 func (t *responsesTarget) delta(c *choice, d *llmstream.Delta) {
+	if t.blocks.delta(c, d) {
+		return
+	}
 	switch d.Kind {
-	case llmstream.KindContent:
-		t.blocks.text(c, blockText, d)
 	case llmstream.KindRefusal:
 		t.blocks.text(c, blockRefusal, d)
 	case llmstream.KindReasoning:
 		t.reasoning(c, d)
-	case llmstream.KindToolCall, llmstream.KindToolCallEnd:
-		if len(d.ToolCall.Extra) > 0 {
-			t.lost.CallExtras++
-		}
-		t.blocks.toolCall(c, d)
 	case llmstream.KindLogprobs:
 		t.addLogprobs(d)
 	case llmstream.KindAnnotation:
@@ -144,11 +140,8 @@ func (t *responsesTarget) delta(c *choice, d *llmstream.Delta) {
 
 // reasoning writes the text of reasoning, and what OpenAI encrypted goes with it (WR-17).
 func (t *responsesTarget) reasoning(c *choice, d *llmstream.Delta) {
-	if len(d.Text) > 0 {
-		t.blocks.text(c, blockReasoning, d)
-	}
-	r := d.Detail
-	if r == nil || len(r.Signature)+len(r.Data) == 0 {
+	r := t.blocks.reasoningText(c, d)
+	if r == nil {
 		return
 	}
 	if ownerOf(r) != ownerOpenAI || len(r.Data) == 0 {
