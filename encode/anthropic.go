@@ -73,6 +73,8 @@ func (t *anthropicTarget) delta(c *choice, d *llmstream.Delta) {
 	}
 }
 
+func (t *anthropicTarget) more(text []byte) { t.blocks.more(text) }
+
 // reasoning writes thinking. What another provider has signed or encrypted would be
 // refused when it is sent back to Anthropic, and is left out.
 func (t *anthropicTarget) reasoning(c *choice, d *llmstream.Delta) {
@@ -129,13 +131,13 @@ func (t *anthropicTarget) writeText(b *block, text []byte) {
 	if len(t.textHead) == 0 {
 		head := strconv.AppendInt(append(t.textHead, `{"type":"content_block_delta","index":`...), int64(t.index), 10)
 		if b.kind == blockReasoning {
-			t.textHead = append(head, `,"delta":{"type":"thinking_delta","thinking":`...)
+			t.textHead = append(head, `,"delta":{"type":"thinking_delta","thinking":"`...)
 		} else {
-			t.textHead = append(head, `,"delta":{"type":"text_delta","text":`...)
+			t.textHead = append(head, `,"delta":{"type":"text_delta","text":"`...)
 		}
 	}
-	t.buf = append(t.line("content_block_delta"), t.textHead...)
-	t.buf = append(appendString(t.buf, text), "}}"...)
+	event := append(t.line("content_block_delta"), t.textHead...)
+	t.buf = append(appendEscaped(event, text), `"}}`...)
 	t.send()
 }
 

@@ -247,12 +247,18 @@ func (q *blockQueue) text(c *choice, kind blockKind, d *llmstream.Delta) {
 			b = q.last()
 		}
 		q.to.writeText(b, d.Text)
+		if kind != blockRefusal && d.Kind != llmstream.KindRefusal {
+			q.e.beginRun(c, d)
+		}
 		return
 	}
 	if q.e.hold(len(d.Text)) {
 		b.held = append(b.held, d.Text...)
 	}
 }
+
+// more writes text to the block that is open.
+func (q *blockQueue) more(text []byte) { q.to.writeText(&q.list[0], text) }
 
 // continues reports whether a piece of reasoning belongs to the block: another index, a
 // text after the signature of what came before, or a summary in place of a text, begins

@@ -25,6 +25,7 @@ type responsesTarget struct {
 	itemID      []byte // the same in all its events (WR-6)
 	text        []byte // all of it so far, escaped: its last events repeat it (WR-9, WR-11)
 	inPart      bool   // the part of its text was begun
+	textHead    []byte // what stands in each delta of its text between number and text; empty: there was none
 	annotations []byte // with commas between them
 	annotated   int
 	logprobs    []byte // the same
@@ -45,7 +46,7 @@ func (t *responsesTarget) reset() {
 
 func (t *responsesTarget) clearItem() {
 	t.itemID, t.text, t.annotations, t.logprobs = t.itemID[:0], t.text[:0], t.annotations[:0], t.logprobs[:0]
-	t.inPart, t.annotated = false, 0
+	t.textHead, t.inPart, t.annotated = t.textHead[:0], false, 0
 }
 
 // start writes response.created, which stands before all else, and response.in_progress
@@ -137,6 +138,8 @@ func (t *responsesTarget) delta(c *choice, d *llmstream.Delta) {
 		t.blocks.whole(c, blockItem, d, d.Text)
 	}
 }
+
+func (t *responsesTarget) more(text []byte) { t.blocks.more(text) }
 
 // reasoning writes the text of reasoning, and what OpenAI encrypted goes with it (WR-17).
 func (t *responsesTarget) reasoning(c *choice, d *llmstream.Delta) {
