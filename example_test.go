@@ -916,10 +916,10 @@ func ExampleDelta_part() {
 
 // Where a second answer begins in the same stream, what had come of a part is void
 // when that part begins again.
-func ExampleStart_again() {
+func ExampleKind_restart() {
 	var answer llmstream.Accumulator
 	p := llmstream.NewParser(llmstream.AnthropicMessages, llmstream.Handlers(&answer, llmstream.HandlerFunc(func(d *llmstream.Delta) error {
-		if d.Kind == llmstream.KindStart && d.Start.Again && d.Part >= 0 {
+		if d.Kind == llmstream.KindRestart && d.Part >= 0 {
 			fmt.Println("part", d.Part, "begins again")
 		}
 		return nil
@@ -933,6 +933,35 @@ func ExampleStart_again() {
 	// Output:
 	// part 0 begins again
 	// by msg_2
+}
+
+// A prompt that the provider has blocked has no answer. The stream is complete.
+func ExampleKind_blocked() {
+	p := llmstream.NewParser(llmstream.Gemini, llmstream.HandlerFunc(func(d *llmstream.Delta) error {
+		if d.Kind == llmstream.KindBlocked {
+			fmt.Printf("blocked: %s\n", d.NativeFinishReason)
+		}
+		return nil
+	}), nil)
+	io.WriteString(p, `data: {"promptFeedback":{"blockReason":"SAFETY"}}`+"\n\n")
+	fmt.Println(p.Close(), p.Outcome().Succeeded())
+	// Output:
+	// blocked: SAFETY
+	// <nil> false
+}
+
+// A proxy that writes one chunk for each event that came compares the indexes of its deltas.
+func ExampleDelta_eventIndex() {
+	p := llmstream.NewParser(llmstream.OpenAIChat, llmstream.HandlerFunc(func(d *llmstream.Delta) error {
+		fmt.Println(d.EventIndex, d.Kind)
+		return nil
+	}), nil)
+	io.WriteString(p, `data: {"id":"a","choices":[{"index":0,"delta":{"content":"Tea"}}]}`+"\n\n"+
+		`data: {"choices":[{"index":0,"delta":{"content":"!"}}]}`+"\n\n")
+	// Output:
+	// 0 start
+	// 0 content
+	// 1 content
 }
 
 // A background response is resumed behind the last event that was read.

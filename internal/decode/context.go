@@ -29,8 +29,9 @@ type Context struct {
 	sourceCost int  // number of bytes that were compared in vain
 	large      bool // a large event has grown the parser, so the pool must not keep it
 
-	Sequence int64 // the provider's number of the event
-	Part     int   // the part of the message that deltas are added to
+	EventIndex int64 // see Stream.NextIndex
+	Sequence   int64 // the provider's number of the event
+	Part       int   // the part of the message that deltas are added to
 
 	Deltas []Delta
 	// Contextual is set if no template may be learned from the event: it had an effect
@@ -84,6 +85,9 @@ func (c *Context) Detach() (ok bool) {
 // Begin makes c ready for an event with this type and data.
 func (c *Context) Begin(typ, data []byte) {
 	c.Type, c.Data = typ, data
+	if c.Stream != nil {
+		c.EventIndex = c.NextIndex()
+	}
 	c.Deltas, c.Emitted, c.Contextual, c.Embedded, c.NoPing = c.Deltas[:0], 0, false, false, false
 	c.starts, c.Details, c.Buf = c.starts[:0], c.Details[:0], c.Buf[:0]
 	c.sourceAt, c.sourceCost, c.errorRaw, c.Sequence, c.Part = 0, 0, nil, 0, 0

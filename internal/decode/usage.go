@@ -94,24 +94,13 @@ func (c *Context) ReadCounts(v *fastjson.Value, names string) (u Usage) {
 }
 
 // AddUsage merges the usage of the event into the known usage, and adds the result
-// together with raw.
+// together with raw. A usage object without any count adds nothing (U-12, G-02).
 func (c *Context) AddUsage(u *Usage, raw []byte) {
 	c.Contextual = true
-	switch {
-	case u.Reported == 0:
-		c.AddUncounted(raw)
-	case c.Usage.Merge(u):
+	if u.Reported != 0 && c.Usage.Merge(u) {
 		d := c.Add(KindUsage, -1)
 		d.Usage = c.Usage
 		d.Usage.Raw = raw
-	}
-}
-
-// AddUncounted adds a usage object without any count, which may hold the cost of the
-// answer (U-12). After an object with counts it is ignored (G-02).
-func (c *Context) AddUncounted(raw []byte) {
-	if c.Usage.Reported == 0 && len(raw) > len("{}") {
-		c.Add(KindUsage, -1).Usage.Raw = raw
 	}
 }
 

@@ -130,7 +130,7 @@ func blockPrompt(s *decode.Context, reason []byte) {
 		return
 	}
 	s.BlockReason = string(reason[:min(len(reason), decode.MaxNativeWord)])
-	d := s.Add(decode.KindFinish, -1)
+	d := s.Add(decode.KindBlocked, -1)
 	d.FinishReason, d.NativeFinishReason = decode.FinishContentFilter, reason
 }
 
@@ -311,32 +311,14 @@ func addThoughtSignature(s *decode.Context, t *decode.Choice, v *fastjson.Value,
 	s.AddDetail(t.Index, r)
 }
 
-// addAnnotations adds the sources of the answer: an array with an object for each member
-// that the candidate has (G-15).
+// addAnnotations adds the sources of the answer: an object for each member that the
+// candidate has (G-15).
 func (g *gemini) addAnnotations(s *decode.Context, t *decode.Choice, c *candidate) {
-	var raw [len(annotationNames)][]byte
-	any := false
 	for i, v := range c.annotations {
 		if o := v.GetObject(); o != nil && o.Len() > 0 {
-			raw[i], any = s.Raw(v), true
+			s.AddAnnotation(t, s.Wrap(`{"`+annotationNames[i]+`":`, v, "}"))
 		}
 	}
-	if !any {
-		return
-	}
-	at := len(s.Buf)
-	for i, name := range annotationNames {
-		if raw[i] == nil {
-			continue
-		}
-		begin := `,{"`
-		if len(s.Buf) == at {
-			begin = `[{"`
-		}
-		s.Buf = append(append(append(append(append(s.Buf, begin...), name...), `":`...), raw[i]...), '}')
-	}
-	s.Buf = append(s.Buf, ']')
-	s.Add(decode.KindAnnotation, t.Index).Text = s.Since(at)
 }
 
 // addContinuation gives the token with which a request continues the answer, as an item
