@@ -9,12 +9,16 @@ const outputKinds = KindContent | KindReasoning | KindRefusal | KindToolCall | K
 // that the caller did not ask for goes to a scratch Delta.
 func (c *Context) Add(k Kind, choice int) *Delta {
 	c.Emitted++
+	c.Gave |= k
 	c.Answered = c.Answered || k&(outputKinds|KindItem|KindAnnotation|KindLogprobs) != 0
 	if c.finished && k&outputKinds != 0 {
 		c.reopen(choice)
 	}
 	d := &c.discard
 	if c.Limits.Kinds&k != 0 {
+		if len(c.Deltas) == batch && c.Sink != nil {
+			c.handOut()
+		}
 		if n := len(c.Deltas); n < cap(c.Deltas) {
 			c.Deltas = c.Deltas[:n+1] // an append would copy a Delta that is filled in below
 		} else {
@@ -25,6 +29,12 @@ func (c *Context) Add(k Kind, choice int) *Delta {
 	*d = Delta{} // a literal with the fields would be built elsewhere and copied
 	d.Kind, d.Choice, d.Raw, d.Event, d.Sequence, d.Part = k, choice, c.Data, c.Type, c.Sequence, c.Part
 	return d
+}
+
+// handOut hands out the deltas so far. Only a hostile event has more of them.
+func (c *Context) handOut() {
+	c.Sink.TakeDeltas()
+	c.Deltas, c.starts, c.Details = c.Deltas[:0], c.starts[:0], c.Details[:0]
 }
 
 // AddText adds a piece of content, reasoning or refusal. An empty one adds nothing.
