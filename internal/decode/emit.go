@@ -60,8 +60,8 @@ func (c *Context) AddTextOf(member string, k Kind, choice int, text []byte) {
 // AddDetail adds a piece of structured reasoning and returns its delta, which may also
 // take a text of the reasoning.
 func (c *Context) AddDetail(choice int, r ReasoningDetail) *Delta {
-	c.Details = append(c.Details, r)
 	d := c.Add(KindReasoning, choice)
+	c.Details = append(c.Details, r)
 	d.Detail = &c.Details[len(c.Details)-1]
 	return d
 }
@@ -128,8 +128,9 @@ func (c *Context) EmitStart(start Start) {
 
 // AddStart adds a KindStart of a choice, or of the stream if choice is -1.
 func (c *Context) AddStart(choice int, start Start) {
+	d := c.Add(KindStart, choice)
 	c.starts = append(c.starts, start)
-	c.Add(KindStart, choice).Start = &c.starts[len(c.starts)-1]
+	d.Start = &c.starts[len(c.starts)-1]
 }
 
 // AddRole adds the role of a choice, once.
