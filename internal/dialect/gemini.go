@@ -140,7 +140,7 @@ func enumWord(s *decode.Context, v *fastjson.Value) []byte {
 	if v == nil {
 		return nil
 	}
-	if v.Type() == fastjson.TypeNumber {
+	if s.IsNumber(v) {
 		if raw := s.Raw(v); string(raw) != "0" {
 			return raw
 		}

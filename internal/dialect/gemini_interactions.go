@@ -110,9 +110,7 @@ const stepKinds = decode.KindContent | decode.KindReasoning | decode.KindToolCal
 
 // note remembers what kinds of deltas have come in steps.
 func (i *interaction) note(s *decode.Context) {
-	for at := range s.Deltas {
-		i.gave |= s.Deltas[at].Kind & stepKinds
-	}
+	i.gave |= s.Gave & stepKinds
 }
 
 // isLastOfInteraction reports whether nothing follows an event of this type.
