@@ -330,7 +330,7 @@ func TestDamageIsToldAndDoesNotStopTheStream(t *testing.T) {
 		return `{"p":"` + strings.Repeat("p", padding) + `","x":` + strings.Repeat("[", levels-1) + strings.Repeat("]", levels-1) + `}`
 	}
 	wide := func(padding int) string { // 25 values
-		return `{"p":"` + strings.Repeat("p", padding) + `","choices":[],"x":[` + strings.Repeat("1,", 20) + `1]}`
+		return `{"p":"` + strings.Repeat("p", padding) + `","choices":[],"x":[` + strings.Repeat("{},", 20) + `{}]}`
 	}
 	for _, c := range []struct {
 		name, event string
@@ -359,11 +359,12 @@ func TestDamageIsToldAndDoesNotStopTheStream(t *testing.T) {
 		{"MaxValues", wide(0), &Options{MaxValues: 24}, lines{"malformed"}, 1, "MaxValues"},
 		{"MaxValues in a large event", wide(5000), &Options{MaxValues: 24}, lines{"malformed"}, 1, "MaxValues"},
 		{"just MaxValues", wide(5000), &Options{MaxValues: 25}, lines{"other"}, 0, ""},
+		{"a list of numbers counts once", `{"context":[` + strings.Repeat("1, ", 50) + `2],"choices":[{"delta":{"content":"x"}}]}`, &Options{MaxValues: 24}, lines{"content x"}, 0, ""},
 		{"MaxChoices", `{"choices":[{"index":0,"delta":{"content":"a"}},{"index":7,"delta":{"content":"b"}},{"index":8,"delta":{"content":"c"}}]}`,
 			&Options{MaxChoices: 2}, lines{"content a", "content[7] b", "malformed"}, 1, "MaxChoices"},
 		{"MaxToolCalls", calls(`{"index":0,"id":"a","function":{"name":"f"}}`, `{"index":1,"id":"b","function":{"name":"f"}}`, `{"index":0,"function":{"arguments":"{}"}}`),
 			&Options{MaxToolCalls: 1}, lines{"tool_call #0 id=a name=f type=function", "malformed", "tool_call #0 args={}"}, 1, "MaxToolCalls"},
-		{"a tool call's index that is none", calls(`{"index":-2,"id":"a"}`, `{"index":"x","id":"a"}`), nil, lines{"malformed", "malformed"}, 2, ""},
+		{"a tool call's index that is none", calls(`{"index":-2,"id":"a"}`, `{"index":"x","id":"a"}`), nil, lines{"malformed"}, 1, ""},
 		{"MaxLine at once behind a text", "x\n\n<p>no\ndata: " + strings.Repeat("x", 120), &Options{MaxLine: 120}, lines{"error x", "error <p>no", "malformed"}, 1, "MaxLine"},
 		{"MaxBadText", "x\n\n<html>1234567890\n", &Options{MaxBadText: 8}, lines{"error x", "error <html>12"}, 0, ""}, // F-38
 	} {

@@ -51,6 +51,7 @@ type Encoder struct {
 	made    []byte // the ID that is written for a source that has none
 	err     error  // of the writer
 
+	run        run // of the deltas before
 	tails      []cutTail
 	mended     llmstream.Delta // what mend returns
 	mendedText []byte
@@ -67,6 +68,8 @@ type target interface {
 	// delta writes output: content, reasoning, a refusal, pieces and ends of tool calls,
 	// log probabilities, media, annotations and items.
 	delta(c *choice, d *llmstream.Delta)
+	// more writes text that continues a run, which delta has begun with beginRun.
+	more(text []byte)
 	// end writes the normal end.
 	end()
 	// fail writes an error, after which nothing follows.
@@ -122,7 +125,7 @@ func (e *Encoder) Reset(w io.Writer) {
 	e.w, e.lost, e.err = w, Lost{}, nil
 	e.out.Reset(w)
 	e.told, e.begun, e.started, e.ended, e.unsaid, e.held = false, false, false, false, false, 0
-	e.made, e.tails = e.made[:0], e.tails[:0]
+	e.made, e.tails, e.run = e.made[:0], e.tails[:0], run{}
 	e.target.reset()
 }
 
@@ -140,6 +143,11 @@ func (e *Encoder) HandleDelta(d *llmstream.Delta) error {
 	if e.err != nil {
 		return e.err
 	}
+	if e.run.continues(d) && len(e.tails) == 0 {
+		e.target.more(d.Text)
+		return e.flush()
+	}
+	e.run = run{}
 	if e.ended { // WG-7
 		if d.HasOutput() || d.Kind == llmstream.KindUsage {
 			e.lost.AfterEnd++
@@ -289,7 +297,7 @@ func (e *Encoder) finish() {
 		return
 	}
 	e.target.end() // which may turn out to be an error
-	e.ended = true
+	e.ended, e.run = true, run{}
 }
 
 // abort writes the target's error, and nothing after it.
@@ -297,7 +305,7 @@ func (e *Encoder) abort(f failure) {
 	if e.ended {
 		return
 	}
-	e.ended = true
+	e.ended, e.run = true, run{}
 	e.target.fail(&f)
 }
 
@@ -308,7 +316,7 @@ func (e *Encoder) failUnlessHeld(f failure) {
 		e.abort(f)
 		return
 	}
-	e.ended, e.unsaid = true, true
+	e.ended, e.unsaid, e.run = true, true, run{}
 }
 
 // Close writes the end of the stream, unless the source's end marker has already caused
@@ -340,7 +348,7 @@ func (e *Encoder) Close(o llmstream.Outcome) error {
 	default:
 		e.abort(errEndedEarly)
 	}
-	e.ended = true
+	e.ended, e.run = true, run{}
 	return e.flush()
 }
 
@@ -364,6 +372,7 @@ func (e *Encoder) Ping() error {
 	if e.err != nil || e.ended {
 		return e.err
 	}
+	e.run = run{}
 	e.target.ping()
 	return e.flush()
 }

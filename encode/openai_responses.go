@@ -25,6 +25,7 @@ type responsesTarget struct {
 	itemID      []byte // the same in all its events (WR-6)
 	text        []byte // all of it so far, escaped: its last events repeat it (WR-9, WR-11)
 	inPart      bool   // the part of its text was begun
+	textHead    []byte // what stands in each delta of its text between number and text; empty: there was none
 	annotations []byte // with commas between them
 	annotated   int
 	logprobs    []byte // the same
@@ -45,7 +46,7 @@ func (t *responsesTarget) reset() {
 
 func (t *responsesTarget) clearItem() {
 	t.itemID, t.text, t.annotations, t.logprobs = t.itemID[:0], t.text[:0], t.annotations[:0], t.logprobs[:0]
-	t.inPart, t.annotated = false, 0
+	t.textHead, t.inPart, t.annotated = t.textHead[:0], false, 0
 }
 
 // start writes response.created, which stands before all else, and response.in_progress
@@ -115,18 +116,14 @@ func (t *responsesTarget) appendResponse(dst []byte, status string, f *failure) 
 }
 
 func (t *responsesTarget) delta(c *choice, d *llmstream.Delta) {
+	if t.blocks.delta(c, d) {
+		return
+	}
 	switch d.Kind {
-	case llmstream.KindContent:
-		t.blocks.text(c, blockText, d)
 	case llmstream.KindRefusal:
 		t.blocks.text(c, blockRefusal, d)
 	case llmstream.KindReasoning:
 		t.reasoning(c, d)
-	case llmstream.KindToolCall, llmstream.KindToolCallEnd:
-		if len(d.ToolCall.Extra) > 0 {
-			t.lost.CallExtras++
-		}
-		t.blocks.toolCall(c, d)
 	case llmstream.KindLogprobs:
 		t.addLogprobs(d)
 	case llmstream.KindAnnotation:
@@ -142,13 +139,12 @@ func (t *responsesTarget) delta(c *choice, d *llmstream.Delta) {
 	}
 }
 
+func (t *responsesTarget) more(text []byte) { t.blocks.more(text) }
+
 // reasoning writes the text of reasoning, and what OpenAI encrypted goes with it (WR-17).
 func (t *responsesTarget) reasoning(c *choice, d *llmstream.Delta) {
-	if len(d.Text) > 0 {
-		t.blocks.text(c, blockReasoning, d)
-	}
-	r := d.Detail
-	if r == nil || len(r.Signature)+len(r.Data) == 0 {
+	r := t.blocks.reasoningText(c, d)
+	if r == nil {
 		return
 	}
 	if ownerOf(r) != ownerOpenAI || len(r.Data) == 0 {

@@ -9,12 +9,16 @@ const outputKinds = KindContent | KindReasoning | KindRefusal | KindToolCall | K
 // that the caller did not ask for goes to a scratch Delta.
 func (c *Context) Add(k Kind, choice int) *Delta {
 	c.Emitted++
+	c.Gave |= k
 	c.Answered = c.Answered || k&(outputKinds|KindItem|KindAnnotation|KindLogprobs) != 0
 	if c.finished && k&outputKinds != 0 {
 		c.reopen(choice)
 	}
 	d := &c.discard
 	if c.Limits.Kinds&k != 0 {
+		if len(c.Deltas) == batch && c.Sink != nil {
+			c.handOut()
+		}
 		if n := len(c.Deltas); n < cap(c.Deltas) {
 			c.Deltas = c.Deltas[:n+1] // an append would copy a Delta that is filled in below
 		} else {
@@ -26,6 +30,12 @@ func (c *Context) Add(k Kind, choice int) *Delta {
 	d.Kind, d.Choice, d.Raw, d.Event, d.Sequence, d.Part = k, choice, c.Data, c.Type, c.Sequence, c.Part
 	d.EventIndex = c.EventIndex
 	return d
+}
+
+// handOut hands out the deltas so far. Only a hostile event has more of them.
+func (c *Context) handOut() {
+	c.Sink.TakeDeltas()
+	c.Deltas, c.starts, c.Details = c.Deltas[:0], c.starts[:0], c.Details[:0]
 }
 
 // AddText adds a piece of content, reasoning or refusal. An empty one adds nothing.
@@ -51,8 +61,8 @@ func (c *Context) AddTextOf(member string, k Kind, choice int, text []byte) {
 // AddDetail adds a piece of structured reasoning and returns its delta, which may also
 // take a text of the reasoning.
 func (c *Context) AddDetail(choice int, r ReasoningDetail) *Delta {
-	c.Details = append(c.Details, r)
 	d := c.Add(KindReasoning, choice)
+	c.Details = append(c.Details, r)
 	d.Detail = &c.Details[len(c.Details)-1]
 	return d
 }
@@ -155,8 +165,9 @@ func (c *Context) EmitStart(start Start) {
 
 // AddStart adds a KindStart of a choice, or of the stream if choice is -1.
 func (c *Context) AddStart(choice int, start Start) {
+	d := c.Add(KindStart, choice)
 	c.starts = append(c.starts, start)
-	c.Add(KindStart, choice).Start = &c.starts[len(c.starts)-1]
+	d.Start = &c.starts[len(c.starts)-1]
 }
 
 // AddRestart voids what has come of the part Context.Part of a choice. The part -1 means

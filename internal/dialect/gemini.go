@@ -140,7 +140,7 @@ func enumWord(s *decode.Context, v *fastjson.Value) []byte {
 	if v == nil {
 		return nil
 	}
-	if v.Type() == fastjson.TypeNumber {
+	if s.IsNumber(v) {
 		if raw := s.Raw(v); string(raw) != "0" {
 			return raw
 		}
@@ -371,27 +371,7 @@ func (g *gemini) addGeminiUsage(s *decode.Context, v *fastjson.Value) {
 		return
 	}
 	raw := s.Raw(v)
-	var input, output, total, cached, reasoning *fastjson.Value
-	v.GetObject().Visit(func(key []byte, v *fastjson.Value) {
-		switch string(key) {
-		case "promptTokenCount":
-			input = v
-		case "candidatesTokenCount":
-			output = v
-		case "totalTokenCount":
-			total = v
-		case "cachedContentTokenCount":
-			cached = v
-		case "thoughtsTokenCount":
-			reasoning = v
-		}
-	})
-	var u decode.Usage
-	s.SetCount(&u, decode.UsageInput, &u.Input, input)
-	s.SetCount(&u, decode.UsageOutput, &u.Output, output)
-	s.SetCount(&u, decode.UsageTotal, &u.Total, total)
-	s.SetCount(&u, decode.UsageCached, &u.Cached, cached)
-	s.SetCount(&u, decode.UsageReasoning, &u.Reasoning, reasoning)
+	u := s.ReadCounts(v, "promptTokenCount candidatesTokenCount totalTokenCount cachedContentTokenCount thoughtsTokenCount")
 	s.AddGrowingUsage(&geminiCounts, &u, raw)
 }
 

@@ -212,7 +212,7 @@ func (o *Responses) decodeResponseError(s *decode.Context, e *responseEvent, typ
 
 // addLogprobs adds the log probabilities of a text in the form of chat completions.
 func (o *Responses) addLogprobs(s *decode.Context, t *decode.Choice, v *fastjson.Value) {
-	if len(v.GetArray()) > 0 {
+	if s.IsFilledArray(v) {
 		s.Add(decode.KindLogprobs, t.Index).Text = s.Wrap(`{"content":`, v, "}")
 	}
 }
