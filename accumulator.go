@@ -2,6 +2,8 @@ package llmstream
 
 import (
 	"bytes"
+	"cmp"
+	"encoding/json"
 	"sort"
 )
 
@@ -255,12 +257,13 @@ func (a *Accumulator) Usage() Usage {
 	return u
 }
 
-// cloneJSON returns a copy of raw, or nil if raw is empty.
-func cloneJSON(raw []byte) []byte {
+// cloneJSON returns a copy of raw, or nil if raw is empty. NaN and the like are null in the
+// copy.
+func cloneJSON(raw []byte) json.RawMessage {
 	if len(raw) == 0 {
 		return nil
 	}
-	return bytes.Clone(raw)
+	return valid(bytes.Clone(raw))
 }
 
 // AppendText appends the content of the choice with this index, as far as it has come,
@@ -294,7 +297,7 @@ func (a *Accumulator) Completion() *Completion {
 func (f *choiceAcc) choice(a *Accumulator, out *Completion) Choice {
 	c := Choice{
 		Index: f.index, FinishReason: f.finish, NativeFinishReason: string(f.native),
-		Message: Message{Role: string(f.role), Annotations: cloneJSON(f.annotations)},
+		Message: Message{Role: cmp.Or(string(f.role), "assistant"), Annotations: cloneJSON(f.annotations)},
 	}
 	var ok bool
 	if c.Logprobs, ok = joinLogprobs(f.logprobs, a.limit()); !ok {

@@ -105,7 +105,7 @@ func (f *choiceAcc) sortedItems() (list []json.RawMessage) {
 	slices.SortStableFunc(all, func(a, b itemAcc) int { return cmp.Compare(a.part, b.part) })
 	for _, item := range all {
 		if !item.void {
-			eachValue(item.json, func(v *fastjson.Value) { list = append(list, v.MarshalTo(nil)) })
+			eachValue(item.json, func(v *fastjson.Value) { list = append(list, valid(v.MarshalTo(nil))) })
 		}
 	}
 	return list
@@ -122,10 +122,10 @@ func (a *Accumulator) restart(f *choiceAcc, part int) {
 			}
 		}
 		f.finish = FinishNone
-		for _, b := range []*[]byte{&f.native, &f.logprobs, &f.media, &f.annotations, &a.usage.Raw} {
+		for _, b := range []*[]byte{&f.native, &f.logprobs, &f.media, &f.annotations} {
 			*b = a.takeBack(*b)
 		}
-		a.usage = Usage{Raw: a.usage.Raw}
+		a.usage = Usage{Raw: a.takeBack(a.usage.Raw)}
 		return
 	}
 	for i := range f.parts {

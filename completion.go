@@ -3,7 +3,8 @@ package llmstream
 import "encoding/json"
 
 // A Completion is the whole answer: what a request without streaming would have
-// returned. It belongs to the caller. Raw JSON in it is as the provider sent it.
+// returned. It belongs to the caller. Raw JSON in it is as the provider sent it,
+// except that NaN and the like are null.
 type Completion struct {
 	ID, Model                      string // the first that were not empty; see Start for ids that change
 	Created                        int64  // Unix seconds
@@ -30,7 +31,7 @@ type Choice struct {
 
 // A Message is the answer of a choice.
 type Message struct {
-	Role                        string           // the first that was given; MarshalJSON writes an empty one as assistant
+	Role                        string           // the first that was given, or else "assistant"
 	Content, Reasoning, Refusal string           // plain text
 	ReasoningDetails            []ReasoningBlock // to be sent back in the next request
 	ToolCalls                   []ToolCall

@@ -93,10 +93,12 @@ func TestCompletionAsJSON(t *testing.T) {
 			says(`<y>\n`), stops, `{"choices":[],"usage":{"prompt_tokens":1,"completion_tokens":0,"cost":0.5}}`, "[DONE]",
 		}, `{"id":"a","object":"chat.completion","created":7,"model":"m","system_fingerprint":"s","service_tier":"t",
 			"choices":[{"index":0,"message":{"role":"assistant","content":"x<y>\n","refusal":null},"logprobs":null,"finish_reason":"stop","native_finish_reason":"stop"}],
-			"usage":{"prompt_tokens":1,"completion_tokens":0}}`},
+			"usage":{"prompt_tokens":1,"completion_tokens":0,"total_tokens":1},"usage_reported":{"input":1,"output":0},
+			"usage_raw":{"prompt_tokens":1,"completion_tokens":0,"cost":0.5}}`},
 		{"usage in full", []string{`{"choices":[],"usage":{"prompt_tokens":1,"completion_tokens":2,"total_tokens":3,"prompt_tokens_details":{"cached_tokens":4,"cache_write_tokens":5},"completion_tokens_details":{"reasoning_tokens":6}}}`},
 			`{"id":"","object":"chat.completion","created":0,"model":"","choices":[],
-			"usage":{"prompt_tokens":1,"completion_tokens":2,"total_tokens":3,"prompt_tokens_details":{"cached_tokens":4,"cache_write_tokens":5},"completion_tokens_details":{"reasoning_tokens":6}}}`},
+			"usage":{"prompt_tokens":1,"completion_tokens":2,"total_tokens":3,"prompt_tokens_details":{"cached_tokens":4,"cache_write_tokens":5},"completion_tokens_details":{"reasoning_tokens":6}},
+			"usage_raw":{"prompt_tokens":1,"completion_tokens":2,"total_tokens":3,"prompt_tokens_details":{"cached_tokens":4,"cache_write_tokens":5},"completion_tokens_details":{"reasoning_tokens":6}}}`},
 		{"tool calls", []string{
 			calls(`{"index":0,"id":"c0","function":{"name":"f","arguments":"{\"a\""}}`, `{"index":1,"id":"c1","type":"custom","custom":{"name":"g","input":"free"}}`),
 			calls(`{"index":0,"function":{"arguments":":1}"}}`, `{"index":2,"function":{"name":"h"},"extra_content":{"google":{"thought_signature":"s"}}}`),
@@ -141,6 +143,89 @@ func TestCompletionAsJSON(t *testing.T) {
 				require.JSONEq(t, c.want, string(got))
 			}
 		})
+	}
+}
+
+// Bodies as servers write them, with what their answers mean.
+func TestUnmarshalCompletion(t *testing.T) {
+	body := func(choice string) string {
+		return `{"id":"c","object":"chat.completion","created":7,"model":"m","choices":[` + choice + `]}`
+	}
+	for _, c := range []struct {
+		name, body string
+		want       Choice
+	}{
+		{"OpenAI", body(`{"index":0,"message":{"role":"assistant","content":"Hi","refusal":null,"annotations":[]},"logprobs":null,"finish_reason":"stop"}`),
+			Choice{Message: Message{Role: "assistant", Content: "Hi", Annotations: json.RawMessage("[]")}, FinishReason: FinishStop, NativeFinishReason: "stop"}},
+		{"DeepSeek", body(`{"index":0,"message":{"role":"assistant","content":"Hi","reasoning_content":"?"},"finish_reason":"stop"}`),
+			Choice{Message: Message{Role: "assistant", Content: "Hi", Reasoning: "?"}, FinishReason: FinishStop, NativeFinishReason: "stop"}},
+		{"vLLM", body(`{"index":1,"message":{"role":"assistant","content":"Hi","reasoning":"?"},"finish_reason":"length","stop_reason":null}`),
+			Choice{Index: 1, Message: Message{Role: "assistant", Content: "Hi", Reasoning: "?"}, FinishReason: FinishLength, NativeFinishReason: "length"}},
+		{"parts", body(`{"index":0,"message":{"role":"assistant","content":[{"type":"thinking","thinking":"?"},{"type":"text","text":"H"},{"type":"text","text":"i"}]},"finish_reason":"eos_token"}`),
+			Choice{Message: Message{Role: "assistant", Content: "Hi", Reasoning: "?"}, FinishReason: FinishStop, NativeFinishReason: "eos_token"}},
+		{"arguments as an object", body(`{"index":0,"message":{"role":"assistant","content":null,"tool_calls":[{"id":"t","type":"function","function":{"name":"f","arguments":{"a":1}}}]},"finish_reason":"tool_calls"}`),
+			Choice{Message: Message{Role: "assistant", ToolCalls: []ToolCall{{ID: "t", Type: "function", Name: "f", Arguments: `{"a":1}`, Ended: true, ArgumentsValid: true}}},
+				FinishReason: FinishToolCalls, NativeFinishReason: "tool_calls"}},
+		{"a call that breaks off", body(`{"index":0,"message":{"role":"assistant","content":"","tool_calls":[{"id":"t","function":{"name":"f","arguments":"{\"a"}}]},"finish_reason":"length"}`),
+			Choice{Message: Message{Role: "assistant", ToolCalls: []ToolCall{{ID: "t", Type: "function", Name: "f", Arguments: `{"a`}}},
+				FinishReason: FinishLength, NativeFinishReason: "length"}},
+		{"a call without an id", body(`{"index":0,"message":{"role":"assistant","content":"","tool_calls":[{"function":{"name":"f","arguments":""}}]},"finish_reason":"tool_calls"}`),
+			Choice{Message: Message{Role: "assistant", ToolCalls: []ToolCall{{ID: "call_c_0_0", SyntheticID: true, Type: "function", Name: "f", Ended: true, ArgumentsValid: true}}},
+				FinishReason: FinishToolCalls, NativeFinishReason: "tool_calls"}},
+		{"function_call", body(`{"index":0,"message":{"role":"assistant","content":null,"function_call":{"name":"f","arguments":"{}"}},"finish_reason":"function_call"}`),
+			Choice{Message: Message{Role: "assistant", ToolCalls: []ToolCall{{ID: "call_c_0_0", SyntheticID: true, Type: "function", Name: "f", Arguments: "{}", Ended: true, ArgumentsValid: true}}},
+				FinishReason: FinishFunctionCall, NativeFinishReason: "function_call"}},
+	} {
+		var got Completion
+		require.NoError(t, json.Unmarshal([]byte(c.body), &got), c.name)
+		require.Equal(t, Completion{ID: "c", Model: "m", Created: 7, Choices: []Choice{c.want}}, got, c.name)
+	}
+	var usage Completion
+	require.NoError(t, json.Unmarshal([]byte(`{"object":"chat.completion","choices":[],"usage":{"prompt_tokens":9,"completion_tokens":2,"total_tokens":11,"prompt_tokens_details":{"cached_tokens":4}}}`), &usage))
+	uncached, ok := usage.Usage.InputUncached()
+	require.Equal(t, []any{int64(5), true}, []any{uncached, ok})
+}
+
+func TestUnmarshalNoCompletion(t *testing.T) {
+	var api *APIError
+	require.ErrorAs(t, json.Unmarshal([]byte(`{"error":{"message":"no","type":"server_error"}}`), new(Completion)), &api)
+	require.Equal(t, "no", api.Message)
+	for _, body := range []string{`{}`, `{"object":"list","data":[]}`, `[]`, `1`, `"x"`} {
+		require.Error(t, json.Unmarshal([]byte(body), new(Completion)), body)
+	}
+	deep := `{"choices":[{"message":{"x":` + strings.Repeat("[", 400) + strings.Repeat("]", 400) + `}}]}`
+	require.Error(t, json.Unmarshal([]byte(deep), new(Completion)))
+	c := Completion{ID: "kept"}
+	require.NoError(t, json.Unmarshal([]byte("null"), &c))
+	require.Equal(t, "kept", c.ID)
+	for _, body := range []string{`1`, `[]`, `"x"`} {
+		require.Error(t, json.Unmarshal([]byte(body), new(Choice)), body)
+		require.Error(t, json.Unmarshal([]byte(body), new(Message)), body)
+		require.Error(t, json.Unmarshal([]byte(body), new(ToolCall)), body)
+	}
+}
+
+// Input tokens include the cached ones, as in OpenAI's API, and the provider's own numbers
+// come back.
+func TestUsageAsJSON(t *testing.T) {
+	const input, cached, written = UsageInput | UsageOutput, UsageCached, UsageCacheWrite
+	anthropic := Usage{Input: 9, Output: 2, Cached: 40, CacheWrite: 5, Reported: input | cached | written, CachedInInput: TriNo}
+	for want, u := range map[string]Usage{
+		`"usage":{"prompt_tokens":54,"completion_tokens":2,"total_tokens":56,"prompt_tokens_details":{"cached_tokens":40,"cache_write_tokens":5}},` +
+			`"usage_reported":{"input":9,"output":2,"cached":40,"cache_write":5,"cached_in_input":"no"}`: anthropic,
+		`"usage":{"prompt_tokens":9,"completion_tokens":2,"total_tokens":11,"prompt_tokens_details":{"cached_tokens":4}}}`: {
+			Input: 9, Output: 2, Total: 11, Cached: 4, Reported: input | cached | UsageTotal, CachedInInput: TriYes},
+		`"usage":{"completion_tokens":2},"usage_raw":{"n":2}}`: {Output: 2, Reported: UsageOutput, Raw: json.RawMessage(`{"n":2}`)},
+	} {
+		data, err := json.Marshal(Completion{Usage: u})
+		require.NoError(t, err)
+		require.Contains(t, string(data), want)
+		var back Completion
+		require.NoError(t, json.Unmarshal(data, &back))
+		if u.Raw == nil { // then it is the usage object
+			back.Usage.Raw = nil
+		}
+		require.Equal(t, u, back.Usage)
 	}
 }
 

@@ -2,6 +2,8 @@ package llmstream
 
 import (
 	"bytes"
+	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/seed-4d65deac/llmstream/internal/decode"
@@ -93,6 +95,25 @@ func (k Kind) String() string {
 		return "none"
 	}
 	return strings.Join(names, "|")
+}
+
+// MarshalText returns String.
+func (k Kind) MarshalText() ([]byte, error) { return []byte(k.String()), nil }
+
+// UnmarshalText sets k to the kinds with these names, which are joined with "|".
+func (k *Kind) UnmarshalText(text []byte) error {
+	var kinds Kind
+	for name := range strings.SplitSeq(string(text), "|") {
+		at := slices.Index(kindNames[:], name)
+		if at < 0 && name != "none" {
+			return fmt.Errorf("%sno Kind is named %q", errorPrefix, name)
+		}
+		if at >= 0 {
+			kinds |= 1 << at
+		}
+	}
+	*k = kinds
+	return nil
 }
 
 // A Delta is one thing that an event adds to the answer.
@@ -189,11 +210,12 @@ func (d *Delta) HasOutput() bool {
 func (d *Delta) Clone() *Delta {
 	c := *d
 	for _, b := range []*[]byte{
-		&c.Text, &c.NativeFinishReason, &c.Usage.Raw, &c.Raw, &c.Event,
+		&c.Text, &c.NativeFinishReason, &c.Raw, &c.Event,
 		&c.ToolCall.ID, &c.ToolCall.Name, &c.ToolCall.Type, &c.ToolCall.Arguments, &c.ToolCall.Extra,
 	} {
 		*b = bytes.Clone(*b)
 	}
+	c.Usage.Raw = bytes.Clone(c.Usage.Raw)
 	if d.Start != nil {
 		s := *d.Start
 		for _, b := range []*[]byte{&s.ID, &s.Model, &s.SystemFingerprint, &s.ServiceTier, &s.Role} {
@@ -268,4 +290,19 @@ func (r FinishReason) Success() bool {
 // for FinishUnknown.
 func (r FinishReason) String() string {
 	return decode.FinishReason(r).String()
+}
+
+// MarshalText returns String.
+func (r FinishReason) MarshalText() ([]byte, error) { return []byte(r.String()), nil }
+
+// UnmarshalText sets r to the reason with this name, and to FinishUnknown if no reason has
+// it.
+func (r *FinishReason) UnmarshalText(name []byte) error {
+	*r = FinishUnknown
+	for known := FinishNone; known < FinishUnknown; known++ {
+		if known.String() == string(name) {
+			*r = known
+		}
+	}
+	return nil
 }

@@ -556,6 +556,48 @@ func ExampleAudio() {
 	// Output: audio/L16;rate=24000 AQI=
 }
 
+// A body of a server that is compatible with OpenAI's reads like a stream that was folded.
+func ExampleCompletion_UnmarshalJSON() {
+	var c llmstream.Completion
+	err := json.Unmarshal([]byte(`{"object":"chat.completion","model":"m","choices":[{"index":0,
+		"message":{"role":"assistant","content":"Tea","reasoning":"hot?"},"finish_reason":"stop"}]}`), &c)
+	m := c.Choices[0].Message
+	fmt.Println(m.Content, m.Reasoning, c.Choices[0].FinishReason, err)
+	// Output: Tea hot? stop <nil>
+}
+
+// A message goes back into the next request as it is.
+func ExampleMessage_MarshalJSON() {
+	call := llmstream.ToolCall{ID: "c1", Type: "function", Name: "clock", Arguments: "{}", Ended: true, ArgumentsValid: true}
+	data, _ := json.Marshal(llmstream.Message{Role: "assistant", ToolCalls: []llmstream.ToolCall{call}})
+	fmt.Printf("%s\n", data)
+	// Output:
+	// {"role":"assistant","content":null,"refusal":null,"tool_calls":[{"id":"c1","type":"function","function":{"name":"clock","arguments":"{}"}}]}
+}
+
+func ExampleChoice_MarshalJSON() {
+	data, _ := json.Marshal(llmstream.Choice{Message: llmstream.Message{Content: "Hi"}, FinishReason: llmstream.FinishStop})
+	fmt.Printf("%s\n", data)
+	// Output:
+	// {"index":0,"message":{"role":"assistant","content":"Hi","refusal":null},"logprobs":null,"finish_reason":"stop","native_finish_reason":""}
+}
+
+// A call that has not ended is marked.
+func ExampleToolCall_MarshalJSON() {
+	data, _ := json.Marshal(llmstream.ToolCall{ID: "c1", Type: "function", Name: "clock", Arguments: `{"zo`})
+	fmt.Printf("%s\n", data)
+	// Output:
+	// {"id":"c1","type":"function","function":{"name":"clock","arguments":"{\"zo"},"incomplete":true}
+}
+
+// Names of constants are text in JSON and in flags.
+func ExampleDialect_UnmarshalText() {
+	var config struct{ Upstream llmstream.Dialect }
+	err := json.Unmarshal([]byte(`{"upstream":"anthropic-messages"}`), &config)
+	fmt.Println(config.Upstream == llmstream.AnthropicMessages, err)
+	// Output: true <nil>
+}
+
 func ExampleCompletion_MarshalJSON() {
 	var answer llmstream.Accumulator
 	p := llmstream.NewParser(llmstream.OpenAIChat, &answer, nil)
