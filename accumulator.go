@@ -50,6 +50,7 @@ type choiceAcc struct {
 	cur   int
 
 	role, native, logprobs, media, annotations []byte
+	mediaAt                                    []mediaAcc // where the values of media belong
 	finish                                     FinishReason
 	items                                      []itemAcc
 	details                                    []detailAcc
@@ -59,6 +60,7 @@ type choiceAcc struct {
 // detailAcc is a piece of structured reasoning.
 type detailAcc struct {
 	index                                           int
+	place                                           position
 	typ, id, format, text, summary, data, signature []byte
 	void                                            bool // the part has begun anew
 }
@@ -70,7 +72,7 @@ func (a *Accumulator) HandleDelta(d *Delta) error {
 		to := a.textOf(d.Kind, d.Choice, d.Part)
 		*to = a.joinText(*to, d.Text)
 		if d.Detail != nil {
-			a.addDetail(a.choice(d.Choice), d.Detail)
+			a.addDetail(a.choice(d.Choice), d.Detail, d.Part)
 		}
 	case KindToolCall, KindToolCallEnd:
 		a.addToolCall(a.choice(d.Choice), d)
@@ -88,8 +90,7 @@ func (a *Accumulator) HandleDelta(d *Delta) error {
 		c := a.choice(d.Choice)
 		c.logprobs = a.joinJSON(c.logprobs, d.Text)
 	case KindMedia:
-		c := a.choice(d.Choice)
-		c.media = a.joinJSON(c.media, d.Text)
+		a.addMedia(a.choice(d.Choice), d)
 	case KindAnnotation:
 		if d.Choice < 0 {
 			a.citations = a.addToArray(a.citations, d.Text)
@@ -210,7 +211,7 @@ const maxDetails = 1024
 // addDetail merges a piece of structured reasoning with the earlier pieces of its index.
 // A piece without an index continues the one before, unless a signature or data has
 // closed that one.
-func (a *Accumulator) addDetail(c *choiceAcc, d *ReasoningDetail) {
+func (a *Accumulator) addDetail(c *choiceAcc, d *ReasoningDetail, part int) {
 	at := -1
 	for i := len(c.details) - 1; i >= 0 && at < 0; i-- {
 		if c.details[i].index == d.Index && !c.details[i].void {
@@ -237,7 +238,7 @@ func (a *Accumulator) addDetail(c *choiceAcc, d *ReasoningDetail) {
 			return
 		}
 		c.details = list
-		c.details[at].index = d.Index
+		c.details[at].index, c.details[at].place = d.Index, c.positionIn(part)
 	}
 	f := &c.details[at]
 	f.typ = a.setOnce(f.typ, d.Type)
@@ -303,14 +304,16 @@ func (f *choiceAcc) choice(a *Accumulator, out *Completion) Choice {
 	if c.Logprobs, ok = joinLogprobs(f.logprobs, a.limit()); !ok {
 		out.Dropped += int64(len(f.logprobs))
 	}
+	var pieces pieces
 	c.Message.Content, c.Message.Reasoning, c.Message.Refusal = f.texts()
-	c.Message.Images, c.Message.Audio = joinMedia(f.media)
-	c.Message.Items = f.sortedItems()
+	c.Message.Images, c.Message.Audio = joinMedia(f.media, func(image int) { pieces.addMedia(f, image) })
+	c.Message.Items = f.sortedItems(&pieces)
 	for i := range f.details {
 		d := &f.details[i]
 		if d.void {
 			continue
 		}
+		pieces.add(KindReasoning, len(c.Message.ReasoningDetails), d.place)
 		c.Message.ReasoningDetails = append(c.Message.ReasoningDetails, ReasoningBlock{
 			Index: d.index, Type: string(d.typ), ID: string(d.id), Format: string(d.format),
 			Text: string(d.text), Summary: string(d.summary), Data: string(d.data), Signature: string(d.signature),
@@ -320,7 +323,9 @@ func (f *choiceAcc) choice(a *Accumulator, out *Completion) Choice {
 		if f.calls[i].void {
 			continue
 		}
+		pieces.add(KindToolCall, len(c.Message.ToolCalls), f.calls[i].place)
 		c.Message.ToolCalls = append(c.Message.ToolCalls, f.calls[i].toolCall(i, f.index, a.seed()))
 	}
+	c.Message.Parts = pieces.parts(&c.Message, f.sortedParts())
 	return c
 }

@@ -39,6 +39,23 @@ type Message struct {
 	Images                      []json.RawMessage // as the provider wrote them
 	Audio                       *Audio
 	Items                       []json.RawMessage // the other parts of the answer, in order, as the provider wrote them; see KindItem
+	// Parts has all of the above, apart from annotations, in the order of the answer, so
+	// that it can be sent back as it was made. It repeats no text: the texts are those of
+	// Content, Reasoning and Refusal.
+	Parts []Part
+}
+
+// A Part is a part of a message: a text, a block of reasoning, a tool call, an item or
+// media.
+type Part struct {
+	// Kind is KindContent, KindReasoning, KindRefusal, KindToolCall, KindItem or KindMedia.
+	Kind Kind `json:"type"`
+	// Text is the text of content, reasoning or a refusal. It may be empty for reasoning
+	// that is encrypted.
+	Text string `json:"text,omitempty"`
+	// Index is the position in Message.ReasoningDetails, ToolCalls, Items or Images. It is
+	// -1 for a text, for reasoning without a detail, and for Message.Audio.
+	Index int `json:"index"`
 }
 
 // A ReasoningBlock is structured reasoning, put together from its pieces: Text,

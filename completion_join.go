@@ -105,16 +105,20 @@ func joinLogprobs(list []byte, limit int) (_ json.RawMessage, ok bool) {
 
 // joinMedia separates media values, which stand in a list with commas, into images and
 // pieces of audio. It joins the audio (C-23).
-func joinMedia(list []byte) (images []json.RawMessage, audio *Audio) {
+//
+// It calls found for each value, with the position of the image, or -1 for a piece of audio.
+func joinMedia(list []byte, found func(image int)) (images []json.RawMessage, audio *Audio) {
 	if len(list) == 0 {
 		return nil, nil
 	}
 	var data, transcript []byte
 	eachValue(list, func(v *fastjson.Value) {
 		if !isSound(v) {
+			found(len(images))
 			images = append(images, valid(v.MarshalTo(nil)))
 			return
 		}
+		found(-1)
 		if audio == nil {
 			audio = &Audio{}
 		}

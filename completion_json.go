@@ -2,6 +2,7 @@ package llmstream
 
 import (
 	"encoding/json"
+	"slices"
 
 	"github.com/seed-4d65deac/llmstream/internal/decode"
 )
@@ -15,7 +16,8 @@ import (
 // native_finish_reason. A tool call that has not ended has "incomplete": true, and one whose
 // arguments are not valid has "arguments_valid": false. Items are in items; usage_raw is the
 // provider's own usage object, and usage_reported has the provider's numbers if they differ
-// from those in usage; block_reason and dropped_bytes are there unless they are empty.
+// from those in usage; block_reason and dropped_bytes are there unless they are empty;
+// parts is there if the order of the parts is not the order of these members.
 // UnmarshalJSON reads all of that back.
 func (c Completion) MarshalJSON() ([]byte, error) {
 	usage := c.Usage.json()
@@ -78,6 +80,7 @@ type messageJSON struct {
 	Images           []json.RawMessage `json:"images,omitempty"`
 	Audio            *Audio            `json:"audio,omitempty"`
 	Items            []json.RawMessage `json:"items,omitempty"`
+	Parts            []Part            `json:"parts,omitempty"`
 }
 
 type detailJSON struct {
@@ -150,6 +153,9 @@ func (m *Message) json() messageJSON {
 	}
 	for _, i := range m.Items {
 		out.Items = append(out.Items, valid(i))
+	}
+	if !slices.Equal(m.Parts, m.wholeParts()) {
+		out.Parts = m.Parts
 	}
 	return out
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"math/rand/v2"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -62,11 +63,11 @@ func TestJoinedLogprobsAreBounded(t *testing.T) {
 // C-23: what belongs to a sound, and what is media of its own.
 func TestMediaAreSorted(t *testing.T) {
 	for _, own := range []string{`{"type":"audio"}`, `{"type":"audio","source":{},"data":"AQ=="}`, `{"source":{}}`, `{"type":"image","data":"AQ=="}`, `[1]`} {
-		images, audio := joinMedia([]byte(own))
+		images, audio := joinMedia([]byte(own), func(int) {})
 		require.Nil(t, audio, own)
 		require.Len(t, images, 1, own)
 	}
-	images, audio := joinMedia([]byte(`{"id":"i","data":"AQ==","expires_at":9},{"type":"audio","data":"Ag=="},{"id":"","transcript":"x"}`))
+	images, audio := joinMedia([]byte(`{"id":"i","data":"AQ==","expires_at":9},{"type":"audio","data":"Ag=="},{"id":"","transcript":"x"}`), func(int) {})
 	require.Empty(t, images)
 	require.Equal(t, &Audio{ID: "i", Data: "AQI=", Transcript: "x", ExpiresAt: 9}, audio)
 }
@@ -146,6 +147,63 @@ func TestCompletionAsJSON(t *testing.T) {
 	}
 }
 
+// The parts of a message stand in the order in which the model made them, and have all of it.
+func TestParts(t *testing.T) {
+	text := func(kind Kind, text string) Part { return Part{Kind: kind, Text: text, Index: -1} }
+	at := func(kind Kind, index int) Part { return Part{Kind: kind, Index: index} }
+	call := func(name string) string {
+		return calls(`{"index":` + strconv.Itoa(len(name)) + `,"id":"` + name + `","function":{"name":"` + name + `","arguments":"{}"}}`)
+	}
+	block := func(index int, block string) string {
+		return `{"type":"content_block_start","index":` + strconv.Itoa(index) + `,"content_block":` + block + `}`
+	}
+	for _, c := range []struct {
+		name    string
+		dialect Dialect
+		events  []string
+		want    []Part
+	}{
+		{"nothing", OpenAIChat, []string{chunk(`"delta":{"role":"assistant"}`)}, nil},
+		{"a text", OpenAIChat, []string{says("a"), says("b")}, []Part{text(KindContent, "ab")}},
+		{"calls between texts", OpenAIChat, []string{chunk(`"delta":{"reasoning":"r"}`), says("a"), call("f"), call("gg"), says("b"), chunk(`"delta":{"refusal":"no"}`)},
+			[]Part{text(KindReasoning, "r"), text(KindContent, "a"), at(KindToolCall, 0), at(KindToolCall, 1), text(KindContent, "b"), text(KindRefusal, "no")}},
+		{"a call before the text", OpenAIChat, []string{call("f"), says("b")}, []Part{at(KindToolCall, 0), text(KindContent, "b")}},
+		{"images and a sound", OpenAIChat, []string{says("a"), chunk(`"delta":{"images":[{"url":"u"}]}`), chunk(`"delta":{"audio":{"data":"AQ=="}}`), chunk(`"delta":{"audio":{"data":"Ag=="}}`), says("b"), chunk(`"delta":{"images":[{"url":"v"}]}`)},
+			[]Part{text(KindContent, "a"), at(KindMedia, 0), at(KindMedia, -1), text(KindContent, "b"), at(KindMedia, 1)}},
+		{"blocks", AnthropicMessages, []string{
+			block(0, `{"type":"thinking","thinking":"r","signature":"s"}`), block(1, `{"type":"text","text":"a"}`), block(2, `{"type":"redacted_thinking","data":"d"}`),
+			block(3, `{"type":"tool_use","id":"t","name":"f","input":{}}`), block(4, `{"type":"text","text":"b"}`), block(5, `{"type":"text","text":"c"}`),
+		}, []Part{{KindReasoning, "r", 0}, text(KindContent, "a"), at(KindReasoning, 1), at(KindToolCall, 0), text(KindContent, "b"), text(KindContent, "c")}},
+		{"a part that begins again", AnthropicMessages, []string{
+			`{"type":"message_start","message":{"id":"1"}}`, block(0, `{"type":"text","text":"old"}`), block(1, `{"type":"tool_use","id":"t","name":"f","input":{}}`), `{"type":"message_stop"}`,
+			`{"type":"message_start","message":{"id":"2"}}`, block(0, `{"type":"text","text":"new"}`),
+		}, []Part{text(KindContent, "new")}},
+	} {
+		var a Accumulator
+		for range 2 {
+			a.Reset()
+			p := NewParser(c.dialect, &a, nil)
+			p.Write([]byte(testkit.SSE(c.events...)))
+			p.Close()
+			require.Equal(t, c.want, a.Completion().Choices[0].Message.Parts, c.name)
+		}
+	}
+}
+
+// Parts that do not fit the message are made anew.
+func TestUnmarshalParts(t *testing.T) {
+	for parts, want := range map[string][]Part{
+		`[{"type":"tool_call","index":0},{"type":"content","text":"a","index":-1}]`: {{KindToolCall, "", 0}, {KindContent, "a", -1}},
+		`[{"type":"tool_call","index":1}]`:                                          {{KindContent, "a", -1}, {KindToolCall, "", 0}},
+		`[{"type":"usage","index":0}]`:                                              {{KindContent, "a", -1}, {KindToolCall, "", 0}},
+		`{}`:                                                                        {{KindContent, "a", -1}, {KindToolCall, "", 0}},
+	} {
+		var m Message
+		require.NoError(t, json.Unmarshal([]byte(`{"content":"a","tool_calls":[{"id":"c","function":{"name":"f"}}],"parts":`+parts+`}`), &m))
+		require.Equal(t, want, m.Parts, parts)
+	}
+}
+
 // Bodies as servers write them, with what their answers mean.
 func TestUnmarshalCompletion(t *testing.T) {
 	body := func(choice string) string {
@@ -178,6 +236,7 @@ func TestUnmarshalCompletion(t *testing.T) {
 	} {
 		var got Completion
 		require.NoError(t, json.Unmarshal([]byte(c.body), &got), c.name)
+		c.want.Message.Parts = c.want.Message.wholeParts()
 		require.Equal(t, Completion{ID: "c", Model: "m", Created: 7, Choices: []Choice{c.want}}, got, c.name)
 	}
 	var usage Completion

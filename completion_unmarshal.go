@@ -147,6 +147,7 @@ type ownMessage struct {
 	Images           own[[]json.RawMessage] `json:"images"`
 	Audio            own[Audio]             `json:"audio"`
 	Items            own[[]json.RawMessage] `json:"items"`
+	Parts            own[[]Part]            `json:"parts"`
 }
 
 // apply sets the fields of c that o has.
@@ -226,16 +227,38 @@ func (o *ownMessage) apply(x *Choice, c *Completion) {
 	if o.Audio.value != nil {
 		m.Audio = o.Audio.value
 	}
+	for i := range m.ToolCalls {
+		m.ToolCalls[i].settle(x.FinishReason)
+	}
 	if calls := o.calls(); len(calls) > 0 {
 		m.ToolCalls = make([]ToolCall, len(calls))
 		for i := range calls {
 			m.ToolCalls[i] = calls[i].call(i, x.Index, callSeed(c.ID, c.Created), x.FinishReason)
 		}
-		return
 	}
-	for i := range m.ToolCalls {
-		m.ToolCalls[i].settle(x.FinishReason)
+	m.Parts = m.wholeParts()
+	if o.Parts.value != nil && !slices.ContainsFunc(*o.Parts.value, m.lacks) {
+		m.Parts = *o.Parts.value
 	}
+}
+
+// lacks reports whether p is no part of m.
+func (m *Message) lacks(p Part) bool {
+	length := 0
+	switch p.Kind {
+	case KindContent, KindRefusal:
+	case KindReasoning:
+		length = len(m.ReasoningDetails)
+	case KindToolCall:
+		length = len(m.ToolCalls)
+	case KindItem:
+		length = len(m.Items)
+	case KindMedia:
+		length = len(m.Images)
+	default:
+		return true
+	}
+	return p.Index < -1 || p.Index >= length
 }
 
 // calls returns the tool calls, or nil if they are not as MarshalJSON writes them.

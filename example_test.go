@@ -582,6 +582,29 @@ func ExampleChoice_MarshalJSON() {
 	// {"index":0,"message":{"role":"assistant","content":"Hi","refusal":null},"logprobs":null,"finish_reason":"stop","native_finish_reason":""}
 }
 
+// A message goes back to its provider as it was made: each part in its place.
+func ExamplePart() {
+	body, err := testdata.Body("anthropic-messages/tools.sse")
+	if err != nil {
+		panic(err)
+	}
+	c, _ := llmstream.Fold(bytes.NewReader(body), llmstream.AnthropicMessages, nil)
+	m := c.Choices[0].Message
+	for _, p := range m.Parts {
+		switch p.Kind {
+		case llmstream.KindContent:
+			fmt.Printf("text %q\n", p.Text)
+		case llmstream.KindToolCall:
+			fmt.Println("call", m.ToolCalls[p.Index].Name)
+		}
+	}
+	// Output:
+	// text "I look."
+	// call get_weather
+	// call now
+	// call here
+}
+
 // A call that has not ended is marked.
 func ExampleToolCall_MarshalJSON() {
 	data, _ := json.Marshal(llmstream.ToolCall{ID: "c1", Type: "function", Name: "clock", Arguments: `{"zo`})

@@ -11,7 +11,7 @@ import (
 type callAcc struct {
 	id, name, typ, arguments, extra []byte
 	ended, valid                    bool
-	part                            int  // part of the message
+	place                           position
 	argsWithStart                   bool // the arguments came whole where the call began
 	void                            bool // the part of the call has begun anew
 	truncated                       bool // there was no room for all of the call
@@ -62,7 +62,7 @@ func (c *choiceAcc) call(a *Accumulator, at, part int) *callAcc {
 			return nil
 		}
 		c.calls = list
-		c.calls[len(c.calls)-1].part = part
+		c.calls[len(c.calls)-1].place = c.positionIn(part)
 	}
 	return &c.calls[at]
 }
