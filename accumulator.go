@@ -49,12 +49,12 @@ type choiceAcc struct {
 	parts []partAcc
 	cur   int
 
-	role, native, logprobs, media, annotations []byte
-	mediaAt                                    []mediaAcc // where the values of media belong
-	finish                                     FinishReason
-	items                                      []itemAcc
-	details                                    []detailAcc
-	calls                                      []callAcc
+	role, native, stop, logprobs, media, annotations []byte
+	mediaAt                                          []mediaAcc // where the values of media belong
+	finish                                           FinishReason
+	items                                            []itemAcc
+	details                                          []detailAcc
+	calls                                            []callAcc
 }
 
 // detailAcc is a piece of structured reasoning.
@@ -80,6 +80,7 @@ func (a *Accumulator) HandleDelta(d *Delta) error {
 		c := a.choice(d.Choice)
 		c.finish = d.FinishReason
 		c.native = a.set(c.native, d.NativeFinishReason)
+		c.stop = a.set(c.stop, d.StopSequence)
 	case KindUsage:
 		raw := a.setJSON(a.usage.Raw, d.Usage.Raw)
 		a.usage = d.Usage
@@ -292,12 +293,13 @@ func (a *Accumulator) Completion() *Completion {
 		out.Choices = append(out.Choices, a.choices[i].choice(a, out))
 	}
 	sort.SliceStable(out.Choices, func(i, j int) bool { return out.Choices[i].Index < out.Choices[j].Index })
+	out.Continuation = out.continuation()
 	return out
 }
 
 func (f *choiceAcc) choice(a *Accumulator, out *Completion) Choice {
 	c := Choice{
-		Index: f.index, FinishReason: f.finish, NativeFinishReason: string(f.native),
+		Index: f.index, FinishReason: f.finish, NativeFinishReason: string(f.native), StopSequence: string(f.stop),
 		Message: Message{Role: cmp.Or(string(f.role), "assistant"), Annotations: cloneJSON(f.annotations)},
 	}
 	var ok bool

@@ -125,7 +125,7 @@ func (a *Accumulator) restart(f *choiceAcc, part int) {
 			}
 		}
 		f.finish = FinishNone
-		for _, b := range []*[]byte{&f.native, &f.logprobs, &f.media, &f.annotations} {
+		for _, b := range []*[]byte{&f.native, &f.stop, &f.logprobs, &f.media, &f.annotations} {
 			*b = a.takeBack(*b)
 		}
 		f.mediaAt = f.mediaAt[:0]

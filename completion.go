@@ -1,6 +1,10 @@
 package llmstream
 
-import "encoding/json"
+import (
+	"bytes"
+	"cmp"
+	"encoding/json"
+)
 
 // A Completion is the whole answer: what a request without streaming would have
 // returned. It belongs to the caller. Raw JSON in it is as the provider sent it,
@@ -13,6 +17,9 @@ type Completion struct {
 	Usage                          Usage
 	Citations                      json.RawMessage // an array, or nil
 	BlockReason                    string          // why the provider blocked the prompt; empty if it did not
+	// Continuation is the token with which a request continues an answer that a limit has
+	// cut, if the provider gives one, as Gemini does. It is also among the items.
+	Continuation string
 	// Dropped is the number of bytes past Accumulator.MaxBytes, or past its limits on
 	// the number of pieces.
 	Dropped int64
@@ -24,6 +31,7 @@ type Choice struct {
 	Message            Message
 	FinishReason       FinishReason
 	NativeFinishReason string // the provider's word for it
+	StopSequence       string // the stop sequence that ended the choice, if the provider names it
 	// Logprobs is {"content":[…],"refusal":[…]}, or the lists of the older
 	// completions or of Gemini, or nil. NaN and the like are null.
 	Logprobs json.RawMessage
@@ -73,4 +81,23 @@ type Audio struct {
 	Data       string `json:"data,omitempty"`      // base64 of the whole, padded only at its end
 	Transcript string `json:"transcript,omitempty"`
 	ExpiresAt  int64  `json:"expires_at,omitempty"` // Unix seconds
+}
+
+// continuation returns the token of the first item that is one.
+func (c *Completion) continuation() string {
+	for i := range c.Choices {
+		for _, item := range c.Choices[i].Message.Items {
+			if !bytes.HasPrefix(item, []byte(`{"continuation`)) {
+				continue
+			}
+			var token struct {
+				Gemini       string `json:"continuationToken"`
+				Interactions string `json:"continuation_token"`
+			}
+			if json.Unmarshal(item, &token) == nil && token.Gemini+token.Interactions != "" {
+				return cmp.Or(token.Gemini, token.Interactions)
+			}
+		}
+	}
+	return ""
 }

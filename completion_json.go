@@ -67,6 +67,7 @@ type choiceJSON struct {
 	Logprobs           json.RawMessage `json:"logprobs"`
 	FinishReason       *string         `json:"finish_reason"`
 	NativeFinishReason *string         `json:"native_finish_reason,omitempty"`
+	StopSequence       string          `json:"stop_sequence,omitempty"`
 }
 
 type messageJSON struct {
@@ -117,7 +118,7 @@ type customJSON struct {
 }
 
 func (c *Choice) json() choiceJSON {
-	out := choiceJSON{Index: c.Index, Message: c.Message.json(), Logprobs: valid(c.Logprobs)}
+	out := choiceJSON{Index: c.Index, Message: c.Message.json(), Logprobs: valid(c.Logprobs), StopSequence: c.StopSequence}
 	if c.FinishReason != FinishNone {
 		word := c.FinishReason.String()
 		out.FinishReason = &word

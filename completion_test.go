@@ -190,6 +190,39 @@ func TestParts(t *testing.T) {
 	}
 }
 
+// The stop sequence is text that the provider names, and not the number of a token or a
+// finish reason (C-11).
+func TestStopSequence(t *testing.T) {
+	for member, want := range map[string]string{
+		`"stop_reason":"END"`: "END", `"matched_stop":"\n"`: "\n", `"stop_reason":128009`: "", `"stop_reason":null`: "", `"stop_reason":"end_turn"`: "", `"x":1`: "",
+	} {
+		var a Accumulator
+		c := fold(&a, testkit.SSE(says("a"), chunk(`"index":0,"delta":{},"finish_reason":"stop",`+member), "[DONE]"))
+		require.Equal(t, want, c.Choices[0].StopSequence, member)
+		require.Equal(t, FinishStop, c.Choices[0].FinishReason, member)
+	}
+}
+
+// The token that continues an answer is among its items.
+func TestContinuation(t *testing.T) {
+	for dialect, event := range map[Dialect]string{
+		Gemini:             `{"candidates":[{"content":{"parts":[{"text":"a"}]},"finishReason":"CONTINUATION","continuationToken":"t"}]}`,
+		GeminiInteractions: `{"event_type":"interaction.complete","interaction":{"id":"i","status":"incomplete","continuation_token":"t"}}`,
+	} {
+		var a Accumulator
+		p := NewParser(dialect, &a, nil)
+		p.Write([]byte(testkit.SSE(event)))
+		p.Close()
+		c := a.Completion()
+		require.Equal(t, "t", c.Continuation, dialect)
+		data, err := json.Marshal(c)
+		require.NoError(t, err)
+		var back Completion
+		require.NoError(t, json.Unmarshal(data, &back))
+		require.Equal(t, "t", back.Continuation, dialect)
+	}
+}
+
 // Parts that do not fit the message are made anew.
 func TestUnmarshalParts(t *testing.T) {
 	for parts, want := range map[string][]Part{

@@ -134,6 +134,7 @@ type ownChoice struct {
 	Logprobs           json.RawMessage   `json:"logprobs"`
 	FinishReason       own[FinishReason] `json:"finish_reason"`
 	NativeFinishReason own[string]       `json:"native_finish_reason"`
+	StopSequence       own[string]       `json:"stop_sequence"`
 }
 
 type ownMessage struct {
@@ -176,6 +177,7 @@ func (o *ownCompletion) apply(c *Completion) {
 		x.Index.setTo(&index)
 		x.apply(c.choice(index), c)
 	}
+	c.Continuation = c.continuation()
 }
 
 // choice returns the choice with this index. If there is none, it adds one.
@@ -198,6 +200,7 @@ func (o *ownChoice) apply(x *Choice, c *Completion) {
 		x.NativeFinishReason, x.FinishReason = *o.NativeFinishReason.value, FinishNone
 		o.FinishReason.setTo(&x.FinishReason)
 	}
+	o.StopSequence.setTo(&x.StopSequence)
 	if m := o.Message.value; m != nil {
 		m.apply(x, c)
 	}

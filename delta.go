@@ -34,8 +34,9 @@ const (
 	// ToolCall.Index and ToolCall.ArgumentsValid. Do not run a call before it: arguments
 	// that parse as JSON may still go on, and arguments that break off never end.
 	KindToolCallEnd
-	// KindFinish gives a choice's finish reason. It sets FinishReason and
-	// NativeFinishReason. It is not the end: text, tool calls and usage may come after it.
+	// KindFinish gives a choice's finish reason. It sets FinishReason,
+	// NativeFinishReason and StopSequence. It is not the end: text, tool calls and usage may
+	// come after it.
 	KindFinish
 	// KindUsage gives token counts, merged with earlier ones. It sets Usage, in which at
 	// least one count was reported. Choice is -1.
@@ -130,6 +131,7 @@ type Delta struct {
 	ToolCall           ToolCallDelta    // KindToolCall, KindToolCallEnd
 	FinishReason       FinishReason     // KindFinish, KindBlocked
 	NativeFinishReason []byte           // KindFinish, KindBlocked: the word for it on the wire
+	StopSequence       []byte           // KindFinish: the stop sequence that ended the choice, if the provider names it
 	Usage              Usage            // KindUsage
 	Start              *Start           // KindStart; else nil
 	Detail             *ReasoningDetail // KindReasoning; nil if the provider gives plain text only
@@ -186,6 +188,10 @@ type ToolCallDelta struct {
 // A ReasoningDetail is a piece of structured reasoning, which has to be sent back in
 // the next request. Pieces with the same Index belong together: Text, Summary and
 // Data are joined, the other fields are set.
+//
+// Format names whose Signature or Data it is, such as "anthropic-claude-v1",
+// "google-gemini-v1" or "openai-responses-v1". It is given with the signature, and empty
+// if that is not known.
 type ReasoningDetail struct {
 	Index                                            int // -1: not given; such a piece continues the previous one, until that is signed
 	Type, ID, Format, Text, Summary, Data, Signature []byte
@@ -210,7 +216,7 @@ func (d *Delta) HasOutput() bool {
 func (d *Delta) Clone() *Delta {
 	c := *d
 	for _, b := range []*[]byte{
-		&c.Text, &c.NativeFinishReason, &c.Raw, &c.Event,
+		&c.Text, &c.NativeFinishReason, &c.StopSequence, &c.Raw, &c.Event,
 		&c.ToolCall.ID, &c.ToolCall.Name, &c.ToolCall.Type, &c.ToolCall.Arguments, &c.ToolCall.Extra,
 	} {
 		*b = bytes.Clone(*b)

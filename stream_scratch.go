@@ -90,7 +90,7 @@ func (d *Delta) set(x *decode.Delta) {
 	d.Kind, d.Choice, d.Text, d.Raw, d.Event, d.Sequence, d.Part = Kind(x.Kind), x.Choice, x.Text, x.Raw, x.Event, x.Sequence, x.Part
 	d.EventIndex = x.EventIndex
 	d.ToolCall, d.Start, d.Detail = ToolCallDelta(x.ToolCall), (*Start)(x.Start), (*ReasoningDetail)(x.Detail)
-	d.FinishReason, d.NativeFinishReason = FinishReason(x.FinishReason), x.NativeFinishReason
+	d.FinishReason, d.NativeFinishReason, d.StopSequence = FinishReason(x.FinishReason), x.NativeFinishReason, x.StopSequence
 	d.Usage, d.Err = usageOf(&x.Usage), nil
 	switch {
 	case x.API != nil:
