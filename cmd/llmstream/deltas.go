@@ -31,7 +31,7 @@ and, depending on its kind:
                   "extra"}; "arguments" is the next piece, the others come once
   tool_call_end   "tool_call": {"index", "arguments_valid"}
   finish, blocked "finish_reason" in OpenAI's words, "native_finish_reason" in the
-                  provider's
+                  provider's, "stop_sequence" if it is known
   usage           "usage": {"input", "output", "total", "cached", "cache_write",
                   "reasoning", "raw"}; numbers that were not reported are absent
   logprobs, media, annotation, item   "value", the provider's JSON
