@@ -95,7 +95,7 @@ type Responses struct {
 	// brokenOff is set if the response has not ended as it should. Items that had not
 	// ended by then have broken off.
 	brokenOff bool
-	wholes    []wholePiece // the texts of the item that has come as a whole
+	wholes    []textOfWhole // the texts of the item that has come as a whole
 }
 
 // maxReusedItems is the number of items whose memory may be kept for the next stream.

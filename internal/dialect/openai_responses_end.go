@@ -314,7 +314,7 @@ func (o *Responses) endRest(s *decode.Context, t *decode.Choice) {
 			continue
 		}
 		o.giveArgumentsSeed(s, t, at)
-		call.CutOff = call.CutOff || o.brokenOff || item.missed
+		call.CutOff = call.CutOff || o.brokenOff || item.lostBeginning
 		if call.Name == 0 {
 			call.Break()
 		}
