@@ -129,6 +129,7 @@ func (c *Context) EndEvent() {
 func (c *Context) Malformed(choice, offset, length int, cause error) {
 	err := &SyntaxError{Event: c.Events, Offset: offset, Length: length, Err: cause}
 	c.MalformedCount++
+	c.lost = true
 	if c.FirstDamage == nil && !c.SawDone { // after the end nothing changes the verdict (F-22)
 		c.FirstDamage = err
 	}
