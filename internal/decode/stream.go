@@ -27,6 +27,7 @@ type Stream struct {
 	// PiecesOnly: arguments come in pieces, and no event repeats them as a whole. A piece
 	// of a call that is open may stand in an event that cannot be read. A decoder sets it.
 	PiecesOnly bool
+	lost       bool // an event of this answer could not be read, or a part of one
 	// Epoch changes whenever the same event may get a new meaning: a text may belong to
 	// another item, or reopen a choice.
 	Epoch int32
@@ -157,7 +158,7 @@ func (c *Context) FlushSurrogates() {
 // Complete reports whether the answer is whole (contract 7):
 //
 //   - each choice that began is finished, and its calls are not cut short; or
-//   - the end marker came, and no call is open; or
+//   - some choice began, the end marker came, and no call is open; or
 //   - there is no answer because the prompt was blocked (G-04).
 func (t *Stream) Complete() bool {
 	if t.BlockReason != "" {
@@ -172,7 +173,7 @@ func (t *Stream) Complete() bool {
 		}
 	}
 	if t.SawDone {
-		return t.Finished() || !open
+		return len(t.Choices) > 0 && (t.Finished() || !open)
 	}
 	return t.Finished() && !cut
 }

@@ -124,6 +124,7 @@ func (b *bedrock) Decode(s *decode.Context) {
 	e.read(s)
 	switch {
 	case e.hasAnswer():
+		s.PiecesOnly = true
 		b.decodeConverseEvent(s, &e)
 	case s.Embedded && e.metadata == nil:
 		decodeModel(s, &b.chat)

@@ -117,6 +117,7 @@ func (o *Responses) Reset() {
 
 // Decode adds the deltas of an event.
 func (o *Responses) Decode(s *decode.Context) {
+	s.PiecesOnly = true
 	var e responseEvent
 	e.read(s.Root)
 	s.Sequence, _ = s.Int(e.sequence)

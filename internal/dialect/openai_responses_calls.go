@@ -79,7 +79,11 @@ func (o *Responses) newCall(s *decode.Context, t *decode.Choice, at int, id, nam
 	item.typed = typ
 	o.label(item, id, name)
 	o.noteChange(s)
-	return item.call >= 0
+	if item.call < 0 {
+		return false
+	}
+	t.Calls[item.call].CutOff = item.lostBeginning // until the whole comes
+	return true
 }
 
 // label keeps the id and the name of a call once they are known.
@@ -242,7 +246,8 @@ func (o *Responses) takeArguments(s *decode.Context, t *decode.Choice, at int, v
 		}
 		o.appendArguments(s, t, at, "", whole)
 	}
-	item.lostBeginning, t.Calls[item.call].CutOff = false, false // what it said before was no whole
+	call = &t.Calls[item.call]
+	item.lostBeginning, call.CutOff, call.Doubtful = false, false, false // this whole settles it
 }
 
 // restartCall begins a call anew. What has come of it is void.

@@ -162,6 +162,9 @@ func isTerminal(status []byte) bool {
 // finishResponse gives the status of a response that has ended. The status is its finish
 // reason.
 func (o *Responses) finishResponse(s *decode.Context, t *decode.Choice, r *response, status []byte) {
+	if s.SawDone && t.Native != "" && !decode.IsFailure([]byte(t.Native)) {
+		return // F-22; but a reason takes the place of a failure
+	}
 	before, news := t.Finish, t.SetFinish(status)
 	switch {
 	case string(status) == "completed" && o.callsTools():
