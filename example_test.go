@@ -670,6 +670,16 @@ func ExampleOutcome_LogValue() {
 	// level=INFO msg=answered stream.state=truncated stream.dialect=openai-chat stream.events=1 stream.finish_reason="" stream.pending_bytes=45
 }
 
+// What was unusual about a stream stands apart from how it ended.
+func ExampleAnomalies() {
+	p := llmstream.NewParser(llmstream.OpenAIChat, nil, nil)
+	io.WriteString(p, "data: {}\n\n"+strings.TrimSuffix(textStream, "\n"))
+	p.Close()
+	o := p.Outcome()
+	fmt.Println(o.State, o.Anomalies.Skipped.Total(), o.Anomalies.Skipped.Empty, o.Anomalies.Unterminated)
+	// Output: complete 1 1 true
+}
+
 // A tool is run when its call has ended, and not when its arguments happen to be
 // JSON: more of them may come.
 func ExampleToolCallDelta() {

@@ -168,7 +168,6 @@ func (s *stream) decodeObject(c *decode.Context) {
 	case c.IsPing():
 		c.Skip(&c.Skips.KeepAlive)
 	case c.Root.GetObject().Len() == 0: // {} (F-35)
-		c.Skipped++
 		c.Skips.Empty++
 	default:
 		c.Unknown = c.Unknown || !s.settled
@@ -186,7 +185,6 @@ func (s *stream) decodeOther(c *decode.Context, data []byte) {
 		s.seen.Events-- // its elements are counted instead
 		s.nextQueued()
 	default:
-		c.Skipped++
 		c.Skips.NotObject++
 	}
 }

@@ -204,7 +204,6 @@ func (c *Context) EmitRole(t *Choice, role []byte) {
 
 // Skip counts a meaningless event in one of Stream.Skips, and adds a KindPing.
 func (c *Context) Skip(as *int64) {
-	c.Skipped++
 	*as++
 	c.Source.Member = ""
 	c.Add(KindPing, -1)

@@ -38,8 +38,8 @@ type Stream struct {
 	Usage    Usage
 	usageRaw []byte // the usage objects so far, overlaid key by key; see OverlayUsage
 
-	// These are the fields of the outcome with the same names.
-	Skipped, MalformedCount                     int64
+	// These are the fields of the outcome's anomalies with the same names.
+	MalformedCount                              int64
 	Comments, Unseparated, AfterDone, Conflicts int64
 	Skips                                       Skips
 	Unterminated                                bool

@@ -239,7 +239,7 @@ func TestHostileAllocations(t *testing.T) {
 				p.Close()
 				runtime.ReadMemStats(&n)
 				require.LessOrEqual(t, n.TotalAlloc-m.TotalAlloc, uint64(6*len(body)), "read %d bytes at a time", size)
-				require.EqualValues(t, malformed, p.Outcome().Malformed)
+				require.EqualValues(t, malformed, p.Outcome().Anomalies.Malformed)
 			}
 		})
 	}

@@ -37,7 +37,7 @@ type wantRecording struct {
 	Events        int64      `json:"events,omitempty"`
 	Malformed     int64      `json:"malformed,omitempty"`
 	Skipped       int64      `json:"skipped,omitempty"`
-	Glued         int64      `json:"glued,omitempty"`
+	Unseparated   int64      `json:"unseparated,omitempty"`
 	AfterDone     int64      `json:"after_done,omitempty"`
 	Conflicts     int64      `json:"conflicts,omitempty"`
 	Comments      int64      `json:"comments,omitempty"`
@@ -112,9 +112,9 @@ func recorded(c *llmstream.Completion, o llmstream.Outcome) wantRecording {
 	r := wantRecording{
 		ID: c.ID, Model: c.Model, Citations: recordedJSON(c.Citations), Blocked: c.BlockReason, Usage: recordedUsage(c.Usage),
 		State: o.State.String(), SawDone: o.SawDone, SawFinish: o.SawFinish,
-		Events: o.Events, Malformed: o.Malformed, Skipped: o.Skipped, Glued: o.Glued, AfterDone: o.AfterDone,
-		Conflicts: o.Conflicts, Comments: o.Comments, OpenToolCalls: o.OpenToolCalls,
-		PendingBytes: o.PendingBytes, Unterminated: o.Unterminated,
+		Events: o.Events, Malformed: o.Anomalies.Malformed, Skipped: o.Anomalies.Skipped.Total(), Unseparated: o.Anomalies.Unseparated, AfterDone: o.Anomalies.AfterDone,
+		Conflicts: o.Anomalies.Conflicts, Comments: o.Comments, OpenToolCalls: o.OpenToolCalls,
+		PendingBytes: o.Anomalies.PendingBytes, Unterminated: o.Anomalies.Unterminated,
 	}
 	if e := o.APIError; e != nil {
 		r.Error = &wantError{Message: e.Message, Type: e.Type, Code: e.Code, Status: e.Status, Delivered: e.Delivered}
