@@ -280,7 +280,7 @@ func validChatChoice(choices *[]chatState, v any) error {
 	}
 	for name, typ := range map[string]string{
 		"content": "string", "refusal": "string", "reasoning_content": "string", "tool_calls": "array",
-		"reasoning_details": "array", "annotations": "array", "images": "array", "audio": "object",
+		"reasoning_details": "array", "thinking_blocks": "array", "annotations": "array", "images": "array", "audio": "object",
 	} {
 		if _, ok := delta[name]; ok {
 			if err := has(delta, name+" "+typ); err != nil {
