@@ -35,6 +35,7 @@ type Stream struct {
 
 	Usage    Usage
 	usageRaw []byte // the usage objects so far, overlaid key by key; see OverlayUsage
+	overlaid int    // what overlaying has cost beyond what the reports allowed; see overlayCredit
 
 	// These are the fields of the outcome with the same names.
 	Skipped, MalformedCount                     int64
