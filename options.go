@@ -67,7 +67,7 @@ const (
 	defaultMaxBadText   = 4 << 10
 )
 
-const allKinds = KindItem<<1 - 1
+const allKinds = KindBlocked<<1 - 1
 
 // settings are the options of a parser with every limit set, and what of them the
 // layers below are bound by. They are read only.

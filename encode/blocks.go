@@ -200,6 +200,35 @@ func (q *blockQueue) lastArguments(c *choice, b *block, k *call) {
 	}
 }
 
+// delta takes the deltas that become the same blocks in each API that has blocks; !ok: it is
+// another one.
+func (q *blockQueue) delta(c *choice, d *llmstream.Delta) (ok bool) {
+	switch d.Kind {
+	case llmstream.KindContent:
+		q.text(c, blockText, d)
+	case llmstream.KindToolCall, llmstream.KindToolCallEnd:
+		if len(d.ToolCall.Extra) > 0 {
+			q.e.lost.CallExtras++
+		}
+		q.toolCall(c, d)
+	default:
+		return false
+	}
+	return true
+}
+
+// reasoningText adds the text of reasoning, and returns what has to go back to its provider
+// with it; nil: there is nothing.
+func (q *blockQueue) reasoningText(c *choice, d *llmstream.Delta) (back *llmstream.ReasoningDetail) {
+	if len(d.Text) > 0 {
+		q.text(c, blockReasoning, d)
+	}
+	if r := d.Detail; r != nil && len(r.Signature)+len(r.Data) > 0 {
+		return r
+	}
+	return nil
+}
+
 // text adds text of a kind to the last block, or to a new one.
 func (q *blockQueue) text(c *choice, kind blockKind, d *llmstream.Delta) {
 	b := q.last()
@@ -218,12 +247,18 @@ func (q *blockQueue) text(c *choice, kind blockKind, d *llmstream.Delta) {
 			b = q.last()
 		}
 		q.to.writeText(b, d.Text)
+		if kind != blockRefusal && d.Kind != llmstream.KindRefusal {
+			q.e.beginRun(c, d)
+		}
 		return
 	}
 	if q.e.hold(len(d.Text)) {
 		b.held = append(b.held, d.Text...)
 	}
 }
+
+// more writes text to the block that is open.
+func (q *blockQueue) more(text []byte) { q.to.writeText(&q.list[0], text) }
 
 // continues reports whether a piece of reasoning belongs to the block: another index, a
 // text after the signature of what came before, or a summary in place of a text, begins

@@ -1,7 +1,6 @@
 package encode
 
 import (
-	"slices"
 	"strconv"
 
 	"github.com/seed-4d65deac/llmstream"
@@ -15,6 +14,7 @@ type chatTarget struct {
 	// written last: most chunks are of the same.
 	opening      []byte
 	openingPlace int
+	textHead     []byte // what every chunk of the run begins with
 	args         []byte // scratch for arguments in one piece
 }
 
@@ -43,9 +43,9 @@ func (t *chatTarget) delta(c *choice, d *llmstream.Delta) {
 	}
 	switch d.Kind {
 	case llmstream.KindContent:
-		t.text(c, `"content":`, d.Text)
+		t.text(c, `"content":`, d)
 	case llmstream.KindRefusal: // WC-16
-		t.text(c, `"refusal":`, d.Text)
+		t.text(c, `"refusal":`, d)
 	case llmstream.KindReasoning:
 		t.reasoning(c, d)
 	case llmstream.KindToolCall, llmstream.KindToolCallEnd:
@@ -55,7 +55,7 @@ func (t *chatTarget) delta(c *choice, d *llmstream.Delta) {
 	case llmstream.KindMedia:
 		t.media(c, d)
 	case llmstream.KindAnnotation:
-		t.annotations(c, d)
+		t.annotation(c, d)
 	case llmstream.KindItem:
 		t.lost.Items++
 	}
@@ -81,10 +81,18 @@ func (t *chatTarget) sendChunk() {
 
 // text writes a piece of text. The API knows no parts of a message: they are joined as they
 // come (WC-22).
-func (t *chatTarget) text(c *choice, name string, text []byte) {
+func (t *chatTarget) text(c *choice, name string, d *llmstream.Delta) {
 	t.open(c)
-	t.buf = appendString(append(t.buf, name...), text)
-	t.sendChunk()
+	t.textHead = append(append(t.textHead[:0], t.opening...), name...)
+	t.textHead = append(t.textHead, '"')
+	t.more(d.Text)
+	t.beginRun(c, d)
+}
+
+func (t *chatTarget) more(text []byte) {
+	b := appendEscaped(append(t.line(""), t.textHead...), text)
+	t.buf = append(b, `"},"finish_reason":null}]}`...)
+	t.send()
 }
 
 // beginChoice writes the chunk with the role, once, since Python's client joins the roles
@@ -113,7 +121,11 @@ func (t *chatTarget) beginChoice(c *choice) {
 // reasoning writes the text of reasoning, and its structured form beside it, as OpenRouter
 // does (WC-13, WC-14).
 func (t *chatTarget) reasoning(c *choice, d *llmstream.Delta) {
-	if len(d.Text) == 0 && d.Detail == nil {
+	switch {
+	case len(d.Text) == 0 && d.Detail == nil:
+		return
+	case d.Detail == nil && !t.opt.ReasoningAlias:
+		t.text(c, `"reasoning_content":`, d)
 		return
 	}
 	t.open(c)
@@ -280,16 +292,4 @@ func (t *chatTarget) ping() {
 	}
 	t.open(&t.choices[0])
 	t.sendChunk()
-}
-
-// growing returns the elements of an array that come after those written before, and notes
-// them as written: a source may send the whole array again, longer.
-func (c *choice) growing(value []byte) (elements [][]byte) {
-	if at := skipSpace(value, 0); at < len(value) && value[at] == '{' {
-		return [][]byte{value}
-	}
-	eachElement(value, func(v []byte) { elements = append(elements, v) })
-	fresh := elements[min(c.annotated, len(elements)):]
-	c.annotated = max(c.annotated, len(elements))
-	return slices.Clip(fresh)
 }

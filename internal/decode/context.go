@@ -29,8 +29,9 @@ type Context struct {
 	packed     []packed // lists of the event that the parser has not seen
 	packedFrom []byte   // the event that holds them
 
-	Sequence int64 // the provider's number of the event
-	Part     int   // the part of the message that deltas are added to
+	EventIndex int64 // see Stream.NextIndex
+	Sequence   int64 // the provider's number of the event
+	Part       int   // the part of the message that deltas are added to
 
 	Deltas []Delta
 	Sink   Sink // takes deltas while the event is decoded; may be nil
@@ -102,6 +103,9 @@ func recycle[T any](list []T, most int) []T {
 func (c *Context) Begin(typ, data []byte) {
 	c.Type, c.Data = typ, data
 	c.releaseLarge()
+	if c.Stream != nil {
+		c.EventIndex = c.NextIndex()
+	}
 	c.Deltas, c.Emitted, c.Contextual, c.Embedded, c.NoPing = c.Deltas[:0], 0, false, false, false
 	c.starts, c.Details, c.Buf = c.starts[:0], c.Details[:0], c.Buf[:0]
 	c.sourceAt, c.sourceCost, c.errorRaw, c.Sequence, c.Part = 0, 0, nil, 0, 0

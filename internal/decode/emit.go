@@ -28,6 +28,7 @@ func (c *Context) Add(k Kind, choice int) *Delta {
 	}
 	*d = Delta{} // a literal with the fields would be built elsewhere and copied
 	d.Kind, d.Choice, d.Raw, d.Event, d.Sequence, d.Part = k, choice, c.Data, c.Type, c.Sequence, c.Part
+	d.EventIndex = c.EventIndex
 	return d
 }
 
@@ -70,6 +71,42 @@ func (c *Context) AddDetail(choice int, r ReasoningDetail) *Delta {
 func (c *Context) AddMedia(t *Choice, v *fastjson.Value) {
 	c.Delivered = true
 	c.Add(KindMedia, t.Index).Text = c.Raw(v)
+}
+
+// AddAnnotation adds one annotation of the answer, unless it was given before: some
+// providers repeat all of them in each event (C-19).
+func (c *Context) AddAnnotation(t *Choice, json []byte) {
+	c.Contextual = true // the same event of another choice may add it
+	if t.annotations.Add(json) {
+		c.Add(KindAnnotation, t.Index).Text = json
+	}
+}
+
+// AddAnnotations adds the annotations in an array, unless they were given before.
+func (c *Context) AddAnnotations(t *Choice, list *fastjson.Value) {
+	eachLeaf(list, func(v *fastjson.Value) { c.AddAnnotation(t, c.Raw(v)) })
+}
+
+// AddCitations adds the citations in an array, which belong to the answer as a whole, unless
+// they are in given.
+func (c *Context) AddCitations(given *Distinct, list *fastjson.Value) {
+	eachLeaf(list, func(v *fastjson.Value) {
+		if raw := c.Raw(v); given.Add(raw) {
+			c.Add(KindAnnotation, -1).Text = raw
+		}
+	})
+}
+
+// eachLeaf calls f for each element of an array that is neither an array nor null, and for
+// the elements of an array in it.
+func eachLeaf(list *fastjson.Value, f func(*fastjson.Value)) {
+	for _, v := range list.GetArray() {
+		if v.Type() == fastjson.TypeArray {
+			eachLeaf(v, f)
+		} else if !IsNull(v) {
+			f(v)
+		}
+	}
 }
 
 // AddCitation adds one citation of the answer, or each of an array.
@@ -132,6 +169,10 @@ func (c *Context) AddStart(choice int, start Start) {
 	c.starts = append(c.starts, start)
 	d.Start = &c.starts[len(c.starts)-1]
 }
+
+// AddRestart voids what has come of the part Context.Part of a choice. The part -1 means
+// that another answer begins.
+func (c *Context) AddRestart(choice int) { c.Add(KindRestart, choice) }
 
 // AddRole adds the role of a choice, once.
 func (c *Context) AddRole(t *Choice, v *fastjson.Value) {

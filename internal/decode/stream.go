@@ -17,6 +17,7 @@ type Stream struct {
 	Calls   int // number of tool calls in all choices
 
 	Events    int64 // number of events so far
+	Uncounted int64 // number of errors in place of a stream, which are not in Events
 	Delivered bool  // a text, a call or media was given
 	// Answered: something of an answer has come, were it only a signature or redacted
 	// reasoning. A role is no answer.
@@ -69,9 +70,10 @@ type Choice struct {
 	Marks uint8
 	// List counts the lists of tool calls that have come. It distinguishes two calls in
 	// one list from two pieces of one call (T-02).
-	List       uint32
-	Calls      []Call
-	recentCall int
+	List        uint32
+	Calls       []Call
+	recentCall  int
+	annotations Distinct // see AddAnnotation
 }
 
 // surrogates are the pending high surrogates, or 0.
@@ -88,6 +90,9 @@ func (t *Stream) Reset() {
 		Choices: choices[:0], usageRaw: usage,
 	}
 }
+
+// NextIndex returns Delta.EventIndex for the next event.
+func (t *Stream) NextIndex() int64 { return t.Events + t.Uncounted }
 
 // FindChoice returns the choice with this index, or nil if it has not begun.
 func (t *Stream) FindChoice(index int) *Choice {

@@ -118,12 +118,12 @@ func rollingOf(b []byte) *rolling {
 // the error, and all calls. The verdict on the stream is the verdict on the new answer.
 func (s *Context) VoidAnswer(t *Choice) {
 	s.Part = -1
-	s.AddStart(t.Index, Start{Again: true})
+	s.AddRestart(t.Index)
 	s.Part = 0
 	for at := range t.Calls {
 		t.Calls[at].Void()
 	}
-	t.Finish, t.Native, t.Surrogates = FinishNone, "", surrogates{}
+	t.Finish, t.Native, t.Surrogates, t.annotations = FinishNone, "", surrogates{}, Distinct{}
 	s.SawDone, s.FirstError = false, nil
 	s.Usage, s.usageRaw = Usage{}, s.usageRaw[:0]
 	s.Contextual = true

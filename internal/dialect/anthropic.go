@@ -236,7 +236,7 @@ func (a *anthropic) isAnother(s *decode.Context, t *decode.Choice, id []byte) bo
 	s.VoidAnswer(t)
 	for _, part := range a.parts {
 		s.Part = part
-		s.AddStart(t.Index, decode.Start{Again: true})
+		s.AddRestart(t.Index)
 	}
 	s.Part, a.parts, a.notThinking = 0, a.parts[:0], 0
 	return true
@@ -265,8 +265,7 @@ func (a *anthropic) addUsage(s *decode.Context, v *fastjson.Value, atEnd bool) {
 		s.Usage.Merge(&u)
 	}
 	raw := s.OverlayUsage(v)
-	if s.Usage.Reported == 0 {
-		s.AddUncounted(raw)
+	if s.Usage.Reported == 0 { // no count has come (U-12)
 		return
 	}
 	d := s.Add(decode.KindUsage, -1)

@@ -56,7 +56,7 @@ func (o *Responses) beginResponse(s *decode.Context, t *decode.Choice, e *respon
 		s.VoidAnswer(t) // the second response takes the place of the first (O-22)
 		for at := range o.items {
 			s.Part = o.items[at].part
-			s.AddStart(t.Index, decode.Start{Again: true})
+			s.AddRestart(t.Index)
 		}
 		s.Part = 0
 		o.Reset()

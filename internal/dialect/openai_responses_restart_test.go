@@ -25,8 +25,8 @@ func TestResponsesRestarts(t *testing.T) {
 		{"white space around it", ` {"a":1} `, streamtest.Lines{"tool_call_end #0 valid"}, 0},
 		{"nothing", ``, streamtest.Lines{"tool_call_end #0 valid"}, 0},
 		{"a placeholder", `{}`, streamtest.Lines{"tool_call_end #0 valid"}, 0},
-		{"other arguments", `{"a":2}`, streamtest.Lines{"start", "tool_call #1 id=c name=f type=function", `tool_call #1 args={"a":2}`, "tool_call_end #1 valid"}, 1},
-		{"what is no JSON", `{"a":`, streamtest.Lines{"start", "tool_call #1 id=c name=f type=function", `tool_call #1 args={"a":`}, 1},
+		{"other arguments", `{"a":2}`, streamtest.Lines{"restart", "tool_call #1 id=c name=f type=function", `tool_call #1 args={"a":2}`, "tool_call_end #1 valid"}, 1},
+		{"what is no JSON", `{"a":`, streamtest.Lines{"restart", "tool_call #1 id=c name=f type=function", `tool_call #1 args={"a":`}, 1},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			l, o := streamtest.Push(llmstream.OpenAIResponses, nil, testkit.SSE(added, delta,

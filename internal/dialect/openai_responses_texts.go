@@ -329,7 +329,7 @@ func (m *outputItem) isOnly(text int) bool {
 func (o *Responses) restart(s *decode.Context, t *decode.Choice, at int) {
 	item := &o.items[at]
 	s.Part = item.part
-	s.AddStart(t.Index, decode.Start{Again: true})
+	s.AddRestart(t.Index)
 	for i := range item.texts {
 		item.texts[i].tally = decode.Tally{}
 	}

@@ -151,6 +151,20 @@ func TestToolCallsAreLinear(t *testing.T) {
 	require.Less(t, late.Seconds(), 5*slack()*early.Seconds())
 }
 
+// Arguments that stop being JSON cost no more than others, however many of their pieces
+// come in one read.
+func TestBrokenArgumentsAreLinear(t *testing.T) {
+	piece := func(arguments string) string {
+		return testkit.SSE(testkit.Calls(`{"index":0,"function":{"arguments":"` + arguments + `"}}`))
+	}
+	begin := testkit.SSE(testkit.Calls(`{"index":0,"id":"i","function":{"name":"f","arguments":"[\""}}`))
+	read := func(middle string) func() {
+		body := []byte(begin + strings.Repeat(piece("x"), 2500) + piece(middle) + strings.Repeat(piece("x"), 2500))
+		return func() { readIn(llmstream.OpenAIChat, body, len(body)) }
+	}
+	requireCost(t, 3*slack()*float64(cost(read("x"))), "broken in the middle", read(`\n`))
+}
+
 // tiny are the hostile bodies that are events, lines or values of a few bytes each, of
 // which each costs something.
 var tiny = map[string]bool{"JSON array": true, "lone CRs": true, "glued in line": true, "glued lines": true, "blank lines": true, "comments": true, "mixed events": true, "frames": true, "errors": true, "details": true, "logprobs": true}

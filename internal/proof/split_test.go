@@ -200,7 +200,7 @@ func unclosed(body []byte) bool {
 // requireEndedCallsWhole checks that no cut ends a tool call before its
 // arguments have ended.
 func requireEndedCallsWhole(t *testing.T, whole, got reading, name string, end int) {
-	if slices.ContainsFunc(whole.Deltas, func(d streamtest.Delta) bool { return d.Start != nil && d.Start.Again || d.ToolCall.Restart }) {
+	if slices.ContainsFunc(whole.Deltas, func(d streamtest.Delta) bool { return d.Kind == llmstream.KindRestart || d.ToolCall.Restart }) {
 		return // other calls, or other arguments, take their places (A-11, T-33)
 	}
 	for i, c := range got.Completion.Choices {
