@@ -114,6 +114,12 @@ func (c *Context) Begin(typ, data []byte) {
 	c.packed, c.packedFrom, c.refused, c.Gave = nil, nil, c.refused[:0], 0
 }
 
+// NoteFragment notes a piece of a tool call, were it empty.
+func (c *Context) NoteFragment() {
+	c.Fragments++
+	c.doubted = false
+}
+
 // Since returns what was appended to Buf after it had the length at. Appending to the
 // result copies it.
 func (c *Context) Since(at int) []byte { return c.Buf[at:len(c.Buf):len(c.Buf)] }

@@ -27,6 +27,9 @@ type Stream struct {
 	// PiecesOnly: arguments come in pieces, and no event repeats them as a whole. A piece
 	// of a call that is open may stand in an event that cannot be read. A decoder sets it.
 	PiecesOnly bool
+	// doubted: each call that may have lost a piece is marked, and no piece has come since.
+	// Damaged events may be shorter than the list of calls.
+	doubted bool
 	// Epoch changes whenever the same event may get a new meaning: a text may belong to
 	// another item, or reopen a choice.
 	Epoch int32
@@ -72,6 +75,7 @@ type Choice struct {
 	// one list from two pieces of one call (T-02).
 	List        uint32
 	Calls       []Call
+	found       *callLookup // nil while the choice has few calls
 	recentCall  int
 	annotations Distinct // see AddAnnotation
 }
