@@ -151,6 +151,13 @@ func (s *stream) handlerReturned() {
 // borrow returns the scratch of the stream. It takes one from the pool if the stream has
 // no scratch.
 func (s *stream) borrow() *scratch {
+	x := s.borrowForFrame()
+	x.used = true
+	return x
+}
+
+// borrowForFrame is borrow for a use of the frame alone. Most short writes bring no event.
+func (s *stream) borrowForFrame() *scratch {
 	if s.scratch == nil {
 		s.scratch = borrowScratch(&s.seen, &s.opt.decode)
 		s.scratch.Sink = s.sink
@@ -184,7 +191,7 @@ func (s *stream) next(p []byte) (n int, ok bool, err error) {
 		return 0, true, nil
 	}
 	for s.fatal == nil {
-		f := &s.borrow().frame
+		f := &s.borrowForFrame().frame
 		k, ok := s.wire.Next(p[n:], f)
 		n += k
 		if !ok {

@@ -115,6 +115,10 @@ func (k *Call) mayEnd() bool {
 
 // doubtOpenCalls marks the calls that may have lost a piece with a lost event.
 func (t *Stream) doubtOpenCalls() {
+	if t.doubted {
+		return
+	}
+	t.doubted = true
 	for i := range t.Choices {
 		for at := range t.Choices[i].Calls {
 			if k := &t.Choices[i].Calls[at]; !k.HasEnded() && !k.closed() {
@@ -189,9 +193,7 @@ func (ch *Choice) HasCalls() bool {
 // CallAtIndex returns the position of the latest call with an index on the wire, or -1.
 // It is for dialects that number the parts of an answer.
 func (ch *Choice) CallAtIndex(index int) (at int) {
-	for at = len(ch.Calls) - 1; at >= 0 && ch.Calls[at].Index != index; at-- {
-	}
-	return at
+	return ch.withIndex(keyIndex, index)
 }
 
 // BeginCall begins a call with an index on the wire. It returns the call's position in

@@ -72,6 +72,17 @@ func (ch *Choice) MatchCall(k *CallKey) (at int, conflict bool) {
 // call has another index. The id is then one like "0", which all calls have (N-04): the
 // index distinguishes the calls, and a name begins the next one.
 func (ch *Choice) callWithID(k *CallKey, id uint64) (at int, another bool) {
+	if l := ch.lookup(); l != nil {
+		same := l.get(callKey{kind: keyID, id: id})
+		if !k.Indexed || same < 0 {
+			return same, false
+		}
+		at = max(l.get(callKey{kind: keyIDAtIndex, id: id, index: k.Index}), l.get(callKey{kind: keyIDWithout, id: id}))
+		if at >= 0 {
+			return at, false
+		}
+		return same, true
+	}
 	same := -1
 	for i := len(ch.Calls) - 1; i >= 0; i-- {
 		call := &ch.Calls[i]
@@ -96,10 +107,8 @@ func (ch *Choice) latest(k *CallKey) int {
 	if r := ch.recentCall; r < len(ch.Calls) && ch.Calls[r].Indexed && ch.Calls[r].Index == k.Index && r == last {
 		return r
 	}
-	for i := last; i >= 0; i-- {
-		if ch.Calls[i].Indexed && ch.Calls[i].Index == k.Index {
-			return i
-		}
+	if at := ch.withIndex(keyWireIndex, k.Index); at >= 0 {
+		return at
 	}
 	// If a call began without an index, its later pieces may have one. SGLang and Nebius
 	// give each piece the next index (T-32). A call whose arguments are whole does not

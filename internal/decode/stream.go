@@ -28,6 +28,9 @@ type Stream struct {
 	// of a call that is open may stand in an event that cannot be read. A decoder sets it.
 	PiecesOnly bool
 	lost       bool // an event of this answer could not be read, or a part of one
+	// doubted: each call that may have lost a piece is marked, and no piece has come since.
+	// Damaged events may be shorter than the list of calls.
+	doubted bool
 	// Epoch changes whenever the same event may get a new meaning: a text may belong to
 	// another item, or reopen a choice.
 	Epoch int32
@@ -37,6 +40,7 @@ type Stream struct {
 
 	Usage    Usage
 	usageRaw []byte // the usage objects so far, overlaid key by key; see OverlayUsage
+	overlaid int    // what overlaying has cost beyond what the reports allowed; see overlayCredit
 
 	// These are the fields of the outcome's anomalies with the same names.
 	MalformedCount                              int64
@@ -72,6 +76,7 @@ type Choice struct {
 	// one list from two pieces of one call (T-02).
 	List        uint32
 	Calls       []Call
+	found       *callLookup // nil while the choice has few calls
 	recentCall  int
 	annotations Distinct // see AddAnnotation
 }

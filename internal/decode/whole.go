@@ -39,6 +39,9 @@ func (t *Tally) Add(piece []byte) {
 // Blank reports whether nothing but white space has come.
 func (t *Tally) Blank() bool { return t.body.size == 0 }
 
+// Size returns the number of bytes without the white space at the ends.
+func (t *Tally) Size() int { return t.body.size }
+
 // Same reports whether both texts are equal, apart from white space at their ends.
 func (t *Tally) Same(u *Tally) bool { return t.body.equal(&u.body) }
 

@@ -105,7 +105,8 @@ func (o *Responses) nameCall(s *decode.Context, t *decode.Choice, at int, id, na
 	call := &t.Calls[item.call]
 	d := decode.ToolCallDelta{Index: item.call}
 	if call.ID == 0 && len(id) > 0 {
-		call.ID, d.ID = decode.Hash(id), id
+		t.SetCallID(item.call, id)
+		d.ID = id
 	}
 	if call.Name == 0 && len(name) > 0 {
 		call.Name, d.Name = decode.Hash(name), name

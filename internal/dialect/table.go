@@ -114,7 +114,7 @@ var Table = [...]Row{
 		Wires:  wire.Over(wire.SSE, wire.JSON, wire.Frames),
 		paths:  "/v1/messages /v1/complete /publishers/anthropic/*:streamRawPredict /publishers/anthropic/*:rawPredict",
 		detect: detectAnthropic,
-		New:    func() Decoder { return new(anthropic) },
+		New:    func() Decoder { return &anthropic{topPart: -1} },
 	},
 	Gemini: {
 		Name:   "gemini",
