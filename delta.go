@@ -27,7 +27,8 @@ const (
 	KindToolCall
 	// KindToolCallEnd reports that the arguments of the call Delta.ToolCall.Index
 	// have ended. Do not run a call before it: arguments that parse as JSON may
-	// still go on, and arguments that break off never end.
+	// still go on, and arguments that break off never end. It comes once more, with
+	// ArgumentsValid false, if the provider then sends further arguments of the call.
 	KindToolCallEnd
 	// KindFinish gives a choice's finish reason. It is not the end: text, tool
 	// calls and usage may come after it. With Choice -1 there is no answer: the
