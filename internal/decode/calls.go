@@ -25,6 +25,7 @@ type Call struct {
 	// Doubtful is set if a piece contradicted the call and may belong to another one. The
 	// call is not ended, and must not be run.
 	Doubtful  bool
+	runnable  bool   // it has ended, and its arguments were valid
 	List      uint32 // the list of calls that held its latest piece; see Choice.List
 	Surrogate uint16 // the pending surrogate of the arguments; see Choice.Surrogates
 	Arguments jsonscan.Scanner
@@ -121,7 +122,7 @@ func (t *Stream) doubtOpenCalls() {
 	t.doubted = true
 	for i := range t.Choices {
 		for at := range t.Choices[i].Calls {
-			if k := &t.Choices[i].Calls[at]; !k.HasEnded() && !k.closed() {
+			if k := &t.Choices[i].Calls[at]; !k.HasEnded() && !k.closed() && k.State != CallBroken {
 				k.Doubtful = true
 			}
 		}
@@ -295,13 +296,25 @@ func (c *Context) RestartCall(t *Choice, at int, arguments []byte) {
 func (c *Context) EndCall(t *Choice, at int) {
 	c.Contextual = true
 	call := &t.Calls[at]
-	if !call.mayEnd() || c.PiecesOnly && !call.HasArguments && c.lostArguments(t) {
+	if !call.mayEnd() || c.PiecesOnly && call.State == CallOpen && !call.HasArguments && c.lostArguments(t) {
 		return
 	}
 	c.flushArguments(t, at)
 	valid := t.valid(call)
-	call.State = CallEnded
+	call.State, call.runnable = CallEnded, valid
 	c.Add(KindToolCallEnd, t.Index).ToolCall = ToolCallDelta{Index: at, ArgumentsValid: valid}
+}
+
+// TakeLate notes arguments that come after the end of their call. The call lacks them, so
+// it is given once more as one that must not be run.
+func (c *Context) TakeLate(t *Choice, at int) {
+	call := &t.Calls[at]
+	c.Contextual = true
+	c.Conflicts++
+	if call.runnable {
+		call.runnable = false
+		c.Add(KindToolCallEnd, t.Index).ToolCall = ToolCallDelta{Index: at}
+	}
 }
 
 // lostArguments reports whether a call without arguments may have lost them. That is

@@ -277,7 +277,8 @@ func (o *Responses) endCall(s *decode.Context, t *decode.Choice, at int, m *item
 	}
 	call := &t.Calls[item.call]
 	status := string(s.Word(m.status))
-	if item.lostBeginning || status == "incomplete" || o.brokenOff && status != "completed" {
+	unsaid := m.argumentsOrInput() == nil && !call.HasArguments // a call without arguments says so
+	if unsaid || item.lostBeginning || status == "incomplete" || o.brokenOff && status != "completed" {
 		call.CutOff = call.CutOff || !call.HasEnded() // T-19
 		return
 	}

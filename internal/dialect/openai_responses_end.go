@@ -135,6 +135,8 @@ func (o *Responses) decodeResponse(s *decode.Context, t *decode.Choice, e *respo
 	o.brokenOff = string(status) != "completed"
 	if !s.SawDone {
 		o.endItems(s, t, r.output, terminal)
+	} else if terminal {
+		o.endRest(s, t)
 	}
 	o.addResponseUsage(s, e, &r)
 	if !terminal {
@@ -323,7 +325,7 @@ func (o *Responses) endRest(s *decode.Context, t *decode.Choice) {
 			continue
 		}
 		o.giveArgumentsSeed(s, t, at)
-		call.CutOff = call.CutOff || o.brokenOff || item.lostBeginning
+		call.CutOff = call.CutOff || o.brokenOff || item.lostBeginning || !call.HasArguments // its end was lost
 		if call.Name == 0 {
 			call.Break()
 		}

@@ -66,8 +66,11 @@ type sheet struct {
 	orphans orphans
 	// interrupts is set if an answer that begins inside another is damage (A-11).
 	interrupts bool
-	// limitCuts is set if a limit breaks off the calls whose end no event has given (T-19).
-	limitCuts bool
+	// itemsEnd is set if a call has an event for its end. If that is missing, a limit has
+	// broken off the call, and a call without arguments has lost them (T-19).
+	itemsEnd bool
+	// revokes is set if arguments after the end of a call make it invalid.
+	revokes bool
 	// usageEnds is set if usage together with the finish reason is the end marker (B-05).
 	usageEnds bool
 	// inputEnds is set if the end of the input ends an answer without a finish reason (B-09).
@@ -142,7 +145,7 @@ var sheets = []sheet{
 		providerError: {fails, `{"error":{"message":"overloaded","type":"server_error"}}`},
 		damage:        {breaks, `{"choices":[{"index":0,"delta":{"content":`},
 	}},
-	{dialect: llmstream.OpenAIResponses, frame: asNamed, orphans: waiting, limitCuts: true, events: [letters]event{
+	{dialect: llmstream.OpenAIResponses, frame: asNamed, orphans: waiting, itemsEnd: true, events: [letters]event{
 		role:          {begins | renews, `{"type":"response.created","response":{"id":"resp_ANSWER","status":"in_progress","output":[]}}`},
 		text:          {begins | gives, `{"type":"response.output_text.delta","item_id":"msg_1","output_index":0,"content_index":0,"delta":"TEXT"}`},
 		toolStart:     {begins | gives | startsCall, `{"type":"response.output_item.added","output_index":CALL,"item":{"id":"fc_CALL","type":"function_call","call_id":"call_CALL","name":"f","arguments":""}}`},
@@ -154,7 +157,7 @@ var sheets = []sheet{
 		damage:        {breaks, `{"type":"response.output_text.delta","item_id":"msg_1","output_index":0,"delta":`},
 		anotherAnswer: {begins | renews, `{"type":"response.created","response":{"id":"resp_ANSWER","status":"in_progress","output":[]}}`},
 	}},
-	{dialect: llmstream.AnthropicMessages, frame: asNamed, orphans: malformed, interrupts: true, events: [letters]event{
+	{dialect: llmstream.AnthropicMessages, frame: asNamed, orphans: malformed, interrupts: true, revokes: true, events: [letters]event{
 		role:          {begins | renews, `{"type":"message_start","message":{"id":"msg_ANSWER","type":"message","role":"assistant","content":[],"usage":{"input_tokens":1,"output_tokens":1}}}`},
 		text:          {begins | gives, `{"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"TEXT"}}`},
 		toolStart:     {begins | gives | startsCall, `{"type":"content_block_start","index":CALL,"content_block":{"type":"tool_use","id":"toolu_CALL","name":"f","input":{}}}`},
@@ -218,7 +221,7 @@ var sheets = []sheet{
 		providerError: {fails, `{"errors":[{"code":3040,"message":"capacity"}]}`},
 		damage:        {breaks, `{"response":`},
 	}},
-	{dialect: llmstream.Bedrock, frame: asFrame, orphans: malformed, usageEnds: true, events: [letters]event{
+	{dialect: llmstream.Bedrock, frame: asFrame, orphans: malformed, usageEnds: true, revokes: true, events: [letters]event{
 		role:          {begins, `event messageStart {"role":"assistant"}`},
 		text:          {begins | gives, `event contentBlockDelta {"contentBlockIndex":0,"delta":{"text":"TEXT"}}`},
 		toolStart:     {begins | gives | startsCall, `event contentBlockStart {"contentBlockIndex":CALL,"start":{"toolUse":{"name":"f","toolUseId":"t_CALL"}}}`},

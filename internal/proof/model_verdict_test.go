@@ -167,18 +167,20 @@ func (m *model) argue() {
 	if c := &m.calls[len(m.calls)-1]; !c.ended && !c.missed {
 		c.arguments += halves[m.half]
 	}
+	if c := &m.calls[len(m.calls)-1]; c.ended && m.revokes {
+		c.ended, c.doubtful = false, true
+	}
 	m.half = 1 - m.half
 }
 
 // finish notes a finish reason. The last counts (C-06), but none after the end (F-22).
 func (m *model) finish(limit bool) {
+	for i := range m.calls {
+		c := &m.calls[i]
+		c.doubtful = c.doubtful || m.itemsEnd && (limit || c.arguments == "")
+	}
 	if m.done && m.stopped {
 		return
-	}
-	if limit && m.limitCuts && !m.done {
-		for i := range m.calls {
-			m.calls[i].doubtful = true
-		}
 	}
 	m.stopped, m.reopened, m.limited = true, false, limit
 }
