@@ -73,10 +73,6 @@ func (a *Accumulator) HandleDelta(d *Delta) error {
 	case KindToolCall, KindToolCallEnd:
 		a.addToolCall(a.choice(d.Choice), d)
 	case KindFinish:
-		if d.Choice < 0 {
-			a.block = a.set(a.block, d.NativeFinishReason)
-			break
-		}
 		c := a.choice(d.Choice)
 		c.finish = d.FinishReason
 		c.native = a.set(c.native, d.NativeFinishReason)
@@ -94,17 +90,17 @@ func (a *Accumulator) HandleDelta(d *Delta) error {
 		c.media = a.joinJSON(c.media, d.Text)
 	case KindAnnotation:
 		if d.Choice < 0 {
-			a.citations = a.setJSON(a.citations, d.Text)
+			a.citations = a.addToArray(a.citations, d.Text)
 			break
 		}
 		c := a.choice(d.Choice)
-		if len(d.Text) > 0 && d.Text[0] == '{' {
-			c.annotations = a.addToArray(c.annotations, d.Text)
-		} else {
-			c.annotations = a.setJSON(c.annotations, d.Text)
-		}
+		c.annotations = a.addToArray(c.annotations, d.Text)
 	case KindItem:
 		a.addItem(a.choice(d.Choice), d)
+	case KindRestart:
+		a.restart(a.choice(d.Choice), d.Part)
+	case KindBlocked:
+		a.block = a.set(a.block, d.NativeFinishReason)
 	}
 	return nil
 }
@@ -126,9 +122,6 @@ func (a *Accumulator) start(d *Delta) {
 	if d.Choice >= 0 {
 		c := a.choice(d.Choice)
 		c.role = a.setOnce(c.role, s.Role)
-		if s.Again {
-			a.restart(c, d.Part)
-		}
 	}
 }
 

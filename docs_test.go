@@ -69,14 +69,14 @@ func rowOf(rows [][]string, first string) []string {
 func TestReadmeCommands(t *testing.T) {
 	readme := string(readFile(t, "README.md"))
 	require.Equal(t,
-		"go run ./cmd/llmstream fold testdata/cerebras-qwen-3-coder-480b-multi_tool_streaming.yaml\ngo test ./...\n",
+		"go run ./cmd/llmstream show testdata/cerebras-qwen-3-coder-480b-multi_tool_streaming.yaml\ngo test ./...\n",
 		codeBlocks(readme, "sh")[0])
 }
 
 // readmeImports are the packages that the code in README.md may use.
 var readmeImports = []string{
 	"context", "encoding/json", "errors", "fmt", "io", "log/slog", "net/http", "net/http/httputil", "net/url", "os", "strings", "sync", "time",
-	"github.com/seed-4d65deac/llmstream", "github.com/seed-4d65deac/llmstream/httptee",
+	"github.com/seed-4d65deac/llmstream", "github.com/seed-4d65deac/llmstream/httptee", "github.com/seed-4d65deac/llmstream/encode/httpencode",
 }
 
 // Each block of Go code in README.md is a part of example_test.go, where it runs
@@ -136,8 +136,8 @@ func size(t *testing.T, text string) int64 {
 	return n
 }
 
-func TestReadmeLimits(t *testing.T) {
-	rows := tableRows(t, string(readFile(t, "README.md")), "## Limits")
+func TestLimitsPage(t *testing.T) {
+	rows := tableRows(t, "\n"+string(readFile(t, "docs", "limits.md")), "# Limits")
 	defaults := reflect.ValueOf((*Options)(nil).withDefaults()).Elem()
 	for i := range defaults.NumField() {
 		name := defaults.Type().Field(i).Name
@@ -151,8 +151,13 @@ func TestReadmeLimits(t *testing.T) {
 	require.EqualValues(t, defaultMaxBytes, size(t, rowOf(rows, "Accumulator.MaxBytes")[1]))
 }
 
+// README.md is for a first visit. What it takes longer to read is in docs/.
+func TestReadmeIsShort(t *testing.T) {
+	require.LessOrEqual(t, len(readFile(t, "README.md")), 10_000)
+}
+
 func TestReadmeStates(t *testing.T) {
-	rows := tableRows(t, string(readFile(t, "README.md")), "## What the outcome says")
+	rows := tableRows(t, string(readFile(t, "README.md")), "## What complete means")
 	for _, name := range stateNames {
 		require.NotNil(t, rowOf(rows, name), "the state %s has no row", name)
 	}
@@ -160,7 +165,7 @@ func TestReadmeStates(t *testing.T) {
 }
 
 // The table shows what was measured last.
-func TestReadmeFigures(t *testing.T) {
+func TestPerformancePage(t *testing.T) {
 	var measured struct {
 		Cells []struct {
 			Workload, Contender  string
@@ -168,7 +173,7 @@ func TestReadmeFigures(t *testing.T) {
 		}
 	}
 	require.NoError(t, json.Unmarshal(readFile(t, "benchmarks", "results", "results.json"), &measured))
-	rows := tableRows(t, string(readFile(t, "README.md")), "## Measured")
+	rows := tableRows(t, "\n"+string(readFile(t, "docs", "performance.md")), "# Performance")
 	require.Greater(t, len(rows), 5)
 	for _, row := range rows[1:] {
 		for _, c := range measured.Cells {

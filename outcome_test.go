@@ -75,11 +75,12 @@ func TestOutcomeLogValue(t *testing.T) {
 	require.Equal(t, map[string]any{"state": "complete", "dialect": "openai-chat", "events": int64(3), "finish_reason": "stop"},
 		attrs(Outcome{State: StateComplete, Dialect: OpenAIChat, Events: 3, Choices: []ChoiceOutcome{{FinishReason: FinishStop, NativeFinishReason: "secret"}}}))
 	require.Equal(t, map[string]any{
-		"state": "error", "dialect": "auto", "events": int64(0), "open_tool_calls": int64(1), "pending_bytes": int64(2), "malformed": int64(3), "skipped": int64(4), "glued": int64(5),
+		"state": "error", "dialect": "auto", "events": int64(0), "open_tool_calls": int64(1), "pending_bytes": int64(2), "malformed": int64(3), "skipped": int64(4), "unseparated": int64(5),
 		"after_done": int64(6), "conflicts": int64(7), "error_type": "t", "error_code": "c", "delivered": true,
 	}, attrs(Outcome{
-		State: StateError, OpenToolCalls: 1, PendingBytes: 2, Malformed: 3, Skipped: 4, Glued: 5, AfterDone: 6, Conflicts: 7, Delivered: true,
-		APIError: &APIError{Type: "t", Code: "c", Message: "secret", Raw: []byte("secret")},
+		State: StateError, OpenToolCalls: 1, Delivered: true,
+		Anomalies: Anomalies{PendingBytes: 2, Malformed: 3, Skipped: SkippedEvents{Empty: 1, KeepAlive: 3}, Unseparated: 5, AfterDone: 6, Conflicts: 7},
+		APIError:  &APIError{Type: "t", Code: "c", Message: "secret", Raw: []byte("secret")},
 	}))
 	var _ slog.LogValuer = Outcome{}
 }

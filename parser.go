@@ -28,6 +28,7 @@ var _ io.WriteCloser = (*Parser)(nil)
 func NewParser(d Dialect, h Handler, o *Options) *Parser {
 	p := &Parser{handler: h}
 	p.fold, _ = h.(*Accumulator)
+	p.sink = (*batches)(p)
 	p.init(d, o)
 	p.fast.folds = h == nil || p.fold != nil
 	return p
@@ -108,8 +109,8 @@ func (p *Parser) CloseWithError(cause error) error {
 
 // deliver passes the deltas of an event to the handler.
 func (p *Parser) deliver() (err error) {
-	if p.handler == nil || p.scratch == nil {
-		return nil
+	if p.handler == nil || p.scratch == nil || p.handlerErr != nil {
+		return p.handlerErr
 	}
 	p.running = handlerRuns
 	defer p.handlerReturned()
@@ -122,6 +123,14 @@ func (p *Parser) deliver() (err error) {
 	p.running = handlerIdle
 	return err
 }
+
+// batches are the deltas of an event that has very many of them. They are passed on while
+// the event is decoded.
+type batches Parser
+
+// TakeDeltas passes the deltas so far to the handler. After an error of the handler it
+// drops them.
+func (p *batches) TakeDeltas() { p.handlerErr = (*Parser)(p).deliver() }
 
 // Reset makes p ready for another stream in the same dialect, with the same handler
 // and options. It keeps its memory, so parsers can be pooled. It does not reset the

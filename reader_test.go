@@ -84,13 +84,13 @@ func TestReaderIgnoresWhatFollowsTheEndMarker(t *testing.T) {
 	body := whole + testkit.SSE(says("more")) + "data: {\"unfinished"
 	r := NewReader(strings.NewReader(body), OpenAIChat, nil)
 	require.Equal(t, lines{"content hi", "finish stop(stop)", "done"}, pull(r))
-	require.Zero(t, r.Outcome().AfterDone)
-	require.Zero(t, r.Outcome().PendingBytes)
+	require.Zero(t, r.Outcome().Anomalies.AfterDone)
+	require.Zero(t, r.Outcome().Anomalies.PendingBytes)
 
 	r = NewReader(strings.NewReader(body), OpenAIChat, &Options{Drain: true})
 	require.Equal(t, lines{"content hi", "finish stop(stop)", "done", "content more"}, pull(r))
-	require.EqualValues(t, 1, r.Outcome().AfterDone)
-	require.NotZero(t, r.Outcome().PendingBytes)
+	require.EqualValues(t, 1, r.Outcome().Anomalies.AfterDone)
+	require.NotZero(t, r.Outcome().Anomalies.PendingBytes)
 	require.NoError(t, r.Err())
 }
 

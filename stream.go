@@ -44,6 +44,8 @@ type stream struct {
 	seen decode.Stream
 	wire wire.Splitter
 
+	sink decode.Sink // takes the first deltas of an event that has very many; nil in a Reader
+
 	// scratch is borrowed from a pool while an event is decoded and its deltas are
 	// handed out.
 	scratch *scratch
@@ -110,7 +112,7 @@ func (s *stream) reset() {
 	s.seen.Reset()
 	s.fast.reset()
 	*s = stream{
-		opt: s.opt, fast: s.fast, longest: s.longest, asked: s.asked, fold: s.fold,
+		opt: s.opt, fast: s.fast, longest: s.longest, asked: s.asked, fold: s.fold, sink: s.sink,
 		decoder: s.decoder, decoderOf: s.decoderOf,
 		wire: s.wire, seen: s.seen,
 	}
@@ -151,6 +153,7 @@ func (s *stream) handlerReturned() {
 func (s *stream) borrow() *scratch {
 	if s.scratch == nil {
 		s.scratch = borrowScratch(&s.seen, &s.opt.decode)
+		s.scratch.Sink = s.sink
 	}
 	return s.scratch
 }

@@ -23,7 +23,7 @@ func TestOverlayOfReports(t *testing.T) {
 	var a Accumulator
 	p := NewParser(AnthropicMessages, &a, nil)
 	for _, c := range []struct{ report, want string }{
-		{`"cost":1`, `{"cost":1}`},
+		{`"cost":1`, ""}, // no count has come (U-12)
 		{`"a":1,"output_tokens":1`, `{"cost":1,"a":1,"output_tokens":1}`},
 		{`"a":2,"output_tokens":0`, `{"cost":1,"a":2,"output_tokens":0}`}, // U-20: the last word on the output
 		{large, `{` + large + `}`},

@@ -151,14 +151,14 @@ func (e *Encoder) HandleDelta(d *llmstream.Delta) error {
 	if e.ended { // WG-7
 		if d.HasOutput() || d.Kind == llmstream.KindUsage {
 			e.lost.AfterEnd++
-		} else if d.Kind == llmstream.KindStart && d.Start != nil && d.Start.Again && d.Part < 0 {
+		} else if d.Kind == llmstream.KindRestart && d.Part < 0 {
 			e.lost.Restarts++ // the client has the answer that is void now
 		}
 		return nil
 	}
 	// The beginning waits for the counts that the source begins with (WA-4), which are in
 	// the same event as its beginning.
-	if e.told && !e.begun && !e.opt.HoldStart && d.Kind != llmstream.KindStart && d.Kind != llmstream.KindUsage {
+	if e.told && !e.begun && !e.opt.HoldStart && d.Kind&(llmstream.KindStart|llmstream.KindRestart|llmstream.KindUsage) == 0 {
 		e.begin()
 	}
 	switch d.Kind {
@@ -166,15 +166,18 @@ func (e *Encoder) HandleDelta(d *llmstream.Delta) error {
 	case llmstream.KindStart:
 		e.noteStart(d)
 	case llmstream.KindUsage: // kept until the end, and written once (WG-10)
-		if d.Usage.Reported != 0 {
-			e.usage = d.Usage
-			e.usage.Raw = nil
-		}
+		e.usage = d.Usage
+		e.usage.Raw = nil
 	case llmstream.KindFinish:
 		e.noteFinish(d)
-		if d.Choice >= 0 && e.isAlone() && e.choice(d.Choice).place > 0 {
+		if e.isAlone() && e.choice(d.Choice).place > 0 {
 			e.lost.Choices++
 		}
+	case llmstream.KindRestart:
+		e.told = true
+		e.restart(e.choice(d.Choice), d.Part)
+	case llmstream.KindBlocked:
+		e.noteBlock(d)
 	case llmstream.KindError:
 		e.failUnlessHeld(failureOf(d.Err))
 	case llmstream.KindMalformed:
@@ -212,9 +215,6 @@ func (e *Encoder) noteStart(d *llmstream.Delta) {
 		return
 	}
 	c := e.choice(d.Choice)
-	if s.Again && !e.beginAgain(c, d.Part) {
-		return
-	}
 	if e.to == llmstream.OpenAIChat && !e.opt.HoldStart { // its beginning has no counts
 		e.begin()
 		e.target.delta(c, d)

@@ -1,7 +1,6 @@
 package encode
 
 import (
-	"slices"
 	"strconv"
 
 	"github.com/seed-4d65deac/llmstream"
@@ -56,7 +55,7 @@ func (t *chatTarget) delta(c *choice, d *llmstream.Delta) {
 	case llmstream.KindMedia:
 		t.media(c, d)
 	case llmstream.KindAnnotation:
-		t.annotations(c, d)
+		t.annotation(c, d)
 	case llmstream.KindItem:
 		t.lost.Items++
 	}
@@ -314,16 +313,4 @@ func (t *chatTarget) ping() {
 	}
 	t.open(&t.choices[0])
 	t.sendChunk()
-}
-
-// growing returns the elements of an array that come after those written before, and notes
-// them as written: a source may send the whole array again, longer.
-func (c *choice) growing(value []byte) (elements [][]byte) {
-	if at := skipSpace(value, 0); at < len(value) && value[at] == '{' {
-		return [][]byte{value}
-	}
-	eachElement(value, func(v []byte) { elements = append(elements, v) })
-	fresh := elements[min(c.annotated, len(elements)):]
-	c.annotated = max(c.annotated, len(elements))
-	return slices.Clip(fresh)
 }

@@ -127,7 +127,7 @@ func (t *responsesTarget) delta(c *choice, d *llmstream.Delta) {
 	case llmstream.KindLogprobs:
 		t.addLogprobs(d)
 	case llmstream.KindAnnotation:
-		t.annotate(c, d)
+		t.annotate(d)
 	case llmstream.KindMedia:
 		t.media(c, d)
 	case llmstream.KindItem:
@@ -271,27 +271,26 @@ func appendListed(list, value []byte) (_ []byte, ok bool) {
 	return appendJSON(list, value)
 }
 
-// annotate writes annotations of OpenAI's own types, numbered without gaps (WR-20).
-func (t *responsesTarget) annotate(c *choice, d *llmstream.Delta) {
-	if !isStrict(d.Text) {
+// annotate writes an annotation of OpenAI's own types. Annotations are numbered without gaps
+// (WR-20).
+func (t *responsesTarget) annotate(d *llmstream.Delta) {
+	b := t.blocks.last()
+	open := b != nil && b.kind == blockText && b == &t.blocks.list[0] && b.begun
+	var value []byte
+	ok := open && isStrict(d.Text)
+	if ok {
+		value, ok = appendAnnotation(nil, d.Text)
+	}
+	if !ok || !t.hold(len(value)) {
 		t.lost.Annotations++
 		return
 	}
-	b := t.blocks.last()
-	open := b != nil && b.kind == blockText && b == &t.blocks.list[0] && b.begun
-	for _, v := range c.growing(d.Text) {
-		value, ok := appendAnnotation(nil, v)
-		if !open || !ok || !t.hold(len(value)) {
-			t.lost.Annotations++
-			continue
-		}
-		t.openInItem("response.output_text.annotation.added")
-		t.buf = strconv.AppendInt(append(t.buf, `,"content_index":0,"annotation_index":`...), int64(t.annotated), 10)
-		t.buf = append(append(append(t.buf, `,"annotation":`...), value...), '}')
-		t.send()
-		t.annotations, _ = appendListed(t.annotations, value)
-		t.annotated++
-	}
+	t.openInItem("response.output_text.annotation.added")
+	t.buf = strconv.AppendInt(append(t.buf, `,"content_index":0,"annotation_index":`...), int64(t.annotated), 10)
+	t.buf = append(append(append(t.buf, `,"annotation":`...), value...), '}')
+	t.send()
+	t.annotations, _ = appendListed(t.annotations, value)
+	t.annotated++
 }
 
 // appendAnnotation appends an annotation as Responses has it; !ok: it is not of its types.

@@ -84,7 +84,7 @@ func survey(r recording) (order []int, first []byte) {
 			order = append(order, d.Choice)
 		}
 		done = done || d.Kind == llmstream.KindDone
-		again = again || done && d.Kind == llmstream.KindStart && d.Start.Again
+		again = again || done && d.Kind == llmstream.KindRestart
 		return nil
 	}), nil)
 	p.Write(r.body)

@@ -176,6 +176,16 @@ func (k *Call) setState(err error) {
 	}
 }
 
+// HasCalls reports whether the choice has calls that are not void.
+func (ch *Choice) HasCalls() bool {
+	for at := range ch.Calls {
+		if ch.Calls[at].State != CallVoid {
+			return true
+		}
+	}
+	return false
+}
+
 // CallAtIndex returns the position of the latest call with an index on the wire, or -1.
 // It is for dialects that number the parts of an answer.
 func (ch *Choice) CallAtIndex(index int) (at int) {
@@ -218,6 +228,10 @@ func (c *Context) NewCall(t *Choice, k Call) (at int) {
 		return -1
 	}
 	c.Calls++
+	if !c.Answered {
+		c.answer()
+	}
+	k.Doubtful = k.Doubtful || c.SawDone // nothing after the end is part of the answer (F-22)
 	t.Calls = append(t.Calls, k)
 	return len(t.Calls) - 1
 }
@@ -292,7 +306,7 @@ func (c *Context) EndCall(t *Choice, at int) {
 // possible if an event could not be read, if a limit was reached (T-19), or if another
 // call has arguments but no name.
 func (c *Context) lostArguments(t *Choice) bool {
-	if c.MalformedCount > 0 || t.Finish == FinishLength {
+	if c.lost || t.Finish == FinishLength {
 		return true
 	}
 	for i := range t.Calls {
@@ -309,7 +323,8 @@ func (c *Context) EndCalls() {
 	for i := range c.Choices {
 		ch := &c.Choices[i]
 		for at := range ch.Calls {
-			if !ch.IsOpen(at) && !ch.Failed && (ch.IsFinished() || c.SawDone) {
+			lost := !ch.Calls[at].HasArguments && c.lostArguments(ch) // and no event of the call's own ends it
+			if !ch.IsOpen(at) && !ch.Failed && !lost && (ch.IsFinished() || c.SawDone) {
 				c.EndCall(ch, at)
 			}
 		}

@@ -1,6 +1,8 @@
 package decode
 
 import (
+	"bytes"
+
 	"github.com/seed-4d65deac/llmstream/internal/wire"
 	"github.com/valyala/fastjson"
 )
@@ -28,15 +30,22 @@ type Context struct {
 	sourceAt   int
 	sourceCost int  // number of bytes that were compared in vain
 	large      bool // a large event has grown the parser, so the pool must not keep it
+	grown      int  // number of commas that may have grown the parser; see noteGrowth
 
-	Sequence int64 // the provider's number of the event
-	Part     int   // the part of the message that deltas are added to
+	packed     []packed // lists of the event that the parser has not seen
+	packedFrom []byte   // the event that holds them
+
+	EventIndex int64 // see Stream.NextIndex
+	Sequence   int64 // the provider's number of the event
+	Part       int   // the part of the message that deltas are added to
 
 	Deltas []Delta
+	Sink   Sink // takes deltas while the event is decoded; may be nil
 	// Contextual is set if no template may be learned from the event: it had an effect
 	// without a delta, or its deltas depend on earlier events.
 	Contextual bool
 	Emitted    int        // number of deltas that were added, wanted or not
+	Gave       Kind       // their kinds
 	Source     TextSource // where the text that was added last comes from
 	// DetailMember is the member with the text of the event's one detail, if that repeats
 	// the one text that was added before it. It is empty for all other events.
@@ -50,16 +59,47 @@ type Context struct {
 	// errorRaw and errorType are shared by the errors of one event.
 	errorRaw  []byte
 	errorType string
-	errors    int    // number of KindError that the event has given
-	mistyped  bool   // see Mistyped
-	failure   string // a finish reason of the event that means failure
-	failed    int    // the choice with that reason
-	Buf       []byte // holds texts and JSON of deltas that are not slices of the event
+	errors    int     // number of KindError that the event has given
+	refused   []error // the causes of KindMalformed that the event has given
+	mistyped  bool    // see Mistyped
+	failure   string  // a finish reason of the event that means failure
+	failed    int     // the choice with that reason
+	Buf       []byte  // holds texts and JSON of deltas that are not slices of the event
 }
 
-// maxKeptDeltas is the number of deltas that a Context in the pool may have room for. An
-// honest event never gives more.
-const maxKeptDeltas = 256
+// A Sink takes the deltas of an event before all of them are known. It is called once the
+// event has given many, since a hostile event may give thousands.
+type Sink interface{ TakeDeltas() }
+
+// batch is the number of deltas that an event may have before its Sink takes them. No
+// recorded event has as many.
+const batch = 256
+
+// maxKeptDeltas is the number of deltas that a Context in the pool may have room for.
+// Events of usual answers give fewer.
+const maxKeptDeltas = 64
+
+// These bound the memory that fastjson's parser keeps in the pool. The parser takes 80
+// bytes for a value and keeps the members and elements of each place where a value stood,
+// whichever event had the most there. smallEvent is a number of commas that cannot fill
+// much, however often such events come. maxGrown is the number of commas of larger events
+// in sum. maxKeptValues is the number of commas of one event.
+const (
+	smallEvent    = 32
+	maxGrown      = 2048
+	maxKeptValues = 1024
+)
+
+// noteGrowth counts how far the parsing of data may grow the parser.
+func (c *Context) noteGrowth(data []byte) {
+	n := bytes.Count(data, comma)
+	if n > smallEvent {
+		c.grown += n
+	}
+	c.large = c.large || n > maxKeptValues || len(data) > wire.MaxKept
+}
+
+var comma = []byte{','}
 
 // Attach makes c decode events of the stream t.
 func (c *Context) Attach(t *Stream, o *Limits) { c.Stream, c.Limits = t, o }
@@ -77,18 +117,25 @@ func (c *Context) Detach() (ok bool) {
 	}
 	c.discard = Delta{}
 	c.Begin(nil, nil)
-	c.Stream, c.Limits, c.Root = nil, nil, nil
+	c.Stream, c.Limits, c.Root, c.Sink = nil, nil, nil, nil
+	if c.grown > maxGrown {
+		c.parser, c.grown = fastjson.Parser{}, 0
+	}
 	return true
 }
 
 // Begin makes c ready for an event with this type and data.
 func (c *Context) Begin(typ, data []byte) {
 	c.Type, c.Data = typ, data
+	if c.Stream != nil {
+		c.EventIndex = c.NextIndex()
+	}
 	c.Deltas, c.Emitted, c.Contextual, c.Embedded, c.NoPing = c.Deltas[:0], 0, false, false, false
 	c.starts, c.Details, c.Buf = c.starts[:0], c.Details[:0], c.Buf[:0]
 	c.sourceAt, c.sourceCost, c.errorRaw, c.Sequence, c.Part = 0, 0, nil, 0, 0
 	c.Source.Member, c.Fragments, c.DetailMember, c.Counted.Form = "", 0, "", nil
 	c.Indexed, c.errors, c.mistyped, c.failure = false, 0, false, ""
+	c.packed, c.packedFrom, c.refused, c.Gave = nil, nil, c.refused[:0], 0
 }
 
 // Since returns what was appended to Buf after it had the length at. Appending to the

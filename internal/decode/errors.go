@@ -2,6 +2,7 @@ package decode
 
 import (
 	"bytes"
+	"slices"
 	"strconv"
 	"unicode/utf8"
 
@@ -24,7 +25,7 @@ func (c *Context) IsError(v *fastjson.Value) bool {
 	if a := v.GetArray(); len(a) > 0 {
 		return true
 	}
-	switch string(c.Raw(v)) {
+	switch string(c.peek(v)) {
 	case "null", "false", "0", `""`, "[]":
 		return false
 	}
@@ -46,6 +47,9 @@ func (c *Context) IsFailure(v *fastjson.Value) bool {
 // AddError adds the error in v: an object, a string, or an array of these (E-02). Members
 // that v lacks may stand beside it, in root.
 func (c *Context) AddError(choice int, v, root *fastjson.Value) {
+	if c.refuseError() {
+		return
+	}
 	e := c.newError(c.Data)
 	if a := v.GetArray(); len(a) > 0 {
 		v = a[0]
@@ -125,10 +129,16 @@ func (c *Context) EndEvent() {
 	}
 }
 
-// Malformed adds a KindMalformed for bytes of the event that cannot be read.
+// Malformed adds a KindMalformed for bytes of the event that cannot be read. An event
+// gives one for each cause: it may hold thousands of elements past a limit.
 func (c *Context) Malformed(choice, offset, length int, cause error) {
+	if slices.ContainsFunc(c.refused, func(e error) bool { return isSameCause(e, cause) }) {
+		return
+	}
+	c.refused = append(c.refused, cause)
 	err := &SyntaxError{Event: c.Events, Offset: offset, Length: length, Err: cause}
 	c.MalformedCount++
+	c.lost = true
 	if c.FirstDamage == nil && !c.SawDone { // after the end nothing changes the verdict (F-22)
 		c.FirstDamage = err
 	}
@@ -136,6 +146,23 @@ func (c *Context) Malformed(choice, offset, length int, cause error) {
 	if c.PiecesOnly {
 		c.doubtOpenCalls()
 	}
+}
+
+// isSameCause reports whether two errors have the same cause: one limit, or one reason.
+func isSameCause(a, b error) bool {
+	x, ok := a.(*fault.Limit)
+	y, both := b.(*fault.Limit)
+	return ok && both && x.Limit == y.Limit || a == b
+}
+
+// refuseError reports whether the event has given as many errors as it may. An answer has
+// at most one for each choice.
+func (c *Context) refuseError() bool {
+	if c.errors < c.Limits.MaxChoices {
+		return false
+	}
+	c.Malformed(-1, 0, len(c.Data), &fault.Limit{Limit: "MaxChoices", Max: c.Limits.MaxChoices})
+	return true
 }
 
 // AddErrorObject adds an error if Root is one or holds one:
@@ -269,11 +296,13 @@ func (c *Context) label(v *fastjson.Value) string {
 	if v == nil || v.GetObject() != nil || c.IsArray(v) {
 		return ""
 	}
+	at := len(c.Buf)
 	if text, ok := c.Text(v, nil); ok {
+		c.Buf = c.Buf[:at] // the label is a copy
 		return string(c.clip(text))
 	}
-	if v.Type() == fastjson.TypeNumber {
-		return string(c.clip(c.Raw(v)))
+	if c.IsNumber(v) {
+		return string(c.clip(c.peek(v)))
 	}
 	return ""
 }
@@ -299,6 +328,9 @@ func (c *Context) AddException(byCode bool) {
 
 // AddNamedError adds an error whose type is the name of the member that holds it.
 func (c *Context) AddNamedError(name []byte, v *fastjson.Value) {
+	if c.refuseError() {
+		return
+	}
 	e := c.newError(c.Data)
 	e.Type = string(c.clip(name))
 	c.readError(e, v)

@@ -17,6 +17,7 @@ type Stream struct {
 	Calls   int // number of tool calls in all choices
 
 	Events    int64 // number of events so far
+	Uncounted int64 // number of errors in place of a stream, which are not in Events
 	Delivered bool  // a text, a call or media was given
 	// Answered: something of an answer has come, were it only a signature or redacted
 	// reasoning. A role is no answer.
@@ -26,6 +27,7 @@ type Stream struct {
 	// PiecesOnly: arguments come in pieces, and no event repeats them as a whole. A piece
 	// of a call that is open may stand in an event that cannot be read. A decoder sets it.
 	PiecesOnly bool
+	lost       bool // an event of this answer could not be read, or a part of one
 	// Epoch changes whenever the same event may get a new meaning: a text may belong to
 	// another item, or reopen a choice.
 	Epoch int32
@@ -36,8 +38,8 @@ type Stream struct {
 	Usage    Usage
 	usageRaw []byte // the usage objects so far, overlaid key by key; see OverlayUsage
 
-	// These are the fields of the outcome with the same names.
-	Skipped, MalformedCount                     int64
+	// These are the fields of the outcome's anomalies with the same names.
+	MalformedCount                              int64
 	Comments, Unseparated, AfterDone, Conflicts int64
 	Skips                                       Skips
 	Unterminated                                bool
@@ -68,9 +70,10 @@ type Choice struct {
 	Marks uint8
 	// List counts the lists of tool calls that have come. It distinguishes two calls in
 	// one list from two pieces of one call (T-02).
-	List       uint32
-	Calls      []Call
-	recentCall int
+	List        uint32
+	Calls       []Call
+	recentCall  int
+	annotations Distinct // see AddAnnotation
 }
 
 // surrogates are the pending high surrogates, or 0.
@@ -87,6 +90,9 @@ func (t *Stream) Reset() {
 		Choices: choices[:0], usageRaw: usage,
 	}
 }
+
+// NextIndex returns Delta.EventIndex for the next event.
+func (t *Stream) NextIndex() int64 { return t.Events + t.Uncounted }
 
 // FindChoice returns the choice with this index, or nil if it has not begun.
 func (t *Stream) FindChoice(index int) *Choice {
@@ -152,7 +158,7 @@ func (c *Context) FlushSurrogates() {
 // Complete reports whether the answer is whole (contract 7):
 //
 //   - each choice that began is finished, and its calls are not cut short; or
-//   - the end marker came, and no call is open; or
+//   - some choice began, the end marker came, and no call is open; or
 //   - there is no answer because the prompt was blocked (G-04).
 func (t *Stream) Complete() bool {
 	if t.BlockReason != "" {
@@ -167,7 +173,7 @@ func (t *Stream) Complete() bool {
 		}
 	}
 	if t.SawDone {
-		return t.Finished() || !open
+		return len(t.Choices) > 0 && (t.Finished() || !open)
 	}
 	return t.Finished() && !cut
 }

@@ -80,25 +80,27 @@ func (c *Context) SetCount(u *Usage, field UsageFields, to *int64, v *fastjson.V
 	}
 }
 
+// ReadCounts returns the counts of a usage object. names has the members of the input, the
+// output, the total, the cached and the reasoning tokens, as [Fields] takes them.
+func (c *Context) ReadCounts(v *fastjson.Value, names string) (u Usage) {
+	var input, output, total, cached, reasoning *fastjson.Value
+	Fields(v, names, &input, &output, &total, &cached, &reasoning)
+	c.SetCount(&u, UsageInput, &u.Input, input)
+	c.SetCount(&u, UsageOutput, &u.Output, output)
+	c.SetCount(&u, UsageTotal, &u.Total, total)
+	c.SetCount(&u, UsageCached, &u.Cached, cached)
+	c.SetCount(&u, UsageReasoning, &u.Reasoning, reasoning)
+	return u
+}
+
 // AddUsage merges the usage of the event into the known usage, and adds the result
-// together with raw.
+// together with raw. A usage object without any count adds nothing (U-12, G-02).
 func (c *Context) AddUsage(u *Usage, raw []byte) {
 	c.Contextual = true
-	switch {
-	case u.Reported == 0:
-		c.AddUncounted(raw)
-	case c.Usage.Merge(u):
+	if u.Reported != 0 && c.Usage.Merge(u) {
 		d := c.Add(KindUsage, -1)
 		d.Usage = c.Usage
 		d.Usage.Raw = raw
-	}
-}
-
-// AddUncounted adds a usage object without any count, which may hold the cost of the
-// answer (U-12). After an object with counts it is ignored (G-02).
-func (c *Context) AddUncounted(raw []byte) {
-	if c.Usage.Reported == 0 && len(raw) > len("{}") {
-		c.Add(KindUsage, -1).Usage.Raw = raw
 	}
 }
 

@@ -118,13 +118,13 @@ func rollingOf(b []byte) *rolling {
 // the error, and all calls. The verdict on the stream is the verdict on the new answer.
 func (s *Context) VoidAnswer(t *Choice) {
 	s.Part = -1
-	s.AddStart(t.Index, Start{Again: true})
+	s.AddRestart(t.Index)
 	s.Part = 0
 	for at := range t.Calls {
 		t.Calls[at].Void()
 	}
-	t.Finish, t.Native, t.Surrogates = FinishNone, "", surrogates{}
-	s.SawDone, s.FirstError = false, nil
+	t.Finish, t.Native, t.Surrogates, t.annotations = FinishNone, "", surrogates{}, Distinct{}
+	s.SawDone, s.FirstError, s.Answered, s.finished, s.lost = false, nil, false, false, false
 	s.Usage, s.usageRaw = Usage{}, s.usageRaw[:0]
 	s.Contextual = true
 	s.Epoch++

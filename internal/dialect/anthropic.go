@@ -75,6 +75,7 @@ func (a *anthropic) Reset() {
 }
 
 func (a *anthropic) Decode(s *decode.Context) {
+	s.PiecesOnly = true
 	var e anthropicEvent
 	e.read(s.Root)
 	typ := s.Word(e.typ)
@@ -178,7 +179,7 @@ func (a *anthropic) startMessage(s *decode.Context, v *fastjson.Value) {
 	begun := len(s.Choices) > 0
 	t := message(s)
 	s.AddRole(t, role)
-	if !begun || a.isAnother(s, t, s.Word(id)) {
+	if a.isAnother(s, t, s.Word(id)) || !begun {
 		a.answer = decode.Hash(s.Word(id))
 		for i, block := range content.GetArray() {
 			s.Part = i
@@ -226,7 +227,11 @@ func decodeCompletion(s *decode.Context) {
 // the verdict on the new one (O-22). The stream is malformed unless the current message
 // has ended.
 func (a *anthropic) isAnother(s *decode.Context, t *decode.Choice, id []byte) bool {
-	if a.answer == 0 || len(id) == 0 || a.answer == decode.Hash(id) {
+	switch {
+	case len(id) == 0 || a.answer == decode.Hash(id):
+		return false
+	case a.answer == 0 && !s.SawDone: // its own beginning comes late
+		a.answer = decode.Hash(id)
 		return false
 	}
 	if !s.SawDone {
@@ -236,7 +241,7 @@ func (a *anthropic) isAnother(s *decode.Context, t *decode.Choice, id []byte) bo
 	s.VoidAnswer(t)
 	for _, part := range a.parts {
 		s.Part = part
-		s.AddStart(t.Index, decode.Start{Again: true})
+		s.AddRestart(t.Index)
 	}
 	s.Part, a.parts, a.notThinking = 0, a.parts[:0], 0
 	return true
@@ -265,8 +270,7 @@ func (a *anthropic) addUsage(s *decode.Context, v *fastjson.Value, atEnd bool) {
 		s.Usage.Merge(&u)
 	}
 	raw := s.OverlayUsage(v)
-	if s.Usage.Reported == 0 {
-		s.AddUncounted(raw)
+	if s.Usage.Reported == 0 { // no count has come (U-12)
 		return
 	}
 	d := s.Add(decode.KindUsage, -1)

@@ -84,12 +84,12 @@ func (a *assembly) addMembers(s *decode.Context, t *decode.Choice, item *openIte
 		}
 		for i, name := range grownNames {
 			if string(key) == name {
-				item.grown[i] = v.MarshalTo(item.grown[i][:0])
+				item.grown[i] = s.AppendRaw(item.grown[i][:0], v)
 				return
 			}
 		}
 		item.members = append(jsonscan.AppendQuoted(append(item.members, ','), key), ':')
-		item.members = v.MarshalTo(item.members)
+		item.members = s.AppendRaw(item.members, v)
 	})
 	a.resized(s, t, item, before)
 }
@@ -203,7 +203,7 @@ func (a *assembly) addElements(s *decode.Context, t *decode.Choice, item *openIt
 		} else {
 			*to = append((*to)[:0], '[')
 		}
-		*to = append(one.MarshalTo(*to), ']')
+		*to = append(s.AppendRaw(*to, one), ']')
 	}
 	a.resized(s, t, item, before)
 }

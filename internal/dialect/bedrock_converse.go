@@ -179,7 +179,7 @@ func decodeConverseDelta(s *decode.Context, t *decode.Choice, index int, delta *
 		if at := t.CallAtIndex(index); at >= 0 {
 			s.AppendArguments(t, at, "input", decode.Member(call, "input"))
 		} else {
-			s.Contextual = true
+			lostBeginning(s, t)
 		}
 	}
 }

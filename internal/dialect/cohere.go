@@ -111,6 +111,7 @@ func (h *cohere) Decode(s *decode.Context) {
 		s.AddRole(t, m.role)
 		h.decodeMessage(s, t, &m)
 	case "tool-call-start":
+		s.PiecesOnly = true
 		decodeCohereCalls(s, t, m.calls, cohereIndex(s, t, e.index, len(t.Calls)))
 	case "tool-call-delta":
 		decodeCohereCalls(s, t, m.calls, cohereIndex(s, t, e.index, len(t.Calls)-1))

@@ -1,6 +1,9 @@
 package dialect
 
-import "github.com/seed-4d65deac/llmstream/internal/decode"
+import (
+	"github.com/seed-4d65deac/llmstream/internal/decode"
+	"github.com/seed-4d65deac/llmstream/internal/fault"
+)
 
 // stopOrCalls returns the finish reason of an answer that ended without a limit or a
 // failure. It returns FinishToolCalls if the answer has tool calls, and FinishStop
@@ -10,4 +13,10 @@ func stopOrCalls(t *decode.Choice) decode.FinishReason {
 		return decode.FinishToolCalls
 	}
 	return decode.FinishStop
+}
+
+// lostBeginning reports arguments whose call is unknown: the event with the beginning of
+// the call was lost, or comes late.
+func lostBeginning(s *decode.Context, t *decode.Choice) {
+	s.Malformed(t.Index, 0, len(s.Data), fault.Reason("arguments of a call that has not begun"))
 }

@@ -153,7 +153,7 @@ func TestConflictsOfToolCallsAreCounted(t *testing.T) {
 		testkit.Calls(`{"index":0,"id":"b","function":{"arguments":"}"}}`),           // T-28
 		testkit.Calls(`{"index":0,"id":"a","function":{"name":"g","arguments":""}}`), // another name
 	))
-	require.EqualValues(t, 2, o.Conflicts)
+	require.EqualValues(t, 2, o.Anomalies.Conflicts)
 	require.Equal(t, 1, o.Choices[0].ToolCalls)
 }
 

@@ -56,7 +56,7 @@ func (o *Responses) beginResponse(s *decode.Context, t *decode.Choice, e *respon
 		s.VoidAnswer(t) // the second response takes the place of the first (O-22)
 		for at := range o.items {
 			s.Part = o.items[at].part
-			s.AddStart(t.Index, decode.Start{Again: true})
+			s.AddRestart(t.Index)
 		}
 		s.Part = 0
 		o.Reset()
@@ -162,6 +162,9 @@ func isTerminal(status []byte) bool {
 // finishResponse gives the status of a response that has ended. The status is its finish
 // reason.
 func (o *Responses) finishResponse(s *decode.Context, t *decode.Choice, r *response, status []byte) {
+	if s.SawDone && t.Native != "" && !decode.IsFailure([]byte(t.Native)) {
+		return // F-22; but a reason takes the place of a failure
+	}
 	before, news := t.Finish, t.SetFinish(status)
 	switch {
 	case string(status) == "completed" && o.callsTools():
@@ -314,7 +317,7 @@ func (o *Responses) endRest(s *decode.Context, t *decode.Choice) {
 			continue
 		}
 		o.giveArgumentsSeed(s, t, at)
-		call.CutOff = call.CutOff || o.brokenOff || item.missed
+		call.CutOff = call.CutOff || o.brokenOff || item.lostBeginning
 		if call.Name == 0 {
 			call.Break()
 		}

@@ -86,7 +86,7 @@ func (o *Responses) endItem(s *decode.Context, t *decode.Choice, e *responseEven
 func (o *Responses) endItemAt(s *decode.Context, t *decode.Choice, at int, class itemClass, v *fastjson.Value, m *itemMembers) {
 	if at >= 0 {
 		s.Part = o.items[at].part
-		o.changed(s)
+		o.noteChange(s)
 	} else if class != classOther {
 		return
 	}
@@ -148,7 +148,7 @@ func (o *Responses) equalItem(s *decode.Context, class itemClass, m *itemMembers
 	}
 	var arguments decode.Tally
 	if class == classCall {
-		whole, _ := s.Text(m.words(), nil) // an object is read once, when it is taken
+		whole, _ := s.Text(m.argumentsOrInput(), nil) // an object is read once, when it is taken
 		arguments = decode.TallyOf(whole)
 	}
 	for at = range o.items {
@@ -189,10 +189,10 @@ func (o *Responses) endTexts(s *decode.Context, t *decode.Choice, at int, m *ite
 		if o.beganBefore(item) {
 			return // the client has the texts from before the stream was resumed
 		}
-		if !item.torn {
+		if !item.contradicted {
 			s.Conflicts++
 		}
-		item.torn = false
+		item.contradicted = false
 		if !o.hasAll(item) {
 			return
 		}
@@ -228,7 +228,7 @@ func (o *Responses) hasAll(item *outputItem) bool {
 
 // addWhole adds what an item lacks of one of its texts. news reports whether the log
 // probabilities of the text did not come with pieces.
-func (o *Responses) addWhole(s *decode.Context, t *decode.Choice, at int, w *wholePiece, news bool) {
+func (o *Responses) addWhole(s *decode.Context, t *decode.Choice, at int, w *textOfWhole, news bool) {
 	if w.tally.Blank() && w.matches == noItem {
 		return
 	}

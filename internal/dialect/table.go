@@ -229,6 +229,7 @@ func IsDoneWord(data []byte) bool { return string(data) == doneWord }
 // Detect returns the dialect of an event's JSON object, or Auto if the object does not
 // show it. It tries the dialect asked first.
 func Detect(s *decode.Context, asked ID) ID {
+	at := len(s.Buf)
 	if detect := Table[asked].detect; detect != nil && detect(s) {
 		return asked
 	}
@@ -236,6 +237,7 @@ func Detect(s *decode.Context, asked ID) ID {
 		return Bedrock // whatever the frame embeds
 	}
 	for d := range Table {
+		s.Buf = s.Buf[:at] // no detection keeps what it read, which may be megabytes
 		if detect := Table[d].detect; detect != nil && detect(s) {
 			return ID(d)
 		}

@@ -151,6 +151,20 @@ func TestToolCallsAreLinear(t *testing.T) {
 	require.Less(t, late.Seconds(), 5*slack()*early.Seconds())
 }
 
+// Arguments that stop being JSON cost no more than others, however many of their pieces
+// come in one read.
+func TestBrokenArgumentsAreLinear(t *testing.T) {
+	piece := func(arguments string) string {
+		return testkit.SSE(testkit.Calls(`{"index":0,"function":{"arguments":"` + arguments + `"}}`))
+	}
+	begin := testkit.SSE(testkit.Calls(`{"index":0,"id":"i","function":{"name":"f","arguments":"[\""}}`))
+	read := func(middle string) func() {
+		body := []byte(begin + strings.Repeat(piece("x"), 2500) + piece(middle) + strings.Repeat(piece("x"), 2500))
+		return func() { readIn(llmstream.OpenAIChat, body, len(body)) }
+	}
+	requireCost(t, 3*slack()*float64(cost(read("x"))), "broken in the middle", read(`\n`))
+}
+
 // tiny are the hostile bodies that are events, lines or values of a few bytes each, of
 // which each costs something.
 var tiny = map[string]bool{"JSON array": true, "lone CRs": true, "glued in line": true, "glued lines": true, "blank lines": true, "comments": true, "mixed events": true, "frames": true, "errors": true, "details": true, "logprobs": true}
@@ -173,7 +187,8 @@ func hostileBodies() map[string][]byte {
 	}
 	data := func(s string) []byte { return []byte("data: " + s + "\n\n") }
 	return map[string][]byte{
-		"many values":   data(`{"choices":[` + strings.Repeat("0,", size/2) + `0]}`),
+		"many values":   data(`{"choices":[` + strings.Repeat(`"",`, size/3) + `0]}`),
+		"many numbers":  data(`{"choices":[` + strings.Repeat("0,", size/2) + `0]}`), // none of them is read
 		"deep garbage":  data(`{"choices":` + strings.Repeat("[", 297) + "n" + strings.Repeat("x", size)),
 		"bare garbage":  []byte(strings.Repeat("[", 299) + "n" + strings.Repeat("x", size)),
 		"no line end":   []byte("data: " + strings.Repeat("x", size)),
@@ -207,7 +222,8 @@ func hostileBodies() map[string][]byte {
 // Hostile events allocate in proportion to their size (contract 11).
 func TestHostileAllocations(t *testing.T) {
 	for name, body := range hostileBodies() {
-		if name != "many values" && name != "deep garbage" {
+		malformed, ok := map[string]int{"many values": 1, "deep garbage": 1, "many numbers": 0}[name]
+		if !ok {
 			continue
 		}
 		t.Run(name, func(t *testing.T) {
@@ -223,7 +239,7 @@ func TestHostileAllocations(t *testing.T) {
 				p.Close()
 				runtime.ReadMemStats(&n)
 				require.LessOrEqual(t, n.TotalAlloc-m.TotalAlloc, uint64(6*len(body)), "read %d bytes at a time", size)
-				require.EqualValues(t, 1, p.Outcome().Malformed)
+				require.EqualValues(t, malformed, p.Outcome().Anomalies.Malformed)
 			}
 		})
 	}
