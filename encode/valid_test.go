@@ -34,6 +34,11 @@ func validBut(to llmstream.Dialect, body string, lost encode.Lost) error {
 	if err != nil {
 		return err
 	}
+	for _, e := range events {
+		if err := undocumented(to, "", e.v); err != nil {
+			return fmt.Errorf("%w: %s", err, e.data)
+		}
+	}
 	switch to {
 	case llmstream.OpenAIChat:
 		return validChat(events)
