@@ -34,6 +34,12 @@ type Accumulator struct {
 	created                      int64
 	usage                        Usage
 	citations, block             []byte
+
+	// restarts holds parts of the choice with the index restarted that have begun anew, as
+	// long as only restarts come. What they void is looked for once for all of them: a
+	// hostile message begins a thousand parts anew.
+	restarts  []int
+	restarted int
 }
 
 var _ Handler = (*Accumulator)(nil)
@@ -63,6 +69,9 @@ type detailAcc struct {
 
 // HandleDelta adds d to the completion. It always returns nil.
 func (a *Accumulator) HandleDelta(d *Delta) error {
+	if len(a.restarts) > 0 && (d.Kind != KindRestart || d.Choice != a.restarted || d.Part < 0 || len(a.restarts) == maxParts) {
+		a.voidRestarted()
+	}
 	switch d.Kind {
 	case KindContent, KindReasoning, KindRefusal:
 		to := a.textOf(d.Kind, d.Choice, d.Part)
@@ -133,6 +142,9 @@ func (a *Accumulator) textOf(k Kind, index, part int) *[]byte {
 
 // textOf is Accumulator.textOf for one choice.
 func (f *choiceAcc) textOf(a *Accumulator, k Kind, part int) *[]byte {
+	if len(a.restarts) > 0 { // the fast path adds texts too
+		a.voidRestarted()
+	}
 	p := &f.parts[f.cur]
 	if part != p.part {
 		p = f.switchPart(a, part)
@@ -266,6 +278,7 @@ func cloneJSON(raw []byte) []byte {
 // AppendText appends the content of the choice with this index, as far as it has come,
 // to dst and returns the result. If there is no such choice, it returns dst.
 func (a *Accumulator) AppendText(dst []byte, choice int) []byte {
+	a.voidRestarted()
 	for i := range a.choices {
 		if c := &a.choices[i]; c.index == choice {
 			for _, p := range c.sortedParts() {
@@ -279,6 +292,7 @@ func (a *Accumulator) AppendText(dst []byte, choice int) []byte {
 // Completion returns the answer so far, whether the stream has ended or not. It is a
 // copy and belongs to the caller.
 func (a *Accumulator) Completion() *Completion {
+	a.voidRestarted()
 	out := &Completion{
 		ID: string(a.id), Model: string(a.model), Created: a.created,
 		SystemFingerprint: string(a.fingerprint), ServiceTier: string(a.tier),

@@ -147,6 +147,17 @@ func (c *Context) Malformed(choice, offset, length int, cause error) {
 	}
 }
 
+// Exceed adds a KindMalformed for what is past a limit. option is the name of the limit,
+// and most the limit.
+func (c *Context) Exceed(choice int, option string, most int) {
+	for _, e := range c.refused { // a hostile event has thousands of elements past a limit
+		if l, ok := e.(*fault.Limit); ok && l.Limit == option {
+			return
+		}
+	}
+	c.Malformed(choice, 0, len(c.Data), &fault.Limit{Limit: option, Max: most})
+}
+
 // isSameCause reports whether two errors have the same cause: one limit, or one reason.
 func isSameCause(a, b error) bool {
 	x, ok := a.(*fault.Limit)
@@ -160,7 +171,7 @@ func (c *Context) refuseError() bool {
 	if c.errors < c.Limits.MaxChoices {
 		return false
 	}
-	c.Malformed(-1, 0, len(c.Data), &fault.Limit{Limit: "MaxChoices", Max: c.Limits.MaxChoices})
+	c.Exceed(-1, "MaxChoices", c.Limits.MaxChoices)
 	return true
 }
 
