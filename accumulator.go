@@ -57,6 +57,7 @@ type choiceAcc struct {
 	finish                                     FinishReason
 	items                                      []itemAcc
 	details                                    []detailAcc
+	detailAt                                   map[int]int // positions of details by index; nil until there are many
 	calls                                      []callAcc
 }
 
@@ -221,15 +222,7 @@ const maxDetails = 1024
 // A piece without an index continues the one before, unless a signature or data has
 // closed that one.
 func (a *Accumulator) addDetail(c *choiceAcc, d *ReasoningDetail) {
-	at := -1
-	for i := len(c.details) - 1; i >= 0 && at < 0; i-- {
-		if c.details[i].index == d.Index && !c.details[i].void {
-			at = i
-		}
-		if d.Index < 0 {
-			break
-		}
-	}
+	at := c.findDetail(d.Index)
 	if at >= 0 && d.Index < 0 {
 		open := &c.details[at]
 		if len(open.signature)+len(open.data)+len(d.Data) > 0 || len(d.Type) > 0 && !bytes.Equal(open.typ, d.Type) {
@@ -248,6 +241,9 @@ func (a *Accumulator) addDetail(c *choiceAcc, d *ReasoningDetail) {
 		}
 		c.details = list
 		c.details[at].index = d.Index
+		if c.detailAt != nil {
+			c.detailAt[d.Index] = at
+		}
 	}
 	f := &c.details[at]
 	f.typ = a.setOnce(f.typ, d.Type)
@@ -257,6 +253,38 @@ func (a *Accumulator) addDetail(c *choiceAcc, d *ReasoningDetail) {
 	f.text = a.join(f.text, d.Text)
 	f.summary = a.join(f.summary, d.Summary)
 	f.data = a.join(f.data, d.Data)
+}
+
+// fewDetails is the number of details up to which a search looks at each of them.
+const fewDetails = 16
+
+// findDetail returns the latest detail with an index, or -1. A detail without an index
+// continues the last one at most.
+func (f *choiceAcc) findDetail(index int) (at int) {
+	n := len(f.details)
+	if index >= 0 && n > fewDetails {
+		if f.detailAt == nil {
+			f.detailAt = make(map[int]int, n)
+			for i := range f.details {
+				if d := &f.details[i]; !d.void {
+					f.detailAt[d.index] = i
+				}
+			}
+		}
+		if at, ok := f.detailAt[index]; ok {
+			return at
+		}
+		return -1
+	}
+	for at = n - 1; at >= 0; at-- {
+		if d := &f.details[at]; d.index == index && !d.void {
+			return at
+		}
+		if index < 0 {
+			return -1
+		}
+	}
+	return -1
 }
 
 // Usage returns the token counts so far. Its Raw is a copy, or nil if no usage has

@@ -147,6 +147,7 @@ func (a *Accumulator) voidRestarted() {
 			p.content, p.reasoning, p.refusal = a.takeBack(p.content), a.takeBack(p.reasoning), a.takeBack(p.refusal)
 		}
 	}
+	f.detailAt = nil
 	for i := range f.details {
 		if d := &f.details[i]; !d.void && restarts(d.index) {
 			d.void = true

@@ -151,7 +151,7 @@ func (s *stream) prune(c *decode.Context, data []byte) (ok bool) {
 
 // decodeObject decodes an event that is a JSON object.
 func (s *stream) decodeObject(c *decode.Context) {
-	if !s.settled && !s.settle(c) {
+	if !s.settled && s.mayShowDialect(c) && !s.settle(c) {
 		return
 	}
 	if s.dialect != Auto {
