@@ -64,7 +64,7 @@ func (c *Context) AddError(choice int, v, root *fastjson.Value) {
 
 // statusOfCode sets the status to the code, if the code is an HTTP status.
 func (e *APIError) statusOfCode() {
-	if n, err := strconv.Atoi(e.Code); err == nil && e.Status == 0 && n >= 100 && n < 600 {
+	if n, ok := number(e.Code); ok && e.Status == 0 && n >= 100 && n < 600 {
 		e.Status = n
 	}
 }
@@ -259,7 +259,7 @@ func (c *Context) readError(e *APIError, v *fastjson.Value) {
 		}
 	}
 	word := c.label(status)
-	if n, err := strconv.Atoi(word); err == nil {
+	if n, ok := number(word); ok {
 		if n > 999 && code == nil { // the provider's own number, and not an HTTP status
 			code = status
 		} else if e.Status == 0 {
@@ -284,6 +284,15 @@ func (c *Context) readError(e *APIError, v *fastjson.Value) {
 	if e.Type == "" {
 		e.Type = word // a word such as Google's NOT_FOUND
 	}
+}
+
+// number returns the number that a word is. An error costs more than a look at the word.
+func number(word string) (n int, ok bool) {
+	if word == "" {
+		return 0, false
+	}
+	n, err := strconv.Atoi(word)
+	return n, err == nil
 }
 
 // clip returns the beginning of a text: at most MaxBadText bytes, and no part of a
