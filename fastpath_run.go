@@ -241,6 +241,7 @@ func (c *stream) textIn(e *matched) *[]byte {
 	if e.call < 0 {
 		return c.fold.textOf(Kind(e.means.kind), e.choice.Index, e.means.part)
 	}
+	c.fold.voidRestarted()
 	f := c.fold.find(e.choice.Index)
 	if f == nil || e.call >= len(f.calls) || c.fold.room() < len(e.text) {
 		return nil

@@ -1,7 +1,6 @@
 package decode
 
 import (
-	"github.com/seed-4d65deac/llmstream/internal/fault"
 	"github.com/seed-4d65deac/llmstream/internal/jsonscan"
 	"github.com/valyala/fastjson"
 )
@@ -227,7 +226,7 @@ func (c *Context) BeginCallWith(t *Choice, index int, d ToolCallDelta) (at int) 
 // Limits.MaxToolCalls already, it adds a KindMalformed and returns -1.
 func (c *Context) NewCall(t *Choice, k Call) (at int) {
 	if c.Calls >= c.Limits.MaxToolCalls {
-		c.Malformed(t.Index, 0, len(c.Data), &fault.Limit{Limit: "MaxToolCalls", Max: c.Limits.MaxToolCalls})
+		c.Exceed(t.Index, "MaxToolCalls", c.Limits.MaxToolCalls)
 		return -1
 	}
 	c.Calls++

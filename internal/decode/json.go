@@ -2,7 +2,6 @@ package decode
 
 import (
 	"bytes"
-	"errors"
 	"math"
 	"strconv"
 
@@ -21,8 +20,7 @@ const structureLimit = 4 << 10
 func (c *Context) Parse(data []byte) (offset int, err error) {
 	if len(data) >= structureLimit || c.suspect || len(data)/2 >= c.Limits.MaxValues { // a value takes two bytes at least
 		if offset, err = c.Check(data); err != nil {
-			var limit *fault.Limit
-			if errors.As(err, &limit) && limit.Limit == "MaxValues" && c.parsePacked(data) {
+			if limit, ok := err.(*fault.Limit); ok && limit.Limit == "MaxValues" && c.parsePacked(data) {
 				return 0, nil
 			}
 			return offset, err

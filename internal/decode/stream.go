@@ -3,7 +3,6 @@ package decode
 import (
 	"hash/maphash"
 
-	"github.com/seed-4d65deac/llmstream/internal/fault"
 	"github.com/seed-4d65deac/llmstream/internal/jsonscan"
 	"github.com/seed-4d65deac/llmstream/internal/wire"
 )
@@ -120,7 +119,7 @@ func (c *Context) Choice(index int) *Choice {
 		return t
 	}
 	if len(c.Choices) >= c.Limits.MaxChoices {
-		c.Malformed(-1, 0, len(c.Data), &fault.Limit{Limit: "MaxChoices", Max: c.Limits.MaxChoices})
+		c.Exceed(-1, "MaxChoices", c.Limits.MaxChoices)
 		return nil
 	}
 	if len(c.Choices) == 0 && c.BlockReason == "" && c.FirstError == nil {

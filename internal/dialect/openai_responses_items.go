@@ -215,7 +215,7 @@ func (o *Responses) add(s *decode.Context, a address, class itemClass) (at int) 
 		if class == classOther { // the item is given even so
 			return noItem
 		}
-		s.Malformed(0, 0, len(s.Data), &fault.Limit{Limit: "MaxToolCalls", Max: s.Limits.MaxToolCalls})
+		s.Exceed(0, "MaxToolCalls", s.Limits.MaxToolCalls)
 		return noItem
 	}
 	o.counts[class]++

@@ -4,7 +4,6 @@ import (
 	"bytes"
 
 	"github.com/seed-4d65deac/llmstream/internal/decode"
-	"github.com/seed-4d65deac/llmstream/internal/fault"
 	"github.com/valyala/fastjson"
 )
 
@@ -193,7 +192,7 @@ func (o *Responses) spend(s *decode.Context, steps int) (ok bool) {
 	if o.spent += steps; o.spent <= searchCredit+searchPerByte*len(s.Data) {
 		return true
 	}
-	s.Malformed(0, 0, len(s.Data), &fault.Limit{Limit: "MaxToolCalls", Max: s.Limits.MaxToolCalls})
+	s.Exceed(0, "MaxToolCalls", s.Limits.MaxToolCalls)
 	return false
 }
 
