@@ -114,7 +114,6 @@ func (s *stream) decode(c *decode.Context, data []byte) {
 		c.EndStream()
 	case dialect.IsDoneWord(data): // a gateway has added it; it does not end this dialect
 	case s.dialect == Auto && string(data) == "{}" && len(c.Type) == 0: // as below, without the parser
-		c.Skipped++
 		c.Skips.Empty++
 	case data[0] == '{':
 		if !s.prune(c, data) {
