@@ -321,9 +321,14 @@ func TestDesignOrder(t *testing.T) {
 
 // Links between pages lead somewhere.
 func TestPagesLinks(t *testing.T) {
-	pages, err := filepath.Glob("docs/*.md")
-	require.NoError(t, err)
-	for _, page := range append(pages, "README.md", "DESIGN.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md") {
+	var pages []string
+	for _, pattern := range []string{"*.md", "docs/*.md", ".github/*.md", "examples/*.md", "testdata/*.md", "benchmarks/*.md"} {
+		found, err := filepath.Glob(pattern)
+		require.NoError(t, err)
+		require.NotEmpty(t, found, pattern)
+		pages = append(pages, found...)
+	}
+	for _, page := range pages {
 		for _, link := range regexp.MustCompile(`\]\(([^)#]+)`).FindAllStringSubmatch(string(readFile(t, page)), -1) {
 			if !strings.Contains(link[1], "://") {
 				_, err := os.Stat(filepath.Join(filepath.Dir(page), link[1]))
