@@ -138,7 +138,8 @@ func size(t *testing.T, text string) int64 {
 
 func TestLimitsPage(t *testing.T) {
 	rows := tableRows(t, "\n"+string(readFile(t, "docs", "limits.md")), "# Limits")
-	defaults := reflect.ValueOf((*Options)(nil).withDefaults()).Elem()
+	defaults := reflect.ValueOf((*Options)(nil).withDefaults().Options)
+	limits := 0
 	for i := range defaults.NumField() {
 		name := defaults.Type().Field(i).Name
 		if !strings.HasPrefix(name, "Max") {
@@ -147,7 +148,9 @@ func TestLimitsPage(t *testing.T) {
 		row := rowOf(rows, name)
 		require.NotNil(t, row, "%s has no row", name)
 		require.Equal(t, defaults.Field(i).Int(), size(t, row[1]), name)
+		limits++
 	}
+	require.Equal(t, len(rows)-2, limits, "a row is for no option") // the others are the header and the Accumulator's
 	require.EqualValues(t, defaultMaxBytes, size(t, rowOf(rows, "Accumulator.MaxBytes")[1]))
 }
 
