@@ -157,7 +157,7 @@ func (q *blockQueue) writeCall(c *choice, b *block) (all bool) {
 	return true
 }
 
-// waits reports whether the arguments of a call are written when it has ended.
+// waits reports whether the arguments of a call are written when it has ended (WA-11).
 func (q *blockQueue) waits(k *call) bool {
 	return q.e.opt.HoldArguments || k.replaced || q.wrapsText(k)
 }

@@ -231,7 +231,8 @@ func (e *Encoder) handleOutput(d *llmstream.Delta) {
 		e.lost.count(d)
 		return
 	}
-	if d.Kind == llmstream.KindReasoning && (e.opt.DropReasoning || d.Detail != nil && string(d.Detail.Type) == "tool_plan") { // Cohere's plan is not its reasoning
+	isPlan := d.Detail != nil && string(d.Detail.Type) == "tool_plan" // Cohere's plan is not its reasoning
+	if d.Kind == llmstream.KindReasoning && (e.opt.DropReasoning || isPlan) { // WA-14
 		e.lost.Reasoning++
 		return
 	}
@@ -376,6 +377,8 @@ func (e *Encoder) Ping() error {
 	if e.err != nil || e.ended {
 		return e.err
 	}
+	// Each call of the target writes whole events, so this stands between two of them (WH-1).
+	// Only the caller knows the time (WH-2), and whether the HTTP status can go now (WH-3).
 	e.run = run{}
 	e.target.ping()
 	return e.flush()
