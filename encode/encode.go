@@ -231,7 +231,7 @@ func (e *Encoder) handleOutput(d *llmstream.Delta) {
 		e.lost.count(d)
 		return
 	}
-	isPlan := d.Detail != nil && string(d.Detail.Type) == "tool_plan" // Cohere's plan is not its reasoning
+	isPlan := d.Detail != nil && string(d.Detail.Type) == "tool_plan"         // Cohere's plan is not its reasoning
 	if d.Kind == llmstream.KindReasoning && (e.opt.DropReasoning || isPlan) { // WA-14
 		e.lost.Reasoning++
 		return
