@@ -2,6 +2,8 @@ package llmstream
 
 import (
 	"io"
+
+	"github.com/seed-4d65deac/llmstream/internal/direct"
 )
 
 // Write must call the wire until it has taken all of its argument: until then, an
@@ -28,6 +30,7 @@ var _ io.WriteCloser = (*Parser)(nil)
 func NewParser(d Dialect, h Handler, o *Options) *Parser {
 	p := &Parser{handler: h}
 	p.fold, _ = h.(*Accumulator)
+	p.texts = direct.Of(h)
 	p.sink = (*batches)(p)
 	p.init(d, o)
 	p.fast.folds = h == nil || p.fold != nil
@@ -51,6 +54,13 @@ func (p *Parser) Write(b []byte) (n int, err error) {
 		k, done := 0, false
 		if p.fast.folds {
 			if k, done = p.foldMatched(b[n:]); done {
+				n += k
+				break
+			}
+			n += k
+		}
+		if p.texts != nil && p.fast.at == placeNext {
+			if k, err = p.giveTexts(b[n:]); err != nil {
 				n += k
 				break
 			}
