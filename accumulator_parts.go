@@ -132,38 +132,58 @@ func (a *Accumulator) restart(f *choiceAcc, part int) {
 		a.usage = Usage{Raw: a.takeBack(a.usage.Raw)}
 		return
 	}
+	a.restarts, a.restarted = append(a.restarts, part), f.index
+}
+
+// voidRestarted voids what has come of the parts that have begun anew.
+func (a *Accumulator) voidRestarted() {
+	if len(a.restarts) == 0 {
+		return
+	}
+	f := a.choice(a.restarted)
+	slices.Sort(a.restarts)
+	restarts := func(part int) bool {
+		_, found := slices.BinarySearch(a.restarts, part)
+		return found
+	}
 	for i := range f.parts {
-		if p := &f.parts[i]; p.part == part {
+		if p := &f.parts[i]; restarts(p.part) {
 			p.content, p.reasoning, p.refusal = a.takeBack(p.content), a.takeBack(p.reasoning), a.takeBack(p.refusal)
 		}
 	}
+	f.detailAt = nil
 	for i := range f.details {
-		if d := &f.details[i]; d.index == part && !d.void {
+		if d := &f.details[i]; !d.void && restarts(d.index) {
 			d.void = true
 			d.text, d.summary, d.data = a.takeBack(d.text), a.takeBack(d.summary), a.takeBack(d.data)
 		}
 	}
 	for i := range f.calls {
-		if c := &f.calls[i]; c.place.part == part && !c.void {
+		if c := &f.calls[i]; !c.void && restarts(c.place.part) {
 			c.void = true
 			c.arguments, c.extra = a.takeBack(c.arguments), a.takeBack(c.extra)
 		}
 	}
 	for i := range f.items {
-		if item := &f.items[i]; item.place.part == part && !item.void {
+		if item := &f.items[i]; !item.void && restarts(item.place.part) {
 			item.void = true
 			item.json = a.takeBack(item.json)
 		}
 	}
+	a.restarts = a.restarts[:0]
 }
 
 // position is where a piece of a message stands: in a part of the message, after some bytes of
 // the part's content.
 type position struct{ part, at int }
 
+// maxSearched is the number of parts that are searched for the end of a part. Answers have
+// fewer.
+const maxSearched = 64
+
 // positionIn returns the place at the end of what has come of a part.
 func (f *choiceAcc) positionIn(part int) position {
-	for i := range f.parts {
+	for i := len(f.parts) - 1; i >= max(0, len(f.parts)-maxSearched); i-- {
 		if p := &f.parts[i]; p.part == part {
 			return position{part, len(p.content)}
 		}
@@ -209,7 +229,9 @@ type piece struct {
 // pieces are the pieces of a message.
 type pieces struct {
 	list  []piece
-	media int // number of media values that were added
+	media int  // position in choiceAcc.mediaAt
+	taken int  // number of media values of that entry that were added
+	sound bool // a piece of audio was added
 }
 
 func (p *pieces) add(kind Kind, index int, at position) {
@@ -218,18 +240,18 @@ func (p *pieces) add(kind Kind, index int, at position) {
 
 // addMedia adds the next media value of a choice, unless it is more of the same audio.
 func (p *pieces) addMedia(f *choiceAcc, image int) {
-	n := p.media
-	p.media++
 	var at position
-	for i := range f.mediaAt {
-		at = f.mediaAt[i].place
-		if n -= f.mediaAt[i].count; n < 0 {
-			break
+	if p.media < len(f.mediaAt) {
+		entry := &f.mediaAt[p.media]
+		at = entry.place
+		if p.taken++; p.taken == entry.count {
+			p.media, p.taken = p.media+1, 0
 		}
 	}
-	if image >= 0 || !slices.ContainsFunc(p.list, func(q piece) bool { return q.kind == KindMedia && q.index < 0 }) {
+	if image >= 0 || !p.sound {
 		p.add(KindMedia, image, at)
 	}
+	p.sound = p.sound || image < 0
 }
 
 // partKinds is the order of pieces at the same place.

@@ -32,7 +32,9 @@ const (
 	KindToolCall
 	// KindToolCallEnd reports that the arguments of a call have ended. It sets
 	// ToolCall.Index and ToolCall.ArgumentsValid. Do not run a call before it: arguments
-	// that parse as JSON may still go on, and arguments that break off never end.
+	// that parse as JSON may still go on, and arguments that break off never end. It comes
+	// once more, with ArgumentsValid false, if the provider then sends further arguments of
+	// the call.
 	KindToolCallEnd
 	// KindFinish gives a choice's finish reason. It sets FinishReason,
 	// NativeFinishReason and StopSequence. It is not the end: text, tool calls and usage may

@@ -126,6 +126,7 @@ func (p *Parser) roomFor(m *meaning, r *textRoom) (ok bool) {
 		}
 		return true
 	}
+	p.fold.voidRestarted()
 	fold := p.fold.findAt(int(m.choice), choice.Index)
 	if fold == nil || int(m.call) >= len(fold.calls) { // it was reset
 		return false

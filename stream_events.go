@@ -113,6 +113,8 @@ func (s *stream) decode(c *decode.Context, data []byte) {
 	case dialect.ID(s.dialect).EndsWith(data):
 		c.EndStream()
 	case dialect.IsDoneWord(data): // a gateway has added it; it does not end this dialect
+	case s.dialect == Auto && string(data) == "{}" && len(c.Type) == 0: // as below, without the parser
+		c.Skips.Empty++
 	case data[0] == '{':
 		if !s.prune(c, data) {
 			if offset, err := c.Parse(data); err != nil {
@@ -151,7 +153,7 @@ func (s *stream) prune(c *decode.Context, data []byte) (ok bool) {
 
 // decodeObject decodes an event that is a JSON object.
 func (s *stream) decodeObject(c *decode.Context) {
-	if !s.settled && !s.settle(c) {
+	if !s.settled && s.mayShowDialect(c) && !s.settle(c) {
 		return
 	}
 	if s.dialect != Auto {

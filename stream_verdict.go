@@ -39,7 +39,7 @@ var verdicts = [...]struct {
 	{func(e *ending) bool { return !e.begun && e.foreign && e.clean }, StateNotStream},
 	{func(e *ending) bool { return !e.begun && e.undamaged && (e.clean || e.done) }, StateEmpty},
 	{func(e *ending) bool { return e.bare && e.done && e.undamaged }, StateEmpty},
-	{func(e *ending) bool { return e.complete }, StateComplete},
+	{func(e *ending) bool { return e.complete && !e.bare }, StateComplete},
 	{func(*ending) bool { return true }, StateTruncated},
 }
 
@@ -77,9 +77,9 @@ func (s *stream) ending(cause error) ending {
 		undamaged: t.MalformedCount == 0 && s.pending == 0, unknown: t.Unknown && !s.settled,
 	}
 	e.foreign = s.wire.SawText() && t.Events == 0 || s.wireKind() == WireJSON && e.undamaged
-	e.bare = len(t.Choices) > 0 && t.BlockReason == "" && !t.Delivered && !t.Answered
+	e.bare = len(t.Choices) > 0 && t.BlockReason == "" && !t.Answered
 	for i := range t.Choices {
-		e.bare = e.bare && t.Choices[i].Native == "" && len(t.Choices[i].Calls) == 0
+		e.bare = e.bare && t.Choices[i].Native == "" && !t.Choices[i].HasCalls()
 	}
 	return e
 }

@@ -1,9 +1,6 @@
 package decode
 
 import (
-	"bytes"
-
-	"github.com/seed-4d65deac/llmstream/internal/wire"
 	"github.com/valyala/fastjson"
 )
 
@@ -14,10 +11,10 @@ type Context struct {
 	*Stream
 	Limits *Limits
 
-	parser fastjson.Parser
-	Data   []byte          // the event's data
-	Type   []byte          // its SSE type
-	Root   *fastjson.Value // its JSON object
+	parsers
+	Data []byte          // the event's data
+	Type []byte          // its SSE type
+	Root *fastjson.Value // its JSON object
 	// Escaped is set if the event holds a backslash. Its strings are then unescaped by
 	// package jsonscan, and not by fastjson.
 	Escaped     bool
@@ -28,10 +25,7 @@ type Context struct {
 	// sourceAt is the offset up to which JSONOf has searched the event. Values are asked
 	// for in their order, so each byte is searched once.
 	sourceAt   int
-	sourceCost int  // number of bytes that were compared in vain
-	large      bool // a large event has grown the parser, so the pool must not keep it
-	grown      int  // number of commas that may have grown the parser; see noteGrowth
-
+	sourceCost int      // number of bytes that were compared in vain
 	packed     []packed // lists of the event that the parser has not seen
 	packedFrom []byte   // the event that holds them
 
@@ -73,62 +67,44 @@ type Context struct {
 // event has given many, since a hostile event may give thousands.
 type Sink interface{ TakeDeltas() }
 
-// batch is the number of deltas that an event may have before its Sink takes them. No
-// recorded event has as many.
-const batch = 256
+// batch is the number of deltas that an event may have before its Sink takes them. Events
+// of usual answers have fewer.
+const batch = 64
 
-// maxKeptDeltas is the number of deltas that a Context in the pool may have room for.
-// Events of usual answers give fewer.
-const maxKeptDeltas = 64
-
-// These bound the memory that fastjson's parser keeps in the pool. The parser takes 80
-// bytes for a value and keeps the members and elements of each place where a value stood,
-// whichever event had the most there. smallEvent is a number of commas that cannot fill
-// much, however often such events come. maxGrown is the number of commas of larger events
-// in sum. maxKeptValues is the number of commas of one event.
-const (
-	smallEvent    = 32
-	maxGrown      = 2048
-	maxKeptValues = 1024
-)
-
-// noteGrowth counts how far the parsing of data may grow the parser.
-func (c *Context) noteGrowth(data []byte) {
-	n := bytes.Count(data, comma)
-	if n > smallEvent {
-		c.grown += n
-	}
-	c.large = c.large || n > maxKeptValues || len(data) > wire.MaxKept
-}
-
-var comma = []byte{','}
+// maxKept is the largest buffer that a Context in the pool keeps.
+const maxKept = 32 << 10
 
 // Attach makes c decode events of the stream t.
 func (c *Context) Attach(t *Stream, o *Limits) { c.Stream, c.Limits = t, o }
 
-// Detach ends the use of c for a stream. ok is false if a huge event has grown c, so the
-// pool must not keep it.
-func (c *Context) Detach() (ok bool) {
-	if c.large || cap(c.Buf) > wire.MaxKept || max(cap(c.Pruned), cap(c.EmbeddedBuf)) > wire.MaxKept ||
-		max(cap(c.Deltas), cap(c.starts), cap(c.Details)) > maxKeptDeltas {
-		return false
-	}
+// Detach ends the use of c for a stream. It keeps no memory that a huge event has grown.
+func (c *Context) Detach() {
+	c.Stream, c.Limits, c.Sink = nil, nil, nil
 	// Deltas hold slices of the input, which an idle pool must not keep alive.
 	for used := c.Deltas[:cap(c.Deltas)]; len(used) > 0 && used[0].Kind != 0; used = used[1:] {
 		used[0] = Delta{}
 	}
 	c.discard = Delta{}
+	c.Buf, c.Pruned, c.EmbeddedBuf = recycle(c.Buf, maxKept), recycle(c.Pruned, maxKept), recycle(c.EmbeddedBuf, maxKept)
+	c.Deltas, c.starts, c.Details = recycle(c.Deltas, batch), recycle(c.starts, batch), recycle(c.Details, batch)
+	c.refused = recycle(c.refused, batch)
 	c.Begin(nil, nil)
-	c.Stream, c.Limits, c.Root, c.Sink = nil, nil, nil, nil
-	if c.grown > maxGrown {
-		c.parser, c.grown = fastjson.Parser{}, 0
+	c.Root = nil
+	c.releaseParser()
+}
+
+// recycle returns list without its elements, or nil if it has room for more than most.
+func recycle[T any](list []T, most int) []T {
+	if cap(list) > most {
+		return nil
 	}
-	return true
+	return list[:0]
 }
 
 // Begin makes c ready for an event with this type and data.
 func (c *Context) Begin(typ, data []byte) {
 	c.Type, c.Data = typ, data
+	c.releaseLarge()
 	if c.Stream != nil {
 		c.EventIndex = c.NextIndex()
 	}
@@ -139,6 +115,12 @@ func (c *Context) Begin(typ, data []byte) {
 	c.StopSequence = nil
 	c.Indexed, c.errors, c.mistyped, c.failure = false, 0, false, ""
 	c.packed, c.packedFrom, c.refused, c.Gave = nil, nil, c.refused[:0], 0
+}
+
+// NoteFragment notes a piece of a tool call, were it empty.
+func (c *Context) NoteFragment() {
+	c.Fragments++
+	c.doubted = false
 }
 
 // Since returns what was appended to Buf after it had the length at. Appending to the

@@ -1,6 +1,10 @@
 package decode
 
-import "github.com/valyala/fastjson"
+import (
+	"slices"
+
+	"github.com/valyala/fastjson"
+)
 
 // outputKinds are the kinds that reopen a finished choice (C-34).
 const outputKinds = KindContent | KindReasoning | KindRefusal | KindToolCall | KindMedia
@@ -10,7 +14,9 @@ const outputKinds = KindContent | KindReasoning | KindRefusal | KindToolCall | K
 func (c *Context) Add(k Kind, choice int) *Delta {
 	c.Emitted++
 	c.Gave |= k
-	c.Answered = c.Answered || k&(outputKinds|KindItem|KindAnnotation|KindLogprobs) != 0
+	if !c.Answered && k&(outputKinds|KindItem|KindAnnotation|KindLogprobs) != 0 {
+		c.answer()
+	}
 	if c.finished && k&outputKinds != 0 {
 		c.reopen(choice)
 	}
@@ -36,6 +42,13 @@ func (c *Context) Add(k Kind, choice int) *Delta {
 func (c *Context) handOut() {
 	c.Sink.TakeDeltas()
 	c.Deltas, c.starts, c.Details = c.Deltas[:0], c.starts[:0], c.Details[:0]
+}
+
+// answer notes that the answer has begun to come. An end marker before it ended nothing,
+// unless the answer had been finished or had failed (E-19).
+func (c *Context) answer() {
+	c.Answered = true
+	c.SawDone = c.SawDone && (c.FirstError != nil || slices.ContainsFunc(c.Choices, func(t Choice) bool { return t.Native != "" }))
 }
 
 // AddText adds a piece of content, reasoning or refusal. An empty one adds nothing.

@@ -64,7 +64,7 @@ func (c *Context) AddError(choice int, v, root *fastjson.Value) {
 
 // statusOfCode sets the status to the code, if the code is an HTTP status.
 func (e *APIError) statusOfCode() {
-	if n, err := strconv.Atoi(e.Code); err == nil && e.Status == 0 && n >= 100 && n < 600 {
+	if n, ok := number(e.Code); ok && e.Status == 0 && n >= 100 && n < 600 {
 		e.Status = n
 	}
 }
@@ -138,6 +138,7 @@ func (c *Context) Malformed(choice, offset, length int, cause error) {
 	c.refused = append(c.refused, cause)
 	err := &SyntaxError{Event: c.Events, Offset: offset, Length: length, Err: cause}
 	c.MalformedCount++
+	c.lost = true
 	if c.FirstDamage == nil && !c.SawDone { // after the end nothing changes the verdict (F-22)
 		c.FirstDamage = err
 	}
@@ -145,6 +146,17 @@ func (c *Context) Malformed(choice, offset, length int, cause error) {
 	if c.PiecesOnly {
 		c.doubtOpenCalls()
 	}
+}
+
+// Exceed adds a KindMalformed for what is past a limit. option is the name of the limit,
+// and most the limit.
+func (c *Context) Exceed(choice int, option string, most int) {
+	for _, e := range c.refused { // a hostile event has thousands of elements past a limit
+		if l, ok := e.(*fault.Limit); ok && l.Limit == option {
+			return
+		}
+	}
+	c.Malformed(choice, 0, len(c.Data), &fault.Limit{Limit: option, Max: most})
 }
 
 // isSameCause reports whether two errors have the same cause: one limit, or one reason.
@@ -160,7 +172,7 @@ func (c *Context) refuseError() bool {
 	if c.errors < c.Limits.MaxChoices {
 		return false
 	}
-	c.Malformed(-1, 0, len(c.Data), &fault.Limit{Limit: "MaxChoices", Max: c.Limits.MaxChoices})
+	c.Exceed(-1, "MaxChoices", c.Limits.MaxChoices)
 	return true
 }
 
@@ -248,7 +260,7 @@ func (c *Context) readError(e *APIError, v *fastjson.Value) {
 		}
 	}
 	word := c.label(status)
-	if n, err := strconv.Atoi(word); err == nil {
+	if n, ok := number(word); ok {
 		if n > 999 && code == nil { // the provider's own number, and not an HTTP status
 			code = status
 		} else if e.Status == 0 {
@@ -273,6 +285,15 @@ func (c *Context) readError(e *APIError, v *fastjson.Value) {
 	if e.Type == "" {
 		e.Type = word // a word such as Google's NOT_FOUND
 	}
+}
+
+// number returns the number that a word is. An error costs more than a look at the word.
+func number(word string) (n int, ok bool) {
+	if word == "" {
+		return 0, false
+	}
+	n, err := strconv.Atoi(word)
+	return n, err == nil
 }
 
 // clip returns the beginning of a text: at most MaxBadText bytes, and no part of a

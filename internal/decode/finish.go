@@ -84,6 +84,7 @@ func (c *Context) AddFinishAs(t *Choice, reason FinishReason, native []byte) {
 	if c.SawDone && t.Native != "" {
 		return
 	}
+	c.closeAgain(t, native)
 	if t.setFinish(reason, native) {
 		c.emitFinish(t, native)
 	}
@@ -94,6 +95,10 @@ func (c *Context) AddFinishAs(t *Choice, reason FinishReason, native []byte) {
 // T-20).
 func (c *Context) AddFinishOrCalls(t *Choice, native []byte) {
 	c.Contextual = c.Contextual || len(native) > 0
+	if c.SawDone && t.Native != "" {
+		return // F-22
+	}
+	c.closeAgain(t, native)
 	before := t.Finish
 	news := t.SetFinish(native)
 	if t.Finish == FinishStop && len(t.Calls) > 0 {
@@ -104,6 +109,15 @@ func (c *Context) AddFinishOrCalls(t *Choice, native []byte) {
 			native = c.appendWord(t.Native)
 		}
 		c.emitFinish(t, native)
+	}
+}
+
+// closeAgain is called before the finish reason of a reopened choice is set once more. It
+// may be the same reason, which adds no delta. Templates that were learned meanwhile would
+// not reopen the choice (C-34).
+func (c *Context) closeAgain(t *Choice, native []byte) {
+	if t.Reopened && len(native) > 0 {
+		c.Epoch++
 	}
 }
 

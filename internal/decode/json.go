@@ -2,7 +2,6 @@ package decode
 
 import (
 	"bytes"
-	"errors"
 	"math"
 	"strconv"
 
@@ -21,8 +20,7 @@ const structureLimit = 4 << 10
 func (c *Context) Parse(data []byte) (offset int, err error) {
 	if len(data) >= structureLimit || c.suspect || len(data)/2 >= c.Limits.MaxValues { // a value takes two bytes at least
 		if offset, err = c.Check(data); err != nil {
-			var limit *fault.Limit
-			if errors.As(err, &limit) && limit.Limit == "MaxValues" && c.parsePacked(data) {
+			if limit, ok := err.(*fault.Limit); ok && limit.Limit == "MaxValues" && c.parsePacked(data) {
 				return 0, nil
 			}
 			return offset, err
@@ -40,9 +38,9 @@ func (c *Context) ParseValid(data []byte) (ok bool) {
 // parseUnchecked is Parse without the check of the structure.
 func (c *Context) parseUnchecked(data []byte) (offset int, err error) {
 	c.packed, c.packedFrom = nil, nil
-	c.noteGrowth(data)
+	parser := c.parserFor(data)
 	c.Escaped = bytes.IndexByte(data, '\\') >= 0
-	c.Root, err = c.parser.ParseBytes(data)
+	c.Root, err = parser.ParseBytes(data)
 	if err != nil {
 		// fastjson's own error quotes the event and has no offset.
 		c.suspect = true
@@ -51,7 +49,7 @@ func (c *Context) parseUnchecked(data []byte) (offset int, err error) {
 		}
 		// The event is well-formed, except for a word such as Infinity, which fastjson
 		// does not know. The event must not be lost for that (J-04).
-		c.Root, err = c.parser.ParseBytes(jsonscan.NullNonFinite(data))
+		c.Root, err = parser.ParseBytes(jsonscan.NullNonFinite(data))
 		if err != nil {
 			return 0, fault.Reason("not understood")
 		}

@@ -3,6 +3,9 @@ package decode
 // CallByID returns the position of the latest call with this id, or -1.
 func (ch *Choice) CallByID(id []byte) (at int) {
 	hash := Hash(id)
+	if l := ch.lookup(); l != nil && hash != 0 {
+		return l.get(callKey{kind: keyID, id: hash})
+	}
 	for at = len(ch.Calls) - 1; at >= 0 && (hash == 0 || ch.Calls[at].ID != hash); at-- {
 	}
 	return at

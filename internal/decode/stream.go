@@ -3,7 +3,6 @@ package decode
 import (
 	"hash/maphash"
 
-	"github.com/seed-4d65deac/llmstream/internal/fault"
 	"github.com/seed-4d65deac/llmstream/internal/jsonscan"
 	"github.com/seed-4d65deac/llmstream/internal/wire"
 )
@@ -27,6 +26,10 @@ type Stream struct {
 	// PiecesOnly: arguments come in pieces, and no event repeats them as a whole. A piece
 	// of a call that is open may stand in an event that cannot be read. A decoder sets it.
 	PiecesOnly bool
+	lost       bool // an event of this answer could not be read, or a part of one
+	// doubted: each call that may have lost a piece is marked, and no piece has come since.
+	// Damaged events may be shorter than the list of calls.
+	doubted bool
 	// Epoch changes whenever the same event may get a new meaning: a text may belong to
 	// another item, or reopen a choice.
 	Epoch int32
@@ -36,6 +39,7 @@ type Stream struct {
 
 	Usage    Usage
 	usageRaw []byte // the usage objects so far, overlaid key by key; see OverlayUsage
+	overlaid int    // what overlaying has cost beyond what the reports allowed; see overlayCredit
 
 	// These are the fields of the outcome's anomalies with the same names.
 	MalformedCount                              int64
@@ -71,6 +75,7 @@ type Choice struct {
 	// one list from two pieces of one call (T-02).
 	List        uint32
 	Calls       []Call
+	found       *callLookup // nil while the choice has few calls
 	recentCall  int
 	annotations Distinct // see AddAnnotation
 }
@@ -114,7 +119,7 @@ func (c *Context) Choice(index int) *Choice {
 		return t
 	}
 	if len(c.Choices) >= c.Limits.MaxChoices {
-		c.Malformed(-1, 0, len(c.Data), &fault.Limit{Limit: "MaxChoices", Max: c.Limits.MaxChoices})
+		c.Exceed(-1, "MaxChoices", c.Limits.MaxChoices)
 		return nil
 	}
 	if len(c.Choices) == 0 && c.BlockReason == "" && c.FirstError == nil {
@@ -157,7 +162,7 @@ func (c *Context) FlushSurrogates() {
 // Complete reports whether the answer is whole (contract 7):
 //
 //   - each choice that began is finished, and its calls are not cut short; or
-//   - the end marker came, and no call is open; or
+//   - some choice began, the end marker came, and no call is open; or
 //   - there is no answer because the prompt was blocked (G-04).
 func (t *Stream) Complete() bool {
 	if t.BlockReason != "" {
@@ -172,7 +177,7 @@ func (t *Stream) Complete() bool {
 		}
 	}
 	if t.SawDone {
-		return t.Finished() || !open
+		return len(t.Choices) > 0 && (t.Finished() || !open)
 	}
 	return t.Finished() && !cut
 }

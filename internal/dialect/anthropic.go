@@ -60,7 +60,8 @@ type anthropic struct {
 	answer uint64 // hash of the id of the message that began last
 	// parts holds the indexes of the message's blocks, at most maxParts. All of them are
 	// void if another message begins.
-	parts []int
+	parts   []int
+	topPart int // the highest of parts, or -1
 	// notThinking has a bit for each of the first 64 blocks. It is set if the block began
 	// as something other than thinking: a signature in the block does not sign any
 	// thinking.
@@ -71,10 +72,11 @@ type anthropic struct {
 
 func (a *anthropic) Reset() {
 	a.open.dropAll()
-	*a = anthropic{parts: a.parts[:0]}
+	*a = anthropic{parts: a.parts[:0], topPart: -1}
 }
 
 func (a *anthropic) Decode(s *decode.Context) {
+	s.PiecesOnly = true
 	var e anthropicEvent
 	e.read(s.Root)
 	typ := s.Word(e.typ)
@@ -149,10 +151,14 @@ func (a *anthropic) blockOf(s *decode.Context, e *anthropicEvent) *decode.Choice
 const maxParts = 1024
 
 func (a *anthropic) notePart(part int) {
-	if n := len(a.parts); n > 0 && a.parts[n-1] == part || n == maxParts || slices.Contains(a.parts, part) {
+	n := len(a.parts)
+	switch {
+	case n == maxParts || n > 0 && a.parts[n-1] == part:
+		return
+	case part <= a.topPart && slices.Contains(a.parts, part): // parts nearly always come in their order
 		return
 	}
-	a.parts = append(a.parts, part)
+	a.parts, a.topPart = append(a.parts, part), max(a.topPart, part)
 }
 
 // startMessage decodes the message of message_start, which may hold the whole answer
@@ -181,7 +187,7 @@ func (a *anthropic) startMessage(s *decode.Context, v *fastjson.Value) {
 	begun := len(s.Choices) > 0
 	t := message(s)
 	s.AddRole(t, role)
-	if !begun || a.isAnother(s, t, s.Word(id)) {
+	if a.isAnother(s, t, s.Word(id)) || !begun {
 		a.answer = decode.Hash(s.Word(id))
 		for i, block := range content.GetArray() {
 			s.Part = i
@@ -230,7 +236,11 @@ func decodeCompletion(s *decode.Context) {
 // the verdict on the new one (O-22). The stream is malformed unless the current message
 // has ended.
 func (a *anthropic) isAnother(s *decode.Context, t *decode.Choice, id []byte) bool {
-	if a.answer == 0 || len(id) == 0 || a.answer == decode.Hash(id) {
+	switch {
+	case len(id) == 0 || a.answer == decode.Hash(id):
+		return false
+	case a.answer == 0 && !s.SawDone: // its own beginning comes late
+		a.answer = decode.Hash(id)
 		return false
 	}
 	if !s.SawDone {
@@ -242,7 +252,7 @@ func (a *anthropic) isAnother(s *decode.Context, t *decode.Choice, id []byte) bo
 		s.Part = part
 		s.AddRestart(t.Index)
 	}
-	s.Part, a.parts, a.notThinking = 0, a.parts[:0], 0
+	s.Part, a.parts, a.topPart, a.notThinking = 0, a.parts[:0], -1, 0
 	return true
 }
 

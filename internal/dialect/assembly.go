@@ -60,7 +60,7 @@ func (a *assembly) begin(s *decode.Context, t *decode.Choice, wrapper string) *o
 	}
 	n := len(a.items)
 	if n >= s.Limits.MaxToolCalls {
-		s.Malformed(t.Index, 0, len(s.Data), &fault.Limit{Limit: "MaxToolCalls", Max: s.Limits.MaxToolCalls})
+		s.Exceed(t.Index, "MaxToolCalls", s.Limits.MaxToolCalls)
 		return nil
 	}
 	s.Epoch++ // deltas of this part mean something else from now on
@@ -107,7 +107,7 @@ func (item *openItem) size() int {
 func (a *assembly) resized(s *decode.Context, t *decode.Choice, item *openItem, before int) {
 	a.size += item.size() - before
 	if a.size > s.Limits.MaxEvent {
-		s.Malformed(t.Index, 0, len(s.Data), &fault.Limit{Limit: "MaxEvent", Max: s.Limits.MaxEvent})
+		s.Exceed(t.Index, "MaxEvent", s.Limits.MaxEvent)
 		a.drop(item)
 	}
 }
