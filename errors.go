@@ -60,15 +60,15 @@ func (e *LimitError) Error() string {
 // A DialectError reports that a stream is in another dialect than its parser reads,
 // or in an unknown one.
 type DialectError struct {
-	Want  Dialect // what the parser was made for
-	Looks string  // the name of the dialect that the stream looks like; empty if it is unknown
+	Want Dialect // what the parser was made for
+	Got  Dialect // what the stream looks like; Auto if that is unknown
 }
 
 func (e *DialectError) Error() string {
-	if e.Looks == "" {
+	if e.Got == Auto {
 		return errorPrefix + "the dialect of the stream is not known"
 	}
-	return errorPrefix + "the stream is not " + e.Want.String() + ": it looks like " + e.Looks
+	return errorPrefix + "the stream is not " + e.Want.String() + ": it looks like " + e.Got.String()
 }
 
 // An APIError is an error that the provider reported inside a stream, under a status

@@ -693,7 +693,7 @@ func ExampleOutcome_Err() {
 
 	var other *llmstream.DialectError
 	if errors.As(read("event: message_start\ndata: {\"type\":\"message_start\",\"message\":{}}\n\n"), &other) {
-		fmt.Println("looks like", other.Looks)
+		fmt.Println("looks like", other.Got)
 	}
 
 	fmt.Println(errors.Is(read("\x1f\x8b\x08\x00…"), llmstream.ErrCompressed))

@@ -458,7 +458,7 @@ func requireShortcuts(t testing.TB, d Dialect, body []byte, cuts ...int) {
 		p := NewParser(d, &folded, &Options{Kinds: kinds})
 		testkit.WriteCut(t, p.Write, string(body), cuts...)
 		p.Close()
-		r := NewReader(bytes.NewReader(body), d, &Options{Kinds: kinds, Drain: true})
+		r := NewReader(bytes.NewReader(body), d, &Options{Kinds: kinds, ReadToEnd: true})
 		for r.Next() {
 			pulled.HandleDelta(r.Delta())
 		}

@@ -45,9 +45,9 @@ type Options struct {
 	// Kinds are the kinds of deltas to deliver; 0 means all. The outcome does not
 	// depend on it.
 	Kinds Kind
-	// Drain makes a Reader read to the end of its input after the dialect's end
+	// ReadToEnd makes a Reader read to the end of its input after the dialect's end
 	// marker. A Parser and a Tee always do.
-	Drain bool
+	ReadToEnd bool
 	// NoFastPath passes every event to the JSON parser. Without it, an event that
 	// differs from an earlier one only in its text is read without the parser. The
 	// results are the same; the option is for comparing the two.

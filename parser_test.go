@@ -189,7 +189,8 @@ func TestWrongDialectIsNamed(t *testing.T) {
 	} {
 		for i := range dialect.Table {
 			d := Dialect(i)
-			if looks, _ := ParseDialect(c.looks); d == looks || d == Auto || dialect.ID(d).Accepts(dialect.ID(looks)) {
+			looks, _ := ParseDialect(c.looks)
+			if d == looks || d == Auto || dialect.ID(d).Accepts(dialect.ID(looks)) {
 				continue
 			}
 			var l lines
@@ -203,7 +204,7 @@ func TestWrongDialectIsNamed(t *testing.T) {
 			require.NoError(t, err)
 			var e *DialectError
 			require.ErrorAs(t, p.Close(), &e)
-			require.Equal(t, DialectError{Want: d, Looks: c.looks}, *e)
+			require.Equal(t, DialectError{Want: d, Got: looks}, *e)
 			require.Equal(t, StateNotStream, p.Outcome().State)
 			require.Equal(t, lines{"other"}, l)
 		}
@@ -996,7 +997,7 @@ func TestRecordingsInAnotherDialect(t *testing.T) {
 				}
 				var e *DialectError
 				require.ErrorAs(t, o.Err(), &e, "%s read as %v", r.file, d)
-				require.Equal(t, DialectError{Want: d, Looks: r.dialect.String()}, *e, r.file)
+				require.Equal(t, DialectError{Want: d, Got: r.dialect}, *e, r.file)
 			}
 		}
 	}

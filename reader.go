@@ -50,7 +50,7 @@ func (r *Reader) Reset(src io.Reader) {
 }
 
 // Next advances to the next delta and reports whether there is one. It reads no
-// further than that needs, and not past the dialect's end marker unless Options.Drain
+// further than that needs, and not past the dialect's end marker unless Options.ReadToEnd
 // is set, because a server may keep the connection open. Bytes that the same read
 // returned after the marker are dropped.
 func (r *Reader) Next() bool {
@@ -74,7 +74,7 @@ func (r *Reader) decode() (ok bool) {
 		return false
 	}
 	for r.handlerErr == nil && r.phase == phaseReading {
-		if r.seen.SawDone && !r.opt.Drain && r.hasEnded() {
+		if r.seen.SawDone && !r.opt.ReadToEnd && r.hasEnded() {
 			r.quit, r.srcErr = true, nil
 			break
 		}
@@ -92,7 +92,7 @@ func (r *Reader) decode() (ok bool) {
 		}
 	}
 	cause := r.srcErr
-	if r.seen.SawDone && !r.opt.Drain { // a failure after the end marker changes nothing
+	if r.seen.SawDone && !r.opt.ReadToEnd { // a failure after the end marker changes nothing
 		cause = nil
 	}
 	ok, err := r.end(cause)

@@ -26,7 +26,7 @@ func (s *stream) holdsText(c *decode.Context, inner []byte) bool {
 		s.setDialect(BedrockAgents)
 		s.settled = true
 	} else {
-		s.fatal = &DialectError{Want: s.asked, Looks: BedrockAgents.String()}
+		s.fatal = &DialectError{Want: s.asked, Got: BedrockAgents}
 	}
 	return true
 }
@@ -105,7 +105,7 @@ func (s *stream) settle(c *decode.Context) (ok bool) {
 			s.setDialect(found)
 		}
 	default:
-		s.fatal = &DialectError{Want: s.asked, Looks: found.String()}
+		s.fatal = &DialectError{Want: s.asked, Got: found}
 		return false
 	}
 	return true

@@ -10,17 +10,17 @@ import (
 	"github.com/seed-4d65deac/llmstream"
 )
 
-// Completion appends an answer to dst as the JSON body with which the target answers a
+// AppendCompletion appends an answer to dst as the JSON body with which the target answers a
 // request without "stream". The target is OpenAIChat, AnthropicMessages,
 // OpenAIResponses or Gemini. What the target cannot express is left out, as by an
 // [Encoder]; docs/transcoding.md lists it. Of several choices, Anthropic and Responses
 // get the first.
 //
-// Completion does not know how the stream ended: check the outcome first. It fails for
+// AppendCompletion does not know how the stream ended: check the outcome first. It fails for
 // any other target. It also fails if a call's arguments are not a JSON object and the
 // target is Anthropic or Gemini, whose bodies need one. On failure it returns dst
 // unchanged.
-func Completion(dst []byte, to llmstream.Dialect, c *llmstream.Completion) ([]byte, error) {
+func AppendCompletion(dst []byte, to llmstream.Dialect, c *llmstream.Completion) ([]byte, error) {
 	e, err := New(io.Discard, to, &Options{IncludeUsage: true, Now: func() time.Time { return time.Unix(c.Created, 0) }})
 	if err != nil {
 		return dst, err

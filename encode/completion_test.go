@@ -24,7 +24,7 @@ func wholeBodies(t *testing.T, all []recording) {
 			continue
 		}
 		for _, to := range targets {
-			body, err := encode.Completion([]byte("x"), to, c)
+			body, err := encode.AppendCompletion([]byte("x"), to, c)
 			about := r.name + " as " + to.String() + "\n" + string(body)
 			_, lost := transcode(t, r.dialect, to, r.body, options())
 			if err != nil {
@@ -45,7 +45,7 @@ func wholeBodies(t *testing.T, all []recording) {
 }
 
 func TestCompletionAsAnotherTarget(t *testing.T) {
-	_, err := encode.Completion(nil, llmstream.Ollama, &llmstream.Completion{})
+	_, err := encode.AppendCompletion(nil, llmstream.Ollama, &llmstream.Completion{})
 	require.ErrorContains(t, err, "ollama")
 }
 
@@ -64,7 +64,7 @@ func TestCompletionSignatures(t *testing.T) {
 		llmstream.OpenAIResponses:   `"encrypted_content":"O"`,
 		llmstream.OpenAIChat:        `{"type":"reasoning.text","index":0,"format":"anthropic-claude-v1","text":"hm","signature":"A"}`,
 	} {
-		body, err := encode.Completion(nil, to, c)
+		body, err := encode.AppendCompletion(nil, to, c)
 		require.NoError(t, err)
 		require.Contains(t, string(body), want)
 		require.Equal(t, 1, strings.Count(string(body), `"a"`))

@@ -179,14 +179,14 @@ func ExampleNewReader() {
 	// data: {"candidates":[{"content":{"role":"model","parts":[{"text":""}]},"finishReason":"STOP","index":0}],"modelVersion":"gpt-4o","responseId":"c1"}
 }
 
-func ExampleCompletion() {
+func ExampleAppendCompletion() {
 	var answer llmstream.Accumulator
 	p := llmstream.NewParser(llmstream.OpenAIChat, &answer, nil)
 	p.Write([]byte(chatStream))
 	if err := p.Close(); err != nil {
 		panic(err)
 	}
-	body, _ := encode.Completion(nil, llmstream.AnthropicMessages, answer.Completion())
+	body, _ := encode.AppendCompletion(nil, llmstream.AnthropicMessages, answer.Completion())
 	fmt.Println(string(body))
 	// Output:
 	// {"id":"msg_c1","type":"message","role":"assistant","model":"gpt-4o","content":[{"type":"text","text":"Hi"}],"stop_reason":"end_turn","stop_sequence":null,"usage":{"input_tokens":0,"output_tokens":0}}

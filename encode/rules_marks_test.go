@@ -81,7 +81,7 @@ func TestWG21HeldAnswerWithoutOutput(t *testing.T) {
 // WM-3: also in a whole body parts are not empty, and there is always one.
 func TestWM3PartsOfACompletion(t *testing.T) {
 	parts := func(m llmstream.Message) (all []map[string]any) {
-		body, err := encode.Completion(nil, llmstream.Gemini, &llmstream.Completion{Choices: []llmstream.Choice{{Message: m}}})
+		body, err := encode.AppendCompletion(nil, llmstream.Gemini, &llmstream.Completion{Choices: []llmstream.Choice{{Message: m}}})
 		require.NoError(t, err)
 		var v struct {
 			Candidates []struct {
@@ -103,7 +103,7 @@ func TestWG15CallsOfACompletion(t *testing.T) {
 	eachTarget(t, func(t *testing.T, to llmstream.Dialect) {
 		nameless := llmstream.ToolCall{ID: "c1", Type: "function", Arguments: "{}"}
 		for _, choices := range [][]llmstream.Choice{nil, {{Message: llmstream.Message{Content: "hi", ToolCalls: []llmstream.ToolCall{nameless}}}}} {
-			body, err := encode.Completion(nil, to, &llmstream.Completion{ID: "x1", Choices: choices})
+			body, err := encode.AppendCompletion(nil, to, &llmstream.Completion{ID: "x1", Choices: choices})
 			require.NoError(t, err)
 			require.NotContains(t, string(body), "c1")
 			c, o := read(to, body)

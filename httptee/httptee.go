@@ -75,9 +75,9 @@ type Options struct {
 	// the Kinds of Parser. An error of the handler ends the parsing, and the outcome is
 	// [llmstream.StateStopped]; the response goes on.
 	Deltas func(*http.Request) llmstream.Handler
-	// Watch, if not nil, chooses the requests whose responses are watched. The
+	// Filter, if not nil, chooses the requests whose responses are watched. The
 	// others pass untouched. Nil: all.
-	Watch func(*http.Request) bool
+	Filter func(*http.Request) bool
 
 	// UsageOnly leaves Result.Completion nil: no text of the answer is kept.
 	UsageOnly bool
@@ -123,7 +123,7 @@ type Options struct {
 	// TeeReader. It applies to status 2xx with [llmstream.StateTruncated] and
 	// [llmstream.StateError], and with [llmstream.StateEmpty] if the Content-Type is
 	// one of streams. A client that stops at the end marker does not read that far.
-	// With a compressed body the last Read waits for the inflater. Use Watch to exclude
+	// With a compressed body the last Read waits for the inflater. Use Filter to exclude
 	// other responses, such as downloads of JSON lines.
 	Strict bool
 	// RequestUsage makes a Transport add "stream_options":{"include_usage":true} to

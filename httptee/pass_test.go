@@ -141,7 +141,7 @@ func TestTrailersAndInformational(t *testing.T) {
 func TestNoStream(t *testing.T) {
 	eachWay(t, func(t *testing.T, via setup, o *Options) {
 		done := results(o)
-		o.Watch = func(r *http.Request) bool { return r.URL.Path != "/other" }
+		o.Filter = func(r *http.Request) bool { return r.URL.Path != "/other" }
 		at, client := via(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			switch r.URL.Path {
 			case "/204":

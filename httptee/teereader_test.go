@@ -75,7 +75,7 @@ func TestTeeReaderKnowsLittle(t *testing.T) {
 
 // A reader that is closed early was left; one that is not to be watched passes as it is.
 func TestTeeReaderIsLeft(t *testing.T) {
-	o := &Options{Watch: func(r *http.Request) bool { return r.Header.Get("X-Off") == "" }}
+	o := &Options{Filter: func(r *http.Request) bool { return r.Header.Get("X-Off") == "" }}
 	done := results(o)
 	tee := TeeReader(o)
 	r := tee(strings.NewReader("data: {}\n\n"), nil)

@@ -170,7 +170,7 @@ func TestRequestUsageLeavesOthersAlone(t *testing.T) {
 				require.Same(t, req, got)
 				require.Equal(t, body, got.Body)
 				return nil, io.EOF
-			}), &Options{RequestUsage: true, Watch: func(r *http.Request) bool { return r.Header.Get("X-Off") == "" }})
+			}), &Options{RequestUsage: true, Filter: func(r *http.Request) bool { return r.Header.Get("X-Off") == "" }})
 			tr.RoundTrip(req)
 			require.True(t, called)
 		})

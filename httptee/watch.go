@@ -42,7 +42,7 @@ type watch struct {
 
 // wants reports whether responses to req may hold something to watch.
 func (w *watcher) wants(req *http.Request) bool {
-	return req.Method != http.MethodHead && req.Method != http.MethodConnect && (w.Watch == nil || w.Watch(req))
+	return req.Method != http.MethodHead && req.Method != http.MethodConnect && (w.Filter == nil || w.Filter(req))
 }
 
 // hasBody reports whether responses with this status have a body.

@@ -84,7 +84,7 @@ func convertWhole(s *invocation, one stream, to llmstream.Dialect) error {
 		s.complain(one.source, outcome.Err())
 		return nil // the exit status says so already
 	}
-	body, err := encode.Completion(nil, to, answer.Completion())
+	body, err := encode.AppendCompletion(nil, to, answer.Completion())
 	if err != nil {
 		return err
 	}

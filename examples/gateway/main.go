@@ -94,7 +94,7 @@ func gateway(upstream *url.URL) http.Handler {
 			UsageOnly: true, // keep no text
 			Done:      m.done,
 			Drain:     httptee.Drain{Time: time.Minute}, // count the tokens of clients that left, too
-			Watch: func(r *http.Request) bool { // and leave other requests alone
+			Filter: func(r *http.Request) bool { // and leave other requests alone
 				return llmstream.DetectDialect("", r.URL.Path) != llmstream.Auto
 			},
 		}),

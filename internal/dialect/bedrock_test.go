@@ -49,7 +49,7 @@ func TestBedrockIsNoOther(t *testing.T) {
 		require.Equal(t, llmstream.StateNotStream, o.State, name)
 		var e *llmstream.DialectError
 		require.ErrorAs(t, o.Err(), &e)
-		require.Equal(t, llmstream.DialectError{Want: llmstream.OpenAIChat, Looks: "bedrock"}, *e)
+		require.Equal(t, llmstream.DialectError{Want: llmstream.OpenAIChat, Got: llmstream.Bedrock}, *e)
 	}
 	_, o := streamtest.Push(llmstream.Bedrock, nil, testkit.SSE(`{"choices":[{"index":0,"delta":{"content":"hi"}}]}`))
 	require.ErrorContains(t, o.Err(), "it looks like openai-chat")

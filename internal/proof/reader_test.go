@@ -52,7 +52,7 @@ func TestReaderGivesWhatAParserGives(t *testing.T) {
 			"both":          func(r io.Reader) io.Reader { return iotest.DataErrReader(iotest.OneByteReader(r)) },
 		} {
 			for _, drain := range []bool{false, true} {
-				r := llmstream.NewReader(wrap(strings.NewReader(body)), llmstream.OpenAIChat, &llmstream.Options{Drain: drain})
+				r := llmstream.NewReader(wrap(strings.NewReader(body)), llmstream.OpenAIChat, &llmstream.Options{ReadToEnd: drain})
 				require.NoError(t, r.Err())
 				require.Equal(t, want, pull(r), "%s, %s", name, how)
 				require.Equal(t, outcome, r.Outcome(), "%s, %s", name, how)
@@ -88,7 +88,7 @@ func TestReaderIgnoresWhatFollowsTheEndMarker(t *testing.T) {
 	require.Zero(t, r.Outcome().Anomalies.AfterDone)
 	require.Zero(t, r.Outcome().Anomalies.PendingBytes)
 
-	r = llmstream.NewReader(strings.NewReader(body), llmstream.OpenAIChat, &llmstream.Options{Drain: true})
+	r = llmstream.NewReader(strings.NewReader(body), llmstream.OpenAIChat, &llmstream.Options{ReadToEnd: true})
 	require.Equal(t, lines{"content hi", "finish stop(stop)", "done", "content more"}, pull(r))
 	require.EqualValues(t, 1, r.Outcome().Anomalies.AfterDone)
 	require.NotZero(t, r.Outcome().Anomalies.PendingBytes)

@@ -344,7 +344,7 @@ func TestRecordings(t *testing.T) {
 				var acc llmstream.Accumulator
 				var pulled deltaLines
 				h := llmstream.Handlers(&acc, &pulled)
-				reader := llmstream.NewReader(bytes.NewReader(body), r.Dialect, &llmstream.Options{Drain: true})
+				reader := llmstream.NewReader(bytes.NewReader(body), r.Dialect, &llmstream.Options{ReadToEnd: true})
 				for reader.Next() {
 					require.NoError(t, h.HandleDelta(reader.Delta()))
 				}

@@ -62,7 +62,7 @@ func ReadPulled(d llmstream.Dialect, o *llmstream.Options, body []byte) Reading 
 	if o != nil {
 		options = *o
 	}
-	options.Drain = true
+	options.ReadToEnd = true
 	x := llmstream.NewReader(bytes.NewReader(body), d, &options)
 	for x.Next() {
 		r.HandleDelta(x.Delta())
