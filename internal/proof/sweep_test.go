@@ -5,8 +5,10 @@ package proof
 import (
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -60,28 +62,26 @@ func placesIn(path string, v *fastjson.Value, visit func(place)) {
 const mark = `"the value that is replaced"`
 
 // replacements are what a value is replaced by, given the value.
-func replacements(value string) map[string]string {
-	all := map[string]string{
-		"small objects":    "[" + strings.Repeat("{},", 65_000) + "{}]",
-		"small numbers":    "[" + strings.Repeat("0,", 65_000) + "0]",
-		"small texts":      "[" + strings.Repeat(`"",`, 65_000) + `""]`,
-		"small lists":      "[" + strings.Repeat("[],", 65_000) + "[]]",
-		"a huge text":      `"` + strings.Repeat("x", 1<<20) + `"`,
-		"huge escapes":     `"` + strings.Repeat(`\n`, 1<<19) + `"`,
-		"a huge number":    strings.Repeat("1", 1<<20),
-		"distinct members": "{" + repeated(1000, `"k%":%`) + "}",
-		"distinct objects": "[" + repeated(1000, `{"index":%,"id":"i%"}`) + "]",
-	}
-	if strings.HasPrefix(value, "{") && len(value) > 2 {
-		all["the same, often"] = "[" + repeated(1000, value) + "]"
-		all["the same with numbers"] = "[" + repeated(1000, value[:len(value)-1]+`,"index":%}`) + "]"
-	}
-	return all
+var replacements = map[string]func(value string) string{
+	"small objects":    func(string) string { return "[" + strings.Repeat("{},", 65_000) + "{}]" },
+	"small numbers":    func(string) string { return "[" + strings.Repeat("0,", 65_000) + "0]" },
+	"small texts":      func(string) string { return "[" + strings.Repeat(`"",`, 65_000) + `""]` },
+	"small lists":      func(string) string { return "[" + strings.Repeat("[],", 65_000) + "[]]" },
+	"a huge text":      func(string) string { return `"` + strings.Repeat("x", 1<<20) + `"` },
+	"huge escapes":     func(string) string { return `"` + strings.Repeat(`\n`, 1<<19) + `"` },
+	"a huge number":    func(string) string { return strings.Repeat("1", 1<<20) },
+	"distinct members": func(string) string { return "{" + repeated(1000, `"k%":%`) + "}" },
+	"distinct objects": func(string) string { return "[" + repeated(1000, `{"index":%,"id":"i%"}`) + "]" },
+	"the same, often":  func(value string) string { return "[" + repeated(1000, value) + "]" },
+	"the same with numbers": func(value string) string {
+		return "[" + repeated(1000, strings.TrimSuffix(value, "}")+`,"index":%}`) + "]"
+	},
 }
 
-// sweep calls f with hostile events made of all recordings, each of their paths once.
-func sweep(t *testing.T, f func(h hostileEvent)) {
-	seen := map[string]bool{}
+// sweep calls f with every how manieth of the hostile events that are made of all
+// recordings, each of their paths once.
+func sweep(t *testing.T, every int, f func(h hostileEvent)) {
+	seen, n := map[string]bool{}, 0
 	for _, r := range recordings(t) {
 		lines := strings.SplitAfter(string(r.Body), "\n")
 		framed := false
@@ -106,7 +106,12 @@ func sweep(t *testing.T, f func(h hostileEvent)) {
 				p.set(fastjson.MustParse(mark))
 				template := string(event.MarshalTo(nil))
 				p.set(p.value)
-				for name, with := range replacements(string(p.value.MarshalTo(nil))) {
+				value := string(p.value.MarshalTo(nil))
+				for _, name := range slices.Sorted(maps.Keys(replacements)) {
+					if n++; n%every != 0 {
+						continue
+					}
+					with := replacements[name](value)
 					hostile := line[:begin] + strings.Replace(template, mark, with, 1) + "\n"
 					body := []byte(strings.Join(lines[:i], "") + hostile + strings.Join(lines[i+1:], ""))
 					if framed {
@@ -120,6 +125,7 @@ func sweep(t *testing.T, f func(h hostileEvent)) {
 		}
 	}
 	require.Greater(t, len(seen), 500)
+	t.Logf("%d of %d events", n/every, n)
 }
 
 // allocatedBy returns the number of bytes that f allocates.
@@ -139,11 +145,8 @@ const valueCost = 512
 // its values. That is more than what is in use at any moment.
 func TestEventsCostWhatTheirBytesAreWorth(t *testing.T) {
 	const usual = valueCost * 8192
-	n, worst := 0, 0.0
-	sweep(t, func(h hostileEvent) {
-		if n++; n%sample(25) != 0 {
-			return
-		}
+	worst := 0.0
+	sweep(t, sample(25), func(h hostileEvent) {
 		var a llmstream.Accumulator
 		p := llmstream.NewParser(h.dialect, &a, nil)
 		allocated := allocatedBy(func() {
@@ -158,7 +161,6 @@ func TestEventsCostWhatTheirBytesAreWorth(t *testing.T) {
 			t.Errorf("%v %s: %d bytes allocated for %d", h.dialect, h.name, allocated, h.size)
 		}
 	})
-	t.Logf("%d events", n)
 }
 
 // No event takes more than 60 ns a byte. The test is for a machine that does nothing
@@ -167,7 +169,7 @@ func TestEventsTakeTheTimeOfTheirBytes(t *testing.T) {
 	if os.Getenv("LLMSTREAM_RATIOS") == "" {
 		t.Skip("LLMSTREAM_RATIOS is not set: the time of the sweep is not measured")
 	}
-	sweep(t, func(h hostileEvent) {
+	sweep(t, sample(1), func(h hostileEvent) {
 		if h.size < 64<<10 {
 			return // the time of a short event cannot be measured
 		}
@@ -208,12 +210,7 @@ func TestNothingHostileStays(t *testing.T) {
 		body = nil
 		check(h.name)
 	}
-	n := 0
-	sweep(t, func(h hostileEvent) {
-		if n++; n%sample(60) == 0 {
-			read(h.body)
-		}
-	})
+	sweep(t, sample(60), func(h hostileEvent) { read(h.body) })
 	check("the sweep")
 	t.Logf("at most %s bytes", strconv.Itoa(most))
 	runtime.KeepAlive(p)
