@@ -23,7 +23,7 @@ func TestTemplatesFit(t *testing.T) {
 			e := fmt.Sprintf(event, fmt.Sprint("word ", i))
 			events = append(events, strings.ReplaceAll(e, "aB3", strings.Repeat("z", i%9)))
 		}
-		for _, o := range []*Options{nil, {Events: &eventLog{}}} {
+		for _, o := range []*Options{nil, {Events: EventHandlerFunc(func(*Event) error { return nil })}} {
 			p := NewParser(OpenAIChat, nil, o)
 			p.Write([]byte(testkit.SSE(events...)))
 			require.GreaterOrEqual(t, p.fast.Fitted(), int64(98), name)
@@ -348,7 +348,7 @@ func TestTemplatesOfCarriedEvents(t *testing.T) {
 			lines = append(lines, "chunk "+event(fmt.Sprint("word ", i)))
 		}
 		for _, h := range []Handler{nil, new(Accumulator), HandlerFunc(func(*Delta) error { return nil })} {
-			p := NewParser(Bedrock, h, &Options{Events: &eventLog{}})
+			p := NewParser(Bedrock, h, &Options{Events: EventHandlerFunc(func(*Event) error { return nil })})
 			p.Write([]byte(framed(lines...)))
 			require.GreaterOrEqual(t, p.fast.Fitted(), int64(47), form)
 			require.EqualValues(t, 50, p.Outcome().Events)
