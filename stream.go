@@ -39,9 +39,6 @@ type stream struct {
 	// read.
 	quit  bool
 	state State // the verdict, in phaseEnded
-	// queuedArray reports whether queued holds the elements of an array. It stands here
-	// because that takes no memory; see TestParserSize.
-	queuedArray bool
 	// decoder decodes the events of the stream. It is nil while the dialect is Auto. A
 	// reset keeps it, together with the dialect that it is for.
 	decoderOf Dialect
@@ -59,6 +56,8 @@ type stream struct {
 	// that are JSON one by one but not joined, "data: {…}\ndata: {…}\n\n" (F-40), or the
 	// elements of an array (F-42).
 	queued []byte
+	// queuedArray reports whether queued holds the elements of an array.
+	queuedArray bool
 
 	fatal      error // the input cannot be read: ErrCompressed or *DialectError
 	handlerErr error // the handler's error that ended the reading
