@@ -52,7 +52,7 @@ func (s *stream) take(f *wire.Frame) (ok bool, err error) {
 		s.event(f.Type, f.Data)
 	}
 	if first && s.seen.FirstError != nil && len(s.seen.Choices) == 0 {
-		s.seen.Events, s.seen.Uncounted = 0, s.seen.Uncounted+s.seen.Events // an error body in place of a stream is not an event
+		s.seen.Events, s.seen.Uncounted = 0, s.seen.Uncounted+uint32(s.seen.Events) // an error body in place of a stream is not an event
 	}
 	return true, nil
 }

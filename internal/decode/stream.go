@@ -16,7 +16,6 @@ type Stream struct {
 	Calls   int // number of tool calls in all choices
 
 	Events    int64 // number of events so far
-	Uncounted int64 // number of errors in place of a stream, which are not in Events
 	Delivered bool  // a text, a call or media was given
 	// Answered: something of an answer has come, were it only a signature or redacted
 	// reasoning. A role is no answer.
@@ -36,6 +35,7 @@ type Stream struct {
 	// Announced has a flag for each fact about the stream that was given, since each is
 	// given once.
 	Announced struct{ ID, Model, Fingerprint, Tier, Created bool }
+	Uncounted uint32 // number of errors in place of a stream, which are not in Events
 
 	Usage    Usage
 	usageRaw []byte // the usage objects so far, overlaid key by key; see OverlayUsage
@@ -96,7 +96,7 @@ func (t *Stream) Reset() {
 }
 
 // NextIndex returns Delta.EventIndex for the next event.
-func (t *Stream) NextIndex() int64 { return t.Events + t.Uncounted }
+func (t *Stream) NextIndex() int64 { return t.Events + int64(t.Uncounted) }
 
 // FindChoice returns the choice with this index, or nil if it has not begun.
 func (t *Stream) FindChoice(index int) *Choice {
