@@ -34,6 +34,12 @@ type Accumulator struct {
 	created                      int64
 	usage                        Usage
 	citations, block             []byte
+
+	// restarts holds parts of the choice with the index restarted that have begun anew, as
+	// long as only restarts come. What they void is looked for once for all of them: a
+	// hostile message begins a thousand parts anew.
+	restarts  []int
+	restarted int
 }
 
 var _ Handler = (*Accumulator)(nil)
@@ -51,6 +57,7 @@ type choiceAcc struct {
 	finish                                     FinishReason
 	items                                      []itemAcc
 	details                                    []detailAcc
+	detailAt                                   map[int]int // positions of details by index; nil until there are many
 	calls                                      []callAcc
 }
 
@@ -63,6 +70,9 @@ type detailAcc struct {
 
 // HandleDelta adds d to the completion. It always returns nil.
 func (a *Accumulator) HandleDelta(d *Delta) error {
+	if len(a.restarts) > 0 && (d.Kind != KindRestart || d.Choice != a.restarted || d.Part < 0 || len(a.restarts) == maxParts) {
+		a.voidRestarted()
+	}
 	switch d.Kind {
 	case KindContent, KindReasoning, KindRefusal:
 		to := a.textOf(d.Kind, d.Choice, d.Part)
@@ -73,10 +83,6 @@ func (a *Accumulator) HandleDelta(d *Delta) error {
 	case KindToolCall, KindToolCallEnd:
 		a.addToolCall(a.choice(d.Choice), d)
 	case KindFinish:
-		if d.Choice < 0 {
-			a.block = a.set(a.block, d.NativeFinishReason)
-			break
-		}
 		c := a.choice(d.Choice)
 		c.finish = d.FinishReason
 		c.native = a.set(c.native, d.NativeFinishReason)
@@ -94,17 +100,17 @@ func (a *Accumulator) HandleDelta(d *Delta) error {
 		c.media = a.joinJSON(c.media, d.Text)
 	case KindAnnotation:
 		if d.Choice < 0 {
-			a.citations = a.setJSON(a.citations, d.Text)
+			a.citations = a.addToArray(a.citations, d.Text)
 			break
 		}
 		c := a.choice(d.Choice)
-		if len(d.Text) > 0 && d.Text[0] == '{' {
-			c.annotations = a.addToArray(c.annotations, d.Text)
-		} else {
-			c.annotations = a.setJSON(c.annotations, d.Text)
-		}
+		c.annotations = a.addToArray(c.annotations, d.Text)
 	case KindItem:
 		a.addItem(a.choice(d.Choice), d)
+	case KindRestart:
+		a.restart(a.choice(d.Choice), d.Part)
+	case KindBlocked:
+		a.block = a.set(a.block, d.NativeFinishReason)
 	}
 	return nil
 }
@@ -126,9 +132,6 @@ func (a *Accumulator) start(d *Delta) {
 	if d.Choice >= 0 {
 		c := a.choice(d.Choice)
 		c.role = a.setOnce(c.role, s.Role)
-		if s.Again {
-			a.restart(c, d.Part)
-		}
 	}
 }
 
@@ -140,6 +143,9 @@ func (a *Accumulator) textOf(k Kind, index, part int) *[]byte {
 
 // textOf is Accumulator.textOf for one choice.
 func (f *choiceAcc) textOf(a *Accumulator, k Kind, part int) *[]byte {
+	if len(a.restarts) > 0 { // the fast path adds texts too
+		a.voidRestarted()
+	}
 	p := &f.parts[f.cur]
 	if part != p.part {
 		p = f.switchPart(a, part)
@@ -216,15 +222,7 @@ const maxDetails = 1024
 // A piece without an index continues the one before, unless a signature or data has
 // closed that one.
 func (a *Accumulator) addDetail(c *choiceAcc, d *ReasoningDetail) {
-	at := -1
-	for i := len(c.details) - 1; i >= 0 && at < 0; i-- {
-		if c.details[i].index == d.Index && !c.details[i].void {
-			at = i
-		}
-		if d.Index < 0 {
-			break
-		}
-	}
+	at := c.findDetail(d.Index)
 	if at >= 0 && d.Index < 0 {
 		open := &c.details[at]
 		if len(open.signature)+len(open.data)+len(d.Data) > 0 || len(d.Type) > 0 && !bytes.Equal(open.typ, d.Type) {
@@ -243,6 +241,9 @@ func (a *Accumulator) addDetail(c *choiceAcc, d *ReasoningDetail) {
 		}
 		c.details = list
 		c.details[at].index = d.Index
+		if c.detailAt != nil {
+			c.detailAt[d.Index] = at
+		}
 	}
 	f := &c.details[at]
 	f.typ = a.setOnce(f.typ, d.Type)
@@ -252,6 +253,38 @@ func (a *Accumulator) addDetail(c *choiceAcc, d *ReasoningDetail) {
 	f.text = a.join(f.text, d.Text)
 	f.summary = a.join(f.summary, d.Summary)
 	f.data = a.join(f.data, d.Data)
+}
+
+// fewDetails is the number of details up to which a search looks at each of them.
+const fewDetails = 16
+
+// findDetail returns the latest detail with an index, or -1. A detail without an index
+// continues the last one at most.
+func (f *choiceAcc) findDetail(index int) (at int) {
+	n := len(f.details)
+	if index >= 0 && n > fewDetails {
+		if f.detailAt == nil {
+			f.detailAt = make(map[int]int, n)
+			for i := range f.details {
+				if d := &f.details[i]; !d.void {
+					f.detailAt[d.index] = i
+				}
+			}
+		}
+		if at, ok := f.detailAt[index]; ok {
+			return at
+		}
+		return -1
+	}
+	for at = n - 1; at >= 0; at-- {
+		if d := &f.details[at]; d.index == index && !d.void {
+			return at
+		}
+		if index < 0 {
+			return -1
+		}
+	}
+	return -1
 }
 
 // Usage returns the token counts so far. Its Raw is a copy, or nil if no usage has
@@ -273,6 +306,7 @@ func cloneJSON(raw []byte) []byte {
 // AppendText appends the content of the choice with this index, as far as it has come,
 // to dst and returns the result. If there is no such choice, it returns dst.
 func (a *Accumulator) AppendText(dst []byte, choice int) []byte {
+	a.voidRestarted()
 	for i := range a.choices {
 		if c := &a.choices[i]; c.index == choice {
 			for _, p := range c.sortedParts() {
@@ -286,6 +320,7 @@ func (a *Accumulator) AppendText(dst []byte, choice int) []byte {
 // Completion returns the answer so far, whether the stream has ended or not. It is a
 // copy and belongs to the caller.
 func (a *Accumulator) Completion() *Completion {
+	a.voidRestarted()
 	out := &Completion{
 		ID: string(a.id), Model: string(a.model), Created: a.created,
 		SystemFingerprint: string(a.fingerprint), ServiceTier: string(a.tier),

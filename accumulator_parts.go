@@ -128,27 +128,43 @@ func (a *Accumulator) restart(f *choiceAcc, part int) {
 		a.usage = Usage{Raw: a.usage.Raw}
 		return
 	}
+	a.restarts, a.restarted = append(a.restarts, part), f.index
+}
+
+// voidRestarted voids what has come of the parts that have begun anew.
+func (a *Accumulator) voidRestarted() {
+	if len(a.restarts) == 0 {
+		return
+	}
+	f := a.choice(a.restarted)
+	slices.Sort(a.restarts)
+	restarts := func(part int) bool {
+		_, found := slices.BinarySearch(a.restarts, part)
+		return found
+	}
 	for i := range f.parts {
-		if p := &f.parts[i]; p.part == part {
+		if p := &f.parts[i]; restarts(p.part) {
 			p.content, p.reasoning, p.refusal = a.takeBack(p.content), a.takeBack(p.reasoning), a.takeBack(p.refusal)
 		}
 	}
+	f.detailAt = nil
 	for i := range f.details {
-		if d := &f.details[i]; d.index == part && !d.void {
+		if d := &f.details[i]; !d.void && restarts(d.index) {
 			d.void = true
 			d.text, d.summary, d.data = a.takeBack(d.text), a.takeBack(d.summary), a.takeBack(d.data)
 		}
 	}
 	for i := range f.calls {
-		if c := &f.calls[i]; c.part == part && !c.void {
+		if c := &f.calls[i]; !c.void && restarts(c.part) {
 			c.void = true
 			c.arguments, c.extra = a.takeBack(c.arguments), a.takeBack(c.extra)
 		}
 	}
 	for i := range f.items {
-		if item := &f.items[i]; item.part == part && !item.void {
+		if item := &f.items[i]; !item.void && restarts(item.part) {
 			item.void = true
 			item.json = a.takeBack(item.json)
 		}
 	}
+	a.restarts = a.restarts[:0]
 }

@@ -117,7 +117,7 @@ func TestAccumulatorMakesRoom(t *testing.T) {
 	content := func(text string) Delta { return Delta{Kind: KindContent, Part: 1, Text: []byte(text)} }
 	usage := func(raw string) Delta { return Delta{Kind: KindUsage, Usage: Usage{Raw: []byte(raw)}} }
 	finish := func(word string) Delta { return Delta{Kind: KindFinish, NativeFinishReason: []byte(word)} }
-	again := func(part int) Delta { return Delta{Kind: KindStart, Part: part, Start: &Start{Again: true}} }
+	again := func(part int) Delta { return Delta{Kind: KindRestart, Part: part} }
 	call := Delta{Kind: KindToolCall, Part: 1, ToolCall: ToolCallDelta{ID: []byte("c"), Arguments: []byte("[12]")}}
 	for name, deltas := range map[string][]Delta{
 		"a usage":         {usage("[123]"), usage("[124]")},
@@ -266,9 +266,9 @@ func TestCallsOfAnotherAnswer(t *testing.T) {
 	call(1, 2, "b", "")
 	call(1, 2, "", "[]")
 	call(2, 3, "c", "7")
-	a.HandleDelta(&Delta{Kind: KindStart, Part: -1, Start: &Start{Again: true}})
+	a.HandleDelta(&Delta{Kind: KindRestart, Part: -1})
 	require.Equal(t, []string{"a", "b[]", "c"}, arguments())
-	a.HandleDelta(&Delta{Kind: KindStart, Part: 2, Start: &Start{Again: true}})
+	a.HandleDelta(&Delta{Kind: KindRestart, Part: 2})
 	require.Equal(t, []string{"a", "c"}, arguments())
 	require.Len(t, a.Completion().Choices[0].Message.ToolCalls, 2)
 }
@@ -280,7 +280,7 @@ func TestItemsInOrder(t *testing.T) {
 		for _, part := range []int{2, 0, 1, 0, 7} {
 			a.HandleDelta(&Delta{Kind: KindItem, Part: part, Text: []byte(`{"part":` + strconv.Itoa(part) + "}")})
 		}
-		a.HandleDelta(&Delta{Kind: KindStart, Part: 1, Start: &Start{Again: true}})
+		a.HandleDelta(&Delta{Kind: KindRestart, Part: 1})
 		a.HandleDelta(&Delta{Kind: KindItem, Part: 9, Text: []byte(`{"too long for what is left":0}`)})
 		a.HandleDelta(&Delta{Kind: KindItem, Part: 1, Text: []byte(`{"one":2}`)})
 		c := a.Completion()
@@ -378,7 +378,7 @@ func TestMemoryIsBounded(t *testing.T) {
 	for name, fill := range map[string]func(a *Accumulator, i int){
 		"texts taken back": func(a *Accumulator, i int) {
 			a.HandleDelta(&Delta{Kind: KindContent, Part: i, Text: text})
-			a.HandleDelta(&Delta{Kind: KindStart, Part: i, Start: &Start{Again: true}})
+			a.HandleDelta(&Delta{Kind: KindRestart, Part: i})
 		},
 		"annotations replaced": func(a *Accumulator, i int) {
 			a.HandleDelta(&Delta{Kind: KindAnnotation, Choice: i, Text: text})

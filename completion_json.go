@@ -118,6 +118,9 @@ func joinMedia(list []byte) (images []json.RawMessage, audio *Audio) {
 		if audio == nil {
 			audio = &Audio{}
 		}
+		if v.GetObject().Len() == 0 {
+			return
+		}
 		if id := v.GetStringBytes("id"); len(id) > 0 {
 			audio.ID = string(id)
 		}
@@ -140,11 +143,21 @@ func joinMedia(list []byte) (images []json.RawMessage, audio *Audio) {
 
 // isSound reports whether a media value is a piece of audio, or belongs to one.
 func isSound(v *fastjson.Value) bool {
-	if v.Type() != fastjson.TypeObject || v.Exists("image_url") || v.Exists("url") ||
-		v.Exists("inlineData") || v.Exists("fileData") || v.Exists("source") {
+	if v.Type() != fastjson.TypeObject {
 		return false
 	}
-	return !v.Exists("type") || string(v.GetStringBytes("type")) == "audio" && v.Exists("data")
+	var isImage, typed, hasData bool
+	v.GetObject().Visit(func(key []byte, _ *fastjson.Value) {
+		switch string(key) {
+		case "image_url", "url", "inlineData", "fileData", "source":
+			isImage = true
+		case "type":
+			typed = true
+		case "data":
+			hasData = true
+		}
+	})
+	return !isImage && (!typed || hasData && string(v.GetStringBytes("type")) == "audio")
 }
 
 // joinBase64 joins base64 that came in pieces, each possibly padded, to base64 that is

@@ -11,63 +11,76 @@ import (
 // [Options].Kinds can name several of them.
 type Kind uint32
 
+// The comment of each kind names the fields of a [Delta] that the kind sets. Each delta
+// also has Kind, Choice, Raw, Event, Sequence and Part.
 const (
-	// KindStart introduces the stream or a choice. Delta.Start holds the stream's id,
-	// model and so on (Choice is then -1), or the role of a choice that begins. It
-	// holds only what was not given before.
+	// KindStart introduces the stream or a choice and sets Start: the stream's id, model
+	// and so on (Choice is then -1), or the role of a choice that begins. Start holds only
+	// what was not given before.
 	KindStart Kind = 1 << iota
-	// KindContent adds Delta.Text, never empty, to a choice's answer.
+	// KindContent adds to a choice's answer. It sets Text, which is never empty.
 	KindContent
-	// KindReasoning adds Delta.Text to a choice's reasoning, or Delta.Detail
-	// to its structured form, or both.
+	// KindReasoning adds to a choice's reasoning. It sets Text, or Detail for the
+	// structured form, or both.
 	KindReasoning
-	// KindRefusal adds Delta.Text, never empty, to a choice's refusal.
+	// KindRefusal adds to a choice's refusal. It sets Text, which is never empty.
 	KindRefusal
-	// KindToolCall begins a tool call or continues it; see [ToolCallDelta].
+	// KindToolCall begins a tool call or continues it. It sets ToolCall, except
+	// ToolCall.ArgumentsValid.
 	KindToolCall
-	// KindToolCallEnd reports that the arguments of the call Delta.ToolCall.Index
-	// have ended. Do not run a call before it: arguments that parse as JSON may
-	// still go on, and arguments that break off never end. It comes once more, with
-	// ArgumentsValid false, if the provider then sends further arguments of the call.
+	// KindToolCallEnd reports that the arguments of a call have ended. It sets
+	// ToolCall.Index and ToolCall.ArgumentsValid. Do not run a call before it: arguments
+	// that parse as JSON may still go on, and arguments that break off never end. It comes
+	// once more, with ArgumentsValid false, if the provider then sends further arguments of
+	// the call.
 	KindToolCallEnd
-	// KindFinish gives a choice's finish reason. It is not the end: text, tool
-	// calls and usage may come after it. With Choice -1 there is no answer: the
-	// provider has blocked the prompt.
+	// KindFinish gives a choice's finish reason. It sets FinishReason and
+	// NativeFinishReason. It is not the end: text, tool calls and usage may come after it.
 	KindFinish
-	// KindUsage gives token counts in Delta.Usage, merged with earlier ones. Before
-	// any count has come, a usage object without counts comes in Usage.Raw alone.
+	// KindUsage gives token counts, merged with earlier ones. It sets Usage, in which at
+	// least one count was reported. Choice is -1.
 	KindUsage
-	// KindLogprobs gives log probabilities: Delta.Text is their JSON object.
+	// KindLogprobs gives log probabilities. It sets Text to their JSON object.
 	KindLogprobs
-	// KindMedia gives an image, or a piece of audio: Delta.Text is its JSON value.
+	// KindMedia gives an image, or a piece of audio. It sets Text to its JSON value.
 	KindMedia
-	// KindAnnotation gives annotations or citations. Delta.Text is a JSON array,
-	// which replaces the previous one, or a JSON object, which is added to the
-	// previous ones.
+	// KindAnnotation gives one annotation or citation. It sets Text to its JSON value,
+	// which is not an array. Choice is -1 if it belongs to the answer as a whole.
 	KindAnnotation
 	// KindPing is an event without data, or a keep-alive: the connection is alive,
-	// but the answer has not progressed.
+	// but the answer has not progressed. It sets no field. Choice is -1.
 	KindPing
-	// KindError is an error that the provider reports inside the stream:
-	// Delta.Err is an *[APIError].
+	// KindError is an error that the provider reports inside the stream. It sets Err to
+	// an *[APIError].
 	KindError
-	// KindMalformed is an event, or a part of one, that could not be read:
-	// Delta.Err is a *[SyntaxError].
+	// KindMalformed is an event, or a part of one, that could not be read. It sets Err to
+	// a *[SyntaxError].
 	KindMalformed
-	// KindOther is an event that gave no other delta; Delta.Raw holds it.
+	// KindOther is an event that gave no other delta. It sets no field; Raw holds the
+	// event. Choice is -1.
 	KindOther
-	// KindDone is the dialect's end marker, such as [DONE].
+	// KindDone is the dialect's end marker, such as [DONE]. It sets no field. Choice is -1.
 	KindDone
-	// KindItem gives a whole part of the answer that has no other Kind: Delta.Text
-	// is its JSON object. Examples are a web search, an MCP call, a shell call or
-	// a patch. It has to be sent back in the next request. An item that comes in
-	// pieces is given when it has ended, and not at all if it breaks off.
+	// KindItem gives a whole part of the answer that has no other Kind. It sets Text to
+	// its JSON object. Examples are a web search, an MCP call, a shell call or a patch. It
+	// has to be sent back in the next request. An item that comes in pieces is given when
+	// it has ended, and not at all if it breaks off.
 	KindItem
+	// KindRestart reports that a part of the message begins again, because another answer
+	// has begun in the same stream, or because the provider has contradicted itself. All
+	// that came before of the part is void. It sets no field; Part names the part. With
+	// Part -1 another answer begins: void is what belongs to no part, such as the finish
+	// reason and the usage, and a KindRestart follows for each part.
+	KindRestart
+	// KindBlocked reports that the provider has blocked the prompt, so that no answer
+	// comes. It sets NativeFinishReason to the provider's word for why, and FinishReason
+	// to FinishContentFilter. Choice is -1.
+	KindBlocked
 )
 
 var kindNames = [...]string{
 	"start", "content", "reasoning", "refusal", "tool_call", "tool_call_end", "finish", "usage",
-	"logprobs", "media", "annotation", "ping", "error", "malformed", "other", "done", "item",
+	"logprobs", "media", "annotation", "ping", "error", "malformed", "other", "done", "item", "restart", "blocked",
 }
 
 // String returns the names of the kinds in k, joined with "|".
@@ -96,8 +109,8 @@ type Delta struct {
 	Text   []byte // as the kind says; text is unescaped
 
 	ToolCall           ToolCallDelta    // KindToolCall, KindToolCallEnd
-	FinishReason       FinishReason     // KindFinish
-	NativeFinishReason []byte           // KindFinish: the word for it on the wire
+	FinishReason       FinishReason     // KindFinish, KindBlocked
+	NativeFinishReason []byte           // KindFinish, KindBlocked: the word for it on the wire
 	Usage              Usage            // KindUsage
 	Start              *Start           // KindStart; else nil
 	Detail             *ReasoningDetail // KindReasoning; nil if the provider gives plain text only
@@ -106,9 +119,14 @@ type Delta struct {
 	// Raw is the event's data as it came, for every kind. For Bedrock's InvokeModel
 	// it is the model's event, decoded from base64. It is nil for a delta that no
 	// event brought.
-	Raw      []byte
-	Event    []byte // the event's type; see [Event]
-	Sequence int64  // the provider's number of the event, after which a stream may be resumed; 0 if the dialect has no numbers, as in chat
+	Raw   []byte
+	Event []byte // the event's type; see [Event]
+	// EventIndex counts the events of the stream from 0. Deltas of the same event have the
+	// same EventIndex. Deltas that only the end of the stream brings, in Close, have an
+	// index of their own, which is one more than that of the last event. Events that gave
+	// none of the Options.Kinds are counted too.
+	EventIndex int64
+	Sequence   int64 // the provider's number of the event, after which a stream may be resumed; 0 if the dialect has no numbers, as in chat
 	// Part is the index of the part of the message that this belongs to, such as
 	// a content block of Anthropic's or an item of OpenAI's Responses. It is 0 if
 	// the dialect has no parts, as in chat. A message is its parts in the order of
@@ -123,10 +141,6 @@ type Start struct {
 	ID, Model, SystemFingerprint, ServiceTier []byte
 	Created                                   int64 // Unix seconds
 	Role                                      []byte
-	// Again reports that a part of the message, Delta.Part, begins again, because
-	// another answer has begun in the same stream. What came before of that part is
-	// void. With Part -1 the new answer itself begins; its parts follow one by one.
-	Again bool
 }
 
 // A ToolCallDelta begins or continues a tool call.

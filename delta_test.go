@@ -137,12 +137,12 @@ func memory(v reflect.Value, path string, f func(at uintptr, path string)) {
 func TestKindString(t *testing.T) {
 	for k, want := range map[Kind]string{
 		0: "none", KindStart: "start", KindContent: "content", KindToolCallEnd: "tool_call_end", KindDone: "done",
-		KindContent | KindDone: "content|done", KindItem: "item", KindItem << 1: "none", KindItem<<1 | KindPing: "ping",
+		KindContent | KindDone: "content|done", KindItem: "item", KindBlocked: "blocked", KindBlocked << 1: "none", KindBlocked<<1 | KindPing: "ping",
 	} {
 		require.Equal(t, want, k.String())
 	}
 	names := map[string]bool{}
-	for k := KindStart; k <= KindItem; k <<= 1 {
+	for k := KindStart; k <= KindBlocked; k <<= 1 {
 		names[k.String()] = true
 	}
 	require.Len(t, names, len(kindNames))

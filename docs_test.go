@@ -69,14 +69,14 @@ func rowOf(rows [][]string, first string) []string {
 func TestReadmeCommands(t *testing.T) {
 	readme := string(readFile(t, "README.md"))
 	require.Equal(t,
-		"go run ./cmd/llmstream fold testdata/cerebras-qwen-3-coder-480b-multi_tool_streaming.yaml\ngo test ./...\n",
+		"go run ./cmd/llmstream show testdata/cerebras-qwen-3-coder-480b-multi_tool_streaming.yaml\ngo test ./...\n",
 		codeBlocks(readme, "sh")[0])
 }
 
 // readmeImports are the packages that the code in README.md may use.
 var readmeImports = []string{
 	"context", "encoding/json", "errors", "fmt", "io", "log/slog", "net/http", "net/http/httputil", "net/url", "os", "strings", "sync", "time",
-	"github.com/seed-4d65deac/llmstream", "github.com/seed-4d65deac/llmstream/httptee",
+	"github.com/seed-4d65deac/llmstream", "github.com/seed-4d65deac/llmstream/httptee", "github.com/seed-4d65deac/llmstream/encode/httpencode",
 }
 
 // Each block of Go code in README.md is a part of example_test.go, where it runs
@@ -136,9 +136,10 @@ func size(t *testing.T, text string) int64 {
 	return n
 }
 
-func TestReadmeLimits(t *testing.T) {
-	rows := tableRows(t, string(readFile(t, "README.md")), "## Limits")
-	defaults := reflect.ValueOf((*Options)(nil).withDefaults()).Elem()
+func TestLimitsPage(t *testing.T) {
+	rows := tableRows(t, "\n"+string(readFile(t, "docs", "limits.md")), "# Limits")
+	defaults := reflect.ValueOf((*Options)(nil).withDefaults().Options)
+	limits := 0
 	for i := range defaults.NumField() {
 		name := defaults.Type().Field(i).Name
 		if !strings.HasPrefix(name, "Max") {
@@ -147,12 +148,19 @@ func TestReadmeLimits(t *testing.T) {
 		row := rowOf(rows, name)
 		require.NotNil(t, row, "%s has no row", name)
 		require.Equal(t, defaults.Field(i).Int(), size(t, row[1]), name)
+		limits++
 	}
+	require.Equal(t, len(rows)-2, limits, "a row is for no option") // the others are the header and the Accumulator's
 	require.EqualValues(t, defaultMaxBytes, size(t, rowOf(rows, "Accumulator.MaxBytes")[1]))
 }
 
+// README.md is for a first visit. What it takes longer to read is in docs/.
+func TestReadmeIsShort(t *testing.T) {
+	require.LessOrEqual(t, len(readFile(t, "README.md")), 10_000)
+}
+
 func TestReadmeStates(t *testing.T) {
-	rows := tableRows(t, string(readFile(t, "README.md")), "## What the outcome says")
+	rows := tableRows(t, string(readFile(t, "README.md")), "## What complete means")
 	for _, name := range stateNames {
 		require.NotNil(t, rowOf(rows, name), "the state %s has no row", name)
 	}
@@ -160,7 +168,7 @@ func TestReadmeStates(t *testing.T) {
 }
 
 // The table shows what was measured last.
-func TestReadmeFigures(t *testing.T) {
+func TestPerformancePage(t *testing.T) {
 	var measured struct {
 		Cells []struct {
 			Workload, Contender  string
@@ -168,7 +176,7 @@ func TestReadmeFigures(t *testing.T) {
 		}
 	}
 	require.NoError(t, json.Unmarshal(readFile(t, "benchmarks", "results", "results.json"), &measured))
-	rows := tableRows(t, string(readFile(t, "README.md")), "## Measured")
+	rows := tableRows(t, "\n"+string(readFile(t, "docs", "performance.md")), "# Performance")
 	require.Greater(t, len(rows), 5)
 	for _, row := range rows[1:] {
 		for _, c := range measured.Cells {
@@ -316,9 +324,14 @@ func TestDesignOrder(t *testing.T) {
 
 // Links between pages lead somewhere.
 func TestPagesLinks(t *testing.T) {
-	pages, err := filepath.Glob("docs/*.md")
-	require.NoError(t, err)
-	for _, page := range append(pages, "README.md", "DESIGN.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md") {
+	var pages []string
+	for _, pattern := range []string{"*.md", "docs/*.md", ".github/*.md", "examples/*.md", "testdata/*.md", "benchmarks/*.md"} {
+		found, err := filepath.Glob(pattern)
+		require.NoError(t, err)
+		require.NotEmpty(t, found, pattern)
+		pages = append(pages, found...)
+	}
+	for _, page := range pages {
 		for _, link := range regexp.MustCompile(`\]\(([^)#]+)`).FindAllStringSubmatch(string(readFile(t, page)), -1) {
 			if !strings.Contains(link[1], "://") {
 				_, err := os.Stat(filepath.Join(filepath.Dir(page), link[1]))

@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/seed-4d65deac/llmstream"
+	"github.com/seed-4d65deac/llmstream/encode/httpencode"
 	"github.com/seed-4d65deac/llmstream/httptee"
 	"github.com/seed-4d65deac/llmstream/testdata"
 )
@@ -86,17 +87,22 @@ data: [DONE]
 data: {"id":"chatcmpl-C1","object":"chat.comp`
 )
 
-// The four functions below are the ones of README.md.
+// The functions below are the ones of README.md.
 
-// printText prints an answer as it comes and returns what was wrong with it.
-func printText(body io.Reader) error {
-	r := llmstream.NewReader(body, llmstream.OpenAIChat, nil)
-	for r.Next() {
-		if d := r.Delta(); d.Kind == llmstream.KindContent {
-			fmt.Printf("%s", d.Text)
-		}
+// ask prints the answer to a request as it comes.
+func ask(req *http.Request) error {
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return err
 	}
-	return r.Err() // nil only if the answer is whole and undamaged
+	defer resp.Body.Close()
+	for text, err := range llmstream.NewReader(resp.Body, llmstream.Auto, nil).Text() {
+		if err != nil {
+			return err // the answer was cut, failed, or is damaged
+		}
+		fmt.Printf("%s", text)
+	}
+	return nil
 }
 
 // fold reads a stream that comes in pieces, cut anywhere.
@@ -110,44 +116,93 @@ func fold(pieces func(yield func([]byte) bool)) (*llmstream.Completion, error) {
 	return answer.Completion(), err // what there is, also of a broken stream
 }
 
-// watch reports on an answer while it is passed on, byte for byte. It fits into
-// a ModifyResponse of httputil.ReverseProxy.
-func watch(resp *http.Response, report func(*llmstream.Completion, llmstream.Outcome)) {
-	d := llmstream.DetectDialect(resp.Header.Get("Content-Type"), resp.Request.URL.Path)
-	var answer llmstream.Accumulator
-	p := llmstream.NewParser(d, &answer, nil)
-	resp.Body = llmstream.Tee(resp.Body, p, func(o llmstream.Outcome) {
-		report(answer.Completion(), o)
-	})
-}
-
-// gateway returns a reverse proxy that reports how each answer ended.
+// gateway returns a reverse proxy that reports how each answer ended, and what it cost.
 func gateway(to *url.URL, report func(*httptee.Result)) http.Handler {
 	proxy := &httputil.ReverseProxy{
 		Rewrite:       func(r *httputil.ProxyRequest) { r.SetURL(to) },
 		FlushInterval: -1, // at once, whatever the Content-Type
 		Transport: httptee.Transport(nil, &httptee.Options{
-			Done:  func(_ *http.Request, r *httptee.Result) { report(r) },
-			Drain: httptee.Drain{Time: time.Minute}, // reads on for the usage when a client has left
+			Done:         func(_ *http.Request, r *httptee.Result) { report(r) },
+			Drain:        httptee.Drain{Time: time.Minute}, // reads on for the usage when a client has left
+			RequestUsage: true,                             // chat servers report it only if asked
 		}),
 	}
 	return httptee.FullDuplex(proxy) // else HTTP/1 may lose the answer of a fast upstream
 }
 
-func Example_pull() {
-	err := printText(strings.NewReader(textStream))
+// strict returns a client whose last Read of a body fails if the answer was cut.
+func strict() *http.Client {
+	return &http.Client{Transport: httptee.Transport(nil, &httptee.Options{Strict: true})}
+}
+
+// translate returns a reverse proxy whose answers, from any provider, are chunks of OpenAI's chat API.
+func translate(to *url.URL) http.Handler {
+	return &httputil.ReverseProxy{
+		Rewrite:        func(r *httputil.ProxyRequest) { r.SetURL(to) },
+		FlushInterval:  -1,
+		ModifyResponse: httpencode.ModifyResponse(llmstream.OpenAIChat, nil),
+	}
+}
+
+// serve starts a server that answers with a stream, and returns its address.
+func serve(stream string) (address *url.URL, end func()) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "text/event-stream")
+		io.WriteString(w, stream)
+	}))
+	address, _ = url.Parse(server.URL)
+	return address, server.Close
+}
+
+func Example() {
+	server, end := serve(textStream)
+	defer end()
+	req, _ := http.NewRequest("POST", server.JoinPath("v1/chat/completions").String(), strings.NewReader("{}"))
+	err := ask(req)
 	fmt.Println("\nerror:", err)
 	// Output:
 	// It is 18 degrees in Oslo.
 	// error: <nil>
 }
 
+func Example_strict() {
+	server, end := serve(cutStream)
+	defer end()
+	resp, err := strict().Get(server.JoinPath("v1/chat/completions").String())
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer resp.Body.Close()
+	_, err = io.Copy(io.Discard, resp.Body)
+	fmt.Println(errors.Is(err, llmstream.ErrTruncated))
+	// Output: true
+}
+
+func Example_translate() {
+	anthropic, err := testdata.FS.ReadFile("anthropic-messages/text.sse")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	provider, end := serve(string(anthropic))
+	defer end()
+	server := httptest.NewServer(translate(provider))
+	defer server.Close()
+	resp, err := http.Get(server.URL + "/v1/messages")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer resp.Body.Close()
+	c, err := llmstream.Fold(resp.Body, llmstream.OpenAIChat, nil)
+	fmt.Println(c.Choices[0].Message.Content, err)
+	// Output: The sea is calm. <nil>
+}
+
 func Example_gateway() {
-	provider := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		io.WriteString(w, textStream)
-	}))
-	defer provider.Close()
-	to, _ := url.Parse(provider.URL)
+	to, end := serve(textStream)
+	defer end()
 	done := make(chan *httptee.Result, 1)
 	server := httptest.NewServer(gateway(to, func(r *httptee.Result) { done <- r }))
 	defer server.Close()
@@ -187,8 +242,11 @@ func Example_tee() {
 		Body:    io.NopCloser(strings.NewReader(textStream)),
 		Request: &http.Request{URL: &url.URL{Path: "/v1/chat/completions"}},
 	}
-	watch(resp, func(c *llmstream.Completion, o llmstream.Outcome) {
-		fmt.Println(o.State, c.Usage.Input, c.Usage.Output)
+	d := llmstream.DetectDialect(resp.Header.Get("Content-Type"), resp.Request.URL.Path)
+	var answer llmstream.Accumulator
+	p := llmstream.NewParser(d, &answer, nil)
+	resp.Body = llmstream.Tee(resp.Body, p, func(o llmstream.Outcome) {
+		fmt.Println(o.State, answer.Usage().Input, answer.Usage().Output)
 	})
 	passed, err := io.ReadAll(resp.Body) // what the client reads
 	resp.Body.Close()
@@ -612,6 +670,16 @@ func ExampleOutcome_LogValue() {
 	// level=INFO msg=answered stream.state=truncated stream.dialect=openai-chat stream.events=1 stream.finish_reason="" stream.pending_bytes=45
 }
 
+// What was unusual about a stream stands apart from how it ended.
+func ExampleAnomalies() {
+	p := llmstream.NewParser(llmstream.OpenAIChat, nil, nil)
+	io.WriteString(p, "data: {}\n\n"+strings.TrimSuffix(textStream, "\n"))
+	p.Close()
+	o := p.Outcome()
+	fmt.Println(o.State, o.Anomalies.Skipped.Total(), o.Anomalies.Skipped.Empty, o.Anomalies.Unterminated)
+	// Output: complete 1 1 true
+}
+
 // A tool is run when its call has ended, and not when its arguments happen to be
 // JSON: more of them may come.
 func ExampleToolCallDelta() {
@@ -858,10 +926,10 @@ func ExampleDelta_part() {
 
 // Where a second answer begins in the same stream, what had come of a part is void
 // when that part begins again.
-func ExampleStart_again() {
+func ExampleKind_restart() {
 	var answer llmstream.Accumulator
 	p := llmstream.NewParser(llmstream.AnthropicMessages, llmstream.Handlers(&answer, llmstream.HandlerFunc(func(d *llmstream.Delta) error {
-		if d.Kind == llmstream.KindStart && d.Start.Again && d.Part >= 0 {
+		if d.Kind == llmstream.KindRestart && d.Part >= 0 {
 			fmt.Println("part", d.Part, "begins again")
 		}
 		return nil
@@ -875,6 +943,35 @@ func ExampleStart_again() {
 	// Output:
 	// part 0 begins again
 	// by msg_2
+}
+
+// A prompt that the provider has blocked has no answer. The stream is complete.
+func ExampleKind_blocked() {
+	p := llmstream.NewParser(llmstream.Gemini, llmstream.HandlerFunc(func(d *llmstream.Delta) error {
+		if d.Kind == llmstream.KindBlocked {
+			fmt.Printf("blocked: %s\n", d.NativeFinishReason)
+		}
+		return nil
+	}), nil)
+	io.WriteString(p, `data: {"promptFeedback":{"blockReason":"SAFETY"}}`+"\n\n")
+	fmt.Println(p.Close(), p.Outcome().Succeeded())
+	// Output:
+	// blocked: SAFETY
+	// <nil> false
+}
+
+// A proxy that writes one chunk for each event that came compares the indexes of its deltas.
+func ExampleDelta_eventIndex() {
+	p := llmstream.NewParser(llmstream.OpenAIChat, llmstream.HandlerFunc(func(d *llmstream.Delta) error {
+		fmt.Println(d.EventIndex, d.Kind)
+		return nil
+	}), nil)
+	io.WriteString(p, `data: {"id":"a","choices":[{"index":0,"delta":{"content":"Tea"}}]}`+"\n\n"+
+		`data: {"choices":[{"index":0,"delta":{"content":"!"}}]}`+"\n\n")
+	// Output:
+	// 0 start
+	// 0 content
+	// 1 content
 }
 
 // A background response is resumed behind the last event that was read.

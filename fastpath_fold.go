@@ -126,6 +126,7 @@ func (p *Parser) roomFor(m *meaning, r *textRoom) (ok bool) {
 		}
 		return true
 	}
+	p.fold.voidRestarted()
 	fold := p.fold.findAt(int(m.choice), choice.Index)
 	if fold == nil || int(m.call) >= len(fold.calls) { // it was reset
 		return false
@@ -163,36 +164,37 @@ func (p *Parser) foldRow(b []byte) (n int) {
 		if !t.Begin(b, n, &m) {
 			break
 		}
-		if means.index >= 0 {
-			k := p.foldIndexed(b, at, &m)
-			if n += k; k == 0 {
+		if means.index < 0 {
+			if !p.roomFor(means, &room) {
 				break
 			}
-			continue
+			t.Read(b, &m, room.text, p.fast.Row(at))
+			if m.Events == 0 {
+				break
+			}
+			if room.commit(p.fold, m.Size) {
+				if means.hasUsage {
+					p.foldUsage(means.usage, b, &m)
+				}
+				p.matchedRow(at, m.Events)
+				n = m.End
+				continue
+			}
+			t.Begin(b, n, &m) // one by one, and not this whole row again after each
 		}
-		if !p.roomFor(means, &room) {
+		k := p.foldEach(b, at, &m)
+		if n += k; k == 0 {
 			break
 		}
-		t.Read(b, &m, room.text, p.fast.Row(at))
-		if m.Events == 0 {
-			break
-		}
-		if !room.commit(p.fold, m.Size) {
-			break
-		}
-		if means.hasUsage {
-			p.foldUsage(means.usage, b, &m)
-		}
-		p.matchedRow(at, m.Events)
-		n = m.End
 	}
 	return n
 }
 
-// foldIndexed is foldRow for events with an index. The index decides where a text goes,
-// so the place is known only after the event was compared. The first event begins at
-// m.Start. foldIndexed returns the number of bytes that it read.
-func (p *Parser) foldIndexed(b []byte, at uint8, m *template.Match) (n int) {
+// foldEach is foldRow for events that have to be looked at one by one: those with an
+// index, which decides where their text goes, and pieces of arguments that break the JSON
+// before them. The first event begins at m.Start. foldEach returns the number of bytes
+// that it read.
+func (p *Parser) foldEach(b []byte, at uint8, m *template.Match) (n int) {
 	begin := m.Start
 	e := matched{t: &p.fast.List[at], means: &p.fast.means[at]}
 	for more := true; more; more = m.Next() {

@@ -212,10 +212,11 @@ func (c *stream) emit(e *matched, b []byte, m *template.Match) bool {
 	s := c.borrow()
 	s.drop()
 	s.Type, s.Data = e.t.Type(), e.t.Data(b, m)
+	s.EventIndex = c.seen.NextIndex() - 1 // admit has counted the event
 	if means.textOnly && !means.hasUsage && len(e.text) > 0 {
 		d := s.only()
 		d.Kind, d.Choice, d.Raw, d.Event = Kind(means.kind), e.choice.Index, s.Data, s.Type
-		d.Part = means.part
+		d.EventIndex, d.Part = s.EventIndex, means.part
 		if means.sequence >= 0 {
 			d.Sequence = means.sequenceOf(b, m)
 		}
@@ -240,6 +241,7 @@ func (c *stream) textIn(e *matched) *[]byte {
 	if e.call < 0 {
 		return c.fold.textOf(Kind(e.means.kind), e.choice.Index, e.means.part)
 	}
+	c.fold.voidRestarted()
 	f := c.fold.find(e.choice.Index)
 	if f == nil || e.call >= len(f.calls) || c.fold.room() < len(e.text) {
 		return nil

@@ -22,9 +22,11 @@ type Options struct {
 	// together.
 	MaxEvent int
 	// MaxValues is the number of JSON values that an event may hold, counting
-	// members and elements. More make the event malformed. The default is 65,536:
-	// the largest recorded events hold hundreds, and parsing a value takes about 100
-	// bytes. Nesting is limited to 300 levels.
+	// members and elements. In an event with more, a list of numbers counts as one
+	// value, and so does a list in a member named logprobs, logprobsResult or tools:
+	// no decoder looks into these. If that does not suffice, the event is malformed. The
+	// default is 8,192: the largest recorded events hold 300. While an event is decoded,
+	// a value takes up to 500 bytes of memory. Nesting is limited to 300 levels.
 	MaxValues int
 	// MaxChoices is the number of choices that an answer may have. Further ones are
 	// malformed and left out. The default is 128, the most that OpenAI's n allows.
@@ -59,13 +61,13 @@ type Options struct {
 const (
 	defaultMaxLine      = 32 << 20
 	defaultMaxEvent     = 32 << 20
-	defaultMaxValues    = 1 << 16
+	defaultMaxValues    = 8 << 10
 	defaultMaxChoices   = 128
 	defaultMaxToolCalls = 1024
 	defaultMaxBadText   = 4 << 10
 )
 
-const allKinds = KindItem<<1 - 1
+const allKinds = KindBlocked<<1 - 1
 
 // settings are the options of a parser with every limit set, and what of them the
 // layers below are bound by. They are read only.

@@ -2,6 +2,8 @@ package llmstream
 
 import (
 	"io"
+
+	"github.com/seed-4d65deac/llmstream/internal/direct"
 )
 
 // Write must call the wire until it has taken all of its argument: until then, an
@@ -28,6 +30,8 @@ var _ io.WriteCloser = (*Parser)(nil)
 func NewParser(d Dialect, h Handler, o *Options) *Parser {
 	p := &Parser{handler: h}
 	p.fold, _ = h.(*Accumulator)
+	p.texts = direct.Of(h)
+	p.sink = (*batches)(p)
 	p.init(d, o)
 	p.fast.folds = h == nil || p.fold != nil
 	return p
@@ -50,6 +54,13 @@ func (p *Parser) Write(b []byte) (n int, err error) {
 		k, done := 0, false
 		if p.fast.folds {
 			if k, done = p.foldMatched(b[n:]); done {
+				n += k
+				break
+			}
+			n += k
+		}
+		if p.texts != nil && p.fast.at == placeNext {
+			if k, err = p.giveTexts(b[n:]); err != nil {
 				n += k
 				break
 			}
@@ -108,8 +119,8 @@ func (p *Parser) CloseWithError(cause error) error {
 
 // deliver passes the deltas of an event to the handler.
 func (p *Parser) deliver() (err error) {
-	if p.handler == nil || p.scratch == nil {
-		return nil
+	if p.handler == nil || p.scratch == nil || p.handlerErr != nil {
+		return p.handlerErr
 	}
 	p.running = handlerRuns
 	defer p.handlerReturned()
@@ -122,6 +133,14 @@ func (p *Parser) deliver() (err error) {
 	p.running = handlerIdle
 	return err
 }
+
+// batches are the deltas of an event that has very many of them. They are passed on while
+// the event is decoded.
+type batches Parser
+
+// TakeDeltas passes the deltas so far to the handler. After an error of the handler it
+// drops them.
+func (p *batches) TakeDeltas() { p.handlerErr = (*Parser)(p).deliver() }
 
 // Reset makes p ready for another stream in the same dialect, with the same handler
 // and options. It keeps its memory, so parsers can be pooled. It does not reset the

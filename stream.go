@@ -6,6 +6,7 @@ import (
 
 	"github.com/seed-4d65deac/llmstream/internal/decode"
 	"github.com/seed-4d65deac/llmstream/internal/dialect"
+	"github.com/seed-4d65deac/llmstream/internal/direct"
 	"github.com/seed-4d65deac/llmstream/internal/wire"
 )
 
@@ -26,6 +27,8 @@ type stream struct {
 	// delta.
 	fold *Accumulator
 	fast fastPath
+	// texts is the handler if that takes texts without a delta.
+	texts direct.Taker
 
 	asked   Dialect // the dialect that the caller asked for
 	dialect Dialect // Auto until an event has shown it
@@ -43,6 +46,8 @@ type stream struct {
 
 	seen decode.Stream
 	wire wire.Splitter
+
+	sink decode.Sink // takes the first deltas of an event that has very many; nil in a Reader
 
 	// scratch is borrowed from a pool while an event is decoded and its deltas are
 	// handed out.
@@ -110,7 +115,7 @@ func (s *stream) reset() {
 	s.seen.Reset()
 	s.fast.reset()
 	*s = stream{
-		opt: s.opt, fast: s.fast, longest: s.longest, asked: s.asked, fold: s.fold,
+		opt: s.opt, fast: s.fast, longest: s.longest, asked: s.asked, fold: s.fold, texts: s.texts, sink: s.sink,
 		decoder: s.decoder, decoderOf: s.decoderOf,
 		wire: s.wire, seen: s.seen,
 	}
@@ -149,8 +154,16 @@ func (s *stream) handlerReturned() {
 // borrow returns the scratch of the stream. It takes one from the pool if the stream has
 // no scratch.
 func (s *stream) borrow() *scratch {
+	x := s.borrowForFrame()
+	x.used = true
+	return x
+}
+
+// borrowForFrame is borrow for a use of the frame alone. Most short writes bring no event.
+func (s *stream) borrowForFrame() *scratch {
 	if s.scratch == nil {
 		s.scratch = borrowScratch(&s.seen, &s.opt.decode)
+		s.scratch.Sink = s.sink
 	}
 	return s.scratch
 }
@@ -181,7 +194,7 @@ func (s *stream) next(p []byte) (n int, ok bool, err error) {
 		return 0, true, nil
 	}
 	for s.fatal == nil {
-		f := &s.borrow().frame
+		f := &s.borrowForFrame().frame
 		k, ok := s.wire.Next(p[n:], f)
 		n += k
 		if !ok {

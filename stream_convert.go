@@ -8,6 +8,7 @@ import "github.com/seed-4d65deac/llmstream/internal/decode"
 // set makes d the public form of x. d shares the bytes of x.
 func (d *Delta) set(x *decode.Delta) {
 	d.Kind, d.Choice, d.Text, d.Raw, d.Event, d.Sequence, d.Part = Kind(x.Kind), x.Choice, x.Text, x.Raw, x.Event, x.Sequence, x.Part
+	d.EventIndex = x.EventIndex
 	d.ToolCall, d.Start, d.Detail = ToolCallDelta(x.ToolCall), (*Start)(x.Start), (*ReasoningDetail)(x.Detail)
 	d.FinishReason, d.NativeFinishReason = FinishReason(x.FinishReason), x.NativeFinishReason
 	d.Usage, d.Err = usageOf(&x.Usage), nil

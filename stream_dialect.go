@@ -76,6 +76,22 @@ func (s *stream) setDialect(d Dialect) {
 	}
 }
 
+// Of an event that is shorter than smallestTelling the dialect is not asked once
+// maxUntelling events have not shown it. A hostile stream has millions of them, and each
+// dialect would look at each.
+const (
+	smallestTelling = 48
+	maxUntelling    = 256
+)
+
+// mayShowDialect reports whether an event is to be asked for the dialect.
+func (s *stream) mayShowDialect(c *decode.Context) bool {
+	if len(c.Type) == 0 && c.Root.GetObject().Len() == 0 {
+		return false
+	}
+	return s.seen.Events <= maxUntelling || len(c.Data) >= smallestTelling
+}
+
 // settle detects the dialect of the stream from an event's JSON object. Until an event
 // shows it, each event is decoded by the requested dialect, if any. ok is false if
 // another dialect was requested, so the stream cannot be read (C-24, W-10).

@@ -22,6 +22,9 @@ func (s *stream) take(f *wire.Frame) (ok bool, err error) {
 	case wire.FrameErrorField, wire.FrameText:
 		c := s.begin(nil, f.Data)
 		s.takeText(c, jsonscan.TrimSpace(f.Data))
+		if c.Emitted > 0 {
+			s.seen.Uncounted++
+		}
 		return c.Emitted > 0, nil
 	case wire.FrameTooLarge, wire.FrameMalformed:
 		c := s.begin(f.Type, f.Data)
@@ -49,7 +52,7 @@ func (s *stream) take(f *wire.Frame) (ok bool, err error) {
 		s.event(f.Type, f.Data)
 	}
 	if first && s.seen.FirstError != nil && len(s.seen.Choices) == 0 {
-		s.seen.Events = 0 // an error body in place of a stream is not an event
+		s.seen.Events, s.seen.Uncounted = 0, s.seen.Uncounted+s.seen.Events // an error body in place of a stream is not an event
 	}
 	return true, nil
 }
@@ -110,6 +113,8 @@ func (s *stream) decode(c *decode.Context, data []byte) {
 	case dialect.ID(s.dialect).EndsWith(data):
 		c.EndStream()
 	case dialect.IsDoneWord(data): // a gateway has added it; it does not end this dialect
+	case s.dialect == Auto && string(data) == "{}" && len(c.Type) == 0: // as below, without the parser
+		c.Skips.Empty++
 	case data[0] == '{':
 		if !s.prune(c, data) {
 			if offset, err := c.Parse(data); err != nil {
@@ -148,7 +153,7 @@ func (s *stream) prune(c *decode.Context, data []byte) (ok bool) {
 
 // decodeObject decodes an event that is a JSON object.
 func (s *stream) decodeObject(c *decode.Context) {
-	if !s.settled && !s.settle(c) {
+	if !s.settled && s.mayShowDialect(c) && !s.settle(c) {
 		return
 	}
 	if s.dialect != Auto {
@@ -165,7 +170,6 @@ func (s *stream) decodeObject(c *decode.Context) {
 	case c.IsPing():
 		c.Skip(&c.Skips.KeepAlive)
 	case c.Root.GetObject().Len() == 0: // {} (F-35)
-		c.Skipped++
 		c.Skips.Empty++
 	default:
 		c.Unknown = c.Unknown || !s.settled
@@ -183,7 +187,6 @@ func (s *stream) decodeOther(c *decode.Context, data []byte) {
 		s.seen.Events-- // its elements are counted instead
 		s.nextQueued()
 	default:
-		c.Skipped++
 		c.Skips.NotObject++
 	}
 }

@@ -20,6 +20,7 @@ type scratch struct {
 	frame wire.Frame       // the frame that the wire has found, usually an event
 	known *wire.FrameCache // cache for binary frames; nil until a frame has come
 	out   Delta            // the delta that is being delivered
+	used  bool             // something was decoded, or a template was matched
 	// single is set if out is the only delta of the event, and Deltas is empty. That is
 	// so for most events that fit a template.
 	single bool
@@ -63,13 +64,16 @@ func borrowScratch(t *decode.Stream, o *decode.Limits) *scratch {
 	return s
 }
 
-// release returns s to the pool, unless a huge event has grown it. Nothing that was
-// borrowed from s may be used afterwards.
+// release returns s to the pool. Nothing that was borrowed from s may be used afterwards.
 func (s *scratch) release() {
-	if !s.Detach() {
-		return
+	s.frame = wire.Frame{} // it holds slices of the input, and so do the deltas
+	if s.used {
+		s.Detach()
+		s.out, s.single, s.used = Delta{}, false, false
+	} else {
+		s.Attach(nil, nil)
+		s.Sink = nil
 	}
-	s.frame, s.out, s.single = wire.Frame{}, Delta{}, false // these hold slices of the input
 	scratchPool.Put(s)
 }
 

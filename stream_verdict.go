@@ -99,11 +99,12 @@ func (s *stream) outcome() Outcome {
 	o := Outcome{
 		State: s.state, Dialect: s.dialect, Wire: s.wireKind(),
 		SawDone:   t.SawDone || dialect.ID(s.dialect).Row().FinishEnds && t.Finished(),
-		Delivered: t.Delivered,
-		Events:    t.Events, Malformed: t.MalformedCount, Skipped: t.Skipped, Skips: Skips(t.Skips),
-		Comments: t.Comments, Glued: t.Unseparated, AfterDone: t.AfterDone, Conflicts: t.Conflicts,
-		Unterminated: t.Unterminated, BlockReason: t.BlockReason,
+		Delivered: t.Delivered, Events: t.Events, Comments: t.Comments, BlockReason: t.BlockReason,
 		Cause: s.cause, Damage: damageOf(t.FirstDamage),
+		Anomalies: Anomalies{
+			Malformed: t.MalformedCount, Skipped: SkippedEvents(t.Skips), Unseparated: t.Unseparated,
+			AfterDone: t.AfterDone, Conflicts: t.Conflicts, Unterminated: t.Unterminated,
+		},
 	}
 	if t.FirstError != nil {
 		e := APIError(*t.FirstError)
@@ -111,9 +112,9 @@ func (s *stream) outcome() Outcome {
 		o.APIError = &e
 	}
 	if s.phase == phaseEnded {
-		o.PendingBytes = s.pending
+		o.Anomalies.PendingBytes = s.pending
 		if s.state != StateComplete {
-			o.StrayText = string(s.wire.Stray())
+			o.Anomalies.StrayText = string(s.wire.Stray())
 		}
 	}
 	for i := range t.Choices {
@@ -144,7 +145,7 @@ func (s *stream) err() error {
 	}
 	o := Outcome{State: s.state, Cause: s.cause, APIError: (*APIError)(s.seen.FirstError), Damage: damageOf(s.seen.FirstDamage)}
 	if s.state != StateComplete {
-		o.StrayText = string(s.wire.Stray())
+		o.Anomalies.StrayText = string(s.wire.Stray())
 	}
 	return o.Err()
 }

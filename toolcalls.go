@@ -69,6 +69,7 @@ func (c *choiceAcc) call(a *Accumulator, at, part int) *callAcc {
 // come. Calls are counted in order of appearance, from 0. ok is false if there is no
 // such call.
 func (a *Accumulator) ToolCall(choice, i int) (call ToolCall, ok bool) {
+	a.voidRestarted()
 	for k := range a.choices {
 		if c := &a.choices[k]; c.index == choice && i >= 0 && i < len(c.calls) && !c.calls[i].void {
 			return c.calls[i].toolCall(i, choice, a.seed()), true

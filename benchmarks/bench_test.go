@@ -5,9 +5,9 @@ import (
 	"testing"
 )
 
-// BenchmarkContenders has the cells of the table as ordinary benchmarks, for benchstat:
+// BenchmarkRead has the cells of the table as ordinary benchmarks, for benchstat:
 //
-//	go test -run '^$' -bench . -count 10 | tee new.txt
+//	go test -run '^$' -bench Read -count 10 | tee new.txt
 //	benchstat -filter '.unit:(ns/event OR allocs/op)' -row /workload -col /contender new.txt
 
 var fullWorkloads = sync.OnceValues(func() ([]*workload, error) { return workloads(full) })

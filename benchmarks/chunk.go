@@ -1,15 +1,16 @@
 package main
 
-// A chunk is the struct into which clients and gateways decode the data of an event.
+// A chunk is the struct into which clients and gateways decode the data of an event, and from
+// which gateways encode it; see translate_test.go.
 type chunk struct {
 	ID                string        `json:"id"`
 	Object            string        `json:"object"`
 	Created           int64         `json:"created"`
 	Model             string        `json:"model"`
-	ServiceTier       string        `json:"service_tier"`
-	SystemFingerprint string        `json:"system_fingerprint"`
+	ServiceTier       string        `json:"service_tier,omitempty"`
+	SystemFingerprint string        `json:"system_fingerprint,omitempty"`
 	Choices           []chunkChoice `json:"choices"`
-	Usage             *chunkUsage   `json:"usage"`
+	Usage             *chunkUsage   `json:"usage,omitempty"`
 }
 
 type chunkChoice struct {
@@ -19,11 +20,11 @@ type chunkChoice struct {
 }
 
 type chunkDelta struct {
-	Role             string      `json:"role"`
-	Content          *string     `json:"content"`
-	ReasoningContent *string     `json:"reasoning_content"`
-	Refusal          *string     `json:"refusal"`
-	ToolCalls        []chunkCall `json:"tool_calls"`
+	Role             string      `json:"role,omitempty"`
+	Content          *string     `json:"content,omitempty"`
+	ReasoningContent *string     `json:"reasoning_content,omitempty"`
+	Refusal          *string     `json:"refusal,omitempty"`
+	ToolCalls        []chunkCall `json:"tool_calls,omitempty"`
 }
 
 type chunkCall struct {

@@ -75,6 +75,7 @@ func (r *results) save(dir string) error {
 		"results.json": r.writeJSON,
 		"results.txt":  r.writeText,
 		"figures.svg":  r.writePlot,
+		"picture.svg":  r.writePicture,
 	} {
 		var b bytes.Buffer
 		if err := write(&b); err != nil {

@@ -41,11 +41,13 @@ var groups = []struct {
 	{"baselines", baselines, color.RGBA{R: 0x6e, G: 0x77, B: 0x81, A: 0xff}},
 }
 
+var errNothingToDraw = errors.New("nothing was measured that could be drawn")
+
 // writePlot draws the figures as SVG.
 func (r *results) writePlot(w io.Writer) error {
 	panels := r.panels()
 	if len(panels) == 0 {
-		return errors.New("nothing was measured that could be drawn")
+		return errNothingToDraw
 	}
 	svg := vgsvg.New(plotWidth, heightOf(panels))
 	if err := drawPanels(draw.New(svg), panels); err != nil {

@@ -77,9 +77,25 @@ func TestSuite(t *testing.T) {
 			}
 		}
 	})
+	t.Run("picture", func(t *testing.T) {
+		var b bytes.Buffer
+		if err := r.writePicture(&b); err != nil {
+			t.Fatal(err)
+		}
+		if err := xml.Unmarshal(b.Bytes(), new(struct{})); err != nil {
+			t.Error(err)
+		}
+		for _, p := range pictured {
+			if !bytes.Contains(b.Bytes(), []byte(">"+p.label+"<")) {
+				t.Errorf("%s is not in the picture", p.label)
+			}
+		}
+	})
 	t.Run("nothing to draw", func(t *testing.T) {
-		if err := new(results).writePlot(io.Discard); err == nil {
-			t.Error("an empty picture was drawn")
+		for _, draw := range []func(io.Writer) error{new(results).writePlot, new(results).writePicture} {
+			if err := draw(io.Discard); err == nil {
+				t.Error("an empty picture was drawn")
+			}
 		}
 	})
 }

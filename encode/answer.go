@@ -18,20 +18,19 @@ type answer struct {
 
 // A choice is one of the alternative answers.
 type choice struct {
-	index     int   // in the source
-	place     int   // in order of appearance
-	begun     bool  // something of it was written
-	refused   bool  // it has text of a refusal
-	finished  bool  // the source gave a reason, and no output after it
-	called    bool  // a call of it was written
-	part      int   // the last part of the message that text was written of
-	output    bool  // output of it has come
-	wrote     []int // the parts of the message of which something was written, up to maxWrote
-	reason    llmstream.FinishReason
-	native    []byte // the source's word for the reason
-	stopText  []byte // the stop sequence that ended it, if that is known
-	calls     []call
-	annotated int // annotations written of those in an array that grows
+	index    int   // in the source
+	place    int   // in order of appearance
+	begun    bool  // something of it was written
+	refused  bool  // it has text of a refusal
+	finished bool  // the source gave a reason, and no output after it
+	called   bool  // a call of it was written
+	part     int   // the last part of the message that text was written of
+	output   bool  // output of it has come
+	wrote    []int // the parts of the message of which something was written, up to maxWrote
+	reason   llmstream.FinishReason
+	native   []byte // the source's word for the reason
+	stopText []byte // the stop sequence that ended it, if that is known
+	calls    []call
 }
 
 // A call is a tool call, by its index in the source.
@@ -154,13 +153,14 @@ func (a *answer) whole() bool {
 	return len(a.choices) > 0
 }
 
-// noteFinish takes the finish reason of a choice, or of the prompt.
+// noteBlock takes the reason why the prompt is not answered.
+func (a *answer) noteBlock(d *llmstream.Delta) {
+	a.isBlocked = true
+	a.blocked = append(a.blocked[:0], d.NativeFinishReason...)
+}
+
+// noteFinish takes the finish reason of a choice.
 func (a *answer) noteFinish(d *llmstream.Delta) {
-	if d.Choice < 0 {
-		a.isBlocked = true
-		a.blocked = append(a.blocked[:0], d.NativeFinishReason...)
-		return
-	}
 	c := a.choice(d.Choice)
 	c.finished, c.reason = true, d.FinishReason
 	c.native = append(c.native[:0], d.NativeFinishReason...)

@@ -50,20 +50,16 @@ func (t *anthropicTarget) appendHead(dst []byte) []byte {
 }
 
 func (t *anthropicTarget) delta(c *choice, d *llmstream.Delta) {
+	if t.blocks.delta(c, d) {
+		return
+	}
 	switch d.Kind {
-	case llmstream.KindContent:
-		t.blocks.text(c, blockText, d)
 	case llmstream.KindRefusal: // the API has no place for its text
 		t.lost.Refusals++
 		c.refused = true
 		t.blocks.text(c, blockText, d)
 	case llmstream.KindReasoning:
 		t.reasoning(c, d)
-	case llmstream.KindToolCall, llmstream.KindToolCallEnd:
-		if len(d.ToolCall.Extra) > 0 {
-			t.lost.CallExtras++
-		}
-		t.blocks.toolCall(c, d)
 	case llmstream.KindAnnotation:
 		t.citation(c, d)
 	case llmstream.KindItem:
@@ -77,14 +73,13 @@ func (t *anthropicTarget) delta(c *choice, d *llmstream.Delta) {
 	}
 }
 
+func (t *anthropicTarget) more(text []byte) { t.blocks.more(text) }
+
 // reasoning writes thinking. What another provider has signed or encrypted would be
 // refused when it is sent back to Anthropic, and is left out.
 func (t *anthropicTarget) reasoning(c *choice, d *llmstream.Delta) {
-	if len(d.Text) > 0 {
-		t.blocks.text(c, blockReasoning, d)
-	}
-	r := d.Detail
-	if r == nil || len(r.Signature)+len(r.Data) == 0 {
+	r := t.blocks.reasoningText(c, d)
+	if r == nil {
 		return
 	}
 	if ownerOf(r) != ownerAnthropic {
@@ -136,13 +131,13 @@ func (t *anthropicTarget) writeText(b *block, text []byte) {
 	if len(t.textHead) == 0 {
 		head := strconv.AppendInt(append(t.textHead, `{"type":"content_block_delta","index":`...), int64(t.index), 10)
 		if b.kind == blockReasoning {
-			t.textHead = append(head, `,"delta":{"type":"thinking_delta","thinking":`...)
+			t.textHead = append(head, `,"delta":{"type":"thinking_delta","thinking":"`...)
 		} else {
-			t.textHead = append(head, `,"delta":{"type":"text_delta","text":`...)
+			t.textHead = append(head, `,"delta":{"type":"text_delta","text":"`...)
 		}
 	}
-	t.buf = append(t.line("content_block_delta"), t.textHead...)
-	t.buf = append(appendString(t.buf, text), "}}"...)
+	event := append(t.line("content_block_delta"), t.textHead...)
+	t.buf = append(appendEscaped(event, text), `"}}`...)
 	t.send()
 }
 

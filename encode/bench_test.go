@@ -1,8 +1,6 @@
 package encode_test
 
 import (
-	"bytes"
-	"encoding/json"
 	"fmt"
 	"io"
 	"strings"
@@ -37,9 +35,9 @@ type nothing struct{}
 
 func (nothing) HandleDelta(*llmstream.Delta) error { return nil }
 
-// BenchmarkEncode compares reading a long answer with reading and writing it, and with
-// what gateways write by hand: each event decoded into a struct and encoded from one.
-// One operation is the whole answer; ns/event is the cost of one of its events.
+// BenchmarkEncode compares reading a long answer with reading and writing it. One operation
+// is the whole answer; ns/event is the cost of one of its events. The module benchmarks
+// compares it with what gateways write by hand.
 func BenchmarkEncode(b *testing.B) {
 	body := longAnthropic()
 	run := func(name string, do func()) {
@@ -81,7 +79,6 @@ func BenchmarkEncode(b *testing.B) {
 			}
 		})
 	}
-	run("structs", func() { structs(io.Discard, body) })
 }
 
 func deltasOf(body []byte) (all []llmstream.Delta) {
@@ -92,97 +89,4 @@ func deltasOf(body []byte) (all []llmstream.Delta) {
 	p.Write(body)
 	p.Close()
 	return all
-}
-
-// The structs of the program by hand, with no more than it needs.
-type anthropicEvent struct {
-	Type    string `json:"type"`
-	Index   int    `json:"index"`
-	Message *struct {
-		ID    string          `json:"id"`
-		Model string          `json:"model"`
-		Usage *anthropicUsage `json:"usage"`
-	} `json:"message"`
-	Delta *struct {
-		Type        string `json:"type"`
-		Text        string `json:"text"`
-		PartialJSON string `json:"partial_json"`
-		StopReason  string `json:"stop_reason"`
-	} `json:"delta"`
-	Usage *anthropicUsage `json:"usage"`
-}
-
-type anthropicUsage struct {
-	InputTokens  int `json:"input_tokens"`
-	OutputTokens int `json:"output_tokens"`
-}
-
-type chatChunkOf struct {
-	ID      string         `json:"id"`
-	Object  string         `json:"object"`
-	Created int64          `json:"created"`
-	Model   string         `json:"model"`
-	Choices []chatChoiceOf `json:"choices"`
-	Usage   *chatUsageOf   `json:"usage,omitempty"`
-}
-
-type chatChoiceOf struct {
-	Index        int         `json:"index"`
-	Delta        chatDeltaOf `json:"delta"`
-	FinishReason *string     `json:"finish_reason"`
-}
-
-type chatDeltaOf struct {
-	Role    string `json:"role,omitempty"`
-	Content string `json:"content,omitempty"`
-}
-
-type chatUsageOf struct {
-	Prompt     int `json:"prompt_tokens"`
-	Completion int `json:"completion_tokens"`
-	Total      int `json:"total_tokens"`
-}
-
-// structs is a translation as gateways write it: line by line, with encoding/json.
-func structs(w io.Writer, body []byte) {
-	chunk := chatChunkOf{Object: "chat.completion.chunk", Created: 7}
-	send := func(delta chatDeltaOf, finish *string) {
-		chunk.Choices = []chatChoiceOf{{Delta: delta, FinishReason: finish}}
-		data, _ := json.Marshal(&chunk)
-		fmt.Fprintf(w, "data: %s\n\n", data)
-	}
-	for line := range bytes.Lines(body) {
-		data, ok := bytes.CutPrefix(bytes.TrimSuffix(line, []byte("\n")), []byte("data: "))
-		if !ok {
-			continue
-		}
-		var e anthropicEvent
-		if json.Unmarshal(data, &e) != nil {
-			return
-		}
-		switch e.Type {
-		case "message_start":
-			chunk.ID, chunk.Model = e.Message.ID, e.Message.Model
-			send(chatDeltaOf{Role: "assistant"}, nil)
-		case "content_block_delta":
-			send(chatDeltaOf{Content: e.Delta.Text}, nil)
-		case "message_delta":
-			stop := "stop"
-			send(chatDeltaOf{}, &stop)
-		case "message_stop":
-			fmt.Fprint(w, "data: [DONE]\n\n")
-		}
-	}
-}
-
-// The program by hand says what the encoder says, so that they can be compared.
-func TestStructsSayTheSame(t *testing.T) {
-	body := longAnthropic()
-	var b bytes.Buffer
-	structs(&b, body)
-	byHand, o := read(llmstream.OpenAIChat, b.Bytes())
-	require.Equal(t, llmstream.StateComplete, o.State)
-	written, _ := transcode(t, llmstream.AnthropicMessages, llmstream.OpenAIChat, body, nil)
-	c, _ := read(llmstream.OpenAIChat, []byte(written))
-	require.Equal(t, byHand.Choices[0].Message.Content, c.Choices[0].Message.Content)
 }

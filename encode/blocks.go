@@ -157,7 +157,7 @@ func (q *blockQueue) writeCall(c *choice, b *block) (all bool) {
 	return true
 }
 
-// waits reports whether the arguments of a call are written when it has ended.
+// waits reports whether the arguments of a call are written when it has ended (WA-11).
 func (q *blockQueue) waits(k *call) bool {
 	return q.e.opt.HoldArguments || k.replaced || q.wrapsText(k)
 }
@@ -200,6 +200,35 @@ func (q *blockQueue) lastArguments(c *choice, b *block, k *call) {
 	}
 }
 
+// delta takes the deltas that become the same blocks in each API that has blocks; !ok: it is
+// another one.
+func (q *blockQueue) delta(c *choice, d *llmstream.Delta) (ok bool) {
+	switch d.Kind {
+	case llmstream.KindContent:
+		q.text(c, blockText, d)
+	case llmstream.KindToolCall, llmstream.KindToolCallEnd:
+		if len(d.ToolCall.Extra) > 0 {
+			q.e.lost.CallExtras++
+		}
+		q.toolCall(c, d)
+	default:
+		return false
+	}
+	return true
+}
+
+// reasoningText adds the text of reasoning, and returns what has to go back to its provider
+// with it; nil: there is nothing.
+func (q *blockQueue) reasoningText(c *choice, d *llmstream.Delta) (back *llmstream.ReasoningDetail) {
+	if len(d.Text) > 0 {
+		q.text(c, blockReasoning, d)
+	}
+	if r := d.Detail; r != nil && len(r.Signature)+len(r.Data) > 0 {
+		return r
+	}
+	return nil
+}
+
 // text adds text of a kind to the last block, or to a new one.
 func (q *blockQueue) text(c *choice, kind blockKind, d *llmstream.Delta) {
 	b := q.last()
@@ -218,12 +247,18 @@ func (q *blockQueue) text(c *choice, kind blockKind, d *llmstream.Delta) {
 			b = q.last()
 		}
 		q.to.writeText(b, d.Text)
+		if kind != blockRefusal && d.Kind != llmstream.KindRefusal {
+			q.e.beginRun(c, d)
+		}
 		return
 	}
 	if q.e.hold(len(d.Text)) {
 		b.held = append(b.held, d.Text...)
 	}
 }
+
+// more writes text to the block that is open.
+func (q *blockQueue) more(text []byte) { q.to.writeText(&q.list[0], text) }
 
 // continues reports whether a piece of reasoning belongs to the block: another index, a
 // text after the signature of what came before, or a summary in place of a text, begins
@@ -241,7 +276,14 @@ func (b *block) continues(d *llmstream.Delta) bool {
 // formOf returns the form of a piece of reasoning: 's' for a summary, which Responses
 // keeps apart from its text (WR-16).
 func formOf(d *llmstream.Delta) byte {
-	if bytes.HasPrefix(d.Event, []byte("response.reasoning_summary")) || d.Detail != nil && len(d.Detail.Summary) > 0 {
+	if d.Detail != nil && len(d.Detail.Summary) > 0 {
+		return 's'
+	}
+	return formOfEvent(d.Event)
+}
+
+func formOfEvent(typ []byte) byte {
+	if bytes.HasPrefix(typ, []byte("response.reasoning_summary")) {
 		return 's'
 	}
 	return 't'

@@ -24,6 +24,10 @@ import (
 // An Encoder writes the deltas of one stream as the events of a provider's API. It is
 // an [llmstream.Handler], and does not retain a delta after HandleDelta has returned.
 //
+// A [llmstream.Parser] whose handler is the Encoder itself gives it most texts of a long
+// answer directly. The events for texts that come in one Write of the parser are written
+// together.
+//
 // HandleDelta, Close, Ping and Error each write whole events. They call the underlying
 // writer's Write once, unless the events have more than 32 KiB. Then they flush the
 // writer if it has a method Flush, as an http.Flusher has. After an error of the
@@ -51,6 +55,7 @@ type Encoder struct {
 	made    []byte // the ID that is written for a source that has none
 	err     error  // of the writer
 
+	run        run // of the deltas before
 	tails      []cutTail
 	mended     llmstream.Delta // what mend returns
 	mendedText []byte
@@ -67,6 +72,8 @@ type target interface {
 	// delta writes output: content, reasoning, a refusal, pieces and ends of tool calls,
 	// log probabilities, media, annotations and items.
 	delta(c *choice, d *llmstream.Delta)
+	// more writes text that continues a run, which delta has begun with beginRun.
+	more(text []byte)
 	// end writes the normal end.
 	end()
 	// fail writes an error, after which nothing follows.
@@ -122,7 +129,7 @@ func (e *Encoder) Reset(w io.Writer) {
 	e.w, e.lost, e.err = w, Lost{}, nil
 	e.out.Reset(w)
 	e.told, e.begun, e.started, e.ended, e.unsaid, e.held = false, false, false, false, false, 0
-	e.made, e.tails = e.made[:0], e.tails[:0]
+	e.made, e.tails, e.run = e.made[:0], e.tails[:0], run{}
 	e.target.reset()
 }
 
@@ -140,17 +147,22 @@ func (e *Encoder) HandleDelta(d *llmstream.Delta) error {
 	if e.err != nil {
 		return e.err
 	}
+	if e.run.continues(d) && len(e.tails) == 0 {
+		e.target.more(d.Text)
+		return e.flush()
+	}
+	e.run = run{}
 	if e.ended { // WG-7
 		if d.HasOutput() || d.Kind == llmstream.KindUsage {
 			e.lost.AfterEnd++
-		} else if d.Kind == llmstream.KindStart && d.Start != nil && d.Start.Again && d.Part < 0 {
+		} else if d.Kind == llmstream.KindRestart && d.Part < 0 {
 			e.lost.Restarts++ // the client has the answer that is void now
 		}
 		return nil
 	}
 	// The beginning waits for the counts that the source begins with (WA-4), which are in
 	// the same event as its beginning.
-	if e.told && !e.begun && !e.opt.HoldStart && d.Kind != llmstream.KindStart && d.Kind != llmstream.KindUsage {
+	if e.told && !e.begun && !e.opt.HoldStart && d.Kind&(llmstream.KindStart|llmstream.KindRestart|llmstream.KindUsage) == 0 {
 		e.begin()
 	}
 	switch d.Kind {
@@ -158,15 +170,18 @@ func (e *Encoder) HandleDelta(d *llmstream.Delta) error {
 	case llmstream.KindStart:
 		e.noteStart(d)
 	case llmstream.KindUsage: // kept until the end, and written once (WG-10)
-		if d.Usage.Reported != 0 {
-			e.usage = d.Usage
-			e.usage.Raw = nil
-		}
+		e.usage = d.Usage
+		e.usage.Raw = nil
 	case llmstream.KindFinish:
 		e.noteFinish(d)
-		if d.Choice >= 0 && e.isAlone() && e.choice(d.Choice).place > 0 {
+		if e.isAlone() && e.choice(d.Choice).place > 0 {
 			e.lost.Choices++
 		}
+	case llmstream.KindRestart:
+		e.told = true
+		e.restart(e.choice(d.Choice), d.Part)
+	case llmstream.KindBlocked:
+		e.noteBlock(d)
 	case llmstream.KindError:
 		e.failUnlessHeld(failureOf(d.Err))
 	case llmstream.KindMalformed:
@@ -204,9 +219,6 @@ func (e *Encoder) noteStart(d *llmstream.Delta) {
 		return
 	}
 	c := e.choice(d.Choice)
-	if s.Again && !e.beginAgain(c, d.Part) {
-		return
-	}
 	if e.to == llmstream.OpenAIChat && !e.opt.HoldStart { // its beginning has no counts
 		e.begin()
 		e.target.delta(c, d)
@@ -219,7 +231,8 @@ func (e *Encoder) handleOutput(d *llmstream.Delta) {
 		e.lost.count(d)
 		return
 	}
-	if d.Kind == llmstream.KindReasoning && (e.opt.DropReasoning || d.Detail != nil && string(d.Detail.Type) == "tool_plan") { // Cohere's plan is not its reasoning
+	isPlan := d.Detail != nil && string(d.Detail.Type) == "tool_plan"         // Cohere's plan is not its reasoning
+	if d.Kind == llmstream.KindReasoning && (e.opt.DropReasoning || isPlan) { // WA-14
 		e.lost.Reasoning++
 		return
 	}
@@ -289,7 +302,7 @@ func (e *Encoder) finish() {
 		return
 	}
 	e.target.end() // which may turn out to be an error
-	e.ended = true
+	e.ended, e.run = true, run{}
 }
 
 // abort writes the target's error, and nothing after it.
@@ -297,7 +310,7 @@ func (e *Encoder) abort(f failure) {
 	if e.ended {
 		return
 	}
-	e.ended = true
+	e.ended, e.run = true, run{}
 	e.target.fail(&f)
 }
 
@@ -308,7 +321,7 @@ func (e *Encoder) failUnlessHeld(f failure) {
 		e.abort(f)
 		return
 	}
-	e.ended, e.unsaid = true, true
+	e.ended, e.unsaid, e.run = true, true, run{}
 }
 
 // Close writes the end of the stream, unless the source's end marker has already caused
@@ -340,7 +353,7 @@ func (e *Encoder) Close(o llmstream.Outcome) error {
 	default:
 		e.abort(errEndedEarly)
 	}
-	e.ended = true
+	e.ended, e.run = true, run{}
 	return e.flush()
 }
 
@@ -364,6 +377,9 @@ func (e *Encoder) Ping() error {
 	if e.err != nil || e.ended {
 		return e.err
 	}
+	// Each call of the target writes whole events, so this stands between two of them (WH-1).
+	// Only the caller knows the time (WH-2), and whether the HTTP status can go now (WH-3).
+	e.run = run{}
 	e.target.ping()
 	return e.flush()
 }

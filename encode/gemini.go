@@ -13,10 +13,12 @@ import (
 // (WM-1).
 type geminiTarget struct {
 	*Encoder
-	tail    []byte // what every chunk ends with
-	args    []byte // scratch for a call's arguments
-	decoded []byte // scratch of isBase64
-	bad     bool   // a call has arguments that are not an object (WM-5)
+	tail []byte // what every chunk ends with
+	// textTail is what stands after the text that was written last.
+	textTail []byte
+	args     []byte // scratch for a call's arguments
+	decoded  []byte // scratch of isBase64
+	bad      bool   // a call has arguments that are not an object (WM-5)
 }
 
 func (t *geminiTarget) reset() { t.tail, t.bad = t.tail[:0], false }
@@ -38,12 +40,15 @@ func (t *geminiTarget) delta(c *choice, d *llmstream.Delta) {
 	switch d.Kind {
 	case llmstream.KindContent:
 		t.text(c, d.Text, false)
+		t.beginRun(c, d)
 	case llmstream.KindRefusal:
 		t.lost.Refusals++
+		c.refused = true
 		t.text(c, d.Text, false)
 	case llmstream.KindReasoning:
 		if len(d.Text) > 0 {
 			t.text(c, d.Text, true)
+			t.beginRun(c, d)
 		}
 		t.detail(c, d.Detail)
 	case llmstream.KindToolCall, llmstream.KindToolCallEnd:
@@ -71,20 +76,29 @@ func (t *geminiTarget) open() {
 // sendPart ends a chunk after its part. A finish reason stands in the last chunk alone
 // (WM-6).
 func (t *geminiTarget) sendPart(c *choice) {
-	t.buf = strconv.AppendInt(append(t.buf, `]},"index":`...), int64(c.place), 10) // WM-11
-	t.buf = append(append(t.buf, "}]"...), t.tail...)
+	t.buf = t.appendAfterPart(t.buf, c)
 	t.send()
+}
+
+func (t *geminiTarget) appendAfterPart(dst []byte, c *choice) []byte {
+	dst = strconv.AppendInt(append(dst, `]},"index":`...), int64(c.place), 10) // WM-11
+	return append(append(dst, "}]"...), t.tail...)
 }
 
 // text writes a part with text; a thought is reasoning (WM-4).
 func (t *geminiTarget) text(c *choice, text []byte, thought bool) {
-	t.open()
-	t.buf = appendString(append(t.buf, `{"text":`...), text)
+	tail := append(t.textTail[:0], '"')
 	if thought {
-		t.buf = append(t.buf, `,"thought":true`...)
+		tail = append(tail, `,"thought":true`...)
 	}
-	t.buf = append(t.buf, '}')
-	t.sendPart(c)
+	t.textTail = t.appendAfterPart(append(tail, '}'), c)
+	t.more(text)
+}
+
+func (t *geminiTarget) more(text []byte) {
+	b := append(t.line(""), `{"candidates":[{"content":{"role":"model","parts":[{"text":"`...)
+	t.buf = append(appendEscaped(b, text), t.textTail...)
+	t.send()
 }
 
 // detail writes a signature of Google's, in an empty part after the text that it belongs
@@ -273,6 +287,9 @@ func (t *geminiTarget) end() {
 
 func (t *geminiTarget) finishWord(c *choice) string {
 	reason := reasonOf(c.reason, c.called)
+	if c.refused && reason == llmstream.FinishStop && t.opt.RefusalAsSafety {
+		reason = llmstream.FinishContentFilter
+	}
 	if t.bad && reason != llmstream.FinishLength && reason != llmstream.FinishContentFilter {
 		return "MALFORMED_FUNCTION_CALL" // WM-5
 	}

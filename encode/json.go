@@ -5,18 +5,12 @@ import (
 	"encoding/binary"
 	"encoding/json"
 	"unicode/utf8"
+
+	"github.com/seed-4d65deac/llmstream/internal/jsonscan"
 )
 
 // The JSON of events is written by appending. Text is escaped as it is copied, so that a
 // data line never has a raw line end (WG-2) and is always valid UTF-8 (WG-6).
-
-// needsEscape are the ASCII bytes that may not stand in a JSON string as they are.
-var needsEscape = func() (table [utf8.RuneSelf]bool) {
-	for c := range table {
-		table[c] = c < ' ' || c == '"' || c == '\\'
-	}
-	return table
-}()
 
 // appendString appends text as a JSON string.
 func appendString(dst, text []byte) []byte {
@@ -29,45 +23,84 @@ func appendStringOf(dst []byte, text string) []byte { return appendString(dst, [
 // appendEscaped appends text as it stands inside a JSON string. Bytes that are no UTF-8
 // become U+FFFD (WG-6).
 func appendEscaped(dst, text []byte) []byte {
-	from, at := 0, 0
-	for at < len(text) {
-		if n := plainLen(text[at:]); n > 0 {
-			at += n
-			continue
-		}
-		c := text[at]
-		if c < utf8.RuneSelf {
-			if needsEscape[c] {
-				dst = appendEscape(append(dst, text[from:at]...), c)
-				from = at + 1
-			}
-			at++
-			continue
-		}
-		r, size := utf8.DecodeRune(text[at:])
-		if r == utf8.RuneError && size == 1 {
-			dst = append(append(dst, text[from:at]...), "\uFFFD"...)
-			from = at + 1
-		}
-		at += size
+	if plain, ok := appendPlain(dst, text); ok {
+		return plain
 	}
-	return append(dst, text[from:]...)
+	for !utf8.Valid(text) {
+		good := 0
+		for good < len(text) {
+			r, size := utf8.DecodeRune(text[good:])
+			if r == utf8.RuneError && size == 1 {
+				break
+			}
+			good += size
+		}
+		dst = append(appendEscapedUTF8(dst, text[:good]), "\uFFFD"...)
+		text = text[good+1:]
+	}
+	return appendEscapedUTF8(dst, text)
 }
 
-// plainLen returns how many bytes at the beginning of text need no escape and no look at
-// their encoding, in steps of eight.
-func plainLen(text []byte) (n int) {
-	const ones, highs = 0x0101010101010101, 0x8080808080808080
-	for ; len(text)-n >= 8; n += 8 {
-		x := binary.LittleEndian.Uint64(text[n:])
-		quote, slash := x^(ones*'"'), x^(ones*'\\')
-		// A high bit is left where a byte is a quote, a backslash or below a space; in
-		// bytes above one of those too, which costs a second look and nothing else.
-		if (x|(quote-ones)|(slash-ones)|(x-ones*' '))&highs != 0 {
-			break
+// appendEscapedUTF8 is appendEscaped for valid UTF-8.
+func appendEscapedUTF8(dst, text []byte) []byte {
+	for {
+		n := jsonscan.PlainLen(text, true)
+		dst = append(dst, text[:n]...)
+		if n == len(text) {
+			return dst
+		}
+		dst = appendEscape(dst, text[n])
+		text = text[n+1:]
+	}
+}
+
+// appendPlain appends text if it is ASCII without a byte that needs an escape. Most texts
+// are, and most have a few bytes, which two words that overlap cover. !ok: it is another
+// text, or there is no room.
+func appendPlain(dst, text []byte) (_ []byte, ok bool) {
+	at, n := len(dst), len(text)
+	if cap(dst)-at < n {
+		return dst, false
+	}
+	to := dst[at : at+n]
+	switch {
+	case n > 16:
+		return append(dst, text...), isPlain(text)
+	case n >= 8:
+		first, last := binary.LittleEndian.Uint64(text), binary.LittleEndian.Uint64(text[n-8:])
+		binary.LittleEndian.PutUint64(to, first)
+		binary.LittleEndian.PutUint64(to[n-8:], last)
+		ok = !hasOther(first) && !hasOther(last)
+	case n >= 4:
+		first, last := binary.LittleEndian.Uint32(text), binary.LittleEndian.Uint32(text[n-4:])
+		binary.LittleEndian.PutUint32(to, first)
+		binary.LittleEndian.PutUint32(to[n-4:], last)
+		ok = !hasOther(uint64(first) | uint64(last)<<32)
+	case n > 0:
+		first, middle, last := text[0], text[n/2], text[n-1]
+		to[0], to[n/2], to[n-1] = first, middle, last
+		const letters = 'x' * 0x0101010101000000
+		ok = !hasOther(letters | uint64(first)<<16 | uint64(middle)<<8 | uint64(last))
+	default:
+		ok = true
+	}
+	return dst[:at+n], ok
+}
+
+func isPlain(text []byte) bool {
+	n := len(text)
+	for i := 0; i+8 < n; i += 8 {
+		if hasOther(binary.LittleEndian.Uint64(text[i:])) {
+			return false
 		}
 	}
-	return n
+	return !hasOther(binary.LittleEndian.Uint64(text[n-8:]))
+}
+
+// hasOther reports whether one of eight bytes is not ASCII or needs an escape.
+func hasOther(word uint64) bool {
+	const highs = 0x8080808080808080
+	return word&highs|jsonscan.Special(word, true) != 0
 }
 
 func appendEscape(dst []byte, c byte) []byte {

@@ -1,7 +1,6 @@
 package encode
 
 import (
-	"slices"
 	"strconv"
 
 	"github.com/seed-4d65deac/llmstream"
@@ -15,6 +14,7 @@ type chatTarget struct {
 	// written last: most chunks are of the same.
 	opening      []byte
 	openingPlace int
+	textHead     []byte // what every chunk of the run begins with
 	args         []byte // scratch for arguments in one piece
 }
 
@@ -43,9 +43,9 @@ func (t *chatTarget) delta(c *choice, d *llmstream.Delta) {
 	}
 	switch d.Kind {
 	case llmstream.KindContent:
-		t.text(c, `"content":`, d.Text)
+		t.text(c, `"content":`, d)
 	case llmstream.KindRefusal: // WC-16
-		t.text(c, `"refusal":`, d.Text)
+		t.text(c, `"refusal":`, d)
 	case llmstream.KindReasoning:
 		t.reasoning(c, d)
 	case llmstream.KindToolCall, llmstream.KindToolCallEnd:
@@ -55,7 +55,7 @@ func (t *chatTarget) delta(c *choice, d *llmstream.Delta) {
 	case llmstream.KindMedia:
 		t.media(c, d)
 	case llmstream.KindAnnotation:
-		t.annotations(c, d)
+		t.annotation(c, d)
 	case llmstream.KindItem:
 		t.lost.Items++
 	}
@@ -81,10 +81,18 @@ func (t *chatTarget) sendChunk() {
 
 // text writes a piece of text. The API knows no parts of a message: they are joined as they
 // come (WC-22).
-func (t *chatTarget) text(c *choice, name string, text []byte) {
+func (t *chatTarget) text(c *choice, name string, d *llmstream.Delta) {
 	t.open(c)
-	t.buf = appendString(append(t.buf, name...), text)
-	t.sendChunk()
+	t.textHead = append(append(t.textHead[:0], t.opening...), name...)
+	t.textHead = append(t.textHead, '"')
+	t.more(d.Text)
+	t.beginRun(c, d)
+}
+
+func (t *chatTarget) more(text []byte) {
+	b := appendEscaped(append(t.line(""), t.textHead...), text)
+	t.buf = append(b, `"},"finish_reason":null}]}`...)
+	t.send()
 }
 
 // beginChoice writes the chunk with the role, once, since Python's client joins the roles
@@ -113,7 +121,11 @@ func (t *chatTarget) beginChoice(c *choice) {
 // reasoning writes the text of reasoning, and its structured form beside it, as OpenRouter
 // does (WC-13, WC-14).
 func (t *chatTarget) reasoning(c *choice, d *llmstream.Delta) {
-	if len(d.Text) == 0 && d.Detail == nil {
+	switch {
+	case len(d.Text) == 0 && d.Detail == nil:
+		return
+	case d.Detail == nil && !t.opt.ReasoningAlias && !t.opt.ThinkingBlocks:
+		t.text(c, `"reasoning_content":`, d)
 		return
 	}
 	t.open(c)
@@ -123,13 +135,34 @@ func (t *chatTarget) reasoning(c *choice, d *llmstream.Delta) {
 			t.buf = appendString(append(t.buf, `,"reasoning":`...), d.Text)
 		}
 	}
-	if d.Detail != nil {
-		if len(d.Text) > 0 {
-			t.buf = append(t.buf, ',')
-		}
+	isThinking := t.opt.ThinkingBlocks && (d.Detail == nil || ownerOf(d.Detail) == ownerAnthropic)
+	if len(d.Text) > 0 && (isThinking || d.Detail != nil) {
+		t.buf = append(t.buf, ',')
+	}
+	switch {
+	case isThinking:
+		t.buf = append(appendThinkingBlock(append(t.buf, `"thinking_blocks":[`...), d), ']')
+	case d.Detail != nil:
 		t.detail(d.Detail)
 	}
 	t.sendChunk()
+}
+
+// appendThinkingBlock appends a piece of reasoning as an element of thinking_blocks. LiteLLM has
+// an empty signature in each piece of a text, and the whole one in the last.
+func appendThinkingBlock(dst []byte, d *llmstream.Delta) []byte {
+	var none llmstream.ReasoningDetail
+	r, text := d.Detail, d.Text
+	switch {
+	case r == nil:
+		r = &none
+	case len(r.Data) > 0:
+		return append(appendString(append(dst, `{"type":"redacted_thinking","data":`...), r.Data), '}')
+	case len(text) == 0:
+		text = r.Text
+	}
+	dst = appendString(append(dst, `{"type":"thinking","thinking":`...), text)
+	return append(appendString(append(dst, `,"signature":`...), r.Signature), '}')
 }
 
 // detail adds structured reasoning. What chat's compatible servers have members of their
@@ -280,16 +313,4 @@ func (t *chatTarget) ping() {
 	}
 	t.open(&t.choices[0])
 	t.sendChunk()
-}
-
-// growing returns the elements of an array that come after those written before, and notes
-// them as written: a source may send the whole array again, longer.
-func (c *choice) growing(value []byte) (elements [][]byte) {
-	if at := skipSpace(value, 0); at < len(value) && value[at] == '{' {
-		return [][]byte{value}
-	}
-	eachElement(value, func(v []byte) { elements = append(elements, v) })
-	fresh := elements[min(c.annotated, len(elements)):]
-	c.annotated = max(c.annotated, len(elements))
-	return slices.Clip(fresh)
 }

@@ -126,31 +126,21 @@ func mediaOf(value []byte) (m media, ok bool) {
 	return m, isString(m.data) || isString(m.url)
 }
 
-// annotations writes citations of web pages. Vercel's client refuses the whole chunk if
+// annotation writes the citation of a web page. Vercel's client refuses the whole chunk if
 // one of the members is missing (WC-18).
-func (t *chatTarget) annotations(c *choice, d *llmstream.Delta) {
-	if !isStrict(d.Text) {
+func (t *chatTarget) annotation(c *choice, d *llmstream.Delta) {
+	var cited citation
+	ok := isStrict(d.Text)
+	if ok {
+		cited, ok = citationOf(d.Text)
+	}
+	if !ok {
 		t.lost.Annotations++
 		return
 	}
 	t.open(c)
-	t.buf = append(t.buf, `"annotations":[`...)
-	from := len(t.buf)
-	for _, v := range c.growing(d.Text) {
-		cited, ok := citationOf(v)
-		if !ok {
-			t.lost.Annotations++
-			continue
-		}
-		if len(t.buf) > from {
-			t.buf = append(t.buf, ',')
-		}
-		t.buf = append(cited.append(append(t.buf, `{"type":"url_citation","url_citation":{`...)), "}}"...)
-	}
-	if len(t.buf) == from {
-		return
-	}
-	t.buf = append(t.buf, ']')
+	t.buf = append(t.buf, `"annotations":[{"type":"url_citation","url_citation":{`...)
+	t.buf = append(cited.append(t.buf), "}}]"...)
 	t.sendChunk()
 }
 

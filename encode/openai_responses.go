@@ -25,6 +25,7 @@ type responsesTarget struct {
 	itemID      []byte // the same in all its events (WR-6)
 	text        []byte // all of it so far, escaped: its last events repeat it (WR-9, WR-11)
 	inPart      bool   // the part of its text was begun
+	textHead    []byte // what stands in each delta of its text between number and text; empty: there was none
 	annotations []byte // with commas between them
 	annotated   int
 	logprobs    []byte // the same
@@ -45,7 +46,7 @@ func (t *responsesTarget) reset() {
 
 func (t *responsesTarget) clearItem() {
 	t.itemID, t.text, t.annotations, t.logprobs = t.itemID[:0], t.text[:0], t.annotations[:0], t.logprobs[:0]
-	t.inPart, t.annotated = false, 0
+	t.textHead, t.inPart, t.annotated = t.textHead[:0], false, 0
 }
 
 // start writes response.created, which stands before all else, and response.in_progress
@@ -115,22 +116,18 @@ func (t *responsesTarget) appendResponse(dst []byte, status string, f *failure) 
 }
 
 func (t *responsesTarget) delta(c *choice, d *llmstream.Delta) {
+	if t.blocks.delta(c, d) {
+		return
+	}
 	switch d.Kind {
-	case llmstream.KindContent:
-		t.blocks.text(c, blockText, d)
 	case llmstream.KindRefusal:
 		t.blocks.text(c, blockRefusal, d)
 	case llmstream.KindReasoning:
 		t.reasoning(c, d)
-	case llmstream.KindToolCall, llmstream.KindToolCallEnd:
-		if len(d.ToolCall.Extra) > 0 {
-			t.lost.CallExtras++
-		}
-		t.blocks.toolCall(c, d)
 	case llmstream.KindLogprobs:
 		t.addLogprobs(d)
 	case llmstream.KindAnnotation:
-		t.annotate(c, d)
+		t.annotate(d)
 	case llmstream.KindMedia:
 		t.media(c, d)
 	case llmstream.KindItem:
@@ -142,13 +139,12 @@ func (t *responsesTarget) delta(c *choice, d *llmstream.Delta) {
 	}
 }
 
+func (t *responsesTarget) more(text []byte) { t.blocks.more(text) }
+
 // reasoning writes the text of reasoning, and what OpenAI encrypted goes with it (WR-17).
 func (t *responsesTarget) reasoning(c *choice, d *llmstream.Delta) {
-	if len(d.Text) > 0 {
-		t.blocks.text(c, blockReasoning, d)
-	}
-	r := d.Detail
-	if r == nil || len(r.Signature)+len(r.Data) == 0 {
+	r := t.blocks.reasoningText(c, d)
+	if r == nil {
 		return
 	}
 	if ownerOf(r) != ownerOpenAI || len(r.Data) == 0 {
@@ -275,27 +271,26 @@ func appendListed(list, value []byte) (_ []byte, ok bool) {
 	return appendJSON(list, value)
 }
 
-// annotate writes annotations of OpenAI's own types, numbered without gaps (WR-20).
-func (t *responsesTarget) annotate(c *choice, d *llmstream.Delta) {
-	if !isStrict(d.Text) {
+// annotate writes an annotation of OpenAI's own types. Annotations are numbered without gaps
+// (WR-20).
+func (t *responsesTarget) annotate(d *llmstream.Delta) {
+	b := t.blocks.last()
+	open := b != nil && b.kind == blockText && b == &t.blocks.list[0] && b.begun
+	var value []byte
+	ok := open && isStrict(d.Text)
+	if ok {
+		value, ok = appendAnnotation(nil, d.Text)
+	}
+	if !ok || !t.hold(len(value)) {
 		t.lost.Annotations++
 		return
 	}
-	b := t.blocks.last()
-	open := b != nil && b.kind == blockText && b == &t.blocks.list[0] && b.begun
-	for _, v := range c.growing(d.Text) {
-		value, ok := appendAnnotation(nil, v)
-		if !open || !ok || !t.hold(len(value)) {
-			t.lost.Annotations++
-			continue
-		}
-		t.openInItem("response.output_text.annotation.added")
-		t.buf = strconv.AppendInt(append(t.buf, `,"content_index":0,"annotation_index":`...), int64(t.annotated), 10)
-		t.buf = append(append(append(t.buf, `,"annotation":`...), value...), '}')
-		t.send()
-		t.annotations, _ = appendListed(t.annotations, value)
-		t.annotated++
-	}
+	t.openInItem("response.output_text.annotation.added")
+	t.buf = strconv.AppendInt(append(t.buf, `,"content_index":0,"annotation_index":`...), int64(t.annotated), 10)
+	t.buf = append(append(append(t.buf, `,"annotation":`...), value...), '}')
+	t.send()
+	t.annotations, _ = appendListed(t.annotations, value)
+	t.annotated++
 }
 
 // appendAnnotation appends an annotation as Responses has it; !ok: it is not of its types.

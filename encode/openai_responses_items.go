@@ -105,14 +105,18 @@ func (t *responsesTarget) writeText(b *block, text []byte) {
 	if !t.inPart {
 		t.startPart(b)
 	}
-	t.openInItem(f.delta)
-	t.buf = append(append(t.buf, f.index...), `,"delta":"`...)
-	from := len(t.buf)
-	t.buf = appendEscaped(t.buf, text)
-	if !t.keep(t.buf[from:]) {
+	if len(t.textHead) == 0 {
+		t.textHead = append(append(append(t.textHead, `,"item_id":"`...), t.itemID...), `","output_index":`...)
+		t.textHead = append(append(strconv.AppendInt(t.textHead, int64(t.index), 10), f.index...), `,"delta":"`...)
+	}
+	t.open(f.delta)
+	event := append(t.buf, t.textHead...)
+	from := len(event)
+	event = appendEscaped(event, text)
+	if !t.keep(event[from:]) {
 		return
 	}
-	t.buf = append(append(append(t.buf, '"'), f.rest...), '}')
+	t.buf = append(append(append(event, '"'), f.rest...), '}')
 	t.send()
 }
 

@@ -34,16 +34,16 @@ func (c *choice) hasWritten(part int) bool {
 	return len(c.wrote) == maxWrote || slices.Contains(c.wrote, part)
 }
 
-// beginAgain drops what has come of a part of the message that begins anew. With the part
+// restart drops what has come of a part of the message that begins anew. With the part
 // -1 it is another answer that begins: what belongs to no part is void, and the parts
-// follow one by one. !ok: something of it was written.
-func (e *Encoder) beginAgain(c *choice, part int) (ok bool) {
+// follow one by one. If something of it was written, the stream ends with an error.
+func (e *Encoder) restart(c *choice, part int) {
 	if c.hasWritten(part) {
 		e.failAgain("the upstream began its answer again")
-		return false
+		return
 	}
 	if part < 0 {
-		c.finished, c.reason, c.annotated = false, llmstream.FinishNone, 0
+		c.finished, c.reason = false, llmstream.FinishNone
 		c.native, c.stopText = c.native[:0], c.stopText[:0]
 		e.usage = llmstream.Usage{}
 		for i := range c.calls { // as llmstream.Accumulator has it
@@ -51,7 +51,7 @@ func (e *Encoder) beginAgain(c *choice, part int) (ok bool) {
 				k.held, k.empty = k.held[:0], true
 			}
 		}
-		return true
+		return
 	}
 	for i := range c.calls {
 		k := &c.calls[i]
@@ -61,7 +61,7 @@ func (e *Encoder) beginAgain(c *choice, part int) (ok bool) {
 			k.void, k.closed = true, true
 			k.held, k.extra = k.held[:0], k.extra[:0]
 		case !e.voidArguments(k):
-			return false
+			return
 		default:
 			k.void, k.again, k.ended = true, true, false
 		}
@@ -70,7 +70,6 @@ func (e *Encoder) beginAgain(c *choice, part int) (ok bool) {
 	if e.begun {
 		e.target.drop(c, part)
 	}
-	return true
 }
 
 // voidArguments drops the arguments of a call, which begin anew. Where a target writes them

@@ -20,9 +20,7 @@ func restarted(index int, arguments string) llmstream.Delta {
 
 // again begins a part anew; -1: the answer.
 func again(n int) llmstream.Delta {
-	d := part(n, role(0))
-	d.Start.Again = true
-	return d
+	return part(n, llmstream.Delta{Kind: llmstream.KindRestart})
 }
 
 // requireAnswer reads what was written: one whole answer with this text and these calls.

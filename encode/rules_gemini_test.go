@@ -120,7 +120,7 @@ func TestWM8Error(t *testing.T) {
 // WM-9: a prompt that was blocked has no candidates.
 func TestWM9BlockedPrompt(t *testing.T) {
 	blocked := finish(llmstream.FinishContentFilter, "SAFETY")
-	blocked.Choice = -1
+	blocked.Kind, blocked.Choice = llmstream.KindBlocked, -1
 	require.Equal(t, []string{`{"promptFeedback":{"blockReason":"SAFETY"}` + geminiTail}, gemini(t, nil, blocked, done()))
 	require.Equal(t, []string{chatRole, chatFinish("content_filter"), "[DONE]"}, chat(t, nil, blocked, done()))
 	require.Equal(t, anthropicEnd("refusal", `{"output_tokens":0}`), anthropic(t, nil, blocked, done())[1])
@@ -181,6 +181,15 @@ func TestGeminiParts(t *testing.T) {
 		require.Equal(t, geminiPart(want), gemini(t, nil, value(llmstream.KindMedia, source), stop())[0])
 	}
 	_, lost := answer(t, llmstream.Gemini, nil, value(llmstream.KindMedia, `{"data":"QQ=="}`), value(llmstream.KindItem, `{"type":"x"}`),
-		value(llmstream.KindAnnotation, `[{"groundingMetadata":{}}]`), value(llmstream.KindLogprobs, `{}`), refusal("no"), stop())
+		value(llmstream.KindAnnotation, `{"groundingMetadata":{}}`), value(llmstream.KindLogprobs, `{}`), refusal("no"), stop())
 	require.Equal(t, encode.Lost{Media: 1, Items: 1, Annotations: 1, Logprobs: 1, Refusals: 1}, lost)
+}
+
+// WM-6: a refusal ends with STOP, or by option with SAFETY.
+func TestWM6Refusal(t *testing.T) {
+	require.Equal(t, geminiEnd("STOP", ""), gemini(t, nil, refusal("no"), stop())[1])
+	o := &encode.Options{RefusalAsSafety: true}
+	require.Equal(t, geminiEnd("SAFETY", ""), gemini(t, o, refusal("no"), stop())[1])
+	require.Equal(t, geminiEnd("STOP", ""), gemini(t, o, content("yes"), stop())[1])
+	require.Equal(t, geminiEnd("MAX_TOKENS", ""), gemini(t, o, refusal("no"), finish(llmstream.FinishLength, "length"))[1])
 }

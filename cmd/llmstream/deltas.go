@@ -12,6 +12,7 @@ var deltasCommand = command{
 	help: `Deltas prints a line for each delta:
 
   {"source": the stream,
+   "event_index": the number of the event, from 0,
    "kind": what the delta adds; see below,
    "choice": the choice that it belongs to; -1 is the whole stream,
    "event": the SSE type of the event, if it has one,
@@ -21,8 +22,7 @@ var deltasCommand = command{
 and, depending on its kind:
 
   start           "start": {"id", "model", "system_fingerprint", "service_tier",
-                  "created", "role"}, each when it first appears; "again":
-                  the part starts over, and its earlier text is void
+                  "created", "role"}, each when it first appears
   content         "text"
   reasoning       "text", and "detail": {"index", "type", "id", "format", "text",
                   "summary", "data", "signature"} if it is structured
@@ -30,7 +30,7 @@ and, depending on its kind:
   tool_call       "tool_call": {"index", "id", "name", "type", "arguments",
                   "extra"}; "arguments" is the next piece, the others come once
   tool_call_end   "tool_call": {"index", "arguments_valid"}
-  finish          "finish_reason" in OpenAI's words, "native_finish_reason" in the
+  finish, blocked "finish_reason" in OpenAI's words, "native_finish_reason" in the
                   provider's
   usage           "usage": {"input", "output", "total", "cached", "cache_write",
                   "reasoning", "raw"}; numbers that were not reported are absent
@@ -39,6 +39,9 @@ and, depending on its kind:
   malformed       "damage", a message, and "raw", the event's data
   other           "raw", the event's data
   ping, done      no other members
+  restart         no other members: the part begins again, and its earlier text,
+                  calls and items are void; with the part -1 the answer begins
+                  again, and each of its parts follows
 
 "raw", "value" and "extra" are JSON, or a string if the provider sent something
 else. What is wrong with a stream is printed on standard error.`,
@@ -62,6 +65,7 @@ func deltas(s *invocation, one stream) error {
 
 type deltaJSON struct {
 	Source             string          `json:"source"`
+	EventIndex         int64           `json:"event_index"`
 	Kind               string          `json:"kind"`
 	Choice             int             `json:"choice"`
 	Event              string          `json:"event,omitempty"`
@@ -87,7 +91,6 @@ type startJSON struct {
 	ServiceTier       string `json:"service_tier,omitempty"`
 	Created           int64  `json:"created,omitempty"`
 	Role              string `json:"role,omitempty"`
-	Again             bool   `json:"again,omitempty"`
 }
 
 type detailJSON struct {
@@ -122,7 +125,7 @@ type usageJSON struct {
 }
 
 func newDeltaJSON(source string, d *llmstream.Delta) *deltaJSON {
-	j := &deltaJSON{Source: source, Kind: d.Kind.String(), Choice: d.Choice, Event: string(d.Event), Sequence: d.Sequence, Part: d.Part}
+	j := &deltaJSON{Source: source, EventIndex: d.EventIndex, Kind: d.Kind.String(), Choice: d.Choice, Event: string(d.Event), Sequence: d.Sequence, Part: d.Part}
 	switch d.Kind {
 	case llmstream.KindStart:
 		j.Start = newStartJSON(d.Start)
@@ -130,7 +133,7 @@ func newDeltaJSON(source string, d *llmstream.Delta) *deltaJSON {
 		j.Text, j.Detail = string(d.Text), newDetailJSON(d.Detail)
 	case llmstream.KindToolCall, llmstream.KindToolCallEnd:
 		j.ToolCall = newToolCallJSON(d)
-	case llmstream.KindFinish:
+	case llmstream.KindFinish, llmstream.KindBlocked:
 		j.FinishReason, j.NativeFinishReason = d.FinishReason.String(), string(d.NativeFinishReason)
 	case llmstream.KindUsage:
 		j.Usage = newUsageJSON(&d.Usage)
@@ -154,7 +157,7 @@ func newStartJSON(s *llmstream.Start) *startJSON {
 	}
 	return &startJSON{
 		ID: string(s.ID), Model: string(s.Model), SystemFingerprint: string(s.SystemFingerprint),
-		ServiceTier: string(s.ServiceTier), Created: s.Created, Role: string(s.Role), Again: s.Again,
+		ServiceTier: string(s.ServiceTier), Created: s.Created, Role: string(s.Role),
 	}
 }
 

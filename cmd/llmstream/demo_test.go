@@ -18,13 +18,13 @@ state=complete status=200 dialect=openai-chat model=qwen-3-coder-480b finish=sto
 $`, got.stdout)
 }
 
-// README.md shows the command, and what it prints up to the times.
-func TestReadmeShowsTheDemo(t *testing.T) {
-	readme, err := os.ReadFile("../../README.md")
+// docs/command.md shows the command, and what it prints up to the times.
+func TestPageShowsTheDemo(t *testing.T) {
+	page, err := os.ReadFile("../../docs/command.md")
 	require.NoError(t, err)
 	shown, _, ok := strings.Cut(runWith(t, "", "demo").stdout, "first_output=")
 	require.True(t, ok)
-	require.Contains(t, string(readme), "```sh\ngo run ./cmd/llmstream demo\n```\n\n```\n"+shown)
+	require.Contains(t, string(page), "```sh\ngo run ./cmd/llmstream demo\n```\n\n```\n"+shown)
 }
 
 func TestDemoTakesNoArguments(t *testing.T) {

@@ -48,14 +48,14 @@ func TestFoldOfACassette(t *testing.T) {
 		require.Equal(t, "weather", call.Name)
 		require.Equal(t, `{"location": "Florence,Italy"}`, call.Arguments)
 		require.Equal(t, "tool_calls", lines[0].Choices[0].FinishReason)
-		require.Subset(t, lines[0].Usage, map[string]any{"prompt_tokens": 277.0, "completion_tokens": 25.0, "total_tokens": 302.0})
+		requireMembers(t, lines[0].Usage, map[string]any{"prompt_tokens": 277.0, "completion_tokens": 25.0, "total_tokens": 302.0})
 
 		require.Equal(t, "The weather in Florence, Italy is currently 40°C.", lines[1].Choices[0].Message.Content)
-		require.Subset(t, lines[1].Usage, map[string]any{"prompt_tokens": 319.0, "completion_tokens": 14.0, "total_tokens": 333.0})
+		requireMembers(t, lines[1].Usage, map[string]any{"prompt_tokens": 319.0, "completion_tokens": 14.0, "total_tokens": 333.0})
 
 		for i, id := range []string{"#0", "#1"} {
 			require.Equal(t, "chat.completion", lines[i].Object)
-			require.Subset(t, lines[i].Stream, map[string]any{
+			requireMembers(t, lines[i].Stream, map[string]any{
 				"source": cassettePath + id, "dialect": "openai-chat", "wire": "sse", "state": "complete",
 				"saw_finish": true, "saw_done": false, "error": nil,
 			})
@@ -158,5 +158,13 @@ func TestFoldNamesEachSource(t *testing.T) {
 	require.Len(t, lines, 3)
 	for i, source := range []string{a, "-", b} {
 		require.Equal(t, source, lines[i].Stream["source"])
+	}
+}
+
+// requireMembers fails the test if an object lacks one of these members.
+func requireMembers(t *testing.T, object, members map[string]any) {
+	t.Helper()
+	for name, value := range members {
+		require.Equal(t, value, object[name], name)
 	}
 }

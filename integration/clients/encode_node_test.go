@@ -1,16 +1,10 @@
 package clients
 
 import (
-	"bufio"
-	"encoding/json"
 	"io"
 	"net/http"
 	"net/http/httptest"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -18,44 +12,7 @@ import (
 )
 
 // moreNode is Google's client for Node and Vercel's AI SDK, in one process.
-type moreNode struct {
-	asks    io.Writer
-	answers *bufio.Reader
-	process *os.Process
-}
-
-// startMoreNode installs the clients and starts them. It skips the test where that cannot
-// be.
-func startMoreNode(t testing.TB) *moreNode {
-	for _, program := range []string{"node", "npm"} {
-		if _, err := exec.LookPath(program); err != nil {
-			t.Skipf("there is no %s: Node's clients are not tested", program)
-		}
-	}
-	dir := t.TempDir()
-	for _, name := range []string{"package.json", "package-lock.json", "client.mjs"} {
-		text, err := os.ReadFile(filepath.Join("nodemore", name))
-		require.NoError(t, err)
-		require.NoError(t, os.WriteFile(filepath.Join(dir, name), text, 0o600))
-	}
-	install := exec.CommandContext(t.Context(), "npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund")
-	install.Dir = dir
-	if out, err := install.CombinedOutput(); err != nil {
-		t.Skipf("npm could not install the clients: %v\n%s", err, out)
-	}
-	node := exec.Command("node", "client.mjs")
-	node.Dir, node.Stderr = dir, os.Stderr
-	asks, err := node.StdinPipe()
-	require.NoError(t, err)
-	answers, err := node.StdoutPipe()
-	require.NoError(t, err)
-	require.NoError(t, node.Start())
-	t.Cleanup(func() {
-		asks.Close() // which ends it
-		node.Wait()
-	})
-	return &moreNode{asks, bufio.NewReader(answers), node.Process}
-}
+type moreNode struct{ nodeProcess }
 
 // folded is what one of the clients made of a stream.
 type folded struct {
@@ -65,15 +22,7 @@ type folded struct {
 }
 
 func (n *moreNode) fold(t testing.TB, client string, dialect llmstream.Dialect, address string) (got folded) {
-	ask, err := json.Marshal(map[string]string{"client": client, "dialect": dialect.String(), "address": address})
-	require.NoError(t, err)
-	_, err = n.asks.Write(append(ask, '\n'))
-	require.NoError(t, err)
-	hung := time.AfterFunc(nodePatience, func() { n.process.Kill() })
-	line, err := n.answers.ReadBytes('\n')
-	require.NoError(t, err, "the client is gone, or took too long")
-	hung.Stop()
-	require.NoError(t, json.Unmarshal(line, &got))
+	n.ask(t, map[string]string{"client": client, "dialect": dialect.String(), "address": address}, &got)
 	return got
 }
 
@@ -95,7 +44,7 @@ func isVercels(client string, c *llmstream.Completion) bool {
 // Google's client for Node and Vercel's AI SDK fold what was written to what the library
 // reads from it, warn of nothing, and report a stream that was cut.
 func TestMoreNodeClientsReadWhatIsWritten(t *testing.T) {
-	node := startMoreNode(t)
+	node := moreNode{startNodeProcess(t, "nodemore")}
 	var stream string
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/event-stream; charset=utf-8")

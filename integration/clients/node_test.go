@@ -1,89 +1,22 @@
 package clients
 
 import (
-	"bufio"
-	"encoding/json"
 	"io"
 	"net/http"
-	"os"
-	"os/exec"
-	"path/filepath"
-	"regexp"
-	"strconv"
 	"testing"
-	"time"
-
-	"github.com/stretchr/testify/require"
 )
 
-// nodePatience is how long a client may take over an answer.
-const nodePatience = 30 * time.Second
+// A nodeClient folds answers with the clients in the folder node.
+type nodeClient struct{ nodeProcess }
 
-// oldestNode is the first version that the clients run on.
-const oldestNode = 18
-
-// A nodeClient folds answers in one process, one after the other.
-type nodeClient struct {
-	asks    io.Writer
-	answers *bufio.Reader
-	process *os.Process
-}
-
-// startNode installs the clients of Node, which takes some seconds, and starts
-// them. It skips the test where that cannot be.
-func startNode(t testing.TB) *nodeClient {
-	for _, program := range []string{"node", "npm"} {
-		if _, err := exec.LookPath(program); err != nil {
-			t.Skipf("there is no %s: Node's clients are not tested", program)
-		}
-	}
-	version, _ := exec.Command("node", "--version").Output()
-	major := regexp.MustCompile(`^v(\d+)\.`).FindSubmatch(version)
-	if major == nil {
-		t.Skipf("node does not run: %q", version)
-	}
-	if n, _ := strconv.Atoi(string(major[1])); n < oldestNode {
-		t.Skipf("node %s is older than what its clients run on", version)
-	}
-	dir := t.TempDir()
-	for _, name := range []string{"package.json", "package-lock.json", "client.mjs"} {
-		text, err := os.ReadFile(filepath.Join("node", name))
-		require.NoError(t, err)
-		require.NoError(t, os.WriteFile(filepath.Join(dir, name), text, 0o600))
-	}
-	install := exec.CommandContext(t.Context(), "npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund")
-	install.Dir = dir
-	if out, err := install.CombinedOutput(); err != nil {
-		t.Skipf("npm could not install the clients: %v\n%s", err, out)
-	}
-	node := exec.Command("node", "client.mjs")
-	node.Dir, node.Stderr = dir, os.Stderr
-	asks, err := node.StdinPipe()
-	require.NoError(t, err)
-	answers, err := node.StdoutPipe()
-	require.NoError(t, err)
-	require.NoError(t, node.Start())
-	t.Cleanup(func() {
-		asks.Close() // which ends it
-		node.Wait()
-	})
-	return &nodeClient{asks, bufio.NewReader(answers), node.Process}
-}
+func startNode(t testing.TB) *nodeClient { return &nodeClient{startNodeProcess(t, "node")} }
 
 func (n *nodeClient) fold(t testing.TB, dialect, address, model string) answer {
-	ask, err := json.Marshal(map[string]string{"dialect": dialect, "address": address, "model": model})
-	require.NoError(t, err)
-	_, err = n.asks.Write(append(ask, '\n'))
-	require.NoError(t, err)
-	hung := time.AfterFunc(nodePatience, func() { n.process.Kill() })
-	line, err := n.answers.ReadBytes('\n')
-	require.NoError(t, err, "the client is gone, or took too long")
-	hung.Stop()
 	var got struct {
 		Folded, Failure, Text string
 		Calls                 []call
 	}
-	require.NoError(t, json.Unmarshal(line, &got))
+	n.ask(t, map[string]string{"dialect": dialect, "address": address, "model": model}, &got)
 	return answer{folded: got.Folded, failure: got.Failure, text: got.Text, calls: marshal(got.Calls)}
 }
 
@@ -99,7 +32,8 @@ func forward(c *http.Client, to string) http.Handler {
 		ask.Header, ask.ContentLength = q.Header.Clone(), q.ContentLength
 		r, err := c.Do(ask)
 		if err != nil {
-			panic(http.ErrAbortHandler)
+			http.Error(w, err.Error(), http.StatusBadGateway)
+			return
 		}
 		defer r.Body.Close()
 		for name, values := range r.Header {

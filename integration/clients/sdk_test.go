@@ -148,8 +148,8 @@ func (s *sdk) notices(t *testing.T, p path, upstream http.Handler, model string,
 	var w watched
 	c, address := p.open(t, upstream, &w)
 	got := s.fold(t, c, address, model)
+	require.Equal(t, want.failure == "", got.failure == "", "without: %q, with: %q", want.failure, got.failure)
 	require.Equal(t, want.folded, got.folded)
-	require.Equal(t, want.failure == "", got.failure == "", got.failure)
 	told := w.wait(t, 1)[0]
 	if got.failure != "" {
 		return

@@ -1,7 +1,6 @@
 package decode
 
 import (
-	"github.com/seed-4d65deac/llmstream/internal/fault"
 	"github.com/seed-4d65deac/llmstream/internal/jsonscan"
 	"github.com/valyala/fastjson"
 )
@@ -116,6 +115,10 @@ func (k *Call) mayEnd() bool {
 
 // doubtOpenCalls marks the calls that may have lost a piece with a lost event.
 func (t *Stream) doubtOpenCalls() {
+	if t.doubted {
+		return
+	}
+	t.doubted = true
 	for i := range t.Choices {
 		for at := range t.Choices[i].Calls {
 			if k := &t.Choices[i].Calls[at]; !k.HasEnded() && !k.closed() && k.State != CallBroken {
@@ -190,9 +193,7 @@ func (ch *Choice) HasCalls() bool {
 // CallAtIndex returns the position of the latest call with an index on the wire, or -1.
 // It is for dialects that number the parts of an answer.
 func (ch *Choice) CallAtIndex(index int) (at int) {
-	for at = len(ch.Calls) - 1; at >= 0 && ch.Calls[at].Index != index; at-- {
-	}
-	return at
+	return ch.withIndex(keyIndex, index)
 }
 
 // BeginCall begins a call with an index on the wire. It returns the call's position in
@@ -225,7 +226,7 @@ func (c *Context) BeginCallWith(t *Choice, index int, d ToolCallDelta) (at int) 
 // Limits.MaxToolCalls already, it adds a KindMalformed and returns -1.
 func (c *Context) NewCall(t *Choice, k Call) (at int) {
 	if c.Calls >= c.Limits.MaxToolCalls {
-		c.Malformed(t.Index, 0, len(c.Data), &fault.Limit{Limit: "MaxToolCalls", Max: c.Limits.MaxToolCalls})
+		c.Exceed(t.Index, "MaxToolCalls", c.Limits.MaxToolCalls)
 		return -1
 	}
 	c.Calls++

@@ -1,7 +1,6 @@
 package decode
 
 import (
-	"github.com/seed-4d65deac/llmstream/internal/wire"
 	"github.com/valyala/fastjson"
 )
 
@@ -12,10 +11,10 @@ type Context struct {
 	*Stream
 	Limits *Limits
 
-	parser fastjson.Parser
-	Data   []byte          // the event's data
-	Type   []byte          // its SSE type
-	Root   *fastjson.Value // its JSON object
+	parsers
+	Data []byte          // the event's data
+	Type []byte          // its SSE type
+	Root *fastjson.Value // its JSON object
 	// Escaped is set if the event holds a backslash. Its strings are then unescaped by
 	// package jsonscan, and not by fastjson.
 	Escaped     bool
@@ -26,17 +25,21 @@ type Context struct {
 	// sourceAt is the offset up to which JSONOf has searched the event. Values are asked
 	// for in their order, so each byte is searched once.
 	sourceAt   int
-	sourceCost int  // number of bytes that were compared in vain
-	large      bool // a large event has grown the parser, so the pool must not keep it
+	sourceCost int      // number of bytes that were compared in vain
+	packed     []packed // lists of the event that the parser has not seen
+	packedFrom []byte   // the event that holds them
 
-	Sequence int64 // the provider's number of the event
-	Part     int   // the part of the message that deltas are added to
+	EventIndex int64 // see Stream.NextIndex
+	Sequence   int64 // the provider's number of the event
+	Part       int   // the part of the message that deltas are added to
 
 	Deltas []Delta
+	Sink   Sink // takes deltas while the event is decoded; may be nil
 	// Contextual is set if no template may be learned from the event: it had an effect
 	// without a delta, or its deltas depend on earlier events.
 	Contextual bool
 	Emitted    int        // number of deltas that were added, wanted or not
+	Gave       Kind       // their kinds
 	Source     TextSource // where the text that was added last comes from
 	// DetailMember is the member with the text of the event's one detail, if that repeats
 	// the one text that was added before it. It is empty for all other events.
@@ -50,45 +53,71 @@ type Context struct {
 	// errorRaw and errorType are shared by the errors of one event.
 	errorRaw  []byte
 	errorType string
-	errors    int    // number of KindError that the event has given
-	mistyped  bool   // see Mistyped
-	failure   string // a finish reason of the event that means failure
-	failed    int    // the choice with that reason
-	Buf       []byte // holds texts and JSON of deltas that are not slices of the event
+	errors    int     // number of KindError that the event has given
+	refused   []error // the causes of KindMalformed that the event has given
+	mistyped  bool    // see Mistyped
+	failure   string  // a finish reason of the event that means failure
+	failed    int     // the choice with that reason
+	Buf       []byte  // holds texts and JSON of deltas that are not slices of the event
 }
 
-// maxKeptDeltas is the number of deltas that a Context in the pool may have room for. An
-// honest event never gives more.
-const maxKeptDeltas = 256
+// A Sink takes the deltas of an event before all of them are known. It is called once the
+// event has given many, since a hostile event may give thousands.
+type Sink interface{ TakeDeltas() }
+
+// batch is the number of deltas that an event may have before its Sink takes them. Events
+// of usual answers have fewer.
+const batch = 64
+
+// maxKept is the largest buffer that a Context in the pool keeps.
+const maxKept = 32 << 10
 
 // Attach makes c decode events of the stream t.
 func (c *Context) Attach(t *Stream, o *Limits) { c.Stream, c.Limits = t, o }
 
-// Detach ends the use of c for a stream. ok is false if a huge event has grown c, so the
-// pool must not keep it.
-func (c *Context) Detach() (ok bool) {
-	if c.large || cap(c.Buf) > wire.MaxKept || max(cap(c.Pruned), cap(c.EmbeddedBuf)) > wire.MaxKept ||
-		max(cap(c.Deltas), cap(c.starts), cap(c.Details)) > maxKeptDeltas {
-		return false
-	}
+// Detach ends the use of c for a stream. It keeps no memory that a huge event has grown.
+func (c *Context) Detach() {
+	c.Stream, c.Limits, c.Sink = nil, nil, nil
 	// Deltas hold slices of the input, which an idle pool must not keep alive.
 	for used := c.Deltas[:cap(c.Deltas)]; len(used) > 0 && used[0].Kind != 0; used = used[1:] {
 		used[0] = Delta{}
 	}
 	c.discard = Delta{}
+	c.Buf, c.Pruned, c.EmbeddedBuf = recycle(c.Buf, maxKept), recycle(c.Pruned, maxKept), recycle(c.EmbeddedBuf, maxKept)
+	c.Deltas, c.starts, c.Details = recycle(c.Deltas, batch), recycle(c.starts, batch), recycle(c.Details, batch)
+	c.refused = recycle(c.refused, batch)
 	c.Begin(nil, nil)
-	c.Stream, c.Limits, c.Root = nil, nil, nil
-	return true
+	c.Root = nil
+	c.releaseParser()
+}
+
+// recycle returns list without its elements, or nil if it has room for more than most.
+func recycle[T any](list []T, most int) []T {
+	if cap(list) > most {
+		return nil
+	}
+	return list[:0]
 }
 
 // Begin makes c ready for an event with this type and data.
 func (c *Context) Begin(typ, data []byte) {
 	c.Type, c.Data = typ, data
+	c.releaseLarge()
+	if c.Stream != nil {
+		c.EventIndex = c.NextIndex()
+	}
 	c.Deltas, c.Emitted, c.Contextual, c.Embedded, c.NoPing = c.Deltas[:0], 0, false, false, false
 	c.starts, c.Details, c.Buf = c.starts[:0], c.Details[:0], c.Buf[:0]
 	c.sourceAt, c.sourceCost, c.errorRaw, c.Sequence, c.Part = 0, 0, nil, 0, 0
 	c.Source.Member, c.Fragments, c.DetailMember, c.Counted.Form = "", 0, "", nil
 	c.Indexed, c.errors, c.mistyped, c.failure = false, 0, false, ""
+	c.packed, c.packedFrom, c.refused, c.Gave = nil, nil, c.refused[:0], 0
+}
+
+// NoteFragment notes a piece of a tool call, were it empty.
+func (c *Context) NoteFragment() {
+	c.Fragments++
+	c.doubted = false
 }
 
 // Since returns what was appended to Buf after it had the length at. Appending to the

@@ -13,6 +13,7 @@ const outputKinds = KindContent | KindReasoning | KindRefusal | KindToolCall | K
 // that the caller did not ask for goes to a scratch Delta.
 func (c *Context) Add(k Kind, choice int) *Delta {
 	c.Emitted++
+	c.Gave |= k
 	if !c.Answered && k&(outputKinds|KindItem|KindAnnotation|KindLogprobs) != 0 {
 		c.answer()
 	}
@@ -21,6 +22,9 @@ func (c *Context) Add(k Kind, choice int) *Delta {
 	}
 	d := &c.discard
 	if c.Limits.Kinds&k != 0 {
+		if len(c.Deltas) == batch && c.Sink != nil {
+			c.handOut()
+		}
 		if n := len(c.Deltas); n < cap(c.Deltas) {
 			c.Deltas = c.Deltas[:n+1] // an append would copy a Delta that is filled in below
 		} else {
@@ -30,7 +34,14 @@ func (c *Context) Add(k Kind, choice int) *Delta {
 	}
 	*d = Delta{} // a literal with the fields would be built elsewhere and copied
 	d.Kind, d.Choice, d.Raw, d.Event, d.Sequence, d.Part = k, choice, c.Data, c.Type, c.Sequence, c.Part
+	d.EventIndex = c.EventIndex
 	return d
+}
+
+// handOut hands out the deltas so far. Only a hostile event has more of them.
+func (c *Context) handOut() {
+	c.Sink.TakeDeltas()
+	c.Deltas, c.starts, c.Details = c.Deltas[:0], c.starts[:0], c.Details[:0]
 }
 
 // answer notes that the answer has begun to come. An end marker before it ended nothing,
@@ -63,8 +74,8 @@ func (c *Context) AddTextOf(member string, k Kind, choice int, text []byte) {
 // AddDetail adds a piece of structured reasoning and returns its delta, which may also
 // take a text of the reasoning.
 func (c *Context) AddDetail(choice int, r ReasoningDetail) *Delta {
-	c.Details = append(c.Details, r)
 	d := c.Add(KindReasoning, choice)
+	c.Details = append(c.Details, r)
 	d.Detail = &c.Details[len(c.Details)-1]
 	return d
 }
@@ -73,6 +84,42 @@ func (c *Context) AddDetail(choice int, r ReasoningDetail) *Delta {
 func (c *Context) AddMedia(t *Choice, v *fastjson.Value) {
 	c.Delivered = true
 	c.Add(KindMedia, t.Index).Text = c.Raw(v)
+}
+
+// AddAnnotation adds one annotation of the answer, unless it was given before: some
+// providers repeat all of them in each event (C-19).
+func (c *Context) AddAnnotation(t *Choice, json []byte) {
+	c.Contextual = true // the same event of another choice may add it
+	if t.annotations.Add(json) {
+		c.Add(KindAnnotation, t.Index).Text = json
+	}
+}
+
+// AddAnnotations adds the annotations in an array, unless they were given before.
+func (c *Context) AddAnnotations(t *Choice, list *fastjson.Value) {
+	eachLeaf(list, func(v *fastjson.Value) { c.AddAnnotation(t, c.Raw(v)) })
+}
+
+// AddCitations adds the citations in an array, which belong to the answer as a whole, unless
+// they are in given.
+func (c *Context) AddCitations(given *Distinct, list *fastjson.Value) {
+	eachLeaf(list, func(v *fastjson.Value) {
+		if raw := c.Raw(v); given.Add(raw) {
+			c.Add(KindAnnotation, -1).Text = raw
+		}
+	})
+}
+
+// eachLeaf calls f for each element of an array that is neither an array nor null, and for
+// the elements of an array in it.
+func eachLeaf(list *fastjson.Value, f func(*fastjson.Value)) {
+	for _, v := range list.GetArray() {
+		if v.Type() == fastjson.TypeArray {
+			eachLeaf(v, f)
+		} else if !IsNull(v) {
+			f(v)
+		}
+	}
 }
 
 // AddCitation adds one citation of the answer, or each of an array.
@@ -131,9 +178,14 @@ func (c *Context) EmitStart(start Start) {
 
 // AddStart adds a KindStart of a choice, or of the stream if choice is -1.
 func (c *Context) AddStart(choice int, start Start) {
+	d := c.Add(KindStart, choice)
 	c.starts = append(c.starts, start)
-	c.Add(KindStart, choice).Start = &c.starts[len(c.starts)-1]
+	d.Start = &c.starts[len(c.starts)-1]
 }
+
+// AddRestart voids what has come of the part Context.Part of a choice. The part -1 means
+// that another answer begins.
+func (c *Context) AddRestart(choice int) { c.Add(KindRestart, choice) }
 
 // AddRole adds the role of a choice, once.
 func (c *Context) AddRole(t *Choice, v *fastjson.Value) {
@@ -152,7 +204,6 @@ func (c *Context) EmitRole(t *Choice, role []byte) {
 
 // Skip counts a meaningless event in one of Stream.Skips, and adds a KindPing.
 func (c *Context) Skip(as *int64) {
-	c.Skipped++
 	*as++
 	c.Source.Member = ""
 	c.Add(KindPing, -1)

@@ -2,6 +2,7 @@ package decode
 
 import (
 	"bytes"
+	"slices"
 	"strconv"
 	"unicode/utf8"
 
@@ -24,7 +25,7 @@ func (c *Context) IsError(v *fastjson.Value) bool {
 	if a := v.GetArray(); len(a) > 0 {
 		return true
 	}
-	switch string(c.Raw(v)) {
+	switch string(c.peek(v)) {
 	case "null", "false", "0", `""`, "[]":
 		return false
 	}
@@ -46,6 +47,9 @@ func (c *Context) IsFailure(v *fastjson.Value) bool {
 // AddError adds the error in v: an object, a string, or an array of these (E-02). Members
 // that v lacks may stand beside it, in root.
 func (c *Context) AddError(choice int, v, root *fastjson.Value) {
+	if c.refuseError() {
+		return
+	}
 	e := c.newError(c.Data)
 	if a := v.GetArray(); len(a) > 0 {
 		v = a[0]
@@ -60,7 +64,7 @@ func (c *Context) AddError(choice int, v, root *fastjson.Value) {
 
 // statusOfCode sets the status to the code, if the code is an HTTP status.
 func (e *APIError) statusOfCode() {
-	if n, err := strconv.Atoi(e.Code); err == nil && e.Status == 0 && n >= 100 && n < 600 {
+	if n, ok := number(e.Code); ok && e.Status == 0 && n >= 100 && n < 600 {
 		e.Status = n
 	}
 }
@@ -125,8 +129,13 @@ func (c *Context) EndEvent() {
 	}
 }
 
-// Malformed adds a KindMalformed for bytes of the event that cannot be read.
+// Malformed adds a KindMalformed for bytes of the event that cannot be read. An event
+// gives one for each cause: it may hold thousands of elements past a limit.
 func (c *Context) Malformed(choice, offset, length int, cause error) {
+	if slices.ContainsFunc(c.refused, func(e error) bool { return isSameCause(e, cause) }) {
+		return
+	}
+	c.refused = append(c.refused, cause)
 	err := &SyntaxError{Event: c.Events, Offset: offset, Length: length, Err: cause}
 	c.MalformedCount++
 	c.lost = true
@@ -137,6 +146,34 @@ func (c *Context) Malformed(choice, offset, length int, cause error) {
 	if c.PiecesOnly {
 		c.doubtOpenCalls()
 	}
+}
+
+// Exceed adds a KindMalformed for what is past a limit. option is the name of the limit,
+// and most the limit.
+func (c *Context) Exceed(choice int, option string, most int) {
+	for _, e := range c.refused { // a hostile event has thousands of elements past a limit
+		if l, ok := e.(*fault.Limit); ok && l.Limit == option {
+			return
+		}
+	}
+	c.Malformed(choice, 0, len(c.Data), &fault.Limit{Limit: option, Max: most})
+}
+
+// isSameCause reports whether two errors have the same cause: one limit, or one reason.
+func isSameCause(a, b error) bool {
+	x, ok := a.(*fault.Limit)
+	y, both := b.(*fault.Limit)
+	return ok && both && x.Limit == y.Limit || a == b
+}
+
+// refuseError reports whether the event has given as many errors as it may. An answer has
+// at most one for each choice.
+func (c *Context) refuseError() bool {
+	if c.errors < c.Limits.MaxChoices {
+		return false
+	}
+	c.Exceed(-1, "MaxChoices", c.Limits.MaxChoices)
+	return true
 }
 
 // AddErrorObject adds an error if Root is one or holds one:
@@ -223,7 +260,7 @@ func (c *Context) readError(e *APIError, v *fastjson.Value) {
 		}
 	}
 	word := c.label(status)
-	if n, err := strconv.Atoi(word); err == nil {
+	if n, ok := number(word); ok {
 		if n > 999 && code == nil { // the provider's own number, and not an HTTP status
 			code = status
 		} else if e.Status == 0 {
@@ -250,6 +287,15 @@ func (c *Context) readError(e *APIError, v *fastjson.Value) {
 	}
 }
 
+// number returns the number that a word is. An error costs more than a look at the word.
+func number(word string) (n int, ok bool) {
+	if word == "" {
+		return 0, false
+	}
+	n, err := strconv.Atoi(word)
+	return n, err == nil
+}
+
 // clip returns the beginning of a text: at most MaxBadText bytes, and no part of a
 // character.
 func (c *Context) clip(text []byte) []byte {
@@ -270,11 +316,13 @@ func (c *Context) label(v *fastjson.Value) string {
 	if v == nil || v.GetObject() != nil || c.IsArray(v) {
 		return ""
 	}
+	at := len(c.Buf)
 	if text, ok := c.Text(v, nil); ok {
+		c.Buf = c.Buf[:at] // the label is a copy
 		return string(c.clip(text))
 	}
-	if v.Type() == fastjson.TypeNumber {
-		return string(c.clip(c.Raw(v)))
+	if c.IsNumber(v) {
+		return string(c.clip(c.peek(v)))
 	}
 	return ""
 }
@@ -300,6 +348,9 @@ func (c *Context) AddException(byCode bool) {
 
 // AddNamedError adds an error whose type is the name of the member that holds it.
 func (c *Context) AddNamedError(name []byte, v *fastjson.Value) {
+	if c.refuseError() {
+		return
+	}
 	e := c.newError(c.Data)
 	e.Type = string(c.clip(name))
 	c.readError(e, v)

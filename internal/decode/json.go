@@ -7,7 +7,6 @@ import (
 
 	"github.com/seed-4d65deac/llmstream/internal/fault"
 	"github.com/seed-4d65deac/llmstream/internal/jsonscan"
-	"github.com/seed-4d65deac/llmstream/internal/wire"
 	"github.com/valyala/fastjson"
 )
 
@@ -21,24 +20,27 @@ const structureLimit = 4 << 10
 func (c *Context) Parse(data []byte) (offset int, err error) {
 	if len(data) >= structureLimit || c.suspect || len(data)/2 >= c.Limits.MaxValues { // a value takes two bytes at least
 		if offset, err = c.Check(data); err != nil {
+			if limit, ok := err.(*fault.Limit); ok && limit.Limit == "MaxValues" && c.parsePacked(data) {
+				return 0, nil
+			}
 			return offset, err
 		}
 	}
-	c.large = c.large || len(data) > wire.MaxKept
 	return c.parseUnchecked(data)
 }
 
 // ParseValid is Parse for data that is known to be well-formed.
 func (c *Context) ParseValid(data []byte) (ok bool) {
-	c.large = c.large || len(data) > wire.MaxKept
 	_, err := c.parseUnchecked(data)
 	return err == nil
 }
 
 // parseUnchecked is Parse without the check of the structure.
 func (c *Context) parseUnchecked(data []byte) (offset int, err error) {
+	c.packed, c.packedFrom = nil, nil
+	parser := c.parserFor(data)
 	c.Escaped = bytes.IndexByte(data, '\\') >= 0
-	c.Root, err = c.parser.ParseBytes(data)
+	c.Root, err = parser.ParseBytes(data)
 	if err != nil {
 		// fastjson's own error quotes the event and has no offset.
 		c.suspect = true
@@ -47,7 +49,7 @@ func (c *Context) parseUnchecked(data []byte) (offset int, err error) {
 		}
 		// The event is well-formed, except for a word such as Infinity, which fastjson
 		// does not know. The event must not be lost for that (J-04).
-		c.Root, err = c.parser.ParseBytes(jsonscan.NullNonFinite(data))
+		c.Root, err = parser.ParseBytes(jsonscan.NullNonFinite(data))
 		if err != nil {
 			return 0, fault.Reason("not understood")
 		}
@@ -124,15 +126,21 @@ func (c *Context) Text(v *fastjson.Value, high *uint16) (text []byte, ok bool) {
 	}
 	// The raw text must be read before anything unescapes the value. Reading its type
 	// does that.
+	at := len(c.Buf)
 	raw := c.Raw(v)
 	if raw[0] != '"' {
+		c.Buf = c.Buf[:at]
 		return nil, false
 	}
 	var half uint16
 	if high == nil {
 		high = &half
 	}
-	at := len(c.Buf)
+	if *high == 0 {
+		c.Buf = c.Buf[:at] // no text is longer than its JSON, so it takes the place of that
+	} else {
+		at = len(c.Buf)
+	}
 	c.Buf, *high = jsonscan.AppendUnescaped(c.Buf, raw[1:len(raw)-1], *high)
 	c.Buf = jsonscan.AppendLoneSurrogate(c.Buf, half)
 	return c.Since(at), true
@@ -144,7 +152,17 @@ func (c *Context) IsArray(v *fastjson.Value) bool {
 	if v == nil || v.GetObject() != nil {
 		return false
 	}
-	return v.GetArray() != nil || c.Raw(v)[0] == '['
+	if v.GetArray() != nil {
+		return true
+	}
+	first := c.firstByte(v)
+	return first == '[' || first == packedMark
+}
+
+// IsFilledArray reports whether v is an array that is not empty, also one that no code
+// looks into.
+func (c *Context) IsFilledArray(v *fastjson.Value) bool {
+	return len(v.GetArray()) > 0 || len(c.packed) > 0 && v != nil && c.firstByte(v) == packedMark
 }
 
 // Member returns the last member with this name of an object. It is for single members
@@ -167,14 +185,31 @@ func (c *Context) Word(v *fastjson.Value) []byte {
 // Raw returns v's JSON without white space. It must be called before v's strings are read.
 func (c *Context) Raw(v *fastjson.Value) []byte {
 	at := len(c.Buf)
-	c.Buf = v.MarshalTo(c.Buf)
+	c.Buf = c.AppendRaw(c.Buf, v)
 	return c.Since(at)
+}
+
+// firstByte returns the first byte of v's JSON, or packedMark for a packed list.
+func (c *Context) firstByte(v *fastjson.Value) byte {
+	at := len(c.Buf)
+	c.Buf = v.MarshalTo(c.Buf)
+	first := c.Buf[at]
+	c.Buf = c.Buf[:at]
+	return first
+}
+
+// peek is Raw for a result that is used before anything else is decoded.
+func (c *Context) peek(v *fastjson.Value) []byte {
+	at := len(c.Buf)
+	raw := c.Raw(v)
+	c.Buf = c.Buf[:at]
+	return raw
 }
 
 // Wrap returns v's JSON between two texts.
 func (c *Context) Wrap(begin string, v *fastjson.Value, end string) []byte {
 	at := len(c.Buf)
-	c.Buf = append(v.MarshalTo(append(c.Buf, begin...)), end...)
+	c.Buf = append(c.AppendRaw(append(c.Buf, begin...), v), end...)
 	return c.Since(at)
 }
 
@@ -203,7 +238,7 @@ func (c *Context) readNumber(v *fastjson.Value) (n int64, exact, ok bool) {
 	default:
 		return 0, false, false
 	}
-	raw := c.Raw(v)
+	raw := c.peek(v)
 	if len(raw) > 1 && raw[0] == '"' {
 		raw = raw[1 : len(raw)-1]
 	}

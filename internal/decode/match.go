@@ -26,7 +26,7 @@ func (ch *Choice) MatchCall(k *CallKey) (at int, conflict bool) {
 		at, another := ch.callWithID(k, id)
 		switch {
 		case at >= 0 && !another:
-			return at, ch.Calls[at].contradicts(name)
+			return at, ch.Calls[at].checkName(name)
 		case at >= 0 && name == 0:
 			ch.Calls[at].Doubtful = true
 			return at, true
@@ -65,13 +65,24 @@ func (ch *Choice) MatchCall(k *CallKey) (at int, conflict bool) {
 	case call.Renamed(name) && (!k.Indexed || call.whole()) && k.Index != LegacyIndex:
 		return -1, false // another tool, and this call needs nothing more
 	}
-	return at, call.contradicts(name)
+	return at, call.checkName(name)
 }
 
 // callWithID returns the latest call with this id, or -1. another reports whether that
 // call has another index. The id is then one like "0", which all calls have (N-04): the
 // index distinguishes the calls, and a name begins the next one.
 func (ch *Choice) callWithID(k *CallKey, id uint64) (at int, another bool) {
+	if l := ch.lookup(); l != nil {
+		same := l.get(callKey{kind: keyID, id: id})
+		if !k.Indexed || same < 0 {
+			return same, false
+		}
+		at = max(l.get(callKey{kind: keyIDAtIndex, id: id, index: k.Index}), l.get(callKey{kind: keyIDWithout, id: id}))
+		if at >= 0 {
+			return at, false
+		}
+		return same, true
+	}
 	same := -1
 	for i := len(ch.Calls) - 1; i >= 0; i-- {
 		call := &ch.Calls[i]
@@ -96,10 +107,8 @@ func (ch *Choice) latest(k *CallKey) int {
 	if r := ch.recentCall; r < len(ch.Calls) && ch.Calls[r].Indexed && ch.Calls[r].Index == k.Index && r == last {
 		return r
 	}
-	for i := last; i >= 0; i-- {
-		if ch.Calls[i].Indexed && ch.Calls[i].Index == k.Index {
-			return i
-		}
+	if at := ch.withIndex(keyWireIndex, k.Index); at >= 0 {
+		return at
 	}
 	// If a call began without an index, its later pieces may have one. SGLang and Nebius
 	// give each piece the next index (T-32). A call whose arguments are whole does not
@@ -117,9 +126,9 @@ func (k *Call) Renamed(name uint64) bool {
 	return name != 0 && k.Name != 0 && k.Name != name
 }
 
-// contradicts reports whether a piece with this name belongs to another tool. If it does,
-// the call is doubtful, since the tool to run is unknown.
-func (k *Call) contradicts(name uint64) bool {
+// checkName reports whether a piece with this name belongs to another tool. If it does,
+// checkName marks the call as doubtful, since the tool to run is unknown.
+func (k *Call) checkName(name uint64) bool {
 	renamed := k.Renamed(name)
 	k.Doubtful = k.Doubtful || renamed
 	return renamed

@@ -3,7 +3,6 @@ package decode
 import (
 	"hash/maphash"
 
-	"github.com/seed-4d65deac/llmstream/internal/fault"
 	"github.com/seed-4d65deac/llmstream/internal/jsonscan"
 	"github.com/seed-4d65deac/llmstream/internal/wire"
 )
@@ -17,6 +16,7 @@ type Stream struct {
 	Calls   int // number of tool calls in all choices
 
 	Events    int64 // number of events so far
+	Uncounted int64 // number of errors in place of a stream, which are not in Events
 	Delivered bool  // a text, a call or media was given
 	// Answered: something of an answer has come, were it only a signature or redacted
 	// reasoning. A role is no answer.
@@ -27,6 +27,9 @@ type Stream struct {
 	// of a call that is open may stand in an event that cannot be read. A decoder sets it.
 	PiecesOnly bool
 	lost       bool // an event of this answer could not be read, or a part of one
+	// doubted: each call that may have lost a piece is marked, and no piece has come since.
+	// Damaged events may be shorter than the list of calls.
+	doubted bool
 	// Epoch changes whenever the same event may get a new meaning: a text may belong to
 	// another item, or reopen a choice.
 	Epoch int32
@@ -36,9 +39,10 @@ type Stream struct {
 
 	Usage    Usage
 	usageRaw []byte // the usage objects so far, overlaid key by key; see OverlayUsage
+	overlaid int    // what overlaying has cost beyond what the reports allowed; see overlayCredit
 
-	// These are the fields of the outcome with the same names.
-	Skipped, MalformedCount                     int64
+	// These are the fields of the outcome's anomalies with the same names.
+	MalformedCount                              int64
 	Comments, Unseparated, AfterDone, Conflicts int64
 	Skips                                       Skips
 	Unterminated                                bool
@@ -69,9 +73,11 @@ type Choice struct {
 	Marks uint8
 	// List counts the lists of tool calls that have come. It distinguishes two calls in
 	// one list from two pieces of one call (T-02).
-	List       uint32
-	Calls      []Call
-	recentCall int
+	List        uint32
+	Calls       []Call
+	found       *callLookup // nil while the choice has few calls
+	recentCall  int
+	annotations Distinct // see AddAnnotation
 }
 
 // surrogates are the pending high surrogates, or 0.
@@ -88,6 +94,9 @@ func (t *Stream) Reset() {
 		Choices: choices[:0], usageRaw: usage,
 	}
 }
+
+// NextIndex returns Delta.EventIndex for the next event.
+func (t *Stream) NextIndex() int64 { return t.Events + t.Uncounted }
 
 // FindChoice returns the choice with this index, or nil if it has not begun.
 func (t *Stream) FindChoice(index int) *Choice {
@@ -110,7 +119,7 @@ func (c *Context) Choice(index int) *Choice {
 		return t
 	}
 	if len(c.Choices) >= c.Limits.MaxChoices {
-		c.Malformed(-1, 0, len(c.Data), &fault.Limit{Limit: "MaxChoices", Max: c.Limits.MaxChoices})
+		c.Exceed(-1, "MaxChoices", c.Limits.MaxChoices)
 		return nil
 	}
 	if len(c.Choices) == 0 && c.BlockReason == "" && c.FirstError == nil {

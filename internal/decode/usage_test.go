@@ -83,6 +83,27 @@ func TestOverlay(t *testing.T) {
 		{`{}`, `{}`, `{}`},
 		{`{"a":1}`, hostile, hostile},
 	} {
-		require.Equal(t, c.want, string(appendOverlay(nil, []byte(c.older), []byte(c.newer))))
+		s := Stream{usageRaw: []byte(c.older)}
+		require.Equal(t, c.want, string(s.appendOverlay(nil, []byte(c.newer))))
 	}
+}
+
+// Reports with ever new names cost what their bytes are worth, and honest ones after them
+// are overlaid again.
+func TestOverlayIsLinear(t *testing.T) {
+	var s Stream
+	overlay := func(newer string) string {
+		raw := s.appendOverlay(nil, []byte(newer))
+		s.usageRaw = raw
+		return string(raw)
+	}
+	longest, work := 0, 0
+	for i := range 100_000 {
+		raw := overlay(fmt.Sprintf(`{"k%d":1}`, i))
+		longest, work = max(longest, len(raw)), work+len(raw)
+	}
+	require.Greater(t, longest, 1000)
+	require.Less(t, work, 100_000*1000)
+	overlay(`{"a":1}`)
+	require.Contains(t, overlay(`{"b":2}`), `"a":1,"b":2}`)
 }

@@ -26,6 +26,8 @@ const (
 	KindOther
 	KindDone
 	KindItem
+	KindRestart
+	KindBlocked
 )
 
 // Delta is one thing that an event adds to the answer.
@@ -43,10 +45,11 @@ type Delta struct {
 	API                *APIError    // KindError
 	Damage             *SyntaxError // KindMalformed
 
-	Raw      []byte
-	Event    []byte
-	Sequence int64
-	Part     int
+	Raw        []byte
+	Event      []byte
+	EventIndex int64
+	Sequence   int64
+	Part       int
 }
 
 // Start describes a stream or a choice where it begins.
@@ -54,7 +57,6 @@ type Start struct {
 	ID, Model, SystemFingerprint, ServiceTier []byte
 	Created                                   int64
 	Role                                      []byte
-	Again                                     bool
 }
 
 // ToolCallDelta begins or continues a tool call.

@@ -39,6 +39,9 @@ func (t *Tally) Add(piece []byte) {
 // Blank reports whether nothing but white space has come.
 func (t *Tally) Blank() bool { return t.body.size == 0 }
 
+// Size returns the number of bytes without the white space at the ends.
+func (t *Tally) Size() int { return t.body.size }
+
 // Same reports whether both texts are equal, apart from white space at their ends.
 func (t *Tally) Same(u *Tally) bool { return t.body.equal(&u.body) }
 
@@ -118,12 +121,12 @@ func rollingOf(b []byte) *rolling {
 // the error, and all calls. The verdict on the stream is the verdict on the new answer.
 func (s *Context) VoidAnswer(t *Choice) {
 	s.Part = -1
-	s.AddStart(t.Index, Start{Again: true})
+	s.AddRestart(t.Index)
 	s.Part = 0
 	for at := range t.Calls {
 		t.Calls[at].Void()
 	}
-	t.Finish, t.Native, t.Surrogates = FinishNone, "", surrogates{}
+	t.Finish, t.Native, t.Surrogates, t.annotations = FinishNone, "", surrogates{}, Distinct{}
 	s.SawDone, s.FirstError, s.Answered, s.finished, s.lost = false, nil, false, false, false
 	s.Usage, s.usageRaw = Usage{}, s.usageRaw[:0]
 	s.Contextual = true

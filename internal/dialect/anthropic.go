@@ -60,7 +60,8 @@ type anthropic struct {
 	answer uint64 // hash of the id of the message that began last
 	// parts holds the indexes of the message's blocks, at most maxParts. All of them are
 	// void if another message begins.
-	parts []int
+	parts   []int
+	topPart int // the highest of parts, or -1
 	// notThinking has a bit for each of the first 64 blocks. It is set if the block began
 	// as something other than thinking: a signature in the block does not sign any
 	// thinking.
@@ -71,7 +72,7 @@ type anthropic struct {
 
 func (a *anthropic) Reset() {
 	a.open.dropAll()
-	*a = anthropic{parts: a.parts[:0]}
+	*a = anthropic{parts: a.parts[:0], topPart: -1}
 }
 
 func (a *anthropic) Decode(s *decode.Context) {
@@ -149,10 +150,14 @@ func (a *anthropic) blockOf(s *decode.Context, e *anthropicEvent) *decode.Choice
 const maxParts = 1024
 
 func (a *anthropic) notePart(part int) {
-	if n := len(a.parts); n > 0 && a.parts[n-1] == part || n == maxParts || slices.Contains(a.parts, part) {
+	n := len(a.parts)
+	switch {
+	case n == maxParts || n > 0 && a.parts[n-1] == part:
+		return
+	case part <= a.topPart && slices.Contains(a.parts, part): // parts nearly always come in their order
 		return
 	}
-	a.parts = append(a.parts, part)
+	a.parts, a.topPart = append(a.parts, part), max(a.topPart, part)
 }
 
 // startMessage decodes the message of message_start, which may hold the whole answer
@@ -241,9 +246,9 @@ func (a *anthropic) isAnother(s *decode.Context, t *decode.Choice, id []byte) bo
 	s.VoidAnswer(t)
 	for _, part := range a.parts {
 		s.Part = part
-		s.AddStart(t.Index, decode.Start{Again: true})
+		s.AddRestart(t.Index)
 	}
-	s.Part, a.parts, a.notThinking = 0, a.parts[:0], 0
+	s.Part, a.parts, a.topPart, a.notThinking = 0, a.parts[:0], -1, 0
 	return true
 }
 
@@ -270,8 +275,7 @@ func (a *anthropic) addUsage(s *decode.Context, v *fastjson.Value, atEnd bool) {
 		s.Usage.Merge(&u)
 	}
 	raw := s.OverlayUsage(v)
-	if s.Usage.Reported == 0 {
-		s.AddUncounted(raw)
+	if s.Usage.Reported == 0 { // no count has come (U-12)
 		return
 	}
 	d := s.Add(decode.KindUsage, -1)

@@ -60,7 +60,7 @@ func (a *assembly) begin(s *decode.Context, t *decode.Choice, wrapper string) *o
 	}
 	n := len(a.items)
 	if n >= s.Limits.MaxToolCalls {
-		s.Malformed(t.Index, 0, len(s.Data), &fault.Limit{Limit: "MaxToolCalls", Max: s.Limits.MaxToolCalls})
+		s.Exceed(t.Index, "MaxToolCalls", s.Limits.MaxToolCalls)
 		return nil
 	}
 	s.Epoch++ // deltas of this part mean something else from now on
@@ -84,12 +84,12 @@ func (a *assembly) addMembers(s *decode.Context, t *decode.Choice, item *openIte
 		}
 		for i, name := range grownNames {
 			if string(key) == name {
-				item.grown[i] = v.MarshalTo(item.grown[i][:0])
+				item.grown[i] = s.AppendRaw(item.grown[i][:0], v)
 				return
 			}
 		}
 		item.members = append(jsonscan.AppendQuoted(append(item.members, ','), key), ':')
-		item.members = v.MarshalTo(item.members)
+		item.members = s.AppendRaw(item.members, v)
 	})
 	a.resized(s, t, item, before)
 }
@@ -107,7 +107,7 @@ func (item *openItem) size() int {
 func (a *assembly) resized(s *decode.Context, t *decode.Choice, item *openItem, before int) {
 	a.size += item.size() - before
 	if a.size > s.Limits.MaxEvent {
-		s.Malformed(t.Index, 0, len(s.Data), &fault.Limit{Limit: "MaxEvent", Max: s.Limits.MaxEvent})
+		s.Exceed(t.Index, "MaxEvent", s.Limits.MaxEvent)
 		a.drop(item)
 	}
 }
@@ -203,7 +203,7 @@ func (a *assembly) addElements(s *decode.Context, t *decode.Choice, item *openIt
 		} else {
 			*to = append((*to)[:0], '[')
 		}
-		*to = append(one.MarshalTo(*to), ']')
+		*to = append(s.AppendRaw(*to, one), ']')
 	}
 	a.resized(s, t, item, before)
 }

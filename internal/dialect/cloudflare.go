@@ -77,7 +77,7 @@ func decodeCloudflare(s *decode.Context) {
 	t := s.Choice(0)
 	if text, ok := s.Text(e.response, &t.Surrogates.Content); ok {
 		s.AddTextOf("response", decode.KindContent, t.Index, text)
-	} else if e.response != nil && e.response.Type() == fastjson.TypeNumber { // a token of digits, which comes as a number
+	} else if s.IsNumber(e.response) { // a token of digits, which comes as a number
 		s.AddText(decode.KindContent, t.Index, s.Raw(e.response))
 	}
 	for i, v := range e.calls.GetArray() {

@@ -180,7 +180,7 @@ func (d *dashScope) addText(s *decode.Context, t *decode.Choice, kind decode.Kin
 	}
 	text, anew := d.texts.add(s, textKey{choice: t.Index, part: s.Part}, text, d.grew)
 	if anew {
-		s.AddStart(t.Index, decode.Start{Again: true})
+		s.AddRestart(t.Index)
 	}
 	s.AddText(kind, t.Index, text)
 }

@@ -44,13 +44,13 @@ func (r *geminiResponse) read(v *fastjson.Value) {
 	})
 }
 
-func (r *geminiResponse) is() bool {
+func (r *geminiResponse) isResponse() bool {
 	return r.candidates != nil || r.feedback != nil || r.usage != nil
 }
 
 func readGemini(root *fastjson.Value) (r geminiResponse) {
 	r.read(root)
-	if !r.is() && r.response.GetObject() != nil {
+	if !r.isResponse() && r.response.GetObject() != nil {
 		r.read(r.response)
 	}
 	return r
@@ -58,7 +58,7 @@ func readGemini(root *fastjson.Value) (r geminiResponse) {
 
 func detectGemini(s *decode.Context) bool {
 	r := readGemini(s.Root)
-	return r.is()
+	return r.isResponse()
 }
 
 // gemini decodes the streams of streamGenerateContent.
@@ -91,7 +91,7 @@ func (g *gemini) Decode(s *decode.Context) {
 	switch {
 	case s.IsError(r.err):
 		s.AddError(-1, r.err, s.Root)
-	case r.err != nil || !r.is():
+	case r.err != nil || !r.isResponse():
 		s.AddErrorObject()
 	}
 }
@@ -130,7 +130,7 @@ func blockPrompt(s *decode.Context, reason []byte) {
 		return
 	}
 	s.BlockReason = string(reason[:min(len(reason), decode.MaxNativeWord)])
-	d := s.Add(decode.KindFinish, -1)
+	d := s.Add(decode.KindBlocked, -1)
 	d.FinishReason, d.NativeFinishReason = decode.FinishContentFilter, reason
 }
 
@@ -140,7 +140,7 @@ func enumWord(s *decode.Context, v *fastjson.Value) []byte {
 	if v == nil {
 		return nil
 	}
-	if v.Type() == fastjson.TypeNumber {
+	if s.IsNumber(v) {
 		if raw := s.Raw(v); string(raw) != "0" {
 			return raw
 		}
@@ -311,32 +311,14 @@ func addThoughtSignature(s *decode.Context, t *decode.Choice, v *fastjson.Value,
 	s.AddDetail(t.Index, r)
 }
 
-// addAnnotations adds the sources of the answer: an array with an object for each member
-// that the candidate has (G-15).
+// addAnnotations adds the sources of the answer: an object for each member that the
+// candidate has (G-15).
 func (g *gemini) addAnnotations(s *decode.Context, t *decode.Choice, c *candidate) {
-	var raw [len(annotationNames)][]byte
-	any := false
 	for i, v := range c.annotations {
 		if o := v.GetObject(); o != nil && o.Len() > 0 {
-			raw[i], any = s.Raw(v), true
+			s.AddAnnotation(t, s.Wrap(`{"`+annotationNames[i]+`":`, v, "}"))
 		}
 	}
-	if !any {
-		return
-	}
-	at := len(s.Buf)
-	for i, name := range annotationNames {
-		if raw[i] == nil {
-			continue
-		}
-		begin := `,{"`
-		if len(s.Buf) == at {
-			begin = `[{"`
-		}
-		s.Buf = append(append(append(append(append(s.Buf, begin...), name...), `":`...), raw[i]...), '}')
-	}
-	s.Buf = append(s.Buf, ']')
-	s.Add(decode.KindAnnotation, t.Index).Text = s.Since(at)
 }
 
 // addContinuation gives the token with which a request continues the answer, as an item
@@ -389,27 +371,7 @@ func (g *gemini) addGeminiUsage(s *decode.Context, v *fastjson.Value) {
 		return
 	}
 	raw := s.Raw(v)
-	var input, output, total, cached, reasoning *fastjson.Value
-	v.GetObject().Visit(func(key []byte, v *fastjson.Value) {
-		switch string(key) {
-		case "promptTokenCount":
-			input = v
-		case "candidatesTokenCount":
-			output = v
-		case "totalTokenCount":
-			total = v
-		case "cachedContentTokenCount":
-			cached = v
-		case "thoughtsTokenCount":
-			reasoning = v
-		}
-	})
-	var u decode.Usage
-	s.SetCount(&u, decode.UsageInput, &u.Input, input)
-	s.SetCount(&u, decode.UsageOutput, &u.Output, output)
-	s.SetCount(&u, decode.UsageTotal, &u.Total, total)
-	s.SetCount(&u, decode.UsageCached, &u.Cached, cached)
-	s.SetCount(&u, decode.UsageReasoning, &u.Reasoning, reasoning)
+	u := s.ReadCounts(v, "promptTokenCount candidatesTokenCount totalTokenCount cachedContentTokenCount thoughtsTokenCount")
 	s.AddGrowingUsage(&geminiCounts, &u, raw)
 }
 

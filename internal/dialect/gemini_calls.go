@@ -115,7 +115,7 @@ func (g *gemini) repeatCall(s *decode.Context, t *decode.Choice, at int, c *gemi
 // endGeminiCall ends a call that does not continue.
 func (g *gemini) endGeminiCall(s *decode.Context, t *decode.Choice, at int) {
 	if g.partialCall(t) == at {
-		text := g.of(t.Index).finish(s)
+		text := g.partialOf(t.Index).finish(s)
 		s.AppendArgumentText(t, at, text)
 	}
 	s.EndCall(t, at)
@@ -161,8 +161,8 @@ const (
 	maxPartialKeys = 1 << 10 // members of an object
 )
 
-// of returns the arguments that come in pieces in a choice, or nil.
-func (g *gemini) of(choice int) *partialArguments {
+// partialOf returns the arguments that come in pieces in a choice, or nil.
+func (g *gemini) partialOf(choice int) *partialArguments {
 	for i := range g.partial {
 		if g.partial[i].choice == choice {
 			return &g.partial[i]
@@ -173,7 +173,7 @@ func (g *gemini) of(choice int) *partialArguments {
 
 // partialCall returns the position of the call that is being streamed, or -1.
 func (g *gemini) partialCall(t *decode.Choice) int {
-	if p := g.of(t.Index); p != nil {
+	if p := g.partialOf(t.Index); p != nil {
 		return p.call
 	}
 	return -1
@@ -181,7 +181,7 @@ func (g *gemini) partialCall(t *decode.Choice) int {
 
 // streamCall begins to stream the arguments of a call, or goes on with it.
 func (g *gemini) streamCall(t *decode.Choice, at int) *partialArguments {
-	p := g.of(t.Index)
+	p := g.partialOf(t.Index)
 	if p == nil {
 		g.partial = append(g.partial, partialArguments{choice: t.Index, call: -1})
 		p = &g.partial[len(g.partial)-1]

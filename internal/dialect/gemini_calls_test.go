@@ -125,7 +125,7 @@ func TestPartialArgumentsWithManyMembers(t *testing.T) {
 		events = append(events, parted("", true, `{"jsonPath":"$.a`+strconv.Itoa(i)+`","numberValue":1}`))
 	}
 	_, o := streamtest.Push(llmstream.Gemini, nil, testkit.SSE(events...))
-	require.EqualValues(t, 3*maxPartialKeys, o.Malformed)
+	require.EqualValues(t, 3*maxPartialKeys, o.Anomalies.Malformed)
 	require.ErrorContains(t, o.Damage, "too many")
 }
 

@@ -111,9 +111,7 @@ const stepKinds = decode.KindContent | decode.KindReasoning | decode.KindToolCal
 
 // note remembers what kinds of deltas have come in steps.
 func (i *interaction) note(s *decode.Context) {
-	for at := range s.Deltas {
-		i.gave |= s.Deltas[at].Kind & stepKinds
-	}
+	i.gave |= s.Gave & stepKinds
 }
 
 // isLastOfInteraction reports whether nothing follows an event of this type.
@@ -332,27 +330,7 @@ func addInteractionUsage(s *decode.Context, v *fastjson.Value) {
 		return
 	}
 	raw := s.Raw(v)
-	var input, output, total, cached, reasoning *fastjson.Value
-	v.GetObject().Visit(func(key []byte, v *fastjson.Value) {
-		switch string(key) {
-		case "total_input_tokens":
-			input = v
-		case "total_output_tokens":
-			output = v
-		case "total_tokens":
-			total = v
-		case "total_cached_tokens":
-			cached = v
-		case "total_thought_tokens", "total_reasoning_tokens":
-			reasoning = v
-		}
-	})
-	var u decode.Usage
-	s.SetCount(&u, decode.UsageInput, &u.Input, input)
-	s.SetCount(&u, decode.UsageOutput, &u.Output, output)
-	s.SetCount(&u, decode.UsageTotal, &u.Total, total)
-	s.SetCount(&u, decode.UsageCached, &u.Cached, cached)
-	s.SetCount(&u, decode.UsageReasoning, &u.Reasoning, reasoning)
+	u := s.ReadCounts(v, "total_input_tokens total_output_tokens total_tokens total_cached_tokens total_thought_tokens|total_reasoning_tokens")
 	u = completeGoogleUsage(&s.Usage, u)
 	s.AddUsage(&u, raw)
 }

@@ -21,7 +21,7 @@ func TestDeltasOfGemini(t *testing.T) {
 	}{
 		{"the role by its usual name", []string{`{"candidates":[{"content":{"role":"model","parts":[{"text":"x"}]}}]}`}, streamtest.Lines{"start role=assistant", "content x"}},
 		{"another role", []string{`{"candidates":[{"content":{"role":"function"}}]}`}, streamtest.Lines{"start role=function"}},
-		{"a prompt that is blocked, told twice", []string{`{"promptFeedback":{"blockReason":"SAFETY"}}`, `{"promptFeedback":{"blockReason":"OTHER"}}`}, streamtest.Lines{"finish content_filter(SAFETY)", "other"}}, // G-04
+		{"a prompt that is blocked, told twice", []string{`{"promptFeedback":{"blockReason":"SAFETY"}}`, `{"promptFeedback":{"blockReason":"OTHER"}}`}, streamtest.Lines{"blocked content_filter(SAFETY)", "other"}}, // G-04
 		{"feedback that blocks nothing", []string{`{"promptFeedback":{"safetyRatings":[]}}`}, streamtest.Lines{"other"}},
 		{"an answer that comes from nowhere", []string{`{"candidates":[{"groundingMetadata":{},"citationMetadata":null}]}`}, streamtest.Lines{"other"}}, // G-15
 		{"a call with nothing in it", []string{call("")}, streamtest.Lines{"other"}},                                                                    // T-23
@@ -33,7 +33,7 @@ func TestDeltasOfGemini(t *testing.T) {
 			call(`"id":"a","name":"f","partialArgs":[{"jsonPath":"$.x","stringValue":"1","willContinue":true}],"willContinue":true`),
 			call(`"id":"b","name":"f","args":{}`),
 		}, streamtest.Lines{"tool_call #0 id=a name=f type=function", `tool_call #0 args={"x":"1`, `tool_call #0 args="}`, "tool_call_end #0 valid", "tool_call #1 id=b name=f type=function", "tool_call #1 args={}", "tool_call_end #1 valid"}},
-		{"and from somewhere", []string{`{"candidates":[{"groundingMetadata":{},"citationMetadata":{"citationSources":[1]}}]}`}, streamtest.Lines{`annotation [{"citationMetadata":{"citationSources":[1]}}]`}},
+		{"and from somewhere", []string{`{"candidates":[{"groundingMetadata":{},"citationMetadata":{"citationSources":[1]}}]}`}, streamtest.Lines{`annotation {"citationMetadata":{"citationSources":[1]}}`}},
 	} {
 		l, _ := streamtest.Push(llmstream.Gemini, nil, testkit.SSE(c.events...))
 		require.Equal(t, c.want, l, c.name)

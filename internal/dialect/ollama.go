@@ -80,7 +80,7 @@ func decodeOllamaLine(s *decode.Context, l *ollamaLine) {
 	text, _ := s.Text(l.response, &t.Surrogates.Content)
 	s.AddTextOf("response", decode.KindContent, t.Index, text)
 	decodeOllamaMessage(s, t, l.message)
-	if len(l.logprobs.GetArray()) > 0 {
+	if s.IsFilledArray(l.logprobs) {
 		s.Add(decode.KindLogprobs, t.Index).Text = s.Wrap(`{"content":`, l.logprobs, "}")
 	}
 	if !l.isLast() {

@@ -70,8 +70,9 @@ func detectChat(s *decode.Context) bool {
 
 // chat decodes streams of chat completions.
 type chat struct {
-	citations uint64 // hash of the citations that were given last
-	usageRank uint8  // rank of the place that the usage was read from; see addChatUsage
+	citations decode.Distinct // the citations that were given
+	lastList  uint64          // hash of the list of citations that came last
+	usageRank uint8           // rank of the place that the usage was read from; see addChatUsage
 }
 
 func (h *chat) Reset() { *h = chat{} }
@@ -339,9 +340,7 @@ func decodeChatDelta(s *decode.Context, t *decode.Choice, o *fastjson.Object) {
 	if d.functionCall.GetObject() != nil && len(d.toolCalls.GetArray()) == 0 { // else it repeats tool_calls
 		decodeFunctionCall(s, t, d.functionCall)
 	}
-	if d.annotations != nil && len(d.annotations.GetArray()) > 0 {
-		s.Add(decode.KindAnnotation, t.Index).Text = s.Raw(d.annotations)
-	}
+	s.AddAnnotations(t, d.annotations)
 	if d.images != nil {
 		for _, image := range d.images.GetArray() {
 			s.AddMedia(t, image)
@@ -352,14 +351,15 @@ func decodeChatDelta(s *decode.Context, t *decode.Choice, o *fastjson.Object) {
 	}
 }
 
-// addCitations adds the citations of the whole answer if they have changed. Each chunk
-// repeats them (C-19).
+// addCitations adds the citations of the whole answer that were not given before. Each
+// chunk repeats them all (C-19).
 func (h *chat) addCitations(s *decode.Context, v *fastjson.Value) {
-	raw := s.Raw(v)
-	if sum := decode.Hash(raw); sum != h.citations {
-		h.citations = sum
-		s.Add(decode.KindAnnotation, -1).Text = raw
+	sum := decode.Hash(s.Raw(v))
+	if sum == h.lastList {
+		return
 	}
+	h.lastList = sum
+	s.AddCitations(&h.citations, v)
 }
 
 // decodeContent adds a content: a string, or an array of typed parts (C-14). name is the

@@ -21,8 +21,8 @@ func TestDeltasOfEveryKind(t *testing.T) {
 	require.Equal(t, streamtest.Lines{
 		"other",
 		"start id=a model=m fingerprint=s tier=t created=7", "start role=assistant",
-		"reasoning R", "content C", "refusal F", "annotation [1]", `media {"type":"image_url"}`, `logprobs {"content":[]}`,
-		"finish content_filter(recitation)", `annotation ["u"]`, "usage in=1",
+		"reasoning R", "content C", "refusal F", "annotation 1", `media {"type":"image_url"}`, `logprobs {"content":[]}`,
+		"finish content_filter(recitation)", `annotation "u"`, "usage in=1",
 		"content[1] T",
 		"done",
 	}, l)

@@ -75,7 +75,7 @@ func decodeFunctionCall(s *decode.Context, t *decode.Choice, v *fastjson.Value) 
 }
 
 func addToolCall(s *decode.Context, t *decode.Choice, c *chatCall, first bool) {
-	s.Fragments++
+	s.NoteFragment()
 	k := decode.CallKey{ID: s.Word(c.id), Name: s.Word(c.name), First: first}
 	if k.Indexed = c.legacy; c.legacy {
 		k.Index = decode.LegacyIndex
@@ -187,7 +187,8 @@ func continueCall(s *decode.Context, t *decode.Choice, at int, k *decode.CallKey
 	}
 	var d decode.ToolCallDelta
 	if call.ID == 0 && len(k.ID) > 0 {
-		call.ID, d.ID = decode.Hash(k.ID), k.ID
+		t.SetCallID(at, k.ID)
+		d.ID = k.ID
 	}
 	if call.Name == 0 && len(k.Name) > 0 {
 		call.Name, d.Name = decode.Hash(k.Name), k.Name

@@ -16,7 +16,6 @@ const (
 // addChatUsage adds the usage of a chunk, from the most trusted place that holds a usage
 // (U-01 … U-08).
 func (h *chat) addChatUsage(s *decode.Context, chunk, choice, xGroq *fastjson.Value) {
-	var uncounted []byte
 	for _, place := range [...]struct {
 		rank uint8
 		v    *fastjson.Value
@@ -27,10 +26,7 @@ func (h *chat) addChatUsage(s *decode.Context, chunk, choice, xGroq *fastjson.Va
 		raw := s.Raw(place.v)
 		var u decode.Usage
 		readChatUsage(s, &u, place.v)
-		if u.Reported == 0 {
-			if uncounted == nil {
-				uncounted = raw
-			}
+		if u.Reported == 0 { // it may hold costs (U-12)
 			continue
 		}
 		if s.Usage.Merge(&u) {
@@ -43,7 +39,6 @@ func (h *chat) addChatUsage(s *decode.Context, chunk, choice, xGroq *fastjson.Va
 			return
 		}
 	}
-	s.AddUncounted(uncounted)
 }
 
 // readChatUsage reads the counts under all their names. If a count has several names, the

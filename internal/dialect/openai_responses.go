@@ -95,7 +95,9 @@ type Responses struct {
 	// brokenOff is set if the response has not ended as it should. Items that had not
 	// ended by then have broken off.
 	brokenOff bool
-	wholes    []wholePiece // the texts of the item that has come as a whole
+	wholes    []textOfWhole // the texts of the item that has come as a whole
+	places    []int         // the items at the places of the terminal response, or noItem
+	spent     int           // steps that the event has cost; see spend
 }
 
 // maxReusedItems is the number of items whose memory may be kept for the next stream.
@@ -112,12 +114,17 @@ func (o *Responses) Reset() {
 		clear(texts)
 		o.items[i] = outputItem{texts: texts[:0]}
 	}
-	*o = Responses{items: items, wholes: o.wholes[:0]}
+	places := o.places[:0]
+	if cap(places) > maxReusedItems {
+		places = nil
+	}
+	*o = Responses{items: items, wholes: o.wholes[:0], places: places, spent: o.spent}
 }
 
 // Decode adds the deltas of an event.
 func (o *Responses) Decode(s *decode.Context) {
 	s.PiecesOnly = true
+	o.spent = 0
 	var e responseEvent
 	e.read(s.Root)
 	s.Sequence, _ = s.Int(e.sequence)
@@ -213,7 +220,7 @@ func (o *Responses) decodeResponseError(s *decode.Context, e *responseEvent, typ
 
 // addLogprobs adds the log probabilities of a text in the form of chat completions.
 func (o *Responses) addLogprobs(s *decode.Context, t *decode.Choice, v *fastjson.Value) {
-	if len(v.GetArray()) > 0 {
+	if s.IsFilledArray(v) {
 		s.Add(decode.KindLogprobs, t.Index).Text = s.Wrap(`{"content":`, v, "}")
 	}
 }

@@ -26,7 +26,7 @@ func TestResponseBehindAnother(t *testing.T) {
 // timesBegunAgain returns how many answers begin behind the first.
 func timesBegunAgain(events ...string) (n int) {
 	p := llmstream.NewParser(llmstream.OpenAIResponses, llmstream.HandlerFunc(func(d *llmstream.Delta) error {
-		if d.Start != nil && d.Start.Again {
+		if d.Kind == llmstream.KindRestart {
 			n++
 		}
 		return nil
@@ -55,7 +55,7 @@ func TestResponseBehindAnotherByID(t *testing.T) {
 func TestCallsOfAResponseBehindAnother(t *testing.T) {
 	const call = `{"type":"function_call","call_id":"%s","name":"f","arguments":"{}"}`
 	first := []string{`{"type":"response.created","response":{"id":"a"}}`, `{"type":"response.completed","response":{"id":"a","output":[` + fmt.Sprintf(call, "c") + `]}}`, `{"type":"response.created","response":{"id":"b"}}`}
-	begun := streamtest.Lines{"start id=a", "tool_call #0 id=c name=f type=function", "tool_call #0 args={}", "tool_call_end #0 valid", "finish tool_calls(completed)", "done", "start", "start", "start id=b"}
+	begun := streamtest.Lines{"start id=a", "tool_call #0 id=c name=f type=function", "tool_call #0 args={}", "tool_call_end #0 valid", "finish tool_calls(completed)", "done", "restart", "restart", "start id=b"}
 	l, _ := streamtest.Push(llmstream.OpenAIResponses, nil, testkit.SSE(append(first, `{"type":"response.output_text.delta","output_index":0,"content_index":0,"delta":"Hi"}`, `{"type":"response.completed","response":{"id":"b"}}`)...))
 	require.Equal(t, append(begun[:len(begun):len(begun)], "content Hi", "finish stop(completed)", "done"), l)
 	l, _ = streamtest.Push(llmstream.OpenAIResponses, nil, testkit.SSE(append(first, `{"type":"response.completed","response":{"id":"b","output":[`+fmt.Sprintf(call, "d")+`]}}`)...))

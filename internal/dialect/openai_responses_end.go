@@ -56,7 +56,7 @@ func (o *Responses) beginResponse(s *decode.Context, t *decode.Choice, e *respon
 		s.VoidAnswer(t) // the second response takes the place of the first (O-22)
 		for at := range o.items {
 			s.Part = o.items[at].part
-			s.AddStart(t.Index, decode.Start{Again: true})
+			s.AddRestart(t.Index)
 		}
 		s.Part = 0
 		o.Reset()
@@ -69,6 +69,9 @@ func (o *Responses) beginResponse(s *decode.Context, t *decode.Choice, e *respon
 	if !o.begun { // its first event may hold items already
 		o.begun = true
 		for i, v := range r.output.GetArray() {
+			if !o.spend(s, 3*len(o.items)) { // as many are looked at to find one that has begun
+				break
+			}
 			var m itemMembers
 			m.read(v)
 			o.beginItemAt(s, t, address{id: decode.Hash(s.Word(m.id)), callID: decode.Hash(s.Word(m.ownCallID(s))), index: i}, &m)
@@ -216,14 +219,18 @@ func (o *Responses) endItems(s *decode.Context, t *decode.Choice, output *fastjs
 	for at := range o.items {
 		o.items[at].matched = 0
 	}
+	o.places = o.places[:0]
+	for range list {
+		o.places = append(o.places, noItem)
+	}
 	said := o.counts[classMessage]+o.counts[classReasoning] > 0
 	for _, find := range [...]func(*decode.Context, int, itemClass, *itemMembers) int{o.sameItem, o.sameTexts, o.samePlace} {
 		for i, v := range list {
 			var m itemMembers
 			m.read(v)
-			if class, ok := classOf(s, &m); ok && o.itemAt(i) == noItem {
+			if class, ok := classOf(s, &m); ok && o.places[i] == noItem && o.spend(s, 1) {
 				if at := find(s, i, class, &m); at >= 0 {
-					o.items[at].matched = i + 1
+					o.items[at].matched, o.places[i] = i+1, at
 				}
 			}
 		}
@@ -236,9 +243,11 @@ func (o *Responses) endItems(s *decode.Context, t *decode.Choice, output *fastjs
 			continue
 		}
 		s.Part = i
-		at := o.itemAt(i)
+		at := o.places[i]
 		switch {
 		case at != noItem:
+		case !o.spend(s, len(o.items)):
+			continue // it is unknown whether the item has come
 		case class == classOther && o.counts[class] >= s.Limits.MaxToolCalls:
 			continue // the item may have come without being remembered
 		case !o.begun && said && class <= classReasoning:
@@ -258,19 +267,12 @@ func (o *Responses) endItems(s *decode.Context, t *decode.Choice, output *fastjs
 	s.Part = 0
 }
 
-// itemAt returns the item that matches place i of the terminal response.
-func (o *Responses) itemAt(i int) int {
-	for at := range o.items {
-		if o.items[at].matched == i+1 {
-			return at
-		}
-	}
-	return noItem
-}
-
 // sameItem finds the item with the ids of one in the terminal response.
 func (o *Responses) sameItem(s *decode.Context, _ int, class itemClass, m *itemMembers) int {
 	a := address{id: decode.Hash(s.Word(m.id)), callID: decode.Hash(s.Word(m.ownCallID(s))), index: noIndex}
+	if a.id|a.callID != 0 && !o.spend(s, len(o.items)) {
+		return noItem
+	}
 	if at := o.byID(a, class); at >= 0 && o.items[at].class == class && o.items[at].matched == 0 {
 		return at
 	}
@@ -286,9 +288,13 @@ func (o *Responses) sameTexts(s *decode.Context, _ int, class itemClass, m *item
 // first that has no match yet. Type and name must agree.
 func (o *Responses) samePlace(s *decode.Context, i int, class itemClass, m *itemMembers) int {
 	first := noItem
+	words := m.wordsOf(s)
 	for at := range o.items {
 		item := &o.items[at]
-		if item.class != class || item.matched != 0 || !item.isLike(s, m) {
+		if !o.spend(s, 1) {
+			break
+		}
+		if item.class != class || item.matched != 0 || !item.isLike(&words) {
 			continue
 		}
 		if item.part == i {
@@ -319,7 +325,7 @@ func (o *Responses) endRest(s *decode.Context, t *decode.Choice) {
 			continue
 		}
 		o.giveArgumentsSeed(s, t, at)
-		call.CutOff = call.CutOff || o.brokenOff || item.missed || !call.HasArguments // its end was lost
+		call.CutOff = call.CutOff || o.brokenOff || item.lostBeginning || !call.HasArguments // its end was lost
 		if call.Name == 0 {
 			call.Break()
 		}

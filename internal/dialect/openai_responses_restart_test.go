@@ -25,14 +25,14 @@ func TestResponsesRestarts(t *testing.T) {
 		{"white space around it", ` {"a":1} `, streamtest.Lines{"tool_call_end #0 valid"}, 0},
 		{"nothing", ``, streamtest.Lines{"tool_call_end #0 valid"}, 0},
 		{"a placeholder", `{}`, streamtest.Lines{"tool_call_end #0 valid"}, 0},
-		{"other arguments", `{"a":2}`, streamtest.Lines{"start", "tool_call #1 id=c name=f type=function", `tool_call #1 args={"a":2}`, "tool_call_end #1 valid"}, 1},
-		{"what is no JSON", `{"a":`, streamtest.Lines{"start", "tool_call #1 id=c name=f type=function", `tool_call #1 args={"a":`}, 1},
+		{"other arguments", `{"a":2}`, streamtest.Lines{"restart", "tool_call #1 id=c name=f type=function", `tool_call #1 args={"a":2}`, "tool_call_end #1 valid"}, 1},
+		{"what is no JSON", `{"a":`, streamtest.Lines{"restart", "tool_call #1 id=c name=f type=function", `tool_call #1 args={"a":`}, 1},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			l, o := streamtest.Push(llmstream.OpenAIResponses, nil, testkit.SSE(added, delta,
 				`{"type":"response.output_item.done","output_index":0,"item":{"type":"function_call","id":"i","call_id":"c","name":"f","arguments":`+quote(c.whole)+`}}`))
 			require.Equal(t, append(begun[:len(begun):len(begun)], c.want...), l)
-			require.Equal(t, c.conflicts, o.Conflicts)
+			require.Equal(t, c.conflicts, o.Anomalies.Conflicts)
 		})
 	}
 }
@@ -44,7 +44,7 @@ func TestResponsesPlaceholderAfterCut(t *testing.T) {
 		`{"type":"response.output_item.added","output_index":0,"item":{"type":"function_call","call_id":"c","name":"f","arguments":""}}`,
 		`{"type":"response.function_call_arguments.delta","output_index":0,"delta":"{\"a\":"}`,
 		`{"type":"response.output_item.done","output_index":0,"item":{"type":"function_call","call_id":"c","name":"f","arguments":"{}"}}`))
-	require.EqualValues(t, 1, o.Conflicts)
+	require.EqualValues(t, 1, o.Anomalies.Conflicts)
 	require.Equal(t, 1, o.OpenToolCalls)
 }
 

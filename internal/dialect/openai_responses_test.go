@@ -121,7 +121,7 @@ func TestResponsesOtherEnds(t *testing.T) {
 		`{"type":"response.completed"}`:                                                                                                 {"finish stop(completed)", "done"},
 		`{"type":"response.failed","response":{"incomplete_details":{"reason":"content_filter"},"error":"no"}}`:                         {"finish unknown(failed)", "error no", "done"},
 		`{"type":"error","error":{"message":"no"}}` + "\n\ndata: " + `{"type":"response.failed","response":{"error":{"message":"no"}}}`: {"error no", "finish unknown(failed)", "done"}, // O-02
-		`{"type":"response.completed","response":{"usage":{"cost":1}},"usage":{"input_tokens":1}}`:                                      {"usage", "usage in=1", "finish stop(completed)", "done"},
+		`{"type":"response.completed","response":{"usage":{"cost":1}},"usage":{"input_tokens":1}}`:                                      {"usage in=1", "finish stop(completed)", "done"},
 		`{"type":"response.completed","response":{"usage":{"input_tokens":2}},"usage":{"input_tokens":1}}`:                              {"usage in=2", "finish stop(completed)", "done"},
 		`{"type":"response.failed","error":{"message":"no"}}`:                                                                           {"finish unknown(failed)", "error no", "done"},
 		`{"type":"response.failed","response":{"status":"failed","error":{}}}`:                                                          {"finish unknown(failed)", "error failed", "done"},
@@ -181,7 +181,7 @@ func TestResponsesLimits(t *testing.T) {
 					events = append(events, fmt.Sprintf(body, i))
 				}
 				_, outcome := streamtest.Push(llmstream.OpenAIResponses, o, testkit.SSE(events...))
-				require.EqualValues(t, 1, outcome.Malformed)
+				require.EqualValues(t, 1, outcome.Anomalies.Malformed)
 				var limit *llmstream.LimitError
 				require.ErrorAs(t, outcome.Err(), &limit)
 				require.Equal(t, &llmstream.LimitError{Limit: "MaxToolCalls", Max: 2}, limit)

@@ -86,7 +86,7 @@ func (o *Responses) endItem(s *decode.Context, t *decode.Choice, e *responseEven
 func (o *Responses) endItemAt(s *decode.Context, t *decode.Choice, at int, class itemClass, v *fastjson.Value, m *itemMembers) {
 	if at >= 0 {
 		s.Part = o.items[at].part
-		o.changed(s)
+		o.noteChange(s)
 	} else if class != classOther {
 		return
 	}
@@ -115,8 +115,9 @@ func (o *Responses) itemEnding(s *decode.Context, t *decode.Choice, a address, c
 		}
 		o.unlearn(s, t, at)
 	}
+	words := m.wordsOf(s)
 	at = o.find(s, address{index: a.index}, class, true)
-	if at >= 0 && (o.items[at].ended && a.id|a.callID != 0 || !o.items[at].isLike(s, m)) { // the event has other ids than that item
+	if at >= 0 && (o.items[at].ended && a.id|a.callID != 0 || !o.items[at].isLike(&words)) { // the event has other ids than that item
 		at = noItem
 	}
 	if at < 0 {
@@ -137,7 +138,8 @@ func (m *outputItem) isMistaken(s *decode.Context, a address, end *itemMembers) 
 		return false
 	}
 	id := decode.Hash(s.Word(end.callID))
-	return !m.isLike(s, end) || id != 0 && m.ids[1] != 0 && m.ids[1] != id
+	words := end.wordsOf(s)
+	return !m.isLike(&words) || id != 0 && m.ids[1] != 0 && m.ids[1] != id
 }
 
 // unlearn undoes what events for another item have done to a call. Its own end may have
@@ -147,22 +149,51 @@ func (o *Responses) unlearn(s *decode.Context, t *decode.Choice, at int) {
 	item.ids[2] = 0
 	s.Conflicts++
 	if item.call >= 0 && !t.Calls[item.call].HasEnded() {
-		item.missed, t.Calls[item.call].CutOff = true, true
+		item.lostBeginning, t.Calls[item.call].CutOff = true, true
 	}
-	o.changed(s)
+	o.noteChange(s)
 }
 
 // isLike reports whether an item has the type and the name of one that has come as a
 // whole.
-func (m *outputItem) isLike(s *decode.Context, end *itemMembers) bool {
+func (m *outputItem) isLike(end *itemWords) bool {
 	switch m.class {
 	case classCall:
-		name := s.Word(end.name)
-		return len(m.name) == 0 || len(name) == 0 || string(m.name) == string(name[:min(len(name), maxLabel)])
+		return len(m.name) == 0 || len(end.name) == 0 || string(m.name) == string(end.name)
 	case classOther:
-		return m.typ == decode.Hash(s.Word(end.typ))
+		return m.typ == end.typ
 	}
 	return true
+}
+
+// itemWords are the words of an item that has come as a whole. They are read once for all
+// items that they are compared with.
+type itemWords struct {
+	name []byte // at most maxLabel bytes
+	typ  uint64 // hash of its type
+}
+
+func (m *itemMembers) wordsOf(s *decode.Context) (w itemWords) {
+	name := s.Word(m.name)
+	return itemWords{name: name[:min(len(name), maxLabel)], typ: decode.Hash(s.Word(m.typ))}
+}
+
+// An event may cost searchCredit steps and searchPerByte for each of its bytes while its
+// items are looked for. A step is a look at an item, or two bytes of a text. The answers
+// of usual responses take a few hundred steps for an event.
+const (
+	searchCredit  = 4 << 10
+	searchPerByte = 16
+)
+
+// spend counts steps of a search. ok is false once the event has cost too much: it then
+// has more items than the table can hold, or repeats texts of very many.
+func (o *Responses) spend(s *decode.Context, steps int) (ok bool) {
+	if o.spent += steps; o.spent <= searchCredit+searchPerByte*len(s.Data) {
+		return true
+	}
+	s.Exceed(0, "MaxToolCalls", s.Limits.MaxToolCalls)
+	return false
 }
 
 // equalItem returns the item of a class that came with the same texts or arguments, or
@@ -172,25 +203,83 @@ func (o *Responses) equalItem(s *decode.Context, class itemClass, m *itemMembers
 	if class == classOther {
 		return noItem
 	}
-	var arguments decode.Tally
 	if class == classCall {
-		whole, _ := s.Text(m.words(), nil) // an object is read once, when it is taken
-		arguments = decode.TallyOf(whole)
+		return o.equalCall(s, m, ended)
 	}
+	defer o.forgetWholes()
+	var read *outputItem // the item that o.wholes was read for
+	size := 0            // of the texts
 	for at = range o.items {
 		item := &o.items[at]
 		if item.class != class || item.ended && !ended || item.matched != 0 {
 			continue
 		}
-		if class == classCall {
-			if item.isLike(s, m) && len(item.texts) > 0 && item.texts[0].tally.Same(&arguments) && !arguments.Blank() {
-				return at
+		if read == nil || read.hasKind != item.hasKind || read.thought != item.thought {
+			o.forgetWholes()
+			o.readWholes(s, item, m)
+			read, size = item, 0
+			for i := range o.wholes {
+				size += len(o.wholes[i].text)
 			}
+			if !o.spend(s, size/2) {
+				break
+			}
+		}
+		if !o.spend(s, 1+len(item.texts)) {
+			break
+		}
+		if !o.mayEqual(item) {
 			continue
 		}
-		o.readWholes(s, item, m)
-		matched, missing, differ := o.match(item)
-		if o.forgetWholes(); matched && !missing && !differ {
+		if matched, missing, differ := o.match(item); matched && !missing && !differ {
+			return at
+		}
+		if !o.spend(s, size/2) {
+			break
+		}
+	}
+	return noItem
+}
+
+// mayEqual reports whether a text of an item is as long as one of o.wholes, or as all of
+// them.
+func (o *Responses) mayEqual(item *outputItem) bool {
+	for i := range item.texts {
+		it, all := &item.texts[i], 0
+		for k := range o.wholes {
+			w := &o.wholes[k]
+			if w.kind != it.kind {
+				continue
+			}
+			if w.tally.Size() == it.tally.Size() {
+				return true
+			}
+			all += len(w.text)
+		}
+		if it.tally.Size() <= all && it.tally.Size() > 0 && len(o.wholes) > 1 {
+			return true
+		}
+	}
+	return false
+}
+
+// equalCall is equalItem for a call.
+func (o *Responses) equalCall(s *decode.Context, m *itemMembers, ended bool) (at int) {
+	whole, _ := s.Text(m.argumentsOrInput(), nil) // an object is read once, when it is taken
+	arguments := decode.TallyOf(whole)
+	if arguments.Blank() {
+		return noItem
+	}
+	words := m.wordsOf(s)
+	for at = range o.items {
+		item := &o.items[at]
+		if item.class != classCall || item.ended && !ended || item.matched != 0 {
+			continue
+		}
+		if !o.spend(s, 1) {
+			break
+		}
+		if len(item.texts) > 0 && item.texts[0].tally.Same(&arguments) && item.isLike(&words) {
 			return at
 		}
 	}
@@ -215,10 +304,10 @@ func (o *Responses) endTexts(s *decode.Context, t *decode.Choice, at int, m *ite
 		if o.beganBefore(item) {
 			return // the client has the texts from before the stream was resumed
 		}
-		if !item.torn {
+		if !item.contradicted {
 			s.Conflicts++
 		}
-		item.torn = false
+		item.contradicted = false
 		if !o.hasAll(item) {
 			return
 		}
@@ -254,7 +343,7 @@ func (o *Responses) hasAll(item *outputItem) bool {
 
 // addWhole adds what an item lacks of one of its texts. news reports whether the log
 // probabilities of the text did not come with pieces.
-func (o *Responses) addWhole(s *decode.Context, t *decode.Choice, at int, w *wholePiece, news bool) {
+func (o *Responses) addWhole(s *decode.Context, t *decode.Choice, at int, w *textOfWhole, news bool) {
 	if w.tally.Blank() && w.matches == noItem {
 		return
 	}

@@ -107,7 +107,7 @@ func TestReasonsOfGemini(t *testing.T) {
 		require.Equal(t, want, l, reason)
 	}
 	for reason, want := range map[string]streamtest.Lines{
-		"0": {"other"}, "1": {"finish content_filter(1)"}, `"SAFETY"`: {"finish content_filter(SAFETY)"}, `"BLOCK_REASON_UNSPECIFIED"`: {"other"},
+		"0": {"other"}, "1": {"blocked content_filter(1)"}, `"SAFETY"`: {"blocked content_filter(SAFETY)"}, `"BLOCK_REASON_UNSPECIFIED"`: {"other"},
 	} {
 		l, _ := streamtest.Push(llmstream.Gemini, nil, testkit.SSE(`{"promptFeedback":{"blockReason":`+reason+`}}`))
 		require.Equal(t, want, l, reason)

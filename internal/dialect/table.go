@@ -114,7 +114,7 @@ var Table = [...]Row{
 		Wires:  wire.Over(wire.SSE, wire.JSON, wire.Frames),
 		paths:  "/v1/messages /v1/complete /publishers/anthropic/*:streamRawPredict /publishers/anthropic/*:rawPredict",
 		detect: detectAnthropic,
-		New:    func() Decoder { return new(anthropic) },
+		New:    func() Decoder { return &anthropic{topPart: -1} },
 	},
 	Gemini: {
 		Name:   "gemini",
@@ -201,7 +201,17 @@ var Table = [...]Row{
 // stand in the table themselves, which must not depend on them.
 var rows []Row
 
-func init() { rows = Table[:] }
+// doneWords are the end markers of all dialects.
+var doneWords []string
+
+func init() {
+	rows = Table[:]
+	for _, r := range rows {
+		if r.done != "" && !slices.Contains(doneWords, r.done) {
+			doneWords = append(doneWords, r.done)
+		}
+	}
+}
 
 // doneWord ends the streams of OpenAI. Gateways add it to streams of other dialects
 // too, which it does not end.
@@ -219,7 +229,7 @@ func (d ID) EndsWith(data []byte) bool {
 	if d != Auto {
 		return string(data) == Table[d].done
 	}
-	return slices.ContainsFunc(Table[:], func(r Row) bool { return string(data) == r.done })
+	return slices.Contains(doneWords, string(data))
 }
 
 // IsDoneWord reports whether data is the end marker that gateways add to streams of
@@ -229,6 +239,7 @@ func IsDoneWord(data []byte) bool { return string(data) == doneWord }
 // Detect returns the dialect of an event's JSON object, or Auto if the object does not
 // show it. It tries the dialect asked first.
 func Detect(s *decode.Context, asked ID) ID {
+	at := len(s.Buf)
 	if detect := Table[asked].detect; detect != nil && detect(s) {
 		return asked
 	}
@@ -236,6 +247,7 @@ func Detect(s *decode.Context, asked ID) ID {
 		return Bedrock // whatever the frame embeds
 	}
 	for d := range Table {
+		s.Buf = s.Buf[:at] // no detection keeps what it read, which may be megabytes
 		if detect := Table[d].detect; detect != nil && detect(s) {
 			return ID(d)
 		}

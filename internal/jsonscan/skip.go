@@ -150,3 +150,25 @@ func skipWord(b []byte, at int) int {
 	}
 	return at + len(word)
 }
+
+// SkipNumbers returns the position after the array that begins at b[at], if the array
+// holds at least one element and each element is a number. Otherwise it returns -1.
+func SkipNumbers(b []byte, at int) (end int) {
+	for {
+		at = SkipSpace(b, at+1)
+		if at >= len(b) || b[at] != '-' && b[at]-'0' > 9 {
+			return -1
+		}
+		if at = skipWord(b, at); at < 0 {
+			return -1
+		}
+		switch at = SkipSpace(b, at); {
+		case at >= len(b):
+			return -1
+		case b[at] == ']':
+			return at + 1
+		case b[at] != ',':
+			return -1
+		}
+	}
+}

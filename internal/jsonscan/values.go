@@ -115,3 +115,18 @@ func ParseDigits(b []byte) (n int64, ok bool) {
 	}
 	return n, len(b) > 0
 }
+
+// AppendCompact appends valid JSON without the white space between its tokens.
+func AppendCompact(dst, data []byte) []byte {
+	for at := 0; at < len(data); {
+		n := 1
+		if data[at] == '"' {
+			n = StringLen(data[at:])
+		}
+		if n > 1 || !IsSpace(data[at]) {
+			dst = append(dst, data[at:at+n]...)
+		}
+		at += n
+	}
+	return dst
+}

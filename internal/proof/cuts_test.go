@@ -60,7 +60,7 @@ func TestCorpusCompleteLacksNothing(t *testing.T) {
 func goesOn(r reading) bool {
 	finished := map[int]bool{}
 	for _, d := range r.Deltas {
-		if d.Start != nil && d.Start.Again && d.Part == -1 || d.Kind == llmstream.KindFinish && finished[d.Choice] {
+		if d.Kind == llmstream.KindRestart && d.Part == -1 || d.Kind == llmstream.KindFinish && finished[d.Choice] {
 			return true
 		}
 		finished[d.Choice] = finished[d.Choice] || d.Kind == llmstream.KindFinish

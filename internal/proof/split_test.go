@@ -170,7 +170,7 @@ func testTruncation(t *testing.T, name string, d llmstream.Dialect, body []byte)
 		}
 		for _, d := range got.Deltas[n:] {
 			broken := d.Kind == llmstream.KindMalformed && got.Outcome.Wire == llmstream.WireLines // a line that is no JSON though it has no end
-			require.True(t, d.Raw == nil || got.Outcome.Unterminated || d.Kind == llmstream.KindError || broken, "%s cut at %d: %v", name, end, d.Kind)
+			require.True(t, d.Raw == nil || got.Outcome.Anomalies.Unterminated || d.Kind == llmstream.KindError || broken, "%s cut at %d: %v", name, end, d.Kind)
 		}
 		if got.Outcome.State == llmstream.StateError || whole.Outcome.State == llmstream.StateNotStream {
 			continue
@@ -200,7 +200,7 @@ func unclosed(body []byte) bool {
 // requireEndedCallsWhole checks that no cut ends a tool call before its
 // arguments have ended.
 func requireEndedCallsWhole(t *testing.T, whole, got reading, name string, end int) {
-	if slices.ContainsFunc(whole.Deltas, func(d streamtest.Delta) bool { return d.Start != nil && d.Start.Again || d.ToolCall.Restart }) {
+	if slices.ContainsFunc(whole.Deltas, func(d streamtest.Delta) bool { return d.Kind == llmstream.KindRestart || d.ToolCall.Restart }) {
 		return // other calls, or other arguments, take their places (A-11, T-33)
 	}
 	for i, c := range got.Completion.Choices {

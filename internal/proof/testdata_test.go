@@ -37,7 +37,7 @@ type wantRecording struct {
 	Events        int64      `json:"events,omitempty"`
 	Malformed     int64      `json:"malformed,omitempty"`
 	Skipped       int64      `json:"skipped,omitempty"`
-	Glued         int64      `json:"glued,omitempty"`
+	Unseparated   int64      `json:"unseparated,omitempty"`
 	AfterDone     int64      `json:"after_done,omitempty"`
 	Conflicts     int64      `json:"conflicts,omitempty"`
 	Comments      int64      `json:"comments,omitempty"`
@@ -97,7 +97,6 @@ type wantUsage struct {
 	Reasoning         *int64 `json:"reasoning,omitempty"`
 	CachedInInput     string `json:"cached_in_input,omitempty"`
 	ReasoningInOutput string `json:"reasoning_in_output,omitempty"`
-	Raw               any    `json:"raw,omitempty"` // where there are no numbers
 }
 
 type wantError struct {
@@ -113,9 +112,9 @@ func recorded(c *llmstream.Completion, o llmstream.Outcome) wantRecording {
 	r := wantRecording{
 		ID: c.ID, Model: c.Model, Citations: recordedJSON(c.Citations), Blocked: c.BlockReason, Usage: recordedUsage(c.Usage),
 		State: o.State.String(), SawDone: o.SawDone, SawFinish: o.SawFinish,
-		Events: o.Events, Malformed: o.Malformed, Skipped: o.Skipped, Glued: o.Glued, AfterDone: o.AfterDone,
-		Conflicts: o.Conflicts, Comments: o.Comments, OpenToolCalls: o.OpenToolCalls,
-		PendingBytes: o.PendingBytes, Unterminated: o.Unterminated,
+		Events: o.Events, Malformed: o.Anomalies.Malformed, Skipped: o.Anomalies.Skipped.Total(), Unseparated: o.Anomalies.Unseparated, AfterDone: o.Anomalies.AfterDone,
+		Conflicts: o.Anomalies.Conflicts, Comments: o.Comments, OpenToolCalls: o.OpenToolCalls,
+		PendingBytes: o.Anomalies.PendingBytes, Unterminated: o.Anomalies.Unterminated,
 	}
 	if e := o.APIError; e != nil {
 		r.Error = &wantError{Message: e.Message, Type: e.Type, Code: e.Code, Status: e.Status, Delivered: e.Delivered}
@@ -159,11 +158,8 @@ func recordedChoice(c *llmstream.Choice) wantChoice {
 }
 
 func recordedUsage(u llmstream.Usage) *wantUsage {
-	if u.Reported == 0 && u.Raw == nil {
-		return nil
-	}
 	if u.Reported == 0 {
-		return &wantUsage{Raw: recordedJSON(u.Raw)}
+		return nil
 	}
 	reported := func(f llmstream.UsageFields, n int64) *int64 {
 		if u.Reported&f == 0 {
@@ -277,7 +273,7 @@ func (l *deltaLines) HandleDelta(d *llmstream.Delta) error {
 		fmt.Fprintf(l, " counts=%v", u)
 	}
 	if d.Start != nil {
-		fmt.Fprintf(l, " start=%q created=%d again=%t", [][]byte{d.Start.ID, d.Start.Model, d.Start.SystemFingerprint, d.Start.ServiceTier, d.Start.Role}, d.Start.Created, d.Start.Again)
+		fmt.Fprintf(l, " start=%q created=%d", [][]byte{d.Start.ID, d.Start.Model, d.Start.SystemFingerprint, d.Start.ServiceTier, d.Start.Role}, d.Start.Created)
 	}
 	if d.Detail != nil {
 		fmt.Fprintf(l, " detail=%q", *d.Detail)

@@ -37,7 +37,7 @@ func Describe(d *llmstream.Delta) string {
 	if len(d.Text) > 0 {
 		fmt.Fprintf(&b, " %s", d.Text)
 	}
-	if d.Kind == llmstream.KindFinish {
+	if d.Kind&(llmstream.KindFinish|llmstream.KindBlocked) != 0 {
 		fmt.Fprintf(&b, " %s(%s)", d.FinishReason, d.NativeFinishReason)
 	}
 	if d.Kind == llmstream.KindUsage {

@@ -70,53 +70,53 @@ func (t *Template) read(b []byte, m *Match, text []byte, most int, row bool, cut
 		ends[last] = t.head
 	}
 	pos, size := m.begin, 0
-	start := m.Start
-	for m.Events, m.Size, m.More = 0, 0, false; ; {
+	for m.Events, m.Size, m.More, m.End = 0, 0, false, m.Start; ; {
 		from, next, escaped := 0, row, false
 		slots := &m.slots[m.Events&1]
 		for i := 0; i <= last; i++ {
-			begin := pos
-			kind := t.slots[i]
-			wanted := kind == Text && text != nil
-			// Most strings are short, or have a simple escape. What is longer is left to
-			// copyText, which is worth its call then.
-			for plain := 0; kind <= String && plain < inlineText && len(b)-pos >= ahead && (!wanted || len(text)-size >= ahead); {
+			begin, kind := pos, t.slots[i]
+			to := text
+			if kind != Text {
+				to = nil
+			}
+			// Most strings are short and have no escapes, or simple ones. Those need no call.
+			for kind <= String && len(b)-pos >= ahead && (to == nil || len(to)-size >= ahead) {
 				w := binary.LittleEndian.Uint64(b[pos:])
 				k := bits.TrailingZeros64(jsonscan.Special(w, true)) / 8
-				if wanted {
-					binary.LittleEndian.PutUint64(text[size:], w)
+				if to != nil {
+					binary.LittleEndian.PutUint64(to[size:], w)
 					size += k
 				}
-				if pos += k; k == 8 {
-					plain += k
-					continue
-				}
-				if b[pos] != '\\' {
+				if pos += k; k == 8 || b[pos] != '\\' {
 					break
 				}
 				c := simpleEscapes[b[pos+1]]
 				if c == 0 {
 					break
 				}
-				if escaped = escaped || kind == Text; wanted {
-					text[size] = c
+				if escaped = escaped || kind == Text; to != nil {
+					to[size] = c
 					size++
 				}
 				pos += 2
 			}
-			var n, more int
-			var state textState
-			switch {
-			case kind > String:
-				pos = skipValue(b, pos, kind)
-			case pos < len(b) && b[pos] == '"':
-			case wanted:
-				n, more, state = copyText(text[size:], b[pos:])
-			default:
-				n, state = skipString(b[pos:], kind)
+			if pos >= len(b) || b[pos] != '"' || kind > String {
+				var n, more int
+				var state textState
+				switch {
+				case kind > String:
+					pos = skipValue(b, pos, kind)
+				case to != nil:
+					n, more, state = copyText(to[size:], b[pos:])
+				default:
+					n, state = skipString(b[pos:], kind)
+				}
+				if state == textStop {
+					return
+				}
+				pos, size, escaped = pos+n, size+more, escaped || kind == Text && state == textEscaped
 			}
-			pos, size, escaped = pos+n, size+more, escaped || kind == Text && state == textEscaped
-			if state == textStop || pos == begin && kind == Text && most > 1 {
+			if pos == begin && kind == Text && most > 1 {
 				return
 			}
 			slots[i] = Span{begin, pos}
@@ -135,10 +135,9 @@ func (t *Template) read(b []byte, m *Match, text []byte, most int, row bool, cut
 			from = int(ends[i])
 		}
 		m.Events++
-		m.Start, m.End, m.next, m.Size, m.Escaped = start, pos, 0, size, escaped
+		m.Start, m.End, m.next, m.Size, m.Escaped = m.End, pos, 0, size, escaped
 		if next {
 			m.End, m.next = pos-int(t.head-t.last), pos
-			start = m.End
 		}
 		if !next || m.Events == most {
 			m.More = true
@@ -146,9 +145,6 @@ func (t *Template) read(b []byte, m *Match, text []byte, most int, row bool, cut
 		}
 	}
 }
-
-// inlineText is how many plain bytes of a string read looks at itself.
-const inlineText = 32
 
 // textState is what the body of a string was.
 type textState uint8

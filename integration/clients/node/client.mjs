@@ -1,6 +1,7 @@
 // Asks for an answer for each line of JSON on standard input, with a client of Node,
 // and writes a line with what that made of it.
 import { createInterface } from "node:readline";
+import "./noreuse.mjs";
 import Anthropic from "@anthropic-ai/sdk";
 import OpenAI from "openai";
 

@@ -1,6 +1,7 @@
 // Asks for an answer for each line of JSON on standard input, with a client of Node that
 // reads the streams of a dialect, and writes a line with what that made of it.
 import { createInterface } from "node:readline";
+import "./noreuse.mjs";
 import { createAnthropic } from "@ai-sdk/anthropic";
 import { createGoogleGenerativeAI } from "@ai-sdk/google";
 import { createOpenAI } from "@ai-sdk/openai";

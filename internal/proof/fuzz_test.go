@@ -1,4 +1,4 @@
-package llmstream_test
+package proof
 
 import (
 	"cmp"
@@ -138,9 +138,7 @@ func joinDeltas(deltas []streamtest.Delta) folded {
 		case llmstream.KindStart:
 			f.id = first(string(d.Start.ID), f.id) // the last (O-03)
 			f.model = first(f.model, string(d.Start.Model))
-			if !d.Start.Again {
-				break
-			}
+		case llmstream.KindRestart:
 			if d.Part < 0 { // with what belongs to no part
 				delete(finish, d.Choice)
 				f.usage = llmstream.Usage{}
@@ -177,11 +175,9 @@ func joinDeltas(deltas []streamtest.Delta) folded {
 			call[2] += string(d.ToolCall.Arguments)
 			f.calls[key] = call
 		case llmstream.KindFinish:
-			if d.Choice < 0 {
-				f.blocked = string(d.NativeFinishReason)
-				break
-			}
 			finish[d.Choice] = string(d.NativeFinishReason)
+		case llmstream.KindBlocked:
+			f.blocked = string(d.NativeFinishReason)
 		case llmstream.KindUsage:
 			f.usage = d.Usage
 		}

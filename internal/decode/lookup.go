@@ -1,0 +1,102 @@
+package decode
+
+// fewCalls is the number of calls up to which a search looks at each of them. A hostile
+// choice has a thousand calls, and events that name them in a few bytes each.
+const fewCalls = 16
+
+// callKey is what calls are searched by. Exactly one kind of key has each of these forms.
+type callKey struct {
+	id    uint64
+	index int
+	kind  keyKind
+}
+
+type keyKind uint8
+
+const (
+	keyIndex     keyKind = iota // the index
+	keyWireIndex                // the index, of calls that the wire gave one
+	keyID                       // the id
+	keyIDAtIndex                // the id and the index, of calls that the wire gave one
+	keyIDWithout                // the id, of calls without an index on the wire
+)
+
+// callLookup finds the latest call with a key. It holds the first n calls of a choice.
+type callLookup struct {
+	n      int
+	latest map[callKey]int
+}
+
+// lookup returns the lookup of a choice with all of its calls in it, or nil if the choice
+// has few calls.
+func (ch *Choice) lookup() *callLookup {
+	if len(ch.Calls) <= fewCalls {
+		return nil
+	}
+	if ch.found == nil || ch.found.n > len(ch.Calls) { // after DropCall
+		ch.found = &callLookup{latest: map[callKey]int{}}
+	}
+	l := ch.found
+	for ; l.n < len(ch.Calls); l.n++ {
+		call := &ch.Calls[l.n]
+		l.latest[callKey{kind: keyIndex, index: call.Index}] = l.n
+		if call.Indexed {
+			l.latest[callKey{kind: keyWireIndex, index: call.Index}] = l.n
+		}
+		l.addID(l.n, call)
+	}
+	return l
+}
+
+func (l *callLookup) addID(at int, call *Call) {
+	if call.ID == 0 {
+		return
+	}
+	keys := [2]callKey{{kind: keyID, id: call.ID}, {kind: keyIDWithout, id: call.ID}}
+	if call.Indexed {
+		keys[1] = callKey{kind: keyIDAtIndex, id: call.ID, index: call.Index}
+	}
+	for _, k := range keys {
+		if before, ok := l.latest[k]; !ok || before < at {
+			l.latest[k] = at
+		}
+	}
+}
+
+// get returns the latest call with a key, or -1.
+func (l *callLookup) get(k callKey) int {
+	if at, ok := l.latest[k]; ok {
+		return at
+	}
+	return -1
+}
+
+// SetCallID gives a call that began without an id its id.
+func (ch *Choice) SetCallID(at int, id []byte) {
+	call := &ch.Calls[at]
+	call.ID = Hash(id)
+	if ch.found != nil && at < ch.found.n {
+		ch.found.addID(at, call)
+	}
+}
+
+// withIndex returns the latest call with an index, or -1. kind is keyIndex or
+// keyWireIndex.
+func (ch *Choice) withIndex(kind keyKind, index int) (at int) {
+	matches := func(at int) bool {
+		return ch.Calls[at].Index == index && (kind == keyIndex || ch.Calls[at].Indexed)
+	}
+	from := len(ch.Calls) - 1
+	l, key := ch.lookup(), callKey{kind: kind, index: index}
+	if l != nil {
+		if from = l.get(key); from < 0 || matches(from) {
+			return from
+		}
+	}
+	for at = from; at >= 0 && !matches(at); at-- {
+	}
+	if l != nil { // the latest call with the index was voided
+		l.latest[key] = at
+	}
+	return at
+}
