@@ -10,8 +10,6 @@ import (
 	"github.com/seed-4d65deac/llmstream/internal/fault"
 )
 
-const errorPrefix = "llmstream: "
-
 var (
 	// ErrTruncated reports that the stream ended before its answer was complete. For
 	// errors.Is it is also io.ErrUnexpectedEOF.

@@ -30,6 +30,12 @@ func (s State) String() string {
 	return "unknown"
 }
 
+// MarshalText returns String, or an error for a value without a name.
+func (s State) MarshalText() ([]byte, error) { return marshalName(s, stateNames[:]) }
+
+// UnmarshalText sets s to the state with this name.
+func (s *State) UnmarshalText(name []byte) error { return unmarshalName(s, stateNames[:], name) }
+
 // Outcome is the verdict on a stream: how it ended, and what was unusual about it. It
 // belongs to the caller. It holds no text of the answer; APIError holds the text of the
 // provider's error.

@@ -52,20 +52,11 @@ func (p *Parser) Write(b []byte) (n int, err error) {
 	}
 	for more := true; more && err == nil; {
 		k, done := 0, false
-		if p.fast.folds {
-			if k, done = p.foldMatched(b[n:]); done {
-				n += k
-				break
-			}
+		if k, done, err = p.shortcut(b[n:]); done {
 			n += k
+			break
 		}
-		if p.texts != nil && p.fast.at == placeNext {
-			if k, err = p.giveTexts(b[n:]); err != nil {
-				n += k
-				break
-			}
-			n += k
-		}
+		n += k
 		k, more, err = p.advance(b[n:])
 		n += k
 		if more && err == nil {
@@ -77,6 +68,18 @@ func (p *Parser) Write(b []byte) (n int, err error) {
 	}
 	p.release()
 	return n, err
+}
+
+// shortcut takes what it can at the start of b without making deltas. done reports whether
+// Write has nothing left to do.
+func (p *Parser) shortcut(b []byte) (n int, done bool, err error) {
+	switch {
+	case p.fast.folds:
+		n, done = p.foldMatched(b)
+	case p.texts != nil && p.fast.at == placeNext:
+		n, err = p.giveTexts(b)
+	}
+	return n, done || err != nil, err
 }
 
 // writable returns nil if more bytes may be written.

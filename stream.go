@@ -119,6 +119,9 @@ func (s *stream) reset() {
 		decoder: s.decoder, decoderOf: s.decoderOf,
 		wire: s.wire, seen: s.seen,
 	}
+	if s.decoder != nil && s.decoderOf != s.asked {
+		s.decoder.Reset() // else setDialect does it; what the stream has left must not stay
+	}
 	s.setDialect(s.asked)
 }
 

@@ -47,8 +47,8 @@ Errors with a status of their own are not translated. What is lost is in
 docs/transcoding.md.
 
 A request can set each flag except -addr for itself: as a parameter of its query,
-such as ?pace=50ms&cut=3e, or as a header, such as Llmstream-Pace. A PLACE is a number of bytes, such as 1000, or of events, such as
-3e.`,
+such as ?pace=50ms&cut=3e, or as a header, such as Llmstream-Pace. A PLACE is a
+number of bytes, such as 1000, or of events, such as 3e.`,
 	flags: func(s *invocation, flags *flag.FlagSet) {
 		addrFlag(s, flags)
 		for _, f := range faultFlags {

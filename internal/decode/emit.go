@@ -74,10 +74,33 @@ func (c *Context) AddTextOf(member string, k Kind, choice int, text []byte) {
 // AddDetail adds a piece of structured reasoning and returns its delta, which may also
 // take a text of the reasoning.
 func (c *Context) AddDetail(choice int, r ReasoningDetail) *Delta {
+	if len(r.Format) == 0 && len(r.Signature)+len(r.Data) > 0 {
+		r.Format = formatOf(r.Type, len(r.Signature) > 0)
+	}
 	d := c.Add(KindReasoning, choice)
 	c.Details = append(c.Details, r)
 	d.Detail = &c.Details[len(c.Details)-1]
 	return d
+}
+
+var formatAnthropic, formatGoogle, formatOpenAI = []byte("anthropic-claude-v1"), []byte("google-gemini-v1"), []byte("openai-responses-v1")
+
+// formatOf returns whose signature or encrypted reasoning a detail of this type has, in
+// OpenRouter's words, or nil if that is not known.
+func formatOf(typ []byte, signed bool) []byte {
+	switch string(typ) {
+	case "thinking", "redacted_thinking", "reasoningText", "redactedContent":
+		return formatAnthropic
+	case "thought", "text", "extra_content":
+		return formatGoogle
+	case "reasoning":
+		return formatOpenAI
+	case "", "reasoning.text": // a bare signature is Anthropic's in all that was recorded
+		if signed {
+			return formatAnthropic
+		}
+	}
+	return nil
 }
 
 // AddMedia adds an image or a piece of audio as its JSON.

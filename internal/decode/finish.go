@@ -127,7 +127,7 @@ func (c *Context) emitFinish(t *Choice, native []byte) {
 	c.finished = true
 	c.Epoch++
 	d := c.Add(KindFinish, t.Index)
-	d.FinishReason, d.NativeFinishReason = t.Finish, native
+	d.FinishReason, d.NativeFinishReason, d.StopSequence = t.Finish, native, c.StopSequence
 	if t.Failed = IsFailure(native); t.Failed {
 		c.failure, c.failed = string(native), t.Index
 	}

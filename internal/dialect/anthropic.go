@@ -102,6 +102,7 @@ func (a *anthropic) Decode(s *decode.Context) {
 		a.startMessage(s, e.message)
 	case "message_delta":
 		if native := s.Word(decode.Member(e.delta, "stop_reason")); len(native) > 0 {
+			s.StopSequence = s.Word(decode.Member(e.delta, "stop_sequence"))
 			s.AddFinish(message(s), native)
 		}
 		a.addUsage(s, e.usage, true)
@@ -163,7 +164,7 @@ func (a *anthropic) notePart(part int) {
 // startMessage decodes the message of message_start, which may hold the whole answer
 //
 func (a *anthropic) startMessage(s *decode.Context, v *fastjson.Value) {
-	var id, model, role, content, finish, usage *fastjson.Value
+	var id, model, role, content, finish, stop, usage *fastjson.Value
 	v.GetObject().Visit(func(key []byte, v *fastjson.Value) {
 		switch string(key) {
 		case "id":
@@ -176,6 +177,8 @@ func (a *anthropic) startMessage(s *decode.Context, v *fastjson.Value) {
 			content = v
 		case "stop_reason":
 			finish = v
+		case "stop_sequence":
+			stop = v
 		case "usage":
 			usage = v
 		}
@@ -197,6 +200,7 @@ func (a *anthropic) startMessage(s *decode.Context, v *fastjson.Value) {
 		}
 		s.Part = 0
 	}
+	s.StopSequence = s.Word(stop)
 	s.AddFinish(t, s.Word(finish))
 	a.addUsage(s, usage, false)
 }

@@ -63,6 +63,7 @@ type wantChoice struct {
 	Logprobs         any            `json:"logprobs,omitempty"`
 	FinishReason     string         `json:"finish_reason,omitempty"`
 	NativeFinish     string         `json:"native_finish_reason,omitempty"`
+	StopSequence     string         `json:"stop_sequence,omitempty"`
 }
 
 type wantDetail struct {
@@ -133,7 +134,7 @@ func recordedChoice(c *llmstream.Choice) wantChoice {
 	w := wantChoice{
 		Index: c.Index, Content: m.Content, Reasoning: m.Reasoning, Refusal: m.Refusal,
 		Annotations: recordedJSON(m.Annotations), Logprobs: recordedJSON(c.Logprobs),
-		FinishReason: c.FinishReason.String(), NativeFinish: c.NativeFinishReason,
+		FinishReason: c.FinishReason.String(), NativeFinish: c.NativeFinishReason, StopSequence: c.StopSequence,
 	}
 	for _, d := range m.ReasoningDetails {
 		w.ReasoningDetails = append(w.ReasoningDetails, wantDetail(d))
