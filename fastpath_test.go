@@ -402,16 +402,15 @@ func TestTemplatesOfInteractions(t *testing.T) {
 }
 
 // Most events of the dialects that were added last fit a template, whoever reads them.
-// The events of Text Generation Inference fit none, because each has another number. The
-// events of Bedrock's agents fit none, because they are base64.
+// The events of Bedrock's agents fit none, because they are base64.
 func TestTemplatesFitOtherDialects(t *testing.T) {
 	for _, c := range []struct {
 		dialect Dialect
 		stream  string
 	}{
 		{DashScope, "text"}, {DashScope, "plain text"}, {DashScope, "reasoning"}, {DashScope, "tool calls"},
-		{TextGeneration, "content"},
-		{MistralConversations, "text"},
+		{TextGeneration, "content"}, {TextGeneration, "tokens"},
+		{MistralConversations, "text"}, {MistralConversations, "tool calls"},
 		{Gemini, "text"}, {AnthropicMessages, "text"}, {Bedrock, "converse text"},
 	} {
 		event := steadyStreams[c.dialect][c.stream]
@@ -427,6 +426,30 @@ func TestTemplatesFitOtherDialects(t *testing.T) {
 		}
 		requireShortcuts(t, c.dialect, []byte(body))
 	}
+}
+
+// Any number may stand in the members of a token that no code reads, and nothing else.
+func TestTemplatesOfTokens(t *testing.T) {
+	event := func(text, number string) string {
+		return "data:{\"index\":" + number + ",\"token\":{\"id\":" + number + ",\"text\":\"" + text + "\",\"logprob\":" + number + ",\"special\":false},\"generated_text\":null,\"details\":null}\n\n"
+	}
+	begin := event(" a", "1") + event(" b", "-0.25") + event(" c", "0")
+	for _, number := range []string{"-1.5e-05", "0.0", "-0", "1E+9", "12345678901234567890"} {
+		body := begin + event(" d", number) + event(" e", "2")
+		p := NewParser(TextGeneration, nil, nil)
+		p.Write([]byte(body))
+		require.EqualValues(t, 4, p.fast.Fitted(), number)
+		requireShortcuts(t, TextGeneration, []byte(body))
+	}
+	for _, number := range []string{"null", "01", "-", ".5", "1.", "1e", "1e+", "+1", "1.e5", "NaN", `"1"`, "", "[1]", `1,"text":"x"`, "- 1", "0x1"} {
+		body := begin + event(" d", number) + event(" e", "2") + event(" f", "3")
+		p := NewParser(TextGeneration, nil, nil)
+		p.Write([]byte(body))
+		require.LessOrEqual(t, p.fast.Fitted(), int64(4), number)
+		requireShortcuts(t, TextGeneration, []byte(body))
+	}
+	special := `data:{"index":4,"token":{"id":4,"text":"</s>","logprob":0,"special":true},"generated_text":"abc","details":null}` + "\n\n"
+	requireShortcuts(t, TextGeneration, []byte(begin+event("", "1")+event(`\n`, "1")+event(`\ud83d`, "1")+event(`\ude00`, "1")+special+event("d", "1")))
 }
 
 // What DashScope's texts are is known from the first that differ: after that they are
