@@ -84,8 +84,11 @@ func (c *Context) AddFinishAs(t *Choice, reason FinishReason, native []byte) {
 	if c.SawDone && t.Native != "" {
 		return
 	}
+	reopened := t.Reopened
 	if t.setFinish(reason, native) {
 		c.emitFinish(t, native)
+	} else if reopened && !t.Reopened { // a text may reopen the choice again
+		c.Epoch++
 	}
 }
 
@@ -94,8 +97,11 @@ func (c *Context) AddFinishAs(t *Choice, reason FinishReason, native []byte) {
 // T-20).
 func (c *Context) AddFinishOrCalls(t *Choice, native []byte) {
 	c.Contextual = c.Contextual || len(native) > 0
-	before := t.Finish
+	before, reopened := t.Finish, t.Reopened
 	news := t.SetFinish(native)
+	if reopened && !t.Reopened {
+		c.Epoch++
+	}
 	if t.Finish == FinishStop && len(t.Calls) > 0 {
 		t.Finish = FinishToolCalls
 	}
