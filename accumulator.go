@@ -2,6 +2,8 @@ package llmstream
 
 import (
 	"bytes"
+	"cmp"
+	"encoding/json"
 	"sort"
 )
 
@@ -53,17 +55,19 @@ type choiceAcc struct {
 	parts []partAcc
 	cur   int
 
-	role, native, logprobs, media, annotations []byte
-	finish                                     FinishReason
-	items                                      []itemAcc
-	details                                    []detailAcc
-	detailAt                                   map[int]int // positions of details by index; nil until there are many
-	calls                                      []callAcc
+	role, native, stop, logprobs, media, annotations []byte
+	mediaAt                                          []mediaAcc // where the values of media belong
+	finish                                           FinishReason
+	items                                            []itemAcc
+	details                                          []detailAcc
+	detailAt                                         map[int]int // positions of details by index; nil until there are many
+	calls                                            []callAcc
 }
 
 // detailAcc is a piece of structured reasoning.
 type detailAcc struct {
 	index                                           int
+	place                                           position
 	typ, id, format, text, summary, data, signature []byte
 	void                                            bool // the part has begun anew
 }
@@ -78,7 +82,7 @@ func (a *Accumulator) HandleDelta(d *Delta) error {
 		to := a.textOf(d.Kind, d.Choice, d.Part)
 		*to = a.joinText(*to, d.Text)
 		if d.Detail != nil {
-			a.addDetail(a.choice(d.Choice), d.Detail)
+			a.addDetail(a.choice(d.Choice), d.Detail, d.Part)
 		}
 	case KindToolCall, KindToolCallEnd:
 		a.addToolCall(a.choice(d.Choice), d)
@@ -86,6 +90,7 @@ func (a *Accumulator) HandleDelta(d *Delta) error {
 		c := a.choice(d.Choice)
 		c.finish = d.FinishReason
 		c.native = a.set(c.native, d.NativeFinishReason)
+		c.stop = a.set(c.stop, d.StopSequence)
 	case KindUsage:
 		raw := a.setJSON(a.usage.Raw, d.Usage.Raw)
 		a.usage = d.Usage
@@ -96,8 +101,7 @@ func (a *Accumulator) HandleDelta(d *Delta) error {
 		c := a.choice(d.Choice)
 		c.logprobs = a.joinJSON(c.logprobs, d.Text)
 	case KindMedia:
-		c := a.choice(d.Choice)
-		c.media = a.joinJSON(c.media, d.Text)
+		a.addMedia(a.choice(d.Choice), d)
 	case KindAnnotation:
 		if d.Choice < 0 {
 			a.citations = a.addToArray(a.citations, d.Text)
@@ -221,7 +225,7 @@ const maxDetails = 1024
 // addDetail merges a piece of structured reasoning with the earlier pieces of its index.
 // A piece without an index continues the one before, unless a signature or data has
 // closed that one.
-func (a *Accumulator) addDetail(c *choiceAcc, d *ReasoningDetail) {
+func (a *Accumulator) addDetail(c *choiceAcc, d *ReasoningDetail, part int) {
 	at := c.findDetail(d.Index)
 	if at >= 0 && d.Index < 0 {
 		open := &c.details[at]
@@ -240,7 +244,7 @@ func (a *Accumulator) addDetail(c *choiceAcc, d *ReasoningDetail) {
 			return
 		}
 		c.details = list
-		c.details[at].index = d.Index
+		c.details[at].index, c.details[at].place = d.Index, c.positionIn(part)
 		if c.detailAt != nil {
 			c.detailAt[d.Index] = at
 		}
@@ -295,12 +299,13 @@ func (a *Accumulator) Usage() Usage {
 	return u
 }
 
-// cloneJSON returns a copy of raw, or nil if raw is empty.
-func cloneJSON(raw []byte) []byte {
+// cloneJSON returns a copy of raw, or nil if raw is empty. NaN and the like are null in the
+// copy.
+func cloneJSON(raw []byte) json.RawMessage {
 	if len(raw) == 0 {
 		return nil
 	}
-	return bytes.Clone(raw)
+	return valid(bytes.Clone(raw))
 }
 
 // AppendText appends the content of the choice with this index, as far as it has come,
@@ -330,26 +335,29 @@ func (a *Accumulator) Completion() *Completion {
 		out.Choices = append(out.Choices, a.choices[i].choice(a, out))
 	}
 	sort.SliceStable(out.Choices, func(i, j int) bool { return out.Choices[i].Index < out.Choices[j].Index })
+	out.Continuation = out.continuation()
 	return out
 }
 
 func (f *choiceAcc) choice(a *Accumulator, out *Completion) Choice {
 	c := Choice{
-		Index: f.index, FinishReason: f.finish, NativeFinishReason: string(f.native),
-		Message: Message{Role: string(f.role), Annotations: cloneJSON(f.annotations)},
+		Index: f.index, FinishReason: f.finish, NativeFinishReason: string(f.native), StopSequence: string(f.stop),
+		Message: Message{Role: cmp.Or(string(f.role), "assistant"), Annotations: cloneJSON(f.annotations)},
 	}
 	var ok bool
 	if c.Logprobs, ok = joinLogprobs(f.logprobs, a.limit()); !ok {
 		out.Dropped += int64(len(f.logprobs))
 	}
+	var pieces pieces
 	c.Message.Content, c.Message.Reasoning, c.Message.Refusal = f.texts()
-	c.Message.Images, c.Message.Audio = joinMedia(f.media)
-	c.Message.Items = f.sortedItems()
+	c.Message.Images, c.Message.Audio = joinMedia(f.media, func(image int) { pieces.addMedia(f, image) })
+	c.Message.Items = f.sortedItems(&pieces)
 	for i := range f.details {
 		d := &f.details[i]
 		if d.void {
 			continue
 		}
+		pieces.add(KindReasoning, len(c.Message.ReasoningDetails), d.place)
 		c.Message.ReasoningDetails = append(c.Message.ReasoningDetails, ReasoningBlock{
 			Index: d.index, Type: string(d.typ), ID: string(d.id), Format: string(d.format),
 			Text: string(d.text), Summary: string(d.summary), Data: string(d.data), Signature: string(d.signature),
@@ -359,7 +367,9 @@ func (f *choiceAcc) choice(a *Accumulator, out *Completion) Choice {
 		if f.calls[i].void {
 			continue
 		}
+		pieces.add(KindToolCall, len(c.Message.ToolCalls), f.calls[i].place)
 		c.Message.ToolCalls = append(c.Message.ToolCalls, f.calls[i].toolCall(i, f.index, a.seed()))
 	}
+	c.Message.Parts = pieces.parts(&c.Message, f.sortedParts())
 	return c
 }

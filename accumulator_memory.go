@@ -220,7 +220,7 @@ func (f *choiceAcc) reset() {
 		f.items[i] = itemAcc{json: f.items[i].json[:0]}
 	}
 	*f = choiceAcc{
-		parts: f.parts[:1], role: f.role[:0], native: f.native[:0], logprobs: f.logprobs[:0], media: f.media[:0],
-		annotations: f.annotations[:0], items: f.items[:0], details: f.details[:0], calls: f.calls[:0],
+		parts: f.parts[:1], role: f.role[:0], native: f.native[:0], stop: f.stop[:0], logprobs: f.logprobs[:0], media: f.media[:0],
+		annotations: f.annotations[:0], mediaAt: f.mediaAt[:0], items: f.items[:0], details: f.details[:0], calls: f.calls[:0],
 	}
 }

@@ -69,9 +69,9 @@ func (f *choiceAcc) texts() (content, reasoning, refusal string) {
 
 // itemAcc is an item of a message; see KindItem.
 type itemAcc struct {
-	part int
-	json []byte
-	void bool // the part has begun anew
+	place position
+	json  []byte
+	void  bool // the part has begun anew
 }
 
 // addItem adds an item. An item that does not fit is dropped whole.
@@ -92,20 +92,23 @@ func (a *Accumulator) addItem(f *choiceAcc, d *Delta) {
 		a.dropped += int64(len(d.Text))
 		return
 	}
-	item.part, item.void, item.json = d.Part, false, a.join(item.json, d.Text)
+	item.place, item.void, item.json = f.positionIn(d.Part), false, a.join(item.json, d.Text)
 }
 
 // sortedItems returns the items in the order of their parts. In most answers the items
 // came in that order.
-func (f *choiceAcc) sortedItems() (list []json.RawMessage) {
+func (f *choiceAcc) sortedItems(p *pieces) (list []json.RawMessage) {
 	if len(f.items) == 0 {
 		return nil
 	}
 	all := slices.Clone(f.items)
-	slices.SortStableFunc(all, func(a, b itemAcc) int { return cmp.Compare(a.part, b.part) })
+	slices.SortStableFunc(all, func(a, b itemAcc) int { return cmp.Compare(a.place.part, b.place.part) })
 	for _, item := range all {
 		if !item.void {
-			eachValue(item.json, func(v *fastjson.Value) { list = append(list, v.MarshalTo(nil)) })
+			eachValue(item.json, func(v *fastjson.Value) {
+				p.add(KindItem, len(list), item.place)
+				list = append(list, valid(v.MarshalTo(nil)))
+			})
 		}
 	}
 	return list
@@ -122,10 +125,11 @@ func (a *Accumulator) restart(f *choiceAcc, part int) {
 			}
 		}
 		f.finish = FinishNone
-		for _, b := range []*[]byte{&f.native, &f.logprobs, &f.media, &f.annotations, &a.usage.Raw} {
+		for _, b := range []*[]byte{&f.native, &f.stop, &f.logprobs, &f.media, &f.annotations} {
 			*b = a.takeBack(*b)
 		}
-		a.usage = Usage{Raw: a.usage.Raw}
+		f.mediaAt = f.mediaAt[:0]
+		a.usage = Usage{Raw: a.takeBack(a.usage.Raw)}
 		return
 	}
 	a.restarts, a.restarted = append(a.restarts, part), f.index
@@ -155,16 +159,228 @@ func (a *Accumulator) voidRestarted() {
 		}
 	}
 	for i := range f.calls {
-		if c := &f.calls[i]; !c.void && restarts(c.part) {
+		if c := &f.calls[i]; !c.void && restarts(c.place.part) {
 			c.void = true
 			c.arguments, c.extra = a.takeBack(c.arguments), a.takeBack(c.extra)
 		}
 	}
 	for i := range f.items {
-		if item := &f.items[i]; !item.void && restarts(item.part) {
+		if item := &f.items[i]; !item.void && restarts(item.place.part) {
 			item.void = true
 			item.json = a.takeBack(item.json)
 		}
 	}
 	a.restarts = a.restarts[:0]
 }
+
+// position is where a piece of a message stands: in a part of the message, after some bytes of
+// the part's content.
+type position struct{ part, at int }
+
+// maxSearched is the number of parts that are searched for the end of a part. Answers have
+// fewer.
+const maxSearched = 64
+
+// positionIn returns the place at the end of what has come of a part.
+func (f *choiceAcc) positionIn(part int) position {
+	for i := len(f.parts) - 1; i >= max(0, len(f.parts)-maxSearched); i-- {
+		if p := &f.parts[i]; p.part == part {
+			return position{part, len(p.content)}
+		}
+	}
+	return position{part, 0}
+}
+
+// mediaAcc is the place of a number of media values in a row.
+type mediaAcc struct {
+	place position
+	count int
+}
+
+// addMedia adds a media value.
+func (a *Accumulator) addMedia(f *choiceAcc, d *Delta) {
+	before := len(f.media)
+	if f.media = a.joinJSON(f.media, d.Text); len(f.media) == before {
+		return
+	}
+	at, n := f.positionIn(d.Part), len(f.mediaAt)
+	if n == 0 || f.mediaAt[n-1].place != at && n < maxParts {
+		if list, ok := addSlot(a, f.mediaAt); ok {
+			f.mediaAt = list
+			f.mediaAt[n] = mediaAcc{place: at}
+			n++
+		}
+	}
+	if n > 0 {
+		f.mediaAt[n-1].count++
+	}
+}
+
+// The parts of a message are derived when its completion is made. While the answer comes,
+// only the place of each piece that is no text is kept.
+
+// piece is what stands between the texts of a message.
+type piece struct {
+	position
+	kind  Kind
+	index int // see Part.Index
+}
+
+// pieces are the pieces of a message.
+type pieces struct {
+	list  []piece
+	media int  // position in choiceAcc.mediaAt
+	taken int  // number of media values of that entry that were added
+	sound bool // a piece of audio was added
+}
+
+func (p *pieces) add(kind Kind, index int, at position) {
+	p.list = append(p.list, piece{at, kind, index})
+}
+
+// addMedia adds the next media value of a choice, unless it is more of the same audio.
+func (p *pieces) addMedia(f *choiceAcc, image int) {
+	var at position
+	if p.media < len(f.mediaAt) {
+		entry := &f.mediaAt[p.media]
+		at = entry.place
+		if p.taken++; p.taken == entry.count {
+			p.media, p.taken = p.media+1, 0
+		}
+	}
+	if image >= 0 || !p.sound {
+		p.add(KindMedia, image, at)
+	}
+	p.sound = p.sound || image < 0
+}
+
+// partKinds is the order of pieces at the same place.
+var partKinds = [...]Kind{KindReasoning, KindToolCall, KindItem, KindMedia}
+
+// sort sorts the pieces by their places.
+func (p *pieces) sort() {
+	slices.SortStableFunc(p.list, func(a, b piece) int {
+		return cmp.Or(cmp.Compare(a.part, b.part), cmp.Compare(a.at, b.at),
+			cmp.Compare(slices.Index(partKinds[:], a.kind), slices.Index(partKinds[:], b.kind)))
+	})
+}
+
+// partsOf is a message that is being split into its parts.
+type partsOf struct {
+	message *Message
+	// content, reasoning and refusal are what of the message is not in parts yet.
+	content, reasoning, refusal string
+	parts                       []Part
+}
+
+// parts returns the parts of m. The texts of m are those of texts, joined.
+func (p *pieces) parts(m *Message, texts []partAcc) []Part {
+	p.sort()
+	rest := p.list
+	s := partsOf{message: m, content: m.Content, reasoning: m.Reasoning, refusal: m.Refusal}
+	for i := range texts {
+		t := &texts[i]
+		n := 0
+		for n < len(rest) && rest[n].part <= t.part {
+			n++
+		}
+		before := slices.IndexFunc(rest[:n], func(q piece) bool { return q.part == t.part })
+		if before < 0 {
+			before = n
+		}
+		s.addPart(rest[:before], 0, 0, 0)
+		s.addPart(rest[before:n], len(t.content), len(t.reasoning), len(t.refusal))
+		rest = rest[n:]
+	}
+	s.addPart(rest, 0, 0, 0)
+	return s.parts
+}
+
+// wholeParts returns the parts of a message whose order is not known.
+func (m *Message) wholeParts() []Part {
+	var p pieces
+	end := position{at: len(m.Content)}
+	for i := range m.ReasoningDetails {
+		p.add(KindReasoning, i, position{})
+	}
+	for i := range m.ToolCalls {
+		p.add(KindToolCall, i, end)
+	}
+	for i := range m.Items {
+		p.add(KindItem, i, end)
+	}
+	for i := range m.Images {
+		p.add(KindMedia, i, end)
+	}
+	if m.Audio != nil {
+		p.add(KindMedia, -1, end)
+	}
+	p.sort()
+	s := partsOf{message: m, content: m.Content, reasoning: m.Reasoning, refusal: m.Refusal}
+	s.addPart(p.list, len(m.Content), len(m.Reasoning), len(m.Refusal))
+	return s.parts
+}
+
+// addPart adds a part of the message with texts of these lengths: reasoning first, the
+// content with the pieces where they came, and a refusal.
+func (s *partsOf) addPart(own []piece, content, reasoning, refusal int) {
+	n := 0
+	for n < len(own) && own[n].kind == KindReasoning && own[n].at == 0 {
+		n++
+	}
+	s.addReasoning(own[:n], take(&s.reasoning, reasoning))
+	text, at := take(&s.content, content), 0
+	for _, p := range own[n:] {
+		to := min(max(p.at, at), len(text))
+		s.addText(KindContent, text[at:to])
+		at = to
+		s.parts = append(s.parts, Part{Kind: p.kind, Index: p.index})
+	}
+	s.addText(KindContent, text[at:])
+	s.addText(KindRefusal, take(&s.refusal, refusal))
+}
+
+// take cuts n bytes off the start of text.
+func take(text *string, n int) (start string) {
+	n = min(n, len(*text))
+	start, *text = (*text)[:n], (*text)[n:]
+	return start
+}
+
+func (s *partsOf) addText(kind Kind, text string) {
+	if text != "" {
+		s.parts = append(s.parts, Part{Kind: kind, Text: text, Index: -1})
+	}
+}
+
+// addReasoning adds a text of reasoning with its details. If the details together have the
+// text, each gets its own. Otherwise a single detail gets all of it.
+func (s *partsOf) addReasoning(details []piece, text string) {
+	all := s.message.ReasoningDetails
+	size, typed := 0, false
+	for _, d := range details {
+		size += len(all[d.index].Text) + len(all[d.index].Summary)
+		typed = typed || all[d.index].Type == signatureOfText
+	}
+	split := size == len(text)
+	for at, i := 0, 0; split && i < len(details); i++ {
+		d := &all[details[i].index]
+		split = text[at:at+len(d.Text)] == d.Text && text[at+len(d.Text):at+len(d.Text)+len(d.Summary)] == d.Summary
+		at += len(d.Text) + len(d.Summary)
+	}
+	if !split && (len(details) != 1 || typed) {
+		s.addText(KindReasoning, text)
+		text = ""
+	}
+	for _, d := range details {
+		own := text
+		if split {
+			own = take(&text, len(all[d.index].Text)+len(all[d.index].Summary))
+		}
+		s.parts = append(s.parts, Part{Kind: KindReasoning, Text: own, Index: d.index})
+	}
+}
+
+// signatureOfText is the type of a detail that signs a text of the answer, and not of the
+// reasoning.
+const signatureOfText = "text"

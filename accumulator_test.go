@@ -311,7 +311,7 @@ func TestReasoningDetailsWithoutAnIndex(t *testing.T) {
 	detail := func(members string) string { return chunk(`"delta":{"reasoning_details":[{` + members + `}]}`) }
 	c := fold(&a, testkit.SSE(detail(`"type":"t","text":"a"`), detail(`"type":"t","text":"b"`), detail(`"signature":"s"`), detail(`"type":"t","text":"c"`), detail(`"type":"u","data":"d"`), detail(`"type":"u","data":"e"`)))
 	require.Equal(t, []ReasoningBlock{
-		{Index: -1, Type: "t", Text: "ab", Signature: "s"}, {Index: -1, Type: "t", Text: "c"}, {Index: -1, Type: "u", Data: "d"}, {Index: -1, Type: "u", Data: "e"},
+		{Index: -1, Type: "t", Text: "ab", Format: "anthropic-claude-v1", Signature: "s"}, {Index: -1, Type: "t", Text: "c"}, {Index: -1, Type: "u", Data: "d"}, {Index: -1, Type: "u", Data: "e"},
 	}, c.Choices[0].Message.ReasoningDetails)
 	require.Equal(t, "abc", c.Choices[0].Message.Reasoning)
 

@@ -1,9 +1,14 @@
 package llmstream
 
-import "encoding/json"
+import (
+	"bytes"
+	"cmp"
+	"encoding/json"
+)
 
 // A Completion is the whole answer: what a request without streaming would have
-// returned. It belongs to the caller. Raw JSON in it is as the provider sent it.
+// returned. It belongs to the caller. Raw JSON in it is as the provider sent it,
+// except that NaN and the like are null.
 type Completion struct {
 	ID, Model                      string // the first that were not empty; see Start for ids that change
 	Created                        int64  // Unix seconds
@@ -12,6 +17,9 @@ type Completion struct {
 	Usage                          Usage
 	Citations                      json.RawMessage // an array, or nil
 	BlockReason                    string          // why the provider blocked the prompt; empty if it did not
+	// Continuation is the token with which a request continues an answer that a limit has
+	// cut, if the provider gives one, as Gemini does. It is also among the items.
+	Continuation string
 	// Dropped is the number of bytes past Accumulator.MaxBytes, or past its limits on
 	// the number of pieces.
 	Dropped int64
@@ -23,6 +31,7 @@ type Choice struct {
 	Message            Message
 	FinishReason       FinishReason
 	NativeFinishReason string // the provider's word for it
+	StopSequence       string // the stop sequence that ended the choice, if the provider names it
 	// Logprobs is {"content":[…],"refusal":[…]}, or the lists of the older
 	// completions or of Gemini, or nil. NaN and the like are null.
 	Logprobs json.RawMessage
@@ -30,7 +39,7 @@ type Choice struct {
 
 // A Message is the answer of a choice.
 type Message struct {
-	Role                        string           // the first that was given; MarshalJSON writes an empty one as assistant
+	Role                        string           // the first that was given, or else "assistant"
 	Content, Reasoning, Refusal string           // plain text
 	ReasoningDetails            []ReasoningBlock // to be sent back in the next request
 	ToolCalls                   []ToolCall
@@ -38,6 +47,23 @@ type Message struct {
 	Images                      []json.RawMessage // as the provider wrote them
 	Audio                       *Audio
 	Items                       []json.RawMessage // the other parts of the answer, in order, as the provider wrote them; see KindItem
+	// Parts has all of the above, apart from annotations, in the order of the answer, so
+	// that it can be sent back as it was made. It repeats no text: the texts are those of
+	// Content, Reasoning and Refusal.
+	Parts []Part
+}
+
+// A Part is a part of a message: a text, a block of reasoning, a tool call, an item or
+// media.
+type Part struct {
+	// Kind is KindContent, KindReasoning, KindRefusal, KindToolCall, KindItem or KindMedia.
+	Kind Kind `json:"type"`
+	// Text is the text of content, reasoning or a refusal. It may be empty for reasoning
+	// that is encrypted.
+	Text string `json:"text,omitempty"`
+	// Index is the position in Message.ReasoningDetails, ToolCalls, Items or Images. It is
+	// -1 for a text, for reasoning without a detail, and for Message.Audio.
+	Index int `json:"index"`
 }
 
 // A ReasoningBlock is structured reasoning, put together from its pieces: Text,
@@ -55,4 +81,23 @@ type Audio struct {
 	Data       string `json:"data,omitempty"`      // base64 of the whole, padded only at its end
 	Transcript string `json:"transcript,omitempty"`
 	ExpiresAt  int64  `json:"expires_at,omitempty"` // Unix seconds
+}
+
+// continuation returns the token of the first item that is one.
+func (c *Completion) continuation() string {
+	for i := range c.Choices {
+		for _, item := range c.Choices[i].Message.Items {
+			if !bytes.HasPrefix(item, []byte(`{"continuation`)) {
+				continue
+			}
+			var token struct {
+				Gemini       string `json:"continuationToken"`
+				Interactions string `json:"continuation_token"`
+			}
+			if json.Unmarshal(item, &token) == nil && token.Gemini+token.Interactions != "" {
+				return cmp.Or(token.Gemini, token.Interactions)
+			}
+		}
+	}
+	return ""
 }

@@ -1,208 +1,30 @@
 package llmstream
 
 import (
-	"bytes"
-	"encoding/base64"
 	"encoding/json"
+	"slices"
 
-	"github.com/seed-4d65deac/llmstream/internal/jsonscan"
-	"github.com/valyala/fastjson"
+	"github.com/seed-4d65deac/llmstream/internal/decode"
 )
 
-// logprobNames are the lists that hold log probabilities in chat, in the older
-// completions and in Gemini. Elements at the same place of several lists belong to the
-// same token, except in chat.
-var logprobNames = [...][]string{
-	{"content", "refusal"},
-	{"tokens", "token_logprobs", "top_logprobs", "text_offset"},
-	{"chosenCandidates", "topCandidates"},
-}
-
-// jsonList is a JSON array that grows, without its brackets.
-type jsonList struct {
-	items []byte
-	n     int
-}
-
-func (l *jsonList) add(item *fastjson.Value) {
-	if l.n++; l.n > 1 {
-		l.items = append(l.items, ',')
-	}
-	if item == nil {
-		l.items = append(l.items, "null"...)
-	} else {
-		l.items = item.MarshalTo(l.items)
-	}
-}
-
-// fill adds nulls for the elements that other objects have and this one lacks. It takes
-// their bytes from budget, and stops when the budget is used up.
-func (l *jsonList) fill(to int, budget *int) {
-	if missing := to - l.n; missing > 0 {
-		*budget -= missing * len("null,")
-	}
-	for l.n < to && *budget >= 0 {
-		l.add(nil)
-	}
-}
-
-// minLogprobs is the number of bytes of nulls that joined log probabilities may have in
-// any case.
-const minLogprobs = 64 << 10
-
-// joinLogprobs joins logprobs objects, separated by commas, into one (C-21, C-26). ok is
-// false if the result would have more than limit bytes. Objects of different forms could
-// grow many times, since each lacks the members of the others.
-func joinLogprobs(list []byte, limit int) (_ json.RawMessage, ok bool) {
-	if len(list) == 0 {
-		return nil, true
-	}
-	budget := max(limit-len(list), minLogprobs)
-	var lists [len(logprobNames)][4]jsonList
-	var total [len(logprobNames)]int
-	eachValue(list, func(v *fastjson.Value) {
-		for form, names := range logprobNames {
-			before := total[form]
-			for i, name := range names {
-				l, items := &lists[form][i], v.GetArray(name)
-				if len(items) > 0 && form > 0 {
-					l.fill(before, &budget)
-				}
-				for _, item := range items {
-					l.add(item)
-				}
-				total[form] = max(total[form], l.n)
-			}
-		}
-	})
-	for form, names := range logprobNames {
-		if total[form] == 0 {
-			continue
-		}
-		out := []byte("{")
-		for i, name := range names {
-			if i > 0 {
-				out = append(out, ',')
-			}
-			out = append(append(append(out, '"'), name...), `":`...)
-			l := &lists[form][i]
-			switch {
-			case l.n == 0 && name != "content":
-				out = append(out, "null"...)
-				continue
-			case form > 0:
-				l.fill(total[form], &budget)
-			}
-			if budget < 0 {
-				return nil, false
-			}
-			out = append(append(append(out, '['), l.items...), ']')
-		}
-		return valid(append(out, '}')), true
-	}
-	return nil, true
-}
-
-// joinMedia separates media values, which stand in a list with commas, into images and
-// pieces of audio. It joins the audio (C-23).
-func joinMedia(list []byte) (images []json.RawMessage, audio *Audio) {
-	if len(list) == 0 {
-		return nil, nil
-	}
-	var data, transcript []byte
-	eachValue(list, func(v *fastjson.Value) {
-		if !isSound(v) {
-			images = append(images, v.MarshalTo(nil))
-			return
-		}
-		if audio == nil {
-			audio = &Audio{}
-		}
-		if v.GetObject().Len() == 0 {
-			return
-		}
-		if id := v.GetStringBytes("id"); len(id) > 0 {
-			audio.ID = string(id)
-		}
-		for _, name := range [...]string{"mimeType", "mime_type"} {
-			if typ := v.GetStringBytes(name); len(typ) > 0 {
-				audio.MIMEType = string(typ)
-			}
-		}
-		if at := v.GetInt64("expires_at"); at != 0 {
-			audio.ExpiresAt = at
-		}
-		data = append(data, v.GetStringBytes("data")...)
-		transcript = append(transcript, v.GetStringBytes("transcript")...)
-	})
-	if audio != nil {
-		audio.Data, audio.Transcript = joinBase64(data), string(transcript)
-	}
-	return images, audio
-}
-
-// isSound reports whether a media value is a piece of audio, or belongs to one.
-func isSound(v *fastjson.Value) bool {
-	if v.Type() != fastjson.TypeObject {
-		return false
-	}
-	var isImage, typed, hasData bool
-	v.GetObject().Visit(func(key []byte, _ *fastjson.Value) {
-		switch string(key) {
-		case "image_url", "url", "inlineData", "fileData", "source":
-			isImage = true
-		case "type":
-			typed = true
-		case "data":
-			hasData = true
-		}
-	})
-	return !isImage && (!typed || hasData && string(v.GetStringBytes("type")) == "audio")
-}
-
-// joinBase64 joins base64 that came in pieces, each possibly padded, to base64 that is
-// padded only at its end (C-23). If it is not base64, it returns the pieces unchanged.
-func joinBase64(pieces []byte) string {
-	var whole []byte
-	for rest := pieces; len(rest) > 0; {
-		n := len(rest)
-		if i := bytes.IndexByte(rest, '='); i >= 0 {
-			n = len(rest) - len(bytes.TrimLeft(rest[i:], "="))
-		}
-		if n == len(pieces) { // most streams have no padding before the end
-			return string(pieces)
-		}
-		var err error
-		if whole, err = base64.StdEncoding.AppendDecode(whole, rest[:n]); err != nil {
-			return string(pieces)
-		}
-		rest = rest[n:]
-	}
-	return base64.StdEncoding.EncodeToString(whole)
-}
-
-// eachValue calls f for each JSON value in list, which has commas between them. It parses
-// them one by one, because only a single value is known to be within the limits.
-func eachValue(list []byte, f func(*fastjson.Value)) {
-	var p fastjson.Parser
-	for len(list) > 0 {
-		var scan jsonscan.Scanner
-		n, _ := scan.Scan(list)
-		if v, err := p.ParseBytes(list[:n]); err == nil {
-			f(v)
-		}
-		list = list[min(n+1, len(list)):]
-	}
-}
-
-// MarshalJSON returns the completion as the chat.completion object of OpenAI's API. It
-// adds reasoning_content, reasoning_details and native_finish_reason, as compatible
-// servers do, and Message.Items as items. Usage holds only numbers that were reported.
-// If bytes were dropped, dropped_bytes counts them.
+// MarshalJSON returns the completion as the chat.completion object of OpenAI's API. As there,
+// prompt_tokens include what was read from a cache or written to one, whatever the provider
+// counts, and total_tokens is the sum if the provider reports no total. Other numbers are as
+// they were reported, and absent if they were not.
+//
+// It adds members, as compatible servers do: reasoning_content, reasoning_details and
+// native_finish_reason. A tool call that has not ended has "incomplete": true, and one whose
+// arguments are not valid has "arguments_valid": false. Items are in items; usage_raw is the
+// provider's own usage object, and usage_reported has the provider's numbers if they differ
+// from those in usage; block_reason and dropped_bytes are there unless they are empty;
+// parts is there if the order of the parts is not the order of these members.
+// UnmarshalJSON reads all of that back.
 func (c Completion) MarshalJSON() ([]byte, error) {
+	usage := c.Usage.json()
 	out := completionJSON{
-		ID: c.ID, Object: "chat.completion", Created: c.Created, Model: c.Model, Choices: []choiceJSON{},
-		Usage: c.Usage.json(), SystemFingerprint: c.SystemFingerprint, ServiceTier: c.ServiceTier, Citations: valid(c.Citations),
+		ID: c.ID, Object: chatCompletion, Created: c.Created, Model: c.Model, Choices: []choiceJSON{},
+		Usage: usage, UsageReported: c.Usage.reportedJSON(usage), UsageRaw: valid(c.Usage.Raw),
+		SystemFingerprint: c.SystemFingerprint, ServiceTier: c.ServiceTier, Citations: valid(c.Citations),
 		BlockReason: c.BlockReason, DroppedBytes: c.Dropped,
 	}
 	for i := range c.Choices {
@@ -211,6 +33,18 @@ func (c Completion) MarshalJSON() ([]byte, error) {
 	return json.Marshal(out)
 }
 
+// MarshalJSON returns the choice as OpenAI's API writes it; see [Completion.MarshalJSON].
+func (c Choice) MarshalJSON() ([]byte, error) { return json.Marshal(c.json()) }
+
+// MarshalJSON returns the message as OpenAI's API writes it, and takes it in the next
+// request; see [Completion.MarshalJSON].
+func (m Message) MarshalJSON() ([]byte, error) { return json.Marshal(m.json()) }
+
+// MarshalJSON returns the call as OpenAI's API writes it; see [Completion.MarshalJSON].
+func (c ToolCall) MarshalJSON() ([]byte, error) { return json.Marshal(c.json(c.Index)) }
+
+const chatCompletion = "chat.completion"
+
 type completionJSON struct {
 	ID                string          `json:"id"`
 	Object            string          `json:"object"`
@@ -218,6 +52,8 @@ type completionJSON struct {
 	Model             string          `json:"model"`
 	Choices           []choiceJSON    `json:"choices"`
 	Usage             *usageJSON      `json:"usage,omitempty"`
+	UsageReported     *reportedJSON   `json:"usage_reported,omitempty"`
+	UsageRaw          json.RawMessage `json:"usage_raw,omitempty"`
 	SystemFingerprint string          `json:"system_fingerprint,omitempty"`
 	ServiceTier       string          `json:"service_tier,omitempty"`
 	Citations         json.RawMessage `json:"citations,omitempty"`
@@ -230,13 +66,14 @@ type choiceJSON struct {
 	Message            messageJSON     `json:"message"`
 	Logprobs           json.RawMessage `json:"logprobs"`
 	FinishReason       *string         `json:"finish_reason"`
-	NativeFinishReason string          `json:"native_finish_reason,omitempty"`
+	NativeFinishReason *string         `json:"native_finish_reason,omitempty"`
+	StopSequence       string          `json:"stop_sequence,omitempty"`
 }
 
 type messageJSON struct {
 	Role             string            `json:"role"`
 	Content          *string           `json:"content"`
-	Reasoning        string            `json:"reasoning_content,omitempty"`
+	Reasoning        *string           `json:"reasoning_content,omitempty"`
 	ReasoningDetails []detailJSON      `json:"reasoning_details,omitempty"`
 	Refusal          *string           `json:"refusal"`
 	ToolCalls        []toolCallJSON    `json:"tool_calls,omitempty"`
@@ -244,6 +81,7 @@ type messageJSON struct {
 	Images           []json.RawMessage `json:"images,omitempty"`
 	Audio            *Audio            `json:"audio,omitempty"`
 	Items            []json.RawMessage `json:"items,omitempty"`
+	Parts            []Part            `json:"parts,omitempty"`
 }
 
 type detailJSON struct {
@@ -258,11 +96,15 @@ type detailJSON struct {
 }
 
 type toolCallJSON struct {
+	Index    *int            `json:"index,omitempty"` // if it is not the position
 	ID       string          `json:"id"`
 	Type     string          `json:"type"`
 	Function *functionJSON   `json:"function,omitempty"`
 	Custom   *customJSON     `json:"custom,omitempty"`
 	Extra    json.RawMessage `json:"extra_content,omitempty"`
+
+	Incomplete     bool  `json:"incomplete,omitempty"`
+	ArgumentsValid *bool `json:"arguments_valid,omitempty"`
 }
 
 type functionJSON struct {
@@ -276,40 +118,36 @@ type customJSON struct {
 }
 
 func (c *Choice) json() choiceJSON {
-	out := choiceJSON{Index: c.Index, Message: c.Message.json(), Logprobs: valid(c.Logprobs), NativeFinishReason: c.NativeFinishReason}
+	out := choiceJSON{Index: c.Index, Message: c.Message.json(), Logprobs: valid(c.Logprobs), StopSequence: c.StopSequence}
 	if c.FinishReason != FinishNone {
 		word := c.FinishReason.String()
 		out.FinishReason = &word
+	}
+	if c.FinishReason != FinishNone || c.NativeFinishReason != "" {
+		out.NativeFinishReason = &c.NativeFinishReason
 	}
 	return out
 }
 
 func (m *Message) json() messageJSON {
-	out := messageJSON{Role: m.Role, Reasoning: m.Reasoning, Annotations: valid(m.Annotations), Audio: m.Audio}
+	out := messageJSON{Role: m.Role, Annotations: valid(m.Annotations), Audio: m.Audio}
 	if out.Role == "" {
 		out.Role = "assistant"
 	}
 	if m.Content != "" || len(m.ToolCalls) == 0 && m.Refusal == "" {
 		out.Content = &m.Content
 	}
+	if m.Reasoning != "" || len(m.ReasoningDetails) > 0 {
+		out.Reasoning = &m.Reasoning
+	}
 	if m.Refusal != "" {
 		out.Refusal = &m.Refusal
 	}
-	for _, d := range m.ReasoningDetails {
-		j := detailJSON{Type: d.Type, ID: d.ID, Format: d.Format, Text: d.Text, Summary: d.Summary, Data: d.Data, Signature: d.Signature}
-		if d.Index >= 0 {
-			j.Index = &d.Index
-		}
-		out.ReasoningDetails = append(out.ReasoningDetails, j)
+	for i := range m.ReasoningDetails {
+		out.ReasoningDetails = append(out.ReasoningDetails, m.ReasoningDetails[i].json())
 	}
-	for _, t := range m.ToolCalls {
-		j := toolCallJSON{ID: t.ID, Type: t.Type, Extra: valid(json.RawMessage(t.Extra))}
-		if t.Type == "custom" {
-			j.Custom = &customJSON{Name: t.Name, Input: t.Arguments}
-		} else {
-			j.Function = &functionJSON{Name: t.Name, Arguments: t.Arguments}
-		}
-		out.ToolCalls = append(out.ToolCalls, j)
+	for i := range m.ToolCalls {
+		out.ToolCalls = append(out.ToolCalls, m.ToolCalls[i].json(i))
 	}
 	for _, i := range m.Images {
 		out.Images = append(out.Images, valid(i))
@@ -317,8 +155,42 @@ func (m *Message) json() messageJSON {
 	for _, i := range m.Items {
 		out.Items = append(out.Items, valid(i))
 	}
+	if !slices.Equal(m.Parts, m.wholeParts()) {
+		out.Parts = m.Parts
+	}
 	return out
 }
+
+func (b *ReasoningBlock) json() detailJSON {
+	out := detailJSON{Type: b.Type, ID: b.ID, Format: b.Format, Text: b.Text, Summary: b.Summary, Data: b.Data, Signature: b.Signature}
+	if b.Index >= 0 {
+		out.Index = &b.Index
+	}
+	return out
+}
+
+// json returns the form of a call that stands at this position of its message.
+func (c *ToolCall) json(at int) toolCallJSON {
+	out := toolCallJSON{ID: c.ID, Type: c.Type, Extra: valid(c.Extra), Incomplete: !c.Ended}
+	if c.Index != at {
+		out.Index = &c.Index
+	}
+	if c.Ended && !c.ArgumentsValid {
+		out.ArgumentsValid = &c.ArgumentsValid
+	}
+	if c.Type == customTool {
+		out.Custom = &customJSON{Name: c.Name, Input: c.Arguments}
+	} else {
+		out.Function = &functionJSON{Name: c.Name, Arguments: c.Arguments}
+	}
+	return out
+}
+
+// The types of tool calls. The arguments of a custom tool are free text.
+const (
+	functionTool = "function"
+	customTool   = "custom"
+)
 
 type usageJSON struct {
 	PromptTokens      *int64       `json:"prompt_tokens,omitempty"`
@@ -334,42 +206,117 @@ type detailsJSON struct {
 	ReasoningTokens  *int64 `json:"reasoning_tokens,omitempty"`
 }
 
+// json returns the reported numbers with OpenAI's meaning, or nil if there are no numbers.
 func (u *Usage) json() *usageJSON {
 	if u.Reported == 0 {
 		return nil
 	}
-	reported := func(f UsageFields, n *int64) *int64 {
-		if u.Reported&f == 0 {
-			return nil
-		}
-		return n
-	}
 	out := &usageJSON{
-		PromptTokens:     reported(UsageInput, &u.Input),
-		CompletionTokens: reported(UsageOutput, &u.Output),
-		TotalTokens:      reported(UsageTotal, &u.Total),
+		PromptTokens:     u.reported(UsageInput, u.Input),
+		CompletionTokens: u.reported(UsageOutput, u.Output),
+		TotalTokens:      u.reported(UsageTotal, u.Total),
+	}
+	if n, ok := u.InputTotal(); ok {
+		out.PromptTokens = &n
+	}
+	if n, ok := u.OutputTotal(); ok && out.TotalTokens == nil && out.PromptTokens != nil {
+		n += *out.PromptTokens
+		out.TotalTokens = &n
 	}
 	if u.Reported&(UsageCached|UsageCacheWrite) != 0 {
 		out.PromptDetails = &detailsJSON{
-			CachedTokens:     reported(UsageCached, &u.Cached),
-			CacheWriteTokens: reported(UsageCacheWrite, &u.CacheWrite),
+			CachedTokens:     u.reported(UsageCached, u.Cached),
+			CacheWriteTokens: u.reported(UsageCacheWrite, u.CacheWrite),
 		}
 	}
 	if u.Reported&UsageReasoning != 0 {
-		out.CompletionDetails = &detailsJSON{ReasoningTokens: reported(UsageReasoning, &u.Reasoning)}
+		out.CompletionDetails = &detailsJSON{ReasoningTokens: u.reported(UsageReasoning, u.Reasoning)}
 	}
 	return out
 }
 
-// valid returns raw if it is JSON, possibly with null in place of NaN and the like
-// (J-04). Otherwise it returns raw as a JSON string.
-func valid(raw json.RawMessage) json.RawMessage {
-	if len(raw) == 0 || json.Valid(raw) {
-		return raw
+// reported returns n, or nil if that number was not reported.
+func (u *Usage) reported(f UsageFields, n int64) *int64 {
+	if u.Reported&f == 0 {
+		return nil
 	}
-	if mended := jsonscan.NullNonFinite(raw); json.Valid(mended) {
-		return mended
+	return &n
+}
+
+// reportedJSON has the numbers as the provider reported them.
+type reportedJSON struct {
+	Input             *int64 `json:"input,omitempty"`
+	Output            *int64 `json:"output,omitempty"`
+	Total             *int64 `json:"total,omitempty"`
+	Cached            *int64 `json:"cached,omitempty"`
+	CacheWrite        *int64 `json:"cache_write,omitempty"`
+	Reasoning         *int64 `json:"reasoning,omitempty"`
+	CachedInInput     Tri    `json:"cached_in_input,omitempty"`
+	ReasoningInOutput Tri    `json:"reasoning_in_output,omitempty"`
+}
+
+// reportedJSON returns the numbers as the provider reported them, or nil if form, the
+// numbers with OpenAI's meaning, says as much.
+func (u *Usage) reportedJSON(form *usageJSON) *reportedJSON {
+	if form == nil || form.usage() == u.counts() {
+		return nil
 	}
-	text, _ := json.Marshal(string(raw))
-	return text
+	return &reportedJSON{
+		Input: u.reported(UsageInput, u.Input), Output: u.reported(UsageOutput, u.Output), Total: u.reported(UsageTotal, u.Total),
+		Cached: u.reported(UsageCached, u.Cached), CacheWrite: u.reported(UsageCacheWrite, u.CacheWrite),
+		Reasoning: u.reported(UsageReasoning, u.Reasoning), CachedInInput: u.CachedInInput, ReasoningInOutput: u.ReasoningInOutput,
+	}
+}
+
+// counts are the numbers of a usage and how they are related.
+type counts struct {
+	numbers                          [6]int64
+	reported                         UsageFields
+	cachedInInput, reasoningInOutput Tri
+}
+
+func (u *Usage) counts() counts {
+	return counts{[...]int64{u.Input, u.Output, u.Total, u.Cached, u.CacheWrite, u.Reasoning}, u.Reported, u.CachedInInput, u.ReasoningInOutput}
+}
+
+// usage returns what the chat dialect reads from the usage object.
+func (j *usageJSON) usage() counts {
+	var in, out detailsJSON
+	if j.PromptDetails != nil {
+		in = *j.PromptDetails
+	}
+	if j.CompletionDetails != nil {
+		out = *j.CompletionDetails
+	}
+	u := (&reportedJSON{
+		Input: j.PromptTokens, Output: j.CompletionTokens, Total: j.TotalTokens,
+		Cached: in.CachedTokens, CacheWrite: in.CacheWriteTokens, Reasoning: out.ReasoningTokens,
+	}).usage()
+	if in.CachedTokens != nil {
+		u.CachedInInput = TriYes
+	}
+	total := decode.Usage{
+		Input: u.Input, Output: u.Output, Total: u.Total, Reasoning: u.Reasoning, Reported: decode.UsageFields(u.Reported),
+	}
+	u.ReasoningInOutput = Tri(total.ProvenReasoning())
+	return u.counts()
+}
+
+// usage returns the reported numbers.
+func (j *reportedJSON) usage() Usage {
+	u := Usage{CachedInInput: j.CachedInInput, ReasoningInOutput: j.ReasoningInOutput}
+	for _, f := range [...]struct {
+		field UsageFields
+		to    *int64
+		from  *int64
+	}{
+		{UsageInput, &u.Input, j.Input}, {UsageOutput, &u.Output, j.Output}, {UsageTotal, &u.Total, j.Total},
+		{UsageCached, &u.Cached, j.Cached}, {UsageCacheWrite, &u.CacheWrite, j.CacheWrite}, {UsageReasoning, &u.Reasoning, j.Reasoning},
+	} {
+		if f.from != nil {
+			*f.to = *f.from
+			u.Reported |= f.field
+		}
+	}
+	return u
 }

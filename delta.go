@@ -2,6 +2,8 @@ package llmstream
 
 import (
 	"bytes"
+	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/seed-4d65deac/llmstream/internal/decode"
@@ -30,10 +32,13 @@ const (
 	KindToolCall
 	// KindToolCallEnd reports that the arguments of a call have ended. It sets
 	// ToolCall.Index and ToolCall.ArgumentsValid. Do not run a call before it: arguments
-	// that parse as JSON may still go on, and arguments that break off never end.
+	// that parse as JSON may still go on, and arguments that break off never end. It comes
+	// once more, with ArgumentsValid false, if the provider then sends further arguments of
+	// the call.
 	KindToolCallEnd
-	// KindFinish gives a choice's finish reason. It sets FinishReason and
-	// NativeFinishReason. It is not the end: text, tool calls and usage may come after it.
+	// KindFinish gives a choice's finish reason. It sets FinishReason,
+	// NativeFinishReason and StopSequence. It is not the end: text, tool calls and usage may
+	// come after it.
 	KindFinish
 	// KindUsage gives token counts, merged with earlier ones. It sets Usage, in which at
 	// least one count was reported. Choice is -1.
@@ -95,6 +100,25 @@ func (k Kind) String() string {
 	return strings.Join(names, "|")
 }
 
+// MarshalText returns String.
+func (k Kind) MarshalText() ([]byte, error) { return []byte(k.String()), nil }
+
+// UnmarshalText sets k to the kinds with these names, which are joined with "|".
+func (k *Kind) UnmarshalText(text []byte) error {
+	var kinds Kind
+	for name := range strings.SplitSeq(string(text), "|") {
+		at := slices.Index(kindNames[:], name)
+		if at < 0 && name != "none" {
+			return fmt.Errorf("%sno Kind is named %q", errorPrefix, name)
+		}
+		if at >= 0 {
+			kinds |= 1 << at
+		}
+	}
+	*k = kinds
+	return nil
+}
+
 // A Delta is one thing that an event adds to the answer.
 //
 // It is borrowed, and so is every slice and pointer in it: until the handler
@@ -109,6 +133,7 @@ type Delta struct {
 	ToolCall           ToolCallDelta    // KindToolCall, KindToolCallEnd
 	FinishReason       FinishReason     // KindFinish, KindBlocked
 	NativeFinishReason []byte           // KindFinish, KindBlocked: the word for it on the wire
+	StopSequence       []byte           // KindFinish: the stop sequence that ended the choice, if the provider names it
 	Usage              Usage            // KindUsage
 	Start              *Start           // KindStart; else nil
 	Detail             *ReasoningDetail // KindReasoning; nil if the provider gives plain text only
@@ -165,6 +190,10 @@ type ToolCallDelta struct {
 // A ReasoningDetail is a piece of structured reasoning, which has to be sent back in
 // the next request. Pieces with the same Index belong together: Text, Summary and
 // Data are joined, the other fields are set.
+//
+// Format names whose Signature or Data it is, such as "anthropic-claude-v1",
+// "google-gemini-v1" or "openai-responses-v1". It is given with the signature, and empty
+// if that is not known.
 type ReasoningDetail struct {
 	Index                                            int // -1: not given; such a piece continues the previous one, until that is signed
 	Type, ID, Format, Text, Summary, Data, Signature []byte
@@ -189,11 +218,12 @@ func (d *Delta) HasOutput() bool {
 func (d *Delta) Clone() *Delta {
 	c := *d
 	for _, b := range []*[]byte{
-		&c.Text, &c.NativeFinishReason, &c.Usage.Raw, &c.Raw, &c.Event,
+		&c.Text, &c.NativeFinishReason, &c.StopSequence, &c.Raw, &c.Event,
 		&c.ToolCall.ID, &c.ToolCall.Name, &c.ToolCall.Type, &c.ToolCall.Arguments, &c.ToolCall.Extra,
 	} {
 		*b = bytes.Clone(*b)
 	}
+	c.Usage.Raw = bytes.Clone(c.Usage.Raw)
 	if d.Start != nil {
 		s := *d.Start
 		for _, b := range []*[]byte{&s.ID, &s.Model, &s.SystemFingerprint, &s.ServiceTier, &s.Role} {
@@ -268,4 +298,19 @@ func (r FinishReason) Success() bool {
 // for FinishUnknown.
 func (r FinishReason) String() string {
 	return decode.FinishReason(r).String()
+}
+
+// MarshalText returns String.
+func (r FinishReason) MarshalText() ([]byte, error) { return []byte(r.String()), nil }
+
+// UnmarshalText sets r to the reason with this name, and to FinishUnknown if no reason has
+// it.
+func (r *FinishReason) UnmarshalText(name []byte) error {
+	*r = FinishUnknown
+	for known := FinishNone; known < FinishUnknown; known++ {
+		if known.String() == string(name) {
+			*r = known
+		}
+	}
+	return nil
 }

@@ -1,6 +1,8 @@
 package llmstream
 
 import (
+	"encoding"
+	"fmt"
 	"reflect"
 	"testing"
 	"unsafe"
@@ -132,6 +134,51 @@ func memory(v reflect.Value, path string, f func(at uintptr, path string)) {
 	case reflect.Slice:
 		f(uintptr(unsafe.Pointer(unsafe.SliceData(v.Bytes()))), path)
 	}
+}
+
+// Each name comes back as the constant that it belongs to, and no other name does.
+func TestNamesAsText(t *testing.T) {
+	back := func(v interface {
+		encoding.TextMarshaler
+		fmt.Stringer
+	}, to encoding.TextUnmarshaler) {
+		t.Helper()
+		text, err := v.MarshalText()
+		require.NoError(t, err)
+		require.Equal(t, v.String(), string(text))
+		require.NoError(t, to.UnmarshalText(text))
+		require.Equal(t, v, reflect.ValueOf(to).Elem().Interface())
+	}
+	for s := StateOpen; s <= StateStopped; s++ {
+		back(s, new(State))
+	}
+	for d := Auto; d <= BedrockAgents; d++ {
+		back(d, new(Dialect))
+	}
+	for w := WireUnknown; w <= WireFrames; w++ {
+		back(w, new(Wire))
+	}
+	for r := FinishNone; r <= FinishUnknown; r++ {
+		back(r, new(FinishReason))
+	}
+	for v := TriUnknown; v <= TriNo; v++ {
+		back(v, new(Tri))
+	}
+	for k := KindStart; k <= KindBlocked; k <<= 1 {
+		back(k, new(Kind))
+	}
+	back(Kind(0), new(Kind))
+	back(KindContent|KindBlocked, new(Kind))
+	for _, to := range []encoding.TextUnmarshaler{new(State), new(Dialect), new(Wire), new(Tri), new(Kind)} {
+		require.ErrorContains(t, to.UnmarshalText([]byte("nothing")), `"nothing"`)
+	}
+	for _, v := range []encoding.TextMarshaler{State(99), Dialect(99), Wire(99), Tri(99)} {
+		_, err := v.MarshalText()
+		require.ErrorContains(t, err, "(99) has no name")
+	}
+	r := FinishStop
+	require.NoError(t, r.UnmarshalText([]byte("nothing")))
+	require.Equal(t, FinishUnknown, r)
 }
 
 func TestKindString(t *testing.T) {

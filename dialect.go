@@ -59,6 +59,20 @@ func (d Dialect) String() string {
 	return "unknown"
 }
 
+// MarshalText returns String, or an error for a value without a name.
+func (d Dialect) MarshalText() ([]byte, error) {
+	if int(d) >= len(dialect.Table) {
+		return nil, fmt.Errorf("%sDialect(%d) has no name", errorPrefix, d)
+	}
+	return []byte(d.String()), nil
+}
+
+// UnmarshalText sets d to the dialect with this name; see [ParseDialect].
+func (d *Dialect) UnmarshalText(name []byte) (err error) {
+	*d, err = ParseDialect(string(name))
+	return err
+}
+
 // ParseDialect returns the dialect with this name; see [Dialect.String]. For an
 // unknown name it returns Auto and an error that quotes the name.
 func ParseDialect(name string) (Dialect, error) {

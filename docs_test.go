@@ -138,7 +138,8 @@ func size(t *testing.T, text string) int64 {
 
 func TestLimitsPage(t *testing.T) {
 	rows := tableRows(t, "\n"+string(readFile(t, "docs", "limits.md")), "# Limits")
-	defaults := reflect.ValueOf((*Options)(nil).withDefaults()).Elem()
+	defaults := reflect.ValueOf((*Options)(nil).withDefaults().Options)
+	limits := 0
 	for i := range defaults.NumField() {
 		name := defaults.Type().Field(i).Name
 		if !strings.HasPrefix(name, "Max") {
@@ -147,7 +148,9 @@ func TestLimitsPage(t *testing.T) {
 		row := rowOf(rows, name)
 		require.NotNil(t, row, "%s has no row", name)
 		require.Equal(t, defaults.Field(i).Int(), size(t, row[1]), name)
+		limits++
 	}
+	require.Equal(t, len(rows)-2, limits, "a row is for no option") // the others are the header and the Accumulator's
 	require.EqualValues(t, defaultMaxBytes, size(t, rowOf(rows, "Accumulator.MaxBytes")[1]))
 }
 
@@ -321,9 +324,14 @@ func TestDesignOrder(t *testing.T) {
 
 // Links between pages lead somewhere.
 func TestPagesLinks(t *testing.T) {
-	pages, err := filepath.Glob("docs/*.md")
-	require.NoError(t, err)
-	for _, page := range append(pages, "README.md", "DESIGN.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md") {
+	var pages []string
+	for _, pattern := range []string{"*.md", "docs/*.md", ".github/*.md", "examples/*.md", "testdata/*.md", "benchmarks/*.md"} {
+		found, err := filepath.Glob(pattern)
+		require.NoError(t, err)
+		require.NotEmpty(t, found, pattern)
+		pages = append(pages, found...)
+	}
+	for _, page := range pages {
 		for _, link := range regexp.MustCompile(`\]\(([^)#]+)`).FindAllStringSubmatch(string(readFile(t, page)), -1) {
 			if !strings.Contains(link[1], "://") {
 				_, err := os.Stat(filepath.Join(filepath.Dir(page), link[1]))

@@ -5,11 +5,10 @@ import (
 	"fmt"
 	"io"
 	"strconv"
+	"strings"
 
 	"github.com/seed-4d65deac/llmstream/internal/fault"
 )
-
-const errorPrefix = "llmstream: "
 
 var (
 	// ErrTruncated reports that the stream ended before its answer was complete. For
@@ -50,7 +49,7 @@ func (e *SyntaxError) Unwrap() error { return e.Err }
 
 // A LimitError reports which of the [Options] was exceeded.
 type LimitError struct {
-	Limit string // the field's name, such as "MaxEvent"; "depth" for nesting
+	Limit string // the field's name, such as "MaxEvent"
 	Max   int    // the limit, in the unit that it counts
 }
 
@@ -89,7 +88,7 @@ type APIError struct {
 	Raw []byte
 }
 
-// Error returns the provider's message with its type, code and status.
+// Error returns the provider's message with its type, code and status, in one line.
 func (e *APIError) Error() string {
 	s := errorPrefix + "the provider reported an error"
 	for _, part := range [...]string{e.Type, e.Code} {
@@ -101,9 +100,17 @@ func (e *APIError) Error() string {
 		s += " (status " + strconv.Itoa(e.Status) + ")"
 	}
 	if e.Message != "" {
-		s += ": " + e.Message
+		s += ": " + oneLine(e.Message)
 	}
 	return s
+}
+
+// oneLine returns text with "; " in place of line breaks.
+func oneLine(text string) string {
+	if !strings.ContainsAny(text, "\r\n") {
+		return text
+	}
+	return strings.Join(strings.FieldsFunc(text, func(r rune) bool { return r == '\r' || r == '\n' }), "; ")
 }
 
 // Retryable reports whether the error is temporary: an overloaded or failing server,

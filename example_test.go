@@ -556,6 +556,71 @@ func ExampleAudio() {
 	// Output: audio/L16;rate=24000 AQI=
 }
 
+// A body of a server that is compatible with OpenAI's reads like a stream that was folded.
+func ExampleCompletion_UnmarshalJSON() {
+	var c llmstream.Completion
+	err := json.Unmarshal([]byte(`{"object":"chat.completion","model":"m","choices":[{"index":0,
+		"message":{"role":"assistant","content":"Tea","reasoning":"hot?"},"finish_reason":"stop"}]}`), &c)
+	m := c.Choices[0].Message
+	fmt.Println(m.Content, m.Reasoning, c.Choices[0].FinishReason, err)
+	// Output: Tea hot? stop <nil>
+}
+
+// A message goes back into the next request as it is.
+func ExampleMessage_MarshalJSON() {
+	call := llmstream.ToolCall{ID: "c1", Type: "function", Name: "clock", Arguments: "{}", Ended: true, ArgumentsValid: true}
+	data, _ := json.Marshal(llmstream.Message{Role: "assistant", ToolCalls: []llmstream.ToolCall{call}})
+	fmt.Printf("%s\n", data)
+	// Output:
+	// {"role":"assistant","content":null,"refusal":null,"tool_calls":[{"id":"c1","type":"function","function":{"name":"clock","arguments":"{}"}}]}
+}
+
+func ExampleChoice_MarshalJSON() {
+	data, _ := json.Marshal(llmstream.Choice{Message: llmstream.Message{Content: "Hi"}, FinishReason: llmstream.FinishStop})
+	fmt.Printf("%s\n", data)
+	// Output:
+	// {"index":0,"message":{"role":"assistant","content":"Hi","refusal":null},"logprobs":null,"finish_reason":"stop","native_finish_reason":""}
+}
+
+// A message goes back to its provider as it was made: each part in its place.
+func ExamplePart() {
+	body, err := testdata.Body("anthropic-messages/tools.sse")
+	if err != nil {
+		panic(err)
+	}
+	c, _ := llmstream.Fold(bytes.NewReader(body), llmstream.AnthropicMessages, nil)
+	m := c.Choices[0].Message
+	for _, p := range m.Parts {
+		switch p.Kind {
+		case llmstream.KindContent:
+			fmt.Printf("text %q\n", p.Text)
+		case llmstream.KindToolCall:
+			fmt.Println("call", m.ToolCalls[p.Index].Name)
+		}
+	}
+	// Output:
+	// text "I look."
+	// call get_weather
+	// call now
+	// call here
+}
+
+// A call that has not ended is marked.
+func ExampleToolCall_MarshalJSON() {
+	data, _ := json.Marshal(llmstream.ToolCall{ID: "c1", Type: "function", Name: "clock", Arguments: `{"zo`})
+	fmt.Printf("%s\n", data)
+	// Output:
+	// {"id":"c1","type":"function","function":{"name":"clock","arguments":"{\"zo"},"incomplete":true}
+}
+
+// Names of constants are text in JSON and in flags.
+func ExampleDialect_UnmarshalText() {
+	var config struct{ Upstream llmstream.Dialect }
+	err := json.Unmarshal([]byte(`{"upstream":"anthropic-messages"}`), &config)
+	fmt.Println(config.Upstream == llmstream.AnthropicMessages, err)
+	// Output: true <nil>
+}
+
 func ExampleCompletion_MarshalJSON() {
 	var answer llmstream.Accumulator
 	p := llmstream.NewParser(llmstream.OpenAIChat, &answer, nil)
@@ -668,6 +733,16 @@ func ExampleOutcome_LogValue() {
 	log.Info("answered", "stream", p.Outcome())
 	// Output:
 	// level=INFO msg=answered stream.state=truncated stream.dialect=openai-chat stream.events=1 stream.finish_reason="" stream.pending_bytes=45
+}
+
+// What was unusual about a stream stands apart from how it ended.
+func ExampleAnomalies() {
+	p := llmstream.NewParser(llmstream.OpenAIChat, nil, nil)
+	io.WriteString(p, "data: {}\n\n"+strings.TrimSuffix(textStream, "\n"))
+	p.Close()
+	o := p.Outcome()
+	fmt.Println(o.State, o.Anomalies.Skipped.Total(), o.Anomalies.Skipped.Empty, o.Anomalies.Unterminated)
+	// Output: complete 1 1 true
 }
 
 // A tool is run when its call has ended, and not when its arguments happen to be

@@ -57,7 +57,7 @@ func TestTemplatesFitResponses(t *testing.T) {
 			p := NewParser(OpenAIResponses, h, nil)
 			p.Write([]byte(testkit.SSE(events...)))
 			require.Equal(t, 50-test.misses, p.fast.Fitted(), name)
-			require.EqualValues(t, 1, p.Outcome().AfterDone, name)
+			require.EqualValues(t, 1, p.Outcome().Anomalies.AfterDone, name)
 			require.Equal(t, test.event == piece, p.Outcome().Delivered, name)
 		}
 	}

@@ -30,60 +30,72 @@ func (s State) String() string {
 	return "unknown"
 }
 
-// Outcome is the verdict on a stream: how it ended and what was unusual about it. It
+// MarshalText returns String, or an error for a value without a name.
+func (s State) MarshalText() ([]byte, error) { return marshalName(s, stateNames[:]) }
+
+// UnmarshalText sets s to the state with this name.
+func (s *State) UnmarshalText(name []byte) error { return unmarshalName(s, stateNames[:], name) }
+
+// Outcome is the verdict on a stream: how it ended, and what was unusual about it. It
 // belongs to the caller. It holds no text of the answer; APIError holds the text of the
 // provider's error.
 type Outcome struct {
-	State   State
-	Dialect Dialect // Auto if it never became clear
-	Wire    Wire
+	State    State
+	APIError *APIError // the first that the provider reported
+	Cause    error     // what ended the reading; nil at the end of the input
+	Damage   error     // the first damage, a *SyntaxError
+	// BlockReason is the provider's word for why it did not answer the prompt, cut
+	// to 64 bytes. It is empty if the prompt was not blocked. A blocked stream is
+	// complete and has no choices.
+	BlockReason string
+	Choices     []ChoiceOutcome
 
 	SawFinish bool // a finish reason came
 	// SawDone reports that the dialect's end marker came. Gemini has no end marker:
 	// for it SawDone reports that each choice has its finish reason.
 	SawDone   bool
 	Delivered bool // output was delivered, so a retry would repeat it
-
 	// OpenToolCalls counts the calls whose choice has no finish reason and whose
 	// arguments are not one whole JSON value. They must not be run.
 	OpenToolCalls int
+
+	Dialect  Dialect // Auto if it never became clear
+	Wire     Wire
+	Events   int64 // all events, malformed and skipped ones included; not comments, and not an error in place of a stream
+	Comments int64 // comment lines, the usual keep-alives
+
+	Anomalies Anomalies
+}
+
+// Anomalies are the oddities of a stream. The zero value means that there were none. Most
+// of them are harmless: State and Damage have taken them into account.
+type Anomalies struct {
+	Malformed   int64         // events, or parts, that could not be read; independent of Options.Kinds
+	Skipped     SkippedEvents // events without content
+	Unseparated int64         // events that came without a blank line between them
+	AfterDone   int64         // events after the end marker
+	Conflicts   int64         // contradictions, such as a tool call that comes again with another id or name
+	// Unterminated reports that the last event had no blank line after it and was read all
+	// the same.
+	Unterminated bool
 	// PendingBytes is the number of bytes of an unfinished event that were left at
 	// the end: the data of its finished lines, and all of its last line.
 	PendingBytes int
-
-	Events    int64 // all events, malformed and skipped ones included; not comments, and not an error in place of a stream
-	Malformed int64 // events, or parts, that could not be read; independent of Options.Kinds
-	Skipped   int64 // events without content, by kind in Skips
-
-	Skips        Skips
-	Comments     int64 // comment lines, the usual keep-alives
-	Glued        int64 // events that came without a blank line between them
-	AfterDone    int64 // events after the end marker
-	Conflicts    int64 // contradictions, such as a tool call that comes again with another id or name
-	Unterminated bool  // the last event had no blank line after it and was read all the same
-
-	// BlockReason is the provider's word for why it did not answer the prompt, cut
-	// to 64 bytes. It is empty if the prompt was not blocked. A blocked stream is
-	// complete and has no choices.
-	BlockReason string
-
 	// StrayText is the beginning of the lines of a server-sent event stream that are
 	// not fields, such as "upstream error: read ECONNRESET". It is empty for a complete
 	// stream, and has at most 1 KiB, and at most Options.MaxBadText bytes.
 	StrayText string
-
-	Choices  []ChoiceOutcome
-	APIError *APIError // the first that the provider reported
-	Cause    error     // what ended the reading; nil at the end of the input
-	Damage   error     // the first damage, a *SyntaxError
 }
 
-// Skips counts skipped events by what they held.
-type Skips struct {
+// SkippedEvents counts events without content by what they held.
+type SkippedEvents struct {
 	Empty     int64 // no data, or {}
 	KeepAlive int64 // a keep-alive written as data, or a ping
 	NotObject int64 // null, a number or the like
 }
+
+// Total returns the number of all skipped events.
+func (s SkippedEvents) Total() int64 { return s.Empty + s.KeepAlive + s.NotObject }
 
 // ChoiceOutcome is the verdict on one choice.
 type ChoiceOutcome struct {
@@ -98,8 +110,8 @@ type ChoiceOutcome struct {
 // finish reasons are. Otherwise it joins what went wrong: errors.Is finds
 // [ErrTruncated] (also as io.ErrUnexpectedEOF), [ErrEmpty], [ErrNotStream],
 // [ErrCompressed], [ErrStopped] and the cause, and errors.As finds *[APIError],
-// *[SyntaxError], *[LimitError] and *[DialectError]. The text of the error quotes
-// StrayText.
+// *[SyntaxError], *[LimitError] and *[DialectError]. The text of the error has no line
+// breaks, unless the cause has some. It quotes Anomalies.StrayText.
 func (o Outcome) Err() error {
 	var errs []error
 	switch o.State {
@@ -125,8 +137,8 @@ func (o Outcome) Err() error {
 	if o.Damage != nil {
 		errs = append(errs, o.Damage)
 	}
-	if o.StrayText != "" && o.State != StateComplete {
-		errs = append(errs, fmt.Errorf("%sthe stream holds text that is no event: %q", errorPrefix, o.StrayText))
+	if stray := o.Anomalies.StrayText; stray != "" && o.State != StateComplete {
+		errs = append(errs, fmt.Errorf("%sthe stream holds text that is no event: %q", errorPrefix, stray))
 	}
 	switch len(errs) {
 	case 0:
@@ -149,7 +161,7 @@ func (e joinedErrors) Error() string {
 			texts[i] = strings.TrimPrefix(texts[i], errorPrefix)
 		}
 	}
-	return strings.Join(texts, "; ")
+	return oneLine(strings.Join(texts, "; "))
 }
 
 // Succeeded reports whether the stream is complete and undamaged, and each choice ended with
@@ -183,12 +195,12 @@ func (o Outcome) LogValue() slog.Value {
 		count int64
 	}{
 		{"open_tool_calls", int64(o.OpenToolCalls)},
-		{"pending_bytes", int64(o.PendingBytes)},
-		{"malformed", o.Malformed},
-		{"skipped", o.Skipped},
-		{"glued", o.Glued},
-		{"after_done", o.AfterDone},
-		{"conflicts", o.Conflicts},
+		{"pending_bytes", int64(o.Anomalies.PendingBytes)},
+		{"malformed", o.Anomalies.Malformed},
+		{"skipped", o.Anomalies.Skipped.Total()},
+		{"unseparated", o.Anomalies.Unseparated},
+		{"after_done", o.Anomalies.AfterDone},
+		{"conflicts", o.Anomalies.Conflicts},
 	} {
 		if n.count != 0 {
 			attrs = append(attrs, slog.Int64(n.name, n.count))

@@ -2,6 +2,8 @@ package llmstream
 
 import (
 	"io"
+
+	"github.com/seed-4d65deac/llmstream/internal/direct"
 )
 
 // Write must call the wire until it has taken all of its argument: until then, an
@@ -28,6 +30,7 @@ var _ io.WriteCloser = (*Parser)(nil)
 func NewParser(d Dialect, h Handler, o *Options) *Parser {
 	p := &Parser{handler: h}
 	p.fold, _ = h.(*Accumulator)
+	p.texts = direct.Of(h)
 	p.sink = (*batches)(p)
 	p.init(d, o)
 	p.fast.folds = h == nil || p.fold != nil
@@ -49,13 +52,11 @@ func (p *Parser) Write(b []byte) (n int, err error) {
 	}
 	for more := true; more && err == nil; {
 		k, done := 0, false
-		if p.fast.folds {
-			if k, done = p.foldMatched(b[n:]); done {
-				n += k
-				break
-			}
+		if k, done, err = p.shortcut(b[n:]); done {
 			n += k
+			break
 		}
+		n += k
 		k, more, err = p.advance(b[n:])
 		n += k
 		if more && err == nil {
@@ -67,6 +68,18 @@ func (p *Parser) Write(b []byte) (n int, err error) {
 	}
 	p.release()
 	return n, err
+}
+
+// shortcut takes what it can at the start of b without making deltas. done reports whether
+// Write has nothing left to do.
+func (p *Parser) shortcut(b []byte) (n int, done bool, err error) {
+	switch {
+	case p.fast.folds:
+		n, done = p.foldMatched(b)
+	case p.texts != nil && p.fast.at == placeNext:
+		n, err = p.giveTexts(b)
+	}
+	return n, done || err != nil, err
 }
 
 // writable returns nil if more bytes may be written.

@@ -216,12 +216,12 @@ func TestOutcomeCountsAsItGoes(t *testing.T) {
 	o := p.Outcome()
 	require.Equal(t, StateOpen, o.State)
 	require.NoError(t, func() error { o := o; o.Damage = nil; return o.Err() }())
-	require.Equal(t, []int64{4, 1, 2, 1}, []int64{o.Events, o.Malformed, o.Skipped, o.Comments})
-	require.Equal(t, Skips{Empty: 1, NotObject: 1}, o.Skips)
+	require.Equal(t, []int64{4, 1, 2, 1}, []int64{o.Events, o.Anomalies.Malformed, o.Anomalies.Skipped.Total(), o.Comments})
+	require.Equal(t, SkippedEvents{Empty: 1, NotObject: 1}, o.Anomalies.Skipped)
 	require.True(t, o.Delivered)
 	require.Equal(t, WireSSE, o.Wire)
 	p.Close()
-	require.Equal(t, len("data: {"), p.Outcome().PendingBytes)
+	require.Equal(t, len("data: {"), p.Outcome().Anomalies.PendingBytes)
 	o.Choices[0].Index = 9
 	require.Zero(t, p.Outcome().Choices[0].Index)
 }
@@ -314,8 +314,8 @@ func TestLastEventWithoutABlankLine(t *testing.T) {
 				p.Close()
 				o := p.Outcome()
 				require.Equal(t, c.want, l)
-				require.Equal(t, c.unterminated, o.Unterminated)
-				require.Equal(t, c.pending, o.PendingBytes)
+				require.Equal(t, c.unterminated, o.Anomalies.Unterminated)
+				require.Equal(t, c.pending, o.Anomalies.PendingBytes)
 				require.Equal(t, c.state, o.State)
 			})
 		})
@@ -350,9 +350,9 @@ func TestDamageIsToldAndDoesNotStopTheStream(t *testing.T) {
 		{"an index past 32 bits", `{"choices":[{"index":4294967296,"delta":{"content":"x"}}]}`, nil, lines{"malformed"}, 1, ""},
 		{"a large index is an identifier", `{"choices":[{"index":2147483647,"delta":{"content":"x"}}]}`, nil, lines{"content[2147483647] x"}, 0, ""},
 		{"depth 300", deep(300, 0), nil, lines{"other"}, 0, ""}, // J-06
-		{"depth 301", deep(301, 0), nil, lines{"malformed"}, 1, "depth"},
+		{"depth 301", deep(301, 0), nil, lines{"malformed"}, 1, ""},
 		{"depth 300 in a large event", deep(300, 5000), nil, lines{"other"}, 0, ""},
-		{"depth 301 in a large event", deep(301, 5000), nil, lines{"malformed"}, 1, "depth"},
+		{"depth 301 in a large event", deep(301, 5000), nil, lines{"malformed"}, 1, ""},
 		{"depth inside a string", sayDeep(400), nil, lines{"content " + strings.Repeat("[", 400)}, 0, ""},
 		{"MaxLine", says(strings.Repeat("x", 100)), &Options{MaxLine: 120}, lines{"malformed"}, 1, "MaxLine"},
 		{"MaxEvent", says(strings.Repeat("x", 100)), &Options{MaxEvent: 120}, lines{"malformed"}, 1, "MaxEvent"},
@@ -373,7 +373,7 @@ func TestDamageIsToldAndDoesNotStopTheStream(t *testing.T) {
 			l, o := push(OpenAIChat, c.options, body)
 			l = slices.DeleteFunc(l, func(line string) bool { return strings.HasPrefix(line, "tool_call_end") })
 			require.Equal(t, append(append(lines{"content before"}, c.want...), "content behind", "done"), l)
-			require.Equal(t, c.malformed, o.Malformed)
+			require.Equal(t, c.malformed, o.Anomalies.Malformed)
 			if c.limit != "" {
 				var limit *LimitError
 				require.ErrorAs(t, o.Err(), &limit)
@@ -528,25 +528,25 @@ func TestEventsThatSayNothingStayVisible(t *testing.T) {
 		name, event string
 		want        Kind
 		raw         string
-		skips       Skips
+		skips       SkippedEvents
 	}{
-		{"an unknown object", testkit.SSE(`{"type":"new_thing"}`), KindOther, `{"type":"new_thing"}`, Skips{}}, // O-07
-		{"an empty delta", testkit.SSE(chunk(`"index":0,"delta":{}`)), KindOther, chunk(`"index":0,"delta":{}`), Skips{}},
-		{"a null error", testkit.SSE(`{"error":null,"choices":[]}`), KindOther, `{"error":null,"choices":[]}`, Skips{}}, // E-05
-		{"log probabilities that are null", testkit.SSE(chunk(`"index":0,"delta":{},"logprobs":null`)), KindOther, chunk(`"index":0,"delta":{},"logprobs":null`), Skips{}},
-		{"an empty list of citations", testkit.SSE(`{"choices":[],"citations":[]}`), KindOther, `{"choices":[],"citations":[]}`, Skips{}}, // C-19
-		{"null", testkit.SSE(`null`), KindOther, `null`, Skips{NotObject: 1}},                                                             // F-35
-		{"a number", testkit.SSE(`1`), KindOther, `1`, Skips{NotObject: 1}},
-		{"a string", testkit.SSE(`"x"`), KindOther, `"x"`, Skips{NotObject: 1}},
-		{"an array", testkit.SSE(`[1]`), KindOther, `[1]`, Skips{NotObject: 1}},
-		{"no data", "data:\n\n", KindPing, ``, Skips{Empty: 1}},                                                                 // F-05
-		{"a comment as data", testkit.SSE(`: OPENROUTER PROCESSING`), KindPing, `: OPENROUTER PROCESSING`, Skips{KeepAlive: 1}}, // F-04
-		{"a word", testkit.SSE(`keep-alive`), KindPing, `keep-alive`, Skips{KeepAlive: 1}},
-		{"another", testkit.SSE(`heartbeat`), KindPing, `heartbeat`, Skips{KeepAlive: 1}},
-		{"a heartbeat", testkit.SSE(`{"type":"heartbeat"}`), KindPing, `{"type":"heartbeat"}`, Skips{KeepAlive: 1}},
-		{"an empty object", testkit.SSE(`{}`), KindOther, `{}`, Skips{Empty: 1}},                                         // F-35
-		{"a typed ping", "event: ping\ndata: {\"type\":\"ping\"}\n\n", KindPing, `{"type":"ping"}`, Skips{KeepAlive: 1}}, // F-06
-		{"a keepalive", testkit.SSE(`{"type":"keepalive","sequence_number":466}`), KindPing, `{"type":"keepalive","sequence_number":466}`, Skips{KeepAlive: 1}},
+		{"an unknown object", testkit.SSE(`{"type":"new_thing"}`), KindOther, `{"type":"new_thing"}`, SkippedEvents{}}, // O-07
+		{"an empty delta", testkit.SSE(chunk(`"index":0,"delta":{}`)), KindOther, chunk(`"index":0,"delta":{}`), SkippedEvents{}},
+		{"a null error", testkit.SSE(`{"error":null,"choices":[]}`), KindOther, `{"error":null,"choices":[]}`, SkippedEvents{}}, // E-05
+		{"log probabilities that are null", testkit.SSE(chunk(`"index":0,"delta":{},"logprobs":null`)), KindOther, chunk(`"index":0,"delta":{},"logprobs":null`), SkippedEvents{}},
+		{"an empty list of citations", testkit.SSE(`{"choices":[],"citations":[]}`), KindOther, `{"choices":[],"citations":[]}`, SkippedEvents{}}, // C-19
+		{"null", testkit.SSE(`null`), KindOther, `null`, SkippedEvents{NotObject: 1}},                                                             // F-35
+		{"a number", testkit.SSE(`1`), KindOther, `1`, SkippedEvents{NotObject: 1}},
+		{"a string", testkit.SSE(`"x"`), KindOther, `"x"`, SkippedEvents{NotObject: 1}},
+		{"an array", testkit.SSE(`[1]`), KindOther, `[1]`, SkippedEvents{NotObject: 1}},
+		{"no data", "data:\n\n", KindPing, ``, SkippedEvents{Empty: 1}},                                                                 // F-05
+		{"a comment as data", testkit.SSE(`: OPENROUTER PROCESSING`), KindPing, `: OPENROUTER PROCESSING`, SkippedEvents{KeepAlive: 1}}, // F-04
+		{"a word", testkit.SSE(`keep-alive`), KindPing, `keep-alive`, SkippedEvents{KeepAlive: 1}},
+		{"another", testkit.SSE(`heartbeat`), KindPing, `heartbeat`, SkippedEvents{KeepAlive: 1}},
+		{"a heartbeat", testkit.SSE(`{"type":"heartbeat"}`), KindPing, `{"type":"heartbeat"}`, SkippedEvents{KeepAlive: 1}},
+		{"an empty object", testkit.SSE(`{}`), KindOther, `{}`, SkippedEvents{Empty: 1}},                                         // F-35
+		{"a typed ping", "event: ping\ndata: {\"type\":\"ping\"}\n\n", KindPing, `{"type":"ping"}`, SkippedEvents{KeepAlive: 1}}, // F-06
+		{"a keepalive", testkit.SSE(`{"type":"keepalive","sequence_number":466}`), KindPing, `{"type":"keepalive","sequence_number":466}`, SkippedEvents{KeepAlive: 1}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			got := read(OpenAIChat, nil, []byte(testkit.SSE(says("x"))+c.event+testkit.SSE("[DONE]")))
@@ -555,7 +555,7 @@ func TestEventsThatSayNothingStayVisible(t *testing.T) {
 			require.Equal(t, c.want, d.Kind)
 			require.Equal(t, c.raw, string(d.Raw))
 			require.Equal(t, -1, d.Choice)
-			require.Equal(t, c.skips, got.Outcome.Skips)
+			require.Equal(t, c.skips, got.Outcome.Anomalies.Skipped)
 			require.NoError(t, got.Outcome.Err())
 		})
 	}
@@ -575,7 +575,7 @@ func TestEveryDeltaHoldsItsEvent(t *testing.T) {
 func TestParserReadsOnBehindTheEndMarker(t *testing.T) {
 	l, o := push(OpenAIChat, nil, whole+testkit.SSE("[DONE]", `{"choices":[],"usage":{"total_tokens":2}}`, `{"bad`))
 	require.Equal(t, lines{"content hi", "finish stop(stop)", "done", "other", "usage total=2", "malformed"}, l)
-	require.EqualValues(t, 3, o.AfterDone)
+	require.EqualValues(t, 3, o.Anomalies.AfterDone)
 	require.NoError(t, o.Err())
 }
 
@@ -661,7 +661,7 @@ func TestEventsWithoutABlankLineBetween(t *testing.T) {
 				}
 				require.Equal(t, first, p.Outcome())
 			})
-			require.Equal(t, []int64{c.events, c.glued}, []int64{first.Events, first.Glued})
+			require.Equal(t, []int64{c.events, c.glued}, []int64{first.Events, first.Anomalies.Unseparated})
 		})
 	}
 }

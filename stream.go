@@ -6,6 +6,7 @@ import (
 
 	"github.com/seed-4d65deac/llmstream/internal/decode"
 	"github.com/seed-4d65deac/llmstream/internal/dialect"
+	"github.com/seed-4d65deac/llmstream/internal/direct"
 	"github.com/seed-4d65deac/llmstream/internal/wire"
 )
 
@@ -26,6 +27,8 @@ type stream struct {
 	// delta.
 	fold *Accumulator
 	fast fastPath
+	// texts is the handler if that takes texts without a delta.
+	texts direct.Taker
 
 	asked   Dialect // the dialect that the caller asked for
 	dialect Dialect // Auto until an event has shown it
@@ -112,7 +115,7 @@ func (s *stream) reset() {
 	s.seen.Reset()
 	s.fast.reset()
 	*s = stream{
-		opt: s.opt, fast: s.fast, longest: s.longest, asked: s.asked, fold: s.fold, sink: s.sink,
+		opt: s.opt, fast: s.fast, longest: s.longest, asked: s.asked, fold: s.fold, texts: s.texts, sink: s.sink,
 		decoder: s.decoder, decoderOf: s.decoderOf,
 		wire: s.wire, seen: s.seen,
 	}

@@ -114,7 +114,6 @@ func (s *stream) decode(c *decode.Context, data []byte) {
 		c.EndStream()
 	case dialect.IsDoneWord(data): // a gateway has added it; it does not end this dialect
 	case s.dialect == Auto && string(data) == "{}" && len(c.Type) == 0: // as below, without the parser
-		c.Skipped++
 		c.Skips.Empty++
 	case data[0] == '{':
 		if !s.prune(c, data) {
@@ -171,7 +170,6 @@ func (s *stream) decodeObject(c *decode.Context) {
 	case c.IsPing():
 		c.Skip(&c.Skips.KeepAlive)
 	case c.Root.GetObject().Len() == 0: // {} (F-35)
-		c.Skipped++
 		c.Skips.Empty++
 	default:
 		c.Unknown = c.Unknown || !s.settled
@@ -189,7 +187,6 @@ func (s *stream) decodeOther(c *decode.Context, data []byte) {
 		s.seen.Events-- // its elements are counted instead
 		s.nextQueued()
 	default:
-		c.Skipped++
 		c.Skips.NotObject++
 	}
 }

@@ -39,7 +39,7 @@ var verdicts = [...]struct {
 	{func(e *ending) bool { return !e.begun && e.foreign && e.clean }, StateNotStream},
 	{func(e *ending) bool { return !e.begun && e.undamaged && (e.clean || e.done) }, StateEmpty},
 	{func(e *ending) bool { return e.bare && e.done && e.undamaged }, StateEmpty},
-	{func(e *ending) bool { return e.complete }, StateComplete},
+	{func(e *ending) bool { return e.complete && !e.bare }, StateComplete},
 	{func(*ending) bool { return true }, StateTruncated},
 }
 
@@ -77,9 +77,9 @@ func (s *stream) ending(cause error) ending {
 		undamaged: t.MalformedCount == 0 && s.pending == 0, unknown: t.Unknown && !s.settled,
 	}
 	e.foreign = s.wire.SawText() && t.Events == 0 || s.wireKind() == WireJSON && e.undamaged
-	e.bare = len(t.Choices) > 0 && t.BlockReason == "" && !t.Delivered && !t.Answered
+	e.bare = len(t.Choices) > 0 && t.BlockReason == "" && !t.Answered
 	for i := range t.Choices {
-		e.bare = e.bare && t.Choices[i].Native == "" && len(t.Choices[i].Calls) == 0
+		e.bare = e.bare && t.Choices[i].Native == "" && !t.Choices[i].HasCalls()
 	}
 	return e
 }
@@ -99,11 +99,12 @@ func (s *stream) outcome() Outcome {
 	o := Outcome{
 		State: s.state, Dialect: s.dialect, Wire: s.wireKind(),
 		SawDone:   t.SawDone || dialect.ID(s.dialect).Row().FinishEnds && t.Finished(),
-		Delivered: t.Delivered,
-		Events:    t.Events, Malformed: t.MalformedCount, Skipped: t.Skipped, Skips: Skips(t.Skips),
-		Comments: t.Comments, Glued: t.Unseparated, AfterDone: t.AfterDone, Conflicts: t.Conflicts,
-		Unterminated: t.Unterminated, BlockReason: t.BlockReason,
+		Delivered: t.Delivered, Events: t.Events, Comments: t.Comments, BlockReason: t.BlockReason,
 		Cause: s.cause, Damage: damageOf(t.FirstDamage),
+		Anomalies: Anomalies{
+			Malformed: t.MalformedCount, Skipped: SkippedEvents(t.Skips), Unseparated: t.Unseparated,
+			AfterDone: t.AfterDone, Conflicts: t.Conflicts, Unterminated: t.Unterminated,
+		},
 	}
 	if t.FirstError != nil {
 		e := APIError(*t.FirstError)
@@ -111,9 +112,9 @@ func (s *stream) outcome() Outcome {
 		o.APIError = &e
 	}
 	if s.phase == phaseEnded {
-		o.PendingBytes = s.pending
+		o.Anomalies.PendingBytes = s.pending
 		if s.state != StateComplete {
-			o.StrayText = string(s.wire.Stray())
+			o.Anomalies.StrayText = string(s.wire.Stray())
 		}
 	}
 	for i := range t.Choices {
@@ -144,7 +145,7 @@ func (s *stream) err() error {
 	}
 	o := Outcome{State: s.state, Cause: s.cause, APIError: (*APIError)(s.seen.FirstError), Damage: damageOf(s.seen.FirstDamage)}
 	if s.state != StateComplete {
-		o.StrayText = string(s.wire.Stray())
+		o.Anomalies.StrayText = string(s.wire.Stray())
 	}
 	return o.Err()
 }

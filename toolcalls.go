@@ -1,6 +1,8 @@
 package llmstream
 
 import (
+	"cmp"
+	"encoding/json"
 	"strconv"
 )
 
@@ -9,7 +11,7 @@ import (
 type callAcc struct {
 	id, name, typ, arguments, extra []byte
 	ended, valid                    bool
-	part                            int  // part of the message
+	place                           position
 	argsWithStart                   bool // the arguments came whole where the call began
 	void                            bool // the part of the call has begun anew
 	truncated                       bool // there was no room for all of the call
@@ -60,7 +62,7 @@ func (c *choiceAcc) call(a *Accumulator, at, part int) *callAcc {
 			return nil
 		}
 		c.calls = list
-		c.calls[len(c.calls)-1].part = part
+		c.calls[len(c.calls)-1].place = c.positionIn(part)
 	}
 	return &c.calls[at]
 }
@@ -80,27 +82,31 @@ func (a *Accumulator) ToolCall(choice, i int) (call ToolCall, ok bool) {
 
 // seed returns the beginning of synthetic call ids: the completion's id, or its time if
 // it has no id.
-func (a *Accumulator) seed() string {
-	if len(a.id) == 0 && a.created != 0 {
-		return strconv.FormatInt(a.created, 10)
+func (a *Accumulator) seed() string { return callSeed(string(a.id), a.created) }
+
+func callSeed(id string, created int64) string {
+	if id == "" && created != 0 {
+		return strconv.FormatInt(created, 10)
 	}
-	return string(a.id)
+	return id
+}
+
+// syntheticID returns the id of a call without an id (T-05).
+func syntheticID(seed string, choice, i int) string {
+	return "call_" + seed + "_" + strconv.Itoa(choice) + "_" + strconv.Itoa(i)
 }
 
 // toolCall returns a copy of the call. A call without an id gets one that is made of seed
-// and of its position (T-05).
+// and of its position.
 func (f *callAcc) toolCall(i, choice int, seed string) ToolCall {
 	c := ToolCall{
 		Index: i, ID: string(f.id), Type: string(f.typ), Name: string(f.name),
-		Arguments: string(f.arguments), Extra: string(f.extra),
+		Arguments: string(f.arguments), Extra: cloneJSON(f.extra),
 		Ended: f.ended && !f.truncated, ArgumentsValid: f.valid && !f.truncated,
 	}
-	if c.Type == "" {
-		c.Type = "function"
-	}
+	c.Type = cmp.Or(c.Type, functionTool)
 	if c.ID == "" {
-		c.SyntheticID = true
-		c.ID = "call_" + seed + "_" + strconv.Itoa(choice) + "_" + strconv.Itoa(i)
+		c.ID, c.SyntheticID = syntheticID(seed, choice, i), true
 	}
 	return c
 }
@@ -111,8 +117,8 @@ type ToolCall struct {
 	ID        string // never empty; see SyntheticID
 	Type      string // "function" or "custom"
 	Name      string
-	Arguments string // as the model wrote them: "", JSON, or what should have been JSON
-	Extra     string // JSON that has to be sent back with the call, or empty
+	Arguments string          // as the model wrote them: "", JSON, or what should have been JSON
+	Extra     json.RawMessage // to be sent back with the call, or nil
 
 	// SyntheticID reports that the provider gave no id and that this library made
 	// one up. If the completion has no id either, calls of other completions may

@@ -1,5 +1,7 @@
 package llmstream
 
+import "encoding/json"
+
 // Usage is how many tokens an answer cost, as the provider reported it. No number is
 // summed, derived or corrected. A number that was not reported is 0, and its flag in
 // Reported is not set.
@@ -22,7 +24,7 @@ type Usage struct {
 	// Anthropic's objects complete each other: Raw has the later one laid over the
 	// earlier one, key by key. Ollama has no usage object: Raw has its two counts.
 	// In a Delta it is borrowed.
-	Raw []byte
+	Raw json.RawMessage
 }
 
 // UsageFields is a set of the numbers of a [Usage] that were reported.
@@ -47,16 +49,21 @@ const (
 	TriNo
 )
 
+var triNames = [...]string{"unknown", "yes", "no"}
+
 // String returns "unknown", "yes" or "no".
 func (t Tri) String() string {
-	switch t {
-	case TriYes:
-		return "yes"
-	case TriNo:
-		return "no"
+	if int(t) < len(triNames) {
+		return triNames[t]
 	}
-	return "unknown"
+	return triNames[TriUnknown]
 }
+
+// MarshalText returns String, or an error for a value without a name.
+func (t Tri) MarshalText() ([]byte, error) { return marshalName(t, triNames[:]) }
+
+// UnmarshalText sets t to the value with this name.
+func (t *Tri) UnmarshalText(name []byte) error { return unmarshalName(t, triNames[:], name) }
 
 // InputTotal returns how many tokens the prompt had, with those that were read from a cache
 // or written to one. ok is false if the provider has not reported enough to know.

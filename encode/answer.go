@@ -164,8 +164,5 @@ func (a *answer) noteFinish(d *llmstream.Delta) {
 	c := a.choice(d.Choice)
 	c.finished, c.reason = true, d.FinishReason
 	c.native = append(c.native[:0], d.NativeFinishReason...)
-	c.stopText = c.stopText[:0]
-	if isStopSequence(c.native) {
-		c.stopText = append(c.stopText, textOf(member(member(d.Raw, "delta"), "stop_sequence"))...)
-	}
+	c.stopText = append(c.stopText[:0], d.StopSequence...)
 }

@@ -157,7 +157,7 @@ func (q *blockQueue) writeCall(c *choice, b *block) (all bool) {
 	return true
 }
 
-// waits reports whether the arguments of a call are written when it has ended.
+// waits reports whether the arguments of a call are written when it has ended (WA-11).
 func (q *blockQueue) waits(k *call) bool {
 	return q.e.opt.HoldArguments || k.replaced || q.wrapsText(k)
 }
@@ -276,7 +276,14 @@ func (b *block) continues(d *llmstream.Delta) bool {
 // formOf returns the form of a piece of reasoning: 's' for a summary, which Responses
 // keeps apart from its text (WR-16).
 func formOf(d *llmstream.Delta) byte {
-	if bytes.HasPrefix(d.Event, []byte("response.reasoning_summary")) || d.Detail != nil && len(d.Detail.Summary) > 0 {
+	if d.Detail != nil && len(d.Detail.Summary) > 0 {
+		return 's'
+	}
+	return formOfEvent(d.Event)
+}
+
+func formOfEvent(typ []byte) byte {
+	if bytes.HasPrefix(typ, []byte("response.reasoning_summary")) {
 		return 's'
 	}
 	return 't'

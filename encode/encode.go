@@ -24,6 +24,10 @@ import (
 // An Encoder writes the deltas of one stream as the events of a provider's API. It is
 // an [llmstream.Handler], and does not retain a delta after HandleDelta has returned.
 //
+// A [llmstream.Parser] whose handler is the Encoder itself gives it most texts of a long
+// answer directly. The events for texts that come in one Write of the parser are written
+// together.
+//
 // HandleDelta, Close, Ping and Error each write whole events. They call the underlying
 // writer's Write once, unless the events have more than 32 KiB. Then they flush the
 // writer if it has a method Flush, as an http.Flusher has. After an error of the
@@ -227,7 +231,8 @@ func (e *Encoder) handleOutput(d *llmstream.Delta) {
 		e.lost.count(d)
 		return
 	}
-	if d.Kind == llmstream.KindReasoning && (e.opt.DropReasoning || d.Detail != nil && string(d.Detail.Type) == "tool_plan") { // Cohere's plan is not its reasoning
+	isPlan := d.Detail != nil && string(d.Detail.Type) == "tool_plan"         // Cohere's plan is not its reasoning
+	if d.Kind == llmstream.KindReasoning && (e.opt.DropReasoning || isPlan) { // WA-14
 		e.lost.Reasoning++
 		return
 	}
@@ -372,6 +377,8 @@ func (e *Encoder) Ping() error {
 	if e.err != nil || e.ended {
 		return e.err
 	}
+	// Each call of the target writes whole events, so this stands between two of them (WH-1).
+	// Only the caller knows the time (WH-2), and whether the HTTP status can go now (WH-3).
 	e.run = run{}
 	e.target.ping()
 	return e.flush()

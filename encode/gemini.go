@@ -43,6 +43,7 @@ func (t *geminiTarget) delta(c *choice, d *llmstream.Delta) {
 		t.beginRun(c, d)
 	case llmstream.KindRefusal:
 		t.lost.Refusals++
+		c.refused = true
 		t.text(c, d.Text, false)
 	case llmstream.KindReasoning:
 		if len(d.Text) > 0 {
@@ -286,6 +287,9 @@ func (t *geminiTarget) end() {
 
 func (t *geminiTarget) finishWord(c *choice) string {
 	reason := reasonOf(c.reason, c.called)
+	if c.refused && reason == llmstream.FinishStop && t.opt.RefusalAsSafety {
+		reason = llmstream.FinishContentFilter
+	}
 	if t.bad && reason != llmstream.FinishLength && reason != llmstream.FinishContentFilter {
 		return "MALFORMED_FUNCTION_CALL" // WM-5
 	}

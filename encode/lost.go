@@ -61,7 +61,7 @@ func (l Lost) String() string {
 	return text
 }
 
-// count counts a delta that the target has no way to say.
+// count counts a delta that the target has no way to say (WG-19).
 func (l *Lost) count(d *llmstream.Delta) {
 	switch d.Kind {
 	case llmstream.KindLogprobs:

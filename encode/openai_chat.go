@@ -124,7 +124,7 @@ func (t *chatTarget) reasoning(c *choice, d *llmstream.Delta) {
 	switch {
 	case len(d.Text) == 0 && d.Detail == nil:
 		return
-	case d.Detail == nil && !t.opt.ReasoningAlias:
+	case d.Detail == nil && !t.opt.ReasoningAlias && !t.opt.ThinkingBlocks:
 		t.text(c, `"reasoning_content":`, d)
 		return
 	}
@@ -135,13 +135,34 @@ func (t *chatTarget) reasoning(c *choice, d *llmstream.Delta) {
 			t.buf = appendString(append(t.buf, `,"reasoning":`...), d.Text)
 		}
 	}
-	if d.Detail != nil {
-		if len(d.Text) > 0 {
-			t.buf = append(t.buf, ',')
-		}
+	isThinking := t.opt.ThinkingBlocks && (d.Detail == nil || ownerOf(d.Detail) == ownerAnthropic)
+	if len(d.Text) > 0 && (isThinking || d.Detail != nil) {
+		t.buf = append(t.buf, ',')
+	}
+	switch {
+	case isThinking:
+		t.buf = append(appendThinkingBlock(append(t.buf, `"thinking_blocks":[`...), d), ']')
+	case d.Detail != nil:
 		t.detail(d.Detail)
 	}
 	t.sendChunk()
+}
+
+// appendThinkingBlock appends a piece of reasoning as an element of thinking_blocks. LiteLLM has
+// an empty signature in each piece of a text, and the whole one in the last.
+func appendThinkingBlock(dst []byte, d *llmstream.Delta) []byte {
+	var none llmstream.ReasoningDetail
+	r, text := d.Detail, d.Text
+	switch {
+	case r == nil:
+		r = &none
+	case len(r.Data) > 0:
+		return append(appendString(append(dst, `{"type":"redacted_thinking","data":`...), r.Data), '}')
+	case len(text) == 0:
+		text = r.Text
+	}
+	dst = appendString(append(dst, `{"type":"thinking","thinking":`...), text)
+	return append(appendString(append(dst, `,"signature":`...), r.Signature), '}')
 }
 
 // detail adds structured reasoning. What chat's compatible servers have members of their

@@ -41,6 +41,14 @@ type Options struct {
 	// ReasoningAlias makes chat repeat "reasoning_content" as "reasoning", which is the
 	// name that OpenRouter and others use.
 	ReasoningAlias bool
+	// ThinkingBlocks makes chat write reasoning as "thinking_blocks" beside
+	// "reasoning_content", as LiteLLM does, with what Anthropic has signed or encrypted. By
+	// default that stands in "reasoning_details", as OpenRouter has it, and so does what
+	// other providers have signed or encrypted.
+	ThinkingBlocks bool
+	// RefusalAsSafety gives an answer of Gemini that is a refusal the finish reason SAFETY
+	// in place of STOP. Gemini has no other way to mark a refusal: its text is text.
+	RefusalAsSafety bool
 	// DropReasoning leaves out the text of reasoning. Anthropic does not accept
 	// reasoning in a request that it has not signed.
 	DropReasoning bool

@@ -235,7 +235,7 @@ func TestWA19StopReasons(t *testing.T) {
 		require.Equal(t, c.lost, lost.FinishReasons)
 	}
 	sequence := finish(llmstream.FinishStop, "stop_sequence")
-	sequence.Raw = []byte(`{"type":"message_delta","delta":{"stop_reason":"stop_sequence","stop_sequence":"\nEND"}}`)
+	sequence.StopSequence = []byte("\nEND")
 	events := anthropic(t, nil, content("a"), sequence)
 	require.Contains(t, events[len(events)-2], `{"stop_reason":"stop_sequence","stop_sequence":"\nEND"}`)
 }

@@ -155,6 +155,51 @@ func TestWC14ReasoningDetails(t *testing.T) {
 	}, events)
 }
 
+// WC-14: by option as LiteLLM writes it, which is read as what the source said.
+func TestWC14ThinkingBlocks(t *testing.T) {
+	o := &encode.Options{ThinkingBlocks: true}
+	thinking := reasoning("hm")
+	thinking.Detail = &llmstream.ReasoningDetail{Index: 0, Type: []byte("thinking"), Text: []byte("hm")}
+	events := chat(t, o, reasoning("a"), thinking,
+		detail(llmstream.ReasoningDetail{Index: 0, Type: []byte("thinking"), Signature: []byte("s")}),
+		detail(llmstream.ReasoningDetail{Index: 1, Type: []byte("redacted_thinking"), Data: []byte("d")}),
+		detail(llmstream.ReasoningDetail{Index: 2, Type: []byte("reasoning"), Data: []byte("o")}),
+		stop())
+	require.Equal(t, []string{
+		chatRole,
+		chatChunk(`"reasoning_content":"a","thinking_blocks":[{"type":"thinking","thinking":"a","signature":""}]`),
+		chatChunk(`"reasoning_content":"hm","thinking_blocks":[{"type":"thinking","thinking":"hm","signature":""}]`),
+		chatChunk(`"thinking_blocks":[{"type":"thinking","thinking":"","signature":"s"}]`),
+		chatChunk(`"thinking_blocks":[{"type":"redacted_thinking","data":"d"}]`),
+		chatChunk(`"reasoning_details":[{"type":"reasoning.encrypted","index":2,"format":"openai-responses-v1","data":"o"}]`),
+		chatFinish("stop"), "[DONE]",
+	}, events)
+
+	o.Now = options().Now
+	for _, r := range recordings(t) {
+		if r.dialect != llmstream.AnthropicMessages {
+			continue
+		}
+		written, lost := transcode(t, r.dialect, llmstream.OpenAIChat, r.body, o)
+		if lost.Restarts > 0 {
+			continue
+		}
+		want, _ := read(r.dialect, r.body)
+		got, _ := read(llmstream.OpenAIChat, []byte(written))
+		for i := range got.Choices {
+			require.Equal(t, want.Choices[i].Message.Reasoning, got.Choices[i].Message.Reasoning, r.name)
+			require.Equal(t, signaturesOf(&want.Choices[i].Message), signaturesOf(&got.Choices[i].Message), r.name)
+		}
+	}
+}
+
+func signaturesOf(m *llmstream.Message) (all []string) {
+	for _, d := range m.ReasoningDetails {
+		all = append(all, d.Signature+d.Data)
+	}
+	return all
+}
+
 // WC-15: what goes back with a call stands in its first fragment, or in one of its own if
 // it comes late.
 func TestWC15CallExtra(t *testing.T) {

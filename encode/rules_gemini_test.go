@@ -184,3 +184,12 @@ func TestGeminiParts(t *testing.T) {
 		value(llmstream.KindAnnotation, `{"groundingMetadata":{}}`), value(llmstream.KindLogprobs, `{}`), refusal("no"), stop())
 	require.Equal(t, encode.Lost{Media: 1, Items: 1, Annotations: 1, Logprobs: 1, Refusals: 1}, lost)
 }
+
+// WM-6: a refusal ends with STOP, or by option with SAFETY.
+func TestWM6Refusal(t *testing.T) {
+	require.Equal(t, geminiEnd("STOP", ""), gemini(t, nil, refusal("no"), stop())[1])
+	o := &encode.Options{RefusalAsSafety: true}
+	require.Equal(t, geminiEnd("SAFETY", ""), gemini(t, o, refusal("no"), stop())[1])
+	require.Equal(t, geminiEnd("STOP", ""), gemini(t, o, content("yes"), stop())[1])
+	require.Equal(t, geminiEnd("MAX_TOKENS", ""), gemini(t, o, refusal("no"), finish(llmstream.FinishLength, "length"))[1])
+}

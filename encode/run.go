@@ -31,7 +31,12 @@ func (e *Encoder) beginRun(c *choice, d *llmstream.Delta) {
 // continues reports whether d has text for the run and nothing else. A text that is cut
 // inside a character is for mend, and so is the one that follows it.
 func (r *run) continues(d *llmstream.Delta) bool {
-	n := len(d.Text)
 	return d.Kind == r.kind && d.Choice == r.choice && d.Part == r.part && d.Detail == nil &&
-		n > 0 && (d.Text[n-1] < utf8.RuneSelf || cutLen(d.Text) == 0) && (d.Kind == llmstream.KindContent || formOf(d) == r.form)
+		isWhole(d.Text) && (d.Kind == llmstream.KindContent || formOf(d) == r.form)
+}
+
+// isWhole reports whether a text ends with a character, and not inside one.
+func isWhole(text []byte) bool {
+	n := len(text)
+	return n > 0 && (text[n-1] < utf8.RuneSelf || cutLen(text) == 0)
 }

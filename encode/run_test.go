@@ -3,6 +3,9 @@ package encode_test
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -33,38 +36,162 @@ func (p pinging) HandleDelta(d *llmstream.Delta) error {
 	return p.e.Ping()
 }
 
-// The events of a run are those that are written without one.
+// transcription is what an encoder has written, and what was counted.
+type transcription struct {
+	stream  string
+	lost    encode.Lost
+	outcome llmstream.Outcome
+}
+
+// transcribe writes a recording whose body comes in pieces of a size; 0: whole. around may
+// wrap the encoder in another handler.
+func transcribe(t *testing.T, r *recording, to llmstream.Dialect, o *encode.Options, size int, around func(*encode.Encoder) llmstream.Handler) transcription {
+	t.Helper()
+	var b bytes.Buffer
+	e, err := encode.New(&b, to, o)
+	require.NoError(t, err)
+	p := llmstream.NewParser(r.dialect, around(e), nil)
+	if size == 0 {
+		size = max(1, len(r.body))
+	}
+	for piece := range slices.Chunk(r.body, size) {
+		n, err := p.Write(piece)
+		require.NoError(t, err)
+		require.Equal(t, len(piece), n)
+	}
+	p.Close()
+	_ = e.Close(p.Outcome())
+	return transcription{b.String(), e.Lost(), p.Outcome()}
+}
+
+// The events of a run are those that are written without one, whether its texts come as
+// deltas or not, and however the source is cut.
 func TestRunsChangeNothing(t *testing.T) {
 	variants := []*encode.Options{options(), {HoldStart: true, ReasoningAlias: true}, {DropReasoning: true}, {DataPing: true}, {MaxHeld: 100}}
 	eachTarget(t, func(t *testing.T, to llmstream.Dialect) {
 		for _, r := range recordings(t) {
 			for i, o := range variants {
 				o.Now = options().Now
-				outcome := func(isLong, pings bool) (string, encode.Lost) {
-					var b bytes.Buffer
-					e, err := encode.New(&b, to, o)
-					require.NoError(t, err)
-					var h llmstream.Handler = e
-					if isLong {
-						h = longWay{e}
-					}
-					if pings {
-						h = pinging{h, e}
-					}
-					p := llmstream.NewParser(r.dialect, h, nil)
-					p.Write(r.body)
-					p.Close()
-					_ = e.Close(p.Outcome())
-					return b.String(), e.Lost()
+				about := fmt.Sprintf("%s, options %d", r.name, i)
+				long := func(e *encode.Encoder) llmstream.Handler { return longWay{e} }
+				want := transcribe(t, &r, to, o, 0, long)
+				byDelta := transcribe(t, &r, to, o, 0, func(e *encode.Encoder) llmstream.Handler { return llmstream.HandlerFunc(e.HandleDelta) })
+				require.Equal(t, want, byDelta, about)
+				for _, size := range []int{0, 700, 13} {
+					direct := transcribe(t, &r, to, o, size, func(e *encode.Encoder) llmstream.Handler { return e })
+					require.Equal(t, want, direct, about)
 				}
-				for _, pings := range []bool{false, true} {
-					want, lostWant := outcome(true, pings)
-					got, lost := outcome(false, pings)
-					require.Equal(t, want, got, "%s, options %d", r.name, i)
-					require.Equal(t, lostWant, lost, "%s, options %d", r.name, i)
+				if i == 0 || o.DataPing {
+					want := transcribe(t, &r, to, o, 0, func(e *encode.Encoder) llmstream.Handler { return pinging{longWay{e}, e} })
+					pings := transcribe(t, &r, to, o, 0, func(e *encode.Encoder) llmstream.Handler { return pinging{e, e} })
+					require.Equal(t, want, pings, about)
 				}
 			}
 		}
+	})
+}
+
+// failing fails at a Write, or panics, and counts them.
+type failing struct {
+	writes, at int
+	panics     bool
+}
+
+var errFull = errors.New("full")
+
+func (f *failing) Write(b []byte) (int, error) {
+	if f.writes++; f.writes == f.at {
+		if f.panics {
+			panic(errFull)
+		}
+		return 0, errFull
+	}
+	return len(b), nil
+}
+
+// Texts of one read are one Write. An error of the writer ends the reading.
+func TestTextsOfAReadAreOneWrite(t *testing.T) {
+	body := longAnthropic()[:8<<10]
+	eachTarget(t, func(t *testing.T, to llmstream.Dialect) {
+		var w failing
+		e, err := encode.New(&w, to, options())
+		require.NoError(t, err)
+		p := llmstream.NewParser(llmstream.AnthropicMessages, e, nil)
+		p.Write(body[:4<<10])
+		before := w.writes
+		p.Write(body[4<<10:])
+		require.LessOrEqual(t, w.writes-before, 2, "the event that was cut, and the others")
+
+		for at := 1; ; at++ {
+			w = failing{at: at}
+			e.Reset(&w)
+			p.Reset()
+			n, err := p.Write(body)
+			if w.writes < at {
+				require.NoError(t, err)
+				break
+			}
+			require.ErrorIs(t, err, errFull)
+			require.Less(t, n, len(body))
+			require.True(t, bytes.HasSuffix(body[:n], []byte("\n\n")), "up to the end of an event")
+			n, err = p.Write(body[n:])
+			require.Zero(t, n)
+			require.ErrorIs(t, err, errFull)
+			require.Equal(t, at, w.writes)
+			require.Equal(t, llmstream.StateStopped, func() llmstream.State { p.Close(); return p.Outcome().State }())
+		}
+	})
+}
+
+// A panic of the writer passes, wherever it happens, and ends the reading.
+func TestPanicOfTheWriter(t *testing.T) {
+	body := longAnthropic()[:8<<10]
+	for at := 1; ; at++ {
+		w := &failing{at: at, panics: true}
+		e, err := encode.New(w, llmstream.OpenAIChat, options())
+		require.NoError(t, err)
+		p := llmstream.NewParser(llmstream.AnthropicMessages, e, nil)
+		write := func() {
+			p.Write(body[:2<<10])
+			p.Write(body[2<<10:])
+		}
+		if !didPanic(write) {
+			require.Greater(t, at, 5)
+			break
+		}
+		_, err = p.Write(body)
+		require.ErrorIs(t, err, llmstream.ErrStopped)
+		require.Equal(t, at, w.writes)
+	}
+}
+
+func didPanic(f func()) (did bool) {
+	defer func() { did = recover() != nil }()
+	f()
+	return false
+}
+
+// What follows a run is compared from its first byte: here a block that nothing has begun,
+// whose event has the length of the others.
+func TestEventAfterARun(t *testing.T) {
+	var b strings.Builder
+	b.Write(longAnthropic()[:4<<10])
+	body := b.String()[:strings.LastIndex(b.String(), "event: ")]
+	event := func(index int, text string) {
+		body += fmt.Sprintf("event: content_block_delta\ndata: {\"type\":\"content_block_delta\",\"index\":%d,\"delta\":{\"type\":\"text_delta\",\"text\":\"%s\"}}\n\n", index, text)
+	}
+	event(0, "\xc3") // half a character, which comes as a delta
+	for range 5 {
+		event(0, "\xa9abc")
+	}
+	event(1, "other")
+	event(1, "others")
+	eachTarget(t, func(t *testing.T, to llmstream.Dialect) {
+		r := recording{"", llmstream.AnthropicMessages, []byte(body)}
+		want := transcribe(t, &r, to, options(), 0, func(e *encode.Encoder) llmstream.Handler { return longWay{e} })
+		got := transcribe(t, &r, to, options(), 0, func(e *encode.Encoder) llmstream.Handler { return e })
+		require.Equal(t, want, got)
+		require.NoError(t, valid(to, got.stream))
 	})
 }
 

@@ -34,6 +34,11 @@ func validBut(to llmstream.Dialect, body string, lost encode.Lost) error {
 	if err != nil {
 		return err
 	}
+	for _, e := range events {
+		if err := undocumented(to, "", e.v); err != nil {
+			return fmt.Errorf("%w: %s", err, e.data)
+		}
+	}
 	switch to {
 	case llmstream.OpenAIChat:
 		return validChat(events)
@@ -280,7 +285,7 @@ func validChatChoice(choices *[]chatState, v any) error {
 	}
 	for name, typ := range map[string]string{
 		"content": "string", "refusal": "string", "reasoning_content": "string", "tool_calls": "array",
-		"reasoning_details": "array", "annotations": "array", "images": "array", "audio": "object",
+		"reasoning_details": "array", "thinking_blocks": "array", "annotations": "array", "images": "array", "audio": "object",
 	} {
 		if _, ok := delta[name]; ok {
 			if err := has(delta, name+" "+typ); err != nil {

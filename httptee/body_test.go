@@ -122,6 +122,6 @@ func TestTailIsCounted(t *testing.T) {
 	require.NoError(t, resp.Body.Close())
 	r := next(t, done)
 	require.EqualValues(t, len(text)+len(late), r.Bytes)
-	require.EqualValues(t, 1, r.Outcome.AfterDone)
+	require.EqualValues(t, 1, r.Outcome.Anomalies.AfterDone)
 	require.Zero(t, r.Drained)
 }

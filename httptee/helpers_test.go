@@ -24,7 +24,7 @@ import (
 	"github.com/seed-4d65deac/llmstream/testdata"
 )
 
-const patience = 10 * time.Second
+const patience = time.Minute
 
 // noLeak fails the test if goroutines are left when it has ended.
 func noLeak(t *testing.T) {

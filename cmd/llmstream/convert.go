@@ -22,12 +22,7 @@ What the target cannot express is listed on standard error, and explained in
 docs/transcoding.md.`,
 		flags: func(s *invocation, flags *flag.FlagSet) {
 			to, whole = llmstream.Auto, false
-			flags.Func("to", "write dialect `NAME`: openai-chat, anthropic-messages, openai-responses, gemini", func(name string) (err error) {
-				if to, err = llmstream.ParseDialect(name); err == nil {
-					_, err = encode.New(io.Discard, to, nil)
-				}
-				return err
-			})
+			flags.Func("to", "write dialect `NAME`: "+targetNames, func(name string) error { return setTarget(&to, name) })
 			flags.BoolVar(&whole, "whole", false, "write the answer to a request without \"stream\", as a line of JSON")
 			dialectFlag(s, flags)
 			readFlag(s, flags)
@@ -43,6 +38,20 @@ docs/transcoding.md.`,
 			return convert(s, one, to)
 		},
 	}
+}
+
+const targetNames = "openai-chat, anthropic-messages, openai-responses, gemini"
+
+// setTarget sets to to the dialect with a name, if streams in it can be written.
+func setTarget(to *llmstream.Dialect, name string) error {
+	d, err := llmstream.ParseDialect(name)
+	if err == nil {
+		_, err = encode.New(io.Discard, d, nil)
+	}
+	if err == nil {
+		*to = d
+	}
+	return err
 }
 
 func convert(s *invocation, one stream, to llmstream.Dialect) error {

@@ -31,7 +31,7 @@ and, depending on its kind:
                   "extra"}; "arguments" is the next piece, the others come once
   tool_call_end   "tool_call": {"index", "arguments_valid"}
   finish, blocked "finish_reason" in OpenAI's words, "native_finish_reason" in the
-                  provider's
+                  provider's, "stop_sequence" if it is known
   usage           "usage": {"input", "output", "total", "cached", "cache_write",
                   "reasoning", "raw"}; numbers that were not reported are absent
   logprobs, media, annotation, item   "value", the provider's JSON
@@ -78,6 +78,7 @@ type deltaJSON struct {
 	ToolCall           *toolCallJSON   `json:"tool_call,omitempty"`
 	FinishReason       string          `json:"finish_reason,omitempty"`
 	NativeFinishReason string          `json:"native_finish_reason,omitempty"`
+	StopSequence       string          `json:"stop_sequence,omitempty"`
 	Usage              *usageJSON      `json:"usage,omitempty"`
 	Error              *apiErrorJSON   `json:"error,omitempty"`
 	Damage             string          `json:"damage,omitempty"`
@@ -134,7 +135,7 @@ func newDeltaJSON(source string, d *llmstream.Delta) *deltaJSON {
 	case llmstream.KindToolCall, llmstream.KindToolCallEnd:
 		j.ToolCall = newToolCallJSON(d)
 	case llmstream.KindFinish, llmstream.KindBlocked:
-		j.FinishReason, j.NativeFinishReason = d.FinishReason.String(), string(d.NativeFinishReason)
+		j.FinishReason, j.NativeFinishReason, j.StopSequence = d.FinishReason.String(), string(d.NativeFinishReason), string(d.StopSequence)
 	case llmstream.KindUsage:
 		j.Usage = newUsageJSON(&d.Usage)
 	case llmstream.KindLogprobs, llmstream.KindMedia, llmstream.KindAnnotation, llmstream.KindItem:

@@ -40,7 +40,7 @@ func (s *invocation) demo() error {
 	}
 	var line bytes.Buffer // printed after the answer
 	p := newPrinter(&line, s.stderr, false)
-	proxy, err := listen("127.0.0.1:0", newProxy(to, p, 0))
+	proxy, err := listen("127.0.0.1:0", newProxy(to, p, 0, llmstream.Auto))
 	if err != nil {
 		return err
 	}

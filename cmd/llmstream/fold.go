@@ -21,7 +21,7 @@ without "stream" would have returned, plus one member:
     "error": null or {"message", "type", "code", "status", …} of the provider
   }
 
-"stream" also has, unless they are zero: "comments", "glued", "after_done",
+"stream" also has, unless they are zero: "comments", "unseparated", "after_done",
 "conflicts", "unterminated", "dropped_bytes", "damage", "cause".
 
 Several files are read at the same time, and printed in their order.`,
@@ -79,7 +79,7 @@ type streamJSON struct {
 	Error         *apiErrorJSON   `json:"error"`
 
 	Comments     int64  `json:"comments,omitempty"`
-	Glued        int64  `json:"glued,omitempty"`
+	Unseparated  int64  `json:"unseparated,omitempty"`
 	AfterDone    int64  `json:"after_done,omitempty"`
 	Conflicts    int64  `json:"conflicts,omitempty"`
 	Unterminated bool   `json:"unterminated,omitempty"`
@@ -95,11 +95,11 @@ func (s *invocation) writeFold(source string, c *llmstream.Completion, o *llmstr
 	return s.writeLine(folded{c, streamJSON{
 		Source: source, Dialect: o.Dialect.String(), Wire: o.Wire.String(), State: o.State.String(),
 		SawFinish: o.SawFinish, SawDone: o.SawDone,
-		Events: o.Events, Malformed: o.Malformed, Skipped: o.Skipped,
-		OpenToolCalls: o.OpenToolCalls, PendingBytes: o.PendingBytes,
+		Events: o.Events, Malformed: o.Anomalies.Malformed, Skipped: o.Anomalies.Skipped.Total(),
+		OpenToolCalls: o.OpenToolCalls, PendingBytes: o.Anomalies.PendingBytes,
 		UsageRaw: rawJSON(c.Usage.Raw), Error: newAPIErrorJSON(o.APIError),
-		Comments: o.Comments, Glued: o.Glued, AfterDone: o.AfterDone, Conflicts: o.Conflicts,
-		Unterminated: o.Unterminated, Dropped: c.Dropped,
+		Comments: o.Comments, Unseparated: o.Anomalies.Unseparated, AfterDone: o.Anomalies.AfterDone, Conflicts: o.Anomalies.Conflicts,
+		Unterminated: o.Anomalies.Unterminated, Dropped: c.Dropped,
 		Damage: errorText(o.Damage), Cause: errorText(o.Cause),
 	}})
 }

@@ -26,6 +26,7 @@ type invocation struct {
 	faults   faults // of the answers of serve
 	upstream string // of proxy
 	drain    time.Duration
+	to       llmstream.Dialect // in which proxy gives streams to clients; Auto: as they come
 	json     bool
 
 	stdin     io.Reader

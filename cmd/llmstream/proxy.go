@@ -14,6 +14,9 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/seed-4d65deac/llmstream"
+	"github.com/seed-4d65deac/llmstream/encode"
+	"github.com/seed-4d65deac/llmstream/encode/httpencode"
 	"github.com/seed-4d65deac/llmstream/httptee"
 )
 
@@ -41,10 +44,14 @@ answer is read to its end all the same, because providers charge for all of it
 and report the tokens only there. An answer that is still being read when the
 program is interrupted gets no line.
 
+With -to, clients get each stream in another dialect; docs/transcoding.md says what
+is lost. Requests, whole answers and errors with a status of their own are not
+translated. The lines are about what the server sent.
+
 Headers, queries and bodies of requests may hold keys, so they are neither kept
 nor shown. Messages of a provider's errors are not shown either, because some
-repeat the key. Types and codes of errors are shown if they look like words. Clients send their
-own credentials. The user and password in a URL such as
+repeat the key. Types and codes of errors are shown if they look like words.
+Clients send their own credentials. The user and password in a URL such as
 https://USER:PASSWORD@HOST are used for requests without an Authorization header.
 The connection between client and proxy is not encrypted: keep it on loopback.`,
 	flags: func(s *invocation, flags *flag.FlagSet) {
@@ -54,6 +61,7 @@ The connection between client and proxy is not encrypted: keep it on loopback.`,
 		flags.Func("drain", "after a client has left, read its answer for at most this `DURATION`, such as 1m", func(value string) error {
 			return setDuration(&s.drain, value)
 		})
+		flags.Func("to", "give clients the streams in dialect `NAME`: "+targetNames, func(name string) error { return setTarget(&s.to, name) })
 		flags.BoolVar(&s.json, "json", false, "print lines of JSON")
 	},
 	whole: func(s *invocation, _ []string) error {
@@ -69,7 +77,7 @@ The connection between client and proxy is not encrypted: keep it on loopback.`,
 		if s.json {
 			to = bufio.NewWriter(s.stderr)
 		}
-		return s.untilInterrupted(newProxy(upstream, p, s.drain), to, func(at string) string {
+		return s.untilInterrupted(newProxy(upstream, p, s.drain, s.to), to, func(at string) string {
 			return fmt.Sprintf("proxying %s at %s", field(shownURL(upstream)), at)
 		})
 	},
@@ -92,8 +100,9 @@ func shownURL(u *url.URL) string {
 }
 
 // newProxy returns a reverse proxy to a server. It gives each response to p, and reads
-// those whose clients have left for at most drain.
-func newProxy(to *url.URL, p *printer, drain time.Duration) http.Handler {
+// those whose clients have left for at most drain. Clients get streams in the dialect as,
+// unless that is Auto.
+func newProxy(to *url.URL, p *printer, drain time.Duration, as llmstream.Dialect) http.Handler {
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	transport.DisableCompression = true // the client alone decides what it can decode
 	transport.MaxIdleConnsPerHost = 100
@@ -114,6 +123,14 @@ func newProxy(to *url.URL, p *printer, drain time.Duration) http.Handler {
 			}
 			http.Error(w, "llmstream proxy: no answer from upstream", http.StatusBadGateway)
 		},
+	}
+	if as != llmstream.Auto {
+		forward := proxy.Rewrite
+		proxy.Rewrite = func(r *httputil.ProxyRequest) {
+			forward(r)
+			r.Out.Header.Del("Accept-Encoding") // what is compressed would not be translated
+		}
+		proxy.ModifyResponse = httpencode.ModifyResponse(as, &encode.Options{IncludeUsage: true})
 	}
 	return httptee.FullDuplex(proxy) // an upstream may answer before it has read the whole request
 }

@@ -48,7 +48,7 @@ func newProxyLine(path string, r *httptee.Result) *proxyLine {
 		Finish: []string{}, Usage: newUsageJSON(&r.Usage),
 		FirstByte: milliseconds(r.Timings.FirstByte), First: milliseconds(r.Timings.FirstOutput), End: milliseconds(r.Timings.End),
 		Gaps:      gapsJSON{N: gaps.N()},
-		ToolCalls: []string{}, Events: r.Events, Malformed: r.Outcome.Malformed, Bytes: r.Bytes, Encoding: cutField(r.Encoding), Left: r.ClientLeft,
+		ToolCalls: []string{}, Events: r.Events, Malformed: r.Outcome.Anomalies.Malformed, Bytes: r.Bytes, Encoding: cutField(r.Encoding), Left: r.ClientLeft,
 		Error: cutField(proxyError(&r.Outcome)), Path: cutField(path), result: r,
 	}
 	l.Usage.Raw = nil

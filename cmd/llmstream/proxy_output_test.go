@@ -30,7 +30,7 @@ func TestProxyNeverWaitsForItsReaders(t *testing.T) {
 			p := newPrinter(out, out, false)
 			at, err := url.Parse(to)
 			require.NoError(t, err)
-			server := httptest.NewServer(newProxy(at, p, 0))
+			server := httptest.NewServer(newProxy(at, p, 0, llmstream.Auto))
 			t.Cleanup(server.Close)
 			for range maxWaiting + 50 {
 				_, _, err := post(t, server.URL+chatPath, "")

@@ -25,7 +25,7 @@ func proxyTo(t *testing.T, upstream string, asJSON bool) (at string, stop func()
 	require.NoError(t, err)
 	var stdout, stderr bytes.Buffer
 	p := newPrinter(&stdout, &stderr, asJSON)
-	server := httptest.NewUnstartedServer(newProxy(to, p, 0))
+	server := httptest.NewUnstartedServer(newProxy(to, p, 0, llmstream.Auto))
 	var logged bytes.Buffer // a panic in a handler, for example
 	server.Config.ErrorLog = log.New(&logged, "", 0)
 	server.Start()

@@ -38,9 +38,14 @@ extension. A request without a name gets the first FILE of its dialect, or else
   A request with the results of tool calls gets an answer without calls: the next
   one of the same cassette, else of the FILEs, else "text".
 
+With -as, recordings are translated to one dialect, and each FILE answers on the path
+of that dialect too. A recording that was cut or failed ends with an error there.
+Errors with a status of their own are not translated. What is lost is in
+docs/transcoding.md.
+
 A request can set each flag except -addr for itself: as a parameter of its query,
-such as ?pace=50ms&cut=3e, or as a header, such as Llmstream-Pace. A PLACE is a number of bytes, such as 1000, or of events, such as
-3e.`,
+such as ?pace=50ms&cut=3e, or as a header, such as Llmstream-Pace. A PLACE is a
+number of bytes, such as 1000, or of events, such as 3e.`,
 	flags: func(s *invocation, flags *flag.FlagSet) {
 		addrFlag(s, flags)
 		for _, f := range faultFlags {

@@ -9,10 +9,13 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/seed-4d65deac/llmstream"
 )
 
-// The faults of an answer, and its pace.
+// The faults of an answer, its pace, and its dialect.
 type faults struct {
+	as               llmstream.Dialect // the dialect in which recordings are written; Auto: their own
 	pace             time.Duration
 	cut, stall, rst  place
 	fail             place
@@ -32,6 +35,7 @@ var faultFlags = [...]struct {
 	name, usage string
 	set         func(f *faults, value string) error
 }{
+	{"as", "write recordings in dialect `NAME`: " + targetNames, func(f *faults, v string) error { return setTarget(&f.as, v) }},
 	{"pace", "wait a `DURATION`, such as 50ms, between events", func(f *faults, v string) error { return setDuration(&f.pace, v) }},
 	{"cut", "end the answer at `PLACE` without an error", func(f *faults, v string) error { return f.cut.parse(v) }},
 	{"stall", "send nothing from `PLACE` on", func(f *faults, v string) error { return f.stall.parse(v) }},

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/seed-4d65deac/llmstream"
 )
 
 // deadlines records the deadlines that a handler sets on its connection.
@@ -104,7 +106,7 @@ func TestProxyPassesUpgrades(t *testing.T) {
 	require.NoError(t, err)
 	p := newPrinter(io.Discard, io.Discard, false)
 	defer p.close()
-	proxy, err := listen("127.0.0.1:0", newProxy(to, p, 0))
+	proxy, err := listen("127.0.0.1:0", newProxy(to, p, 0, llmstream.Auto))
 	require.NoError(t, err)
 	proxy.start()
 	defer proxy.close()

@@ -272,10 +272,11 @@ func (r *recordings) findFor(req *http.Request, name string, d llmstream.Dialect
 	return r.find(name, d)
 }
 
-// plain returns the recording for a request without a name; nil if there is none.
-func (r *recordings) plain(req *http.Request, d llmstream.Dialect) *recording {
+// plain returns the recording for a request without a name; nil if there is none. On the
+// path of the dialect in which recordings are written, that is the first of the user's files.
+func (r *recordings) plain(req *http.Request, d, as llmstream.Dialect) *recording {
 	for _, one := range r.all[:r.mine] {
-		if one.dialect == d {
+		if one.dialect == d || as == d {
 			return one
 		}
 	}

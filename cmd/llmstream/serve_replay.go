@@ -42,10 +42,13 @@ func (h *replay) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 		return
 	}
 	asked := readAsking(body)
-	one, ok := h.choose(req, d, &asked)
+	one, ok := h.choose(req, d, &f, &asked)
 	if !ok {
 		refuse(w, d, http.StatusNotFound, "there is no such recording; GET / lists them")
 		return
+	}
+	if f.as != llmstream.Auto {
+		one = one.in(f.as)
 	}
 	if asked.wantsWhole(d, req.URL.Path) && !one.isWhole() {
 		one, err = one.whole(req.URL.Path)
@@ -99,8 +102,8 @@ func (r *recordings) models() object {
 }
 
 // choose returns the recording that answers a request.
-func (h *replay) choose(req *http.Request, d llmstream.Dialect, asked *asking) (one *recording, ok bool) {
-	one, ok = h.named(req, d, asked)
+func (h *replay) choose(req *http.Request, d llmstream.Dialect, f *faults, asked *asking) (one *recording, ok bool) {
+	one, ok = h.named(req, d, f, asked)
 	if ok && one.calls && asked.done {
 		one = h.recordings.answerAfter(one, req, d)
 		ok = one != nil
@@ -110,7 +113,7 @@ func (h *replay) choose(req *http.Request, d llmstream.Dialect, asked *asking) (
 
 // named returns the recording that a request names, or else the plain one. A model need
 // not be the name of a recording.
-func (h *replay) named(req *http.Request, d llmstream.Dialect, asked *asking) (one *recording, ok bool) {
+func (h *replay) named(req *http.Request, d llmstream.Dialect, f *faults, asked *asking) (one *recording, ok bool) {
 	for _, name := range [...]string{req.URL.Query().Get("recording"), req.Header.Get(headerOf("recording"))} {
 		if name != "" {
 			one = h.recordings.findFor(req, name, d)
@@ -122,7 +125,7 @@ func (h *replay) named(req *http.Request, d llmstream.Dialect, asked *asking) (o
 			return one, true
 		}
 	}
-	one = h.recordings.plain(req, d)
+	one = h.recordings.plain(req, d, f.as)
 	return one, one != nil
 }
 

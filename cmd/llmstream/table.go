@@ -77,18 +77,18 @@ func finishText(c *llmstream.ChoiceOutcome) string {
 }
 
 func (t table) oddities(o *llmstream.Outcome) {
-	t.count("malformed", o.Malformed)
+	t.count("malformed", o.Anomalies.Malformed)
 	t.text("damage", errorText(o.Damage))
-	t.count("skipped: empty", o.Skips.Empty)
-	t.count("skipped: keep-alive", o.Skips.KeepAlive)
-	t.count("skipped: no object", o.Skips.NotObject)
+	t.count("skipped: empty", o.Anomalies.Skipped.Empty)
+	t.count("skipped: keep-alive", o.Anomalies.Skipped.KeepAlive)
+	t.count("skipped: no object", o.Anomalies.Skipped.NotObject)
 	t.count("comments", o.Comments)
-	t.count("glued events", o.Glued)
-	t.count("after end marker", o.AfterDone)
-	t.count("tool call conflicts", o.Conflicts)
+	t.count("unseparated events", o.Anomalies.Unseparated)
+	t.count("after end marker", o.Anomalies.AfterDone)
+	t.count("tool call conflicts", o.Anomalies.Conflicts)
 	t.count("open tool calls", int64(o.OpenToolCalls))
-	t.count("pending bytes", int64(o.PendingBytes))
-	t.flag("unterminated", o.Unterminated)
+	t.count("pending bytes", int64(o.Anomalies.PendingBytes))
+	t.flag("unterminated", o.Anomalies.Unterminated)
 }
 
 func (t table) text(name, value string) {

@@ -67,7 +67,7 @@ func isStream(r *http.Response) bool {
 func SetHeader(h http.Header) {
 	h.Set("Content-Type", "text/event-stream; charset=utf-8")
 	h.Set("Cache-Control", "no-cache")
-	h.Set("X-Accel-Buffering", "no")
+	h.Set("X-Accel-Buffering", "no") // WG-1: nginx would buffer the stream
 	for _, name := range [...]string{"Content-Length", "Content-Encoding", "ETag"} {
 		h.Del(name)
 	}

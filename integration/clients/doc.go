@@ -9,6 +9,8 @@
 //     is no node, no npm, or nothing to install from, it is skipped.
 //   - Faults between the client and the server, over HTTP/1 and HTTP/2, and requests that
 //     are cancelled at any moment.
+//   - Other libraries and a loop written by hand, with streams that are cut, wrong or unusual.
+//     The table in README.md has to be what this measures.
 //   - A thousand streams at a time, where LLMSTREAM_RATIOS is set; a few else.
 //
 // LLMSTREAM_CORPUS may name a folder with more recordings.

@@ -90,7 +90,7 @@ func read(raw []byte, size int) (r reading, wire llmstream.Wire) {
 		}
 	}
 	p.Close()
-	r.cut = p.Outcome().PendingBytes > 0
+	r.cut = p.Outcome().Anomalies.PendingBytes > 0
 	return r, p.Wire()
 }
 

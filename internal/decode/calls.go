@@ -24,6 +24,7 @@ type Call struct {
 	// Doubtful is set if a piece contradicted the call and may belong to another one. The
 	// call is not ended, and must not be run.
 	Doubtful  bool
+	runnable  bool   // it has ended, and its arguments were valid
 	List      uint32 // the list of calls that held its latest piece; see Choice.List
 	Surrogate uint16 // the pending surrogate of the arguments; see Choice.Surrogates
 	Arguments jsonscan.Scanner
@@ -120,7 +121,7 @@ func (t *Stream) doubtOpenCalls() {
 	t.doubted = true
 	for i := range t.Choices {
 		for at := range t.Choices[i].Calls {
-			if k := &t.Choices[i].Calls[at]; !k.HasEnded() && !k.closed() {
+			if k := &t.Choices[i].Calls[at]; !k.HasEnded() && !k.closed() && k.State != CallBroken {
 				k.Doubtful = true
 			}
 		}
@@ -179,6 +180,16 @@ func (k *Call) setState(err error) {
 	}
 }
 
+// HasCalls reports whether the choice has calls that are not void.
+func (ch *Choice) HasCalls() bool {
+	for at := range ch.Calls {
+		if ch.Calls[at].State != CallVoid {
+			return true
+		}
+	}
+	return false
+}
+
 // CallAtIndex returns the position of the latest call with an index on the wire, or -1.
 // It is for dialects that number the parts of an answer.
 func (ch *Choice) CallAtIndex(index int) (at int) {
@@ -219,6 +230,10 @@ func (c *Context) NewCall(t *Choice, k Call) (at int) {
 		return -1
 	}
 	c.Calls++
+	if !c.Answered {
+		c.answer()
+	}
+	k.Doubtful = k.Doubtful || c.SawDone // nothing after the end is part of the answer (F-22)
 	t.Calls = append(t.Calls, k)
 	return len(t.Calls) - 1
 }
@@ -280,20 +295,32 @@ func (c *Context) RestartCall(t *Choice, at int, arguments []byte) {
 func (c *Context) EndCall(t *Choice, at int) {
 	c.Contextual = true
 	call := &t.Calls[at]
-	if !call.mayEnd() || c.PiecesOnly && !call.HasArguments && c.lostArguments(t) {
+	if !call.mayEnd() || c.PiecesOnly && call.State == CallOpen && !call.HasArguments && c.lostArguments(t) {
 		return
 	}
 	c.flushArguments(t, at)
 	valid := t.valid(call)
-	call.State = CallEnded
+	call.State, call.runnable = CallEnded, valid
 	c.Add(KindToolCallEnd, t.Index).ToolCall = ToolCallDelta{Index: at, ArgumentsValid: valid}
+}
+
+// TakeLate notes arguments that come after the end of their call. The call lacks them, so
+// it is given once more as one that must not be run.
+func (c *Context) TakeLate(t *Choice, at int) {
+	call := &t.Calls[at]
+	c.Contextual = true
+	c.Conflicts++
+	if call.runnable {
+		call.runnable = false
+		c.Add(KindToolCallEnd, t.Index).ToolCall = ToolCallDelta{Index: at}
+	}
 }
 
 // lostArguments reports whether a call without arguments may have lost them. That is
 // possible if an event could not be read, if a limit was reached (T-19), or if another
 // call has arguments but no name.
 func (c *Context) lostArguments(t *Choice) bool {
-	if c.MalformedCount > 0 || t.Finish == FinishLength {
+	if c.lost || t.Finish == FinishLength {
 		return true
 	}
 	for i := range t.Calls {
@@ -310,7 +337,8 @@ func (c *Context) EndCalls() {
 	for i := range c.Choices {
 		ch := &c.Choices[i]
 		for at := range ch.Calls {
-			if !ch.IsOpen(at) && !ch.Failed && (ch.IsFinished() || c.SawDone) {
+			lost := !ch.Calls[at].HasArguments && c.lostArguments(ch) // and no event of the call's own ends it
+			if !ch.IsOpen(at) && !ch.Failed && !lost && (ch.IsFinished() || c.SawDone) {
 				c.EndCall(ch, at)
 			}
 		}

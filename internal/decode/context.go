@@ -56,9 +56,11 @@ type Context struct {
 	errors    int     // number of KindError that the event has given
 	refused   []error // the causes of KindMalformed that the event has given
 	mistyped  bool    // see Mistyped
-	failure   string  // a finish reason of the event that means failure
-	failed    int     // the choice with that reason
-	Buf       []byte  // holds texts and JSON of deltas that are not slices of the event
+	// StopSequence is the stop sequence that ended a choice, for the next KindFinish.
+	StopSequence []byte
+	failure      string // a finish reason of the event that means failure
+	failed       int    // the choice with that reason
+	Buf          []byte // holds texts and JSON of deltas that are not slices of the event
 }
 
 // A Sink takes the deltas of an event before all of them are known. It is called once the
@@ -110,6 +112,7 @@ func (c *Context) Begin(typ, data []byte) {
 	c.starts, c.Details, c.Buf = c.starts[:0], c.Details[:0], c.Buf[:0]
 	c.sourceAt, c.sourceCost, c.errorRaw, c.Sequence, c.Part = 0, 0, nil, 0, 0
 	c.Source.Member, c.Fragments, c.DetailMember, c.Counted.Form = "", 0, "", nil
+	c.StopSequence = nil
 	c.Indexed, c.errors, c.mistyped, c.failure = false, 0, false, ""
 	c.packed, c.packedFrom, c.refused, c.Gave = nil, nil, c.refused[:0], 0
 }

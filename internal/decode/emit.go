@@ -1,6 +1,10 @@
 package decode
 
-import "github.com/valyala/fastjson"
+import (
+	"slices"
+
+	"github.com/valyala/fastjson"
+)
 
 // outputKinds are the kinds that reopen a finished choice (C-34).
 const outputKinds = KindContent | KindReasoning | KindRefusal | KindToolCall | KindMedia
@@ -10,7 +14,9 @@ const outputKinds = KindContent | KindReasoning | KindRefusal | KindToolCall | K
 func (c *Context) Add(k Kind, choice int) *Delta {
 	c.Emitted++
 	c.Gave |= k
-	c.Answered = c.Answered || k&(outputKinds|KindItem|KindAnnotation|KindLogprobs) != 0
+	if !c.Answered && k&(outputKinds|KindItem|KindAnnotation|KindLogprobs) != 0 {
+		c.answer()
+	}
 	if c.finished && k&outputKinds != 0 {
 		c.reopen(choice)
 	}
@@ -38,6 +44,13 @@ func (c *Context) handOut() {
 	c.Deltas, c.starts, c.Details = c.Deltas[:0], c.starts[:0], c.Details[:0]
 }
 
+// answer notes that the answer has begun to come. An end marker before it ended nothing,
+// unless the answer had been finished or had failed (E-19).
+func (c *Context) answer() {
+	c.Answered = true
+	c.SawDone = c.SawDone && (c.FirstError != nil || slices.ContainsFunc(c.Choices, func(t Choice) bool { return t.Native != "" }))
+}
+
 // AddText adds a piece of content, reasoning or refusal. An empty one adds nothing.
 func (c *Context) AddText(k Kind, choice int, text []byte) {
 	if len(text) == 0 {
@@ -61,10 +74,33 @@ func (c *Context) AddTextOf(member string, k Kind, choice int, text []byte) {
 // AddDetail adds a piece of structured reasoning and returns its delta, which may also
 // take a text of the reasoning.
 func (c *Context) AddDetail(choice int, r ReasoningDetail) *Delta {
+	if len(r.Format) == 0 && len(r.Signature)+len(r.Data) > 0 {
+		r.Format = formatOf(r.Type, len(r.Signature) > 0)
+	}
 	d := c.Add(KindReasoning, choice)
 	c.Details = append(c.Details, r)
 	d.Detail = &c.Details[len(c.Details)-1]
 	return d
+}
+
+var formatAnthropic, formatGoogle, formatOpenAI = []byte("anthropic-claude-v1"), []byte("google-gemini-v1"), []byte("openai-responses-v1")
+
+// formatOf returns whose signature or encrypted reasoning a detail of this type has, in
+// OpenRouter's words, or nil if that is not known.
+func formatOf(typ []byte, signed bool) []byte {
+	switch string(typ) {
+	case "thinking", "redacted_thinking", "reasoningText", "redactedContent":
+		return formatAnthropic
+	case "thought", "text", "extra_content":
+		return formatGoogle
+	case "reasoning":
+		return formatOpenAI
+	case "", "reasoning.text": // a bare signature is Anthropic's in all that was recorded
+		if signed {
+			return formatAnthropic
+		}
+	}
+	return nil
 }
 
 // AddMedia adds an image or a piece of audio as its JSON.
@@ -191,7 +227,6 @@ func (c *Context) EmitRole(t *Choice, role []byte) {
 
 // Skip counts a meaningless event in one of Stream.Skips, and adds a KindPing.
 func (c *Context) Skip(as *int64) {
-	c.Skipped++
 	*as++
 	c.Source.Member = ""
 	c.Add(KindPing, -1)

@@ -138,6 +138,7 @@ func (c *Context) Malformed(choice, offset, length int, cause error) {
 	c.refused = append(c.refused, cause)
 	err := &SyntaxError{Event: c.Events, Offset: offset, Length: length, Err: cause}
 	c.MalformedCount++
+	c.lost = true
 	if c.FirstDamage == nil && !c.SawDone { // after the end nothing changes the verdict (F-22)
 		c.FirstDamage = err
 	}

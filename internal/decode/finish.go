@@ -84,11 +84,9 @@ func (c *Context) AddFinishAs(t *Choice, reason FinishReason, native []byte) {
 	if c.SawDone && t.Native != "" {
 		return
 	}
-	reopened := t.Reopened
+	c.closeAgain(t, native)
 	if t.setFinish(reason, native) {
 		c.emitFinish(t, native)
-	} else if reopened && !t.Reopened { // a text may reopen the choice again
-		c.Epoch++
 	}
 }
 
@@ -97,11 +95,12 @@ func (c *Context) AddFinishAs(t *Choice, reason FinishReason, native []byte) {
 // T-20).
 func (c *Context) AddFinishOrCalls(t *Choice, native []byte) {
 	c.Contextual = c.Contextual || len(native) > 0
-	before, reopened := t.Finish, t.Reopened
-	news := t.SetFinish(native)
-	if reopened && !t.Reopened {
-		c.Epoch++
+	if c.SawDone && t.Native != "" {
+		return // F-22
 	}
+	c.closeAgain(t, native)
+	before := t.Finish
+	news := t.SetFinish(native)
 	if t.Finish == FinishStop && len(t.Calls) > 0 {
 		t.Finish = FinishToolCalls
 	}
@@ -113,13 +112,22 @@ func (c *Context) AddFinishOrCalls(t *Choice, native []byte) {
 	}
 }
 
+// closeAgain is called before the finish reason of a reopened choice is set once more. It
+// may be the same reason, which adds no delta. Templates that were learned meanwhile would
+// not reopen the choice (C-34).
+func (c *Context) closeAgain(t *Choice, native []byte) {
+	if t.Reopened && len(native) > 0 {
+		c.Epoch++
+	}
+}
+
 // emitFinish adds a KindFinish. From now on a text may reopen the choice, so templates
 // that were learned before do not count any more.
 func (c *Context) emitFinish(t *Choice, native []byte) {
 	c.finished = true
 	c.Epoch++
 	d := c.Add(KindFinish, t.Index)
-	d.FinishReason, d.NativeFinishReason = t.Finish, native
+	d.FinishReason, d.NativeFinishReason, d.StopSequence = t.Finish, native, c.StopSequence
 	if t.Failed = IsFailure(native); t.Failed {
 		c.failure, c.failed = string(native), t.Index
 	}

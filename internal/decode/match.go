@@ -26,7 +26,7 @@ func (ch *Choice) MatchCall(k *CallKey) (at int, conflict bool) {
 		at, another := ch.callWithID(k, id)
 		switch {
 		case at >= 0 && !another:
-			return at, ch.Calls[at].contradicts(name)
+			return at, ch.Calls[at].checkName(name)
 		case at >= 0 && name == 0:
 			ch.Calls[at].Doubtful = true
 			return at, true
@@ -65,7 +65,7 @@ func (ch *Choice) MatchCall(k *CallKey) (at int, conflict bool) {
 	case call.Renamed(name) && (!k.Indexed || call.whole()) && k.Index != LegacyIndex:
 		return -1, false // another tool, and this call needs nothing more
 	}
-	return at, call.contradicts(name)
+	return at, call.checkName(name)
 }
 
 // callWithID returns the latest call with this id, or -1. another reports whether that
@@ -126,9 +126,9 @@ func (k *Call) Renamed(name uint64) bool {
 	return name != 0 && k.Name != 0 && k.Name != name
 }
 
-// contradicts reports whether a piece with this name belongs to another tool. If it does,
-// the call is doubtful, since the tool to run is unknown.
-func (k *Call) contradicts(name uint64) bool {
+// checkName reports whether a piece with this name belongs to another tool. If it does,
+// checkName marks the call as doubtful, since the tool to run is unknown.
+func (k *Call) checkName(name uint64) bool {
 	renamed := k.Renamed(name)
 	k.Doubtful = k.Doubtful || renamed
 	return renamed

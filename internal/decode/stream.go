@@ -26,6 +26,7 @@ type Stream struct {
 	// PiecesOnly: arguments come in pieces, and no event repeats them as a whole. A piece
 	// of a call that is open may stand in an event that cannot be read. A decoder sets it.
 	PiecesOnly bool
+	lost       bool // an event of this answer could not be read, or a part of one
 	// doubted: each call that may have lost a piece is marked, and no piece has come since.
 	// Damaged events may be shorter than the list of calls.
 	doubted bool
@@ -40,8 +41,8 @@ type Stream struct {
 	usageRaw []byte // the usage objects so far, overlaid key by key; see OverlayUsage
 	overlaid int    // what overlaying has cost beyond what the reports allowed; see overlayCredit
 
-	// These are the fields of the outcome with the same names.
-	Skipped, MalformedCount                     int64
+	// These are the fields of the outcome's anomalies with the same names.
+	MalformedCount                              int64
 	Comments, Unseparated, AfterDone, Conflicts int64
 	Skips                                       Skips
 	Unterminated                                bool
@@ -161,7 +162,7 @@ func (c *Context) FlushSurrogates() {
 // Complete reports whether the answer is whole (contract 7):
 //
 //   - each choice that began is finished, and its calls are not cut short; or
-//   - the end marker came, and no call is open; or
+//   - some choice began, the end marker came, and no call is open; or
 //   - there is no answer because the prompt was blocked (G-04).
 func (t *Stream) Complete() bool {
 	if t.BlockReason != "" {
@@ -176,7 +177,7 @@ func (t *Stream) Complete() bool {
 		}
 	}
 	if t.SawDone {
-		return t.Finished() || !open
+		return len(t.Choices) > 0 && (t.Finished() || !open)
 	}
 	return t.Finished() && !cut
 }

@@ -41,14 +41,14 @@ func (u *Usage) Merge(newer *Usage) (changed bool) {
 	if newer.CachedInInput != TriUnknown {
 		u.CachedInInput = newer.CachedInInput
 	}
-	if u.ReasoningInOutput = u.provenReasoning(); u.ReasoningInOutput == TriUnknown {
+	if u.ReasoningInOutput = u.ProvenReasoning(); u.ReasoningInOutput == TriUnknown {
 		u.ReasoningInOutput = newer.ReasoningInOutput
 	}
 	return true
 }
 
-// provenReasoning derives from the total whether the output includes the reasoning.
-func (u *Usage) provenReasoning() Tri {
+// ProvenReasoning derives from the total whether the output includes the reasoning.
+func (u *Usage) ProvenReasoning() Tri {
 	const all = UsageInput | UsageOutput | UsageTotal | UsageReasoning
 	if u.Reported&all != all || u.Reasoning == 0 {
 		return TriUnknown

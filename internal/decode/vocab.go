@@ -39,6 +39,7 @@ type Delta struct {
 	ToolCall           ToolCallDelta
 	FinishReason       FinishReason
 	NativeFinishReason []byte
+	StopSequence       []byte
 	Usage              Usage
 	Start              *Start
 	Detail             *ReasoningDetail

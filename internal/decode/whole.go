@@ -127,7 +127,7 @@ func (s *Context) VoidAnswer(t *Choice) {
 		t.Calls[at].Void()
 	}
 	t.Finish, t.Native, t.Surrogates, t.annotations = FinishNone, "", surrogates{}, Distinct{}
-	s.SawDone, s.FirstError = false, nil
+	s.SawDone, s.FirstError, s.Answered, s.finished, s.lost = false, nil, false, false, false
 	s.Usage, s.usageRaw = Usage{}, s.usageRaw[:0]
 	s.Contextual = true
 	s.Epoch++

@@ -47,7 +47,7 @@ func TestTextsOfDashScope(t *testing.T) {
 	} {
 		r := streamtest.Read(llmstream.DashScope, nil, []byte(dashScope(c.texts...)))
 		require.Equal(t, c.want, r.Completion.Choices[0].Message.Content, "%q", c.texts)
-		require.Equal(t, c.conflicts, r.Outcome.Conflicts, "%q", c.texts)
+		require.Equal(t, c.conflicts, r.Outcome.Anomalies.Conflicts, "%q", c.texts)
 	}
 }
 

@@ -76,6 +76,7 @@ func (a *anthropic) Reset() {
 }
 
 func (a *anthropic) Decode(s *decode.Context) {
+	s.PiecesOnly = true
 	var e anthropicEvent
 	e.read(s.Root)
 	typ := s.Word(e.typ)
@@ -101,6 +102,7 @@ func (a *anthropic) Decode(s *decode.Context) {
 		a.startMessage(s, e.message)
 	case "message_delta":
 		if native := s.Word(decode.Member(e.delta, "stop_reason")); len(native) > 0 {
+			s.StopSequence = s.Word(decode.Member(e.delta, "stop_sequence"))
 			s.AddFinish(message(s), native)
 		}
 		a.addUsage(s, e.usage, true)
@@ -162,7 +164,7 @@ func (a *anthropic) notePart(part int) {
 // startMessage decodes the message of message_start, which may hold the whole answer
 //
 func (a *anthropic) startMessage(s *decode.Context, v *fastjson.Value) {
-	var id, model, role, content, finish, usage *fastjson.Value
+	var id, model, role, content, finish, stop, usage *fastjson.Value
 	v.GetObject().Visit(func(key []byte, v *fastjson.Value) {
 		switch string(key) {
 		case "id":
@@ -175,6 +177,8 @@ func (a *anthropic) startMessage(s *decode.Context, v *fastjson.Value) {
 			content = v
 		case "stop_reason":
 			finish = v
+		case "stop_sequence":
+			stop = v
 		case "usage":
 			usage = v
 		}
@@ -183,7 +187,7 @@ func (a *anthropic) startMessage(s *decode.Context, v *fastjson.Value) {
 	begun := len(s.Choices) > 0
 	t := message(s)
 	s.AddRole(t, role)
-	if !begun || a.isAnother(s, t, s.Word(id)) {
+	if a.isAnother(s, t, s.Word(id)) || !begun {
 		a.answer = decode.Hash(s.Word(id))
 		for i, block := range content.GetArray() {
 			s.Part = i
@@ -196,6 +200,7 @@ func (a *anthropic) startMessage(s *decode.Context, v *fastjson.Value) {
 		}
 		s.Part = 0
 	}
+	s.StopSequence = s.Word(stop)
 	s.AddFinish(t, s.Word(finish))
 	a.addUsage(s, usage, false)
 }
@@ -231,7 +236,11 @@ func decodeCompletion(s *decode.Context) {
 // the verdict on the new one (O-22). The stream is malformed unless the current message
 // has ended.
 func (a *anthropic) isAnother(s *decode.Context, t *decode.Choice, id []byte) bool {
-	if a.answer == 0 || len(id) == 0 || a.answer == decode.Hash(id) {
+	switch {
+	case len(id) == 0 || a.answer == decode.Hash(id):
+		return false
+	case a.answer == 0 && !s.SawDone: // its own beginning comes late
+		a.answer = decode.Hash(id)
 		return false
 	}
 	if !s.SawDone {

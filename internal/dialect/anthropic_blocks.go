@@ -140,7 +140,9 @@ func (a *anthropic) decodeBlockDelta(s *decode.Context, e *anthropicEvent) {
 		}
 	case "input_json_delta":
 		if at := t.CallAtIndex(s.Part); at >= 0 {
-			s.AppendArguments(t, at, d.inputMember, d.input)
+			appendArguments(s, t, at, d.inputMember, d.input)
+		} else if a.mayThink(s) { // no block of another type has begun here
+			lostBeginning(s, t)
 		}
 	case "citations_delta":
 		s.AddCitation(t, d.citations)

@@ -43,7 +43,7 @@ func TestWholeBlocksAreTold(t *testing.T) {
 	} {
 		l, o := streamtest.Push(llmstream.AnthropicMessages, nil, c.body)
 		require.Equal(t, c.want, l, c.name)
-		require.Zero(t, o.Malformed, c.name)
+		require.Zero(t, o.Anomalies.Malformed, c.name)
 	}
 }
 
@@ -76,7 +76,7 @@ func TestCallInPlaceOfWhichAnotherBlockBegins(t *testing.T) {
 	))
 	require.Zero(t, o.OpenToolCalls)
 	require.Equal(t, llmstream.StateComplete, o.State)
-	require.EqualValues(t, 1, o.Malformed) // that another begins there
+	require.EqualValues(t, 1, o.Anomalies.Malformed) // that another begins there
 }
 
 // E-03: errors of gateways, which name no type or say nothing.
@@ -221,7 +221,7 @@ func TestOpenItemsAreBounded(t *testing.T) {
 
 	p.Write([]byte(heldBlocksOf(100, 100)))
 	require.Len(t, a.Completion().Choices[0].Message.Items, 1, "nothing is given that lacks a piece")
-	require.EqualValues(t, 1, p.Outcome().Malformed, "it is reported once")
+	require.EqualValues(t, 1, p.Outcome().Anomalies.Malformed, "it is reported once")
 	var limit *llmstream.LimitError
 	require.ErrorAs(t, p.Outcome().Damage, &limit)
 	require.Equal(t, llmstream.LimitError{Limit: "MaxEvent", Max: most}, *limit)
@@ -233,6 +233,6 @@ func TestOpenItemsAreBounded(t *testing.T) {
 	for i := range 10 {
 		fmt.Fprintf(p, "data: {\"type\":\"content_block_start\",\"index\":%d,\"content_block\":{\"type\":\"server_tool_use\",\"id\":\"s\"}}\n\n", i)
 	}
-	require.EqualValues(t, 7, p.Outcome().Malformed)
+	require.EqualValues(t, 7, p.Outcome().Anomalies.Malformed)
 	require.ErrorContains(t, p.Outcome().Damage, "MaxToolCalls")
 }

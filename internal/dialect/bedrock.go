@@ -62,9 +62,9 @@ func (e *converseEvent) read(s *decode.Context) {
 	}
 }
 
-// speaks reports whether the event is part of the answer. Metadata alone may belong to
+// hasAnswer reports whether the event is part of the answer. Metadata alone may belong to
 // any dialect.
-func (e *converseEvent) speaks() bool {
+func (e *converseEvent) hasAnswer() bool {
 	return e.messageStart != nil || e.blockStart != nil || e.blockDelta != nil || e.blockStop != nil || e.messageStop != nil || e.isWhole()
 }
 
@@ -78,7 +78,7 @@ func (e *converseEvent) isWhole() bool {
 func detectBedrock(s *decode.Context) bool {
 	var e converseEvent
 	e.read(s)
-	return s.Embedded || e.speaks()
+	return s.Embedded || e.hasAnswer()
 }
 
 // bedrock decodes Bedrock's streams.
@@ -123,7 +123,8 @@ func (b *bedrock) Decode(s *decode.Context) {
 	var e converseEvent
 	e.read(s)
 	switch {
-	case e.speaks():
+	case e.hasAnswer():
+		s.PiecesOnly = true
 		b.decodeConverseEvent(s, &e)
 	case s.Embedded && e.metadata == nil:
 		decodeModel(s, &b.chat)

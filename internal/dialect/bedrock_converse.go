@@ -177,9 +177,9 @@ func decodeConverseDelta(s *decode.Context, t *decode.Choice, index int, delta *
 	}
 	if call.GetObject() != nil {
 		if at := t.CallAtIndex(index); at >= 0 {
-			s.AppendArguments(t, at, "input", decode.Member(call, "input"))
+			appendArguments(s, t, at, "input", decode.Member(call, "input"))
 		} else {
-			s.Contextual = true
+			lostBeginning(s, t)
 		}
 	}
 }

@@ -100,7 +100,7 @@ func embeddedDialect(s *decode.Context) ID {
 		}
 	}
 	var e converseEvent
-	if e.read(s); m.speaks() || e.speaks() {
+	if e.read(s); m.hasAnswer() || e.hasAnswer() {
 		return Bedrock
 	}
 	return Auto

@@ -44,12 +44,12 @@ func (m *modelEvent) stopsOtherwise() bool {
 	return len(choices) > 0 && decode.Member(choices[0], "stop_reason") != nil && decode.Member(choices[0], "finish_reason") == nil
 }
 
-// speaks reports whether the event is part of an answer.
-func (m *modelEvent) speaks() bool { return m.text != nil || m.list != nil || m.choices != nil }
+// hasAnswer reports whether the event is part of an answer.
+func (m *modelEvent) hasAnswer() bool { return m.text != nil || m.list != nil || m.choices != nil }
 
 func decodeModel(s *decode.Context, h *chat) {
 	var m modelEvent
-	if m.read(s); !m.speaks() {
+	if m.read(s); !m.hasAnswer() {
 		return
 	}
 	if m.text != nil {

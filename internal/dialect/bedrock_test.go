@@ -111,7 +111,7 @@ func TestBedrockReaderStops(t *testing.T) {
 		require.NoError(t, r.Err(), name)
 		require.NotZero(t, a.Usage().Reported, name)
 		require.True(t, r.Outcome().SawDone)
-		require.Zero(t, r.Outcome().PendingBytes, name)
+		require.Zero(t, r.Outcome().Anomalies.PendingBytes, name)
 	}
 }
 

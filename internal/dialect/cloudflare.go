@@ -82,6 +82,7 @@ func decodeCloudflare(s *decode.Context) {
 	}
 	for i, v := range e.calls.GetArray() {
 		if decode.Member(v, "function") != nil { // calls in pieces, as in OpenAI's streams
+			s.PiecesOnly = true
 			decodeToolCall(s, t, v, i == 0)
 			continue
 		}

@@ -111,6 +111,7 @@ func (h *cohere) Decode(s *decode.Context) {
 		s.AddRole(t, m.role)
 		h.decodeMessage(s, t, &m)
 	case "tool-call-start":
+		s.PiecesOnly = true
 		decodeCohereCalls(s, t, m.calls, cohereIndex(s, t, e.index, len(t.Calls)))
 	case "tool-call-delta":
 		decodeCohereCalls(s, t, m.calls, cohereIndex(s, t, e.index, len(t.Calls)-1))
@@ -302,14 +303,32 @@ func decodeCohereV1Calls(s *decode.Context, t *decode.Choice, e *cohereEvent) {
 		}
 	}
 	for at, v := range e.calls.GetArray() {
+		read(v)
 		if at == len(t.Calls) {
-			read(v)
 			if s.BeginCall(t, at, nil, s.Word(name), decode.TypeFunction) < 0 {
 				return
 			}
 			s.AppendArguments(t, at, "", parameters)
+		} else if !t.Calls[at].HasEnded() {
+			settleCohereV1Call(s, t, at, s.Word(name), parameters)
 		}
 		s.EndCall(t, at)
+	}
+}
+
+// settleCohereV1Call compares a whole call with what the pieces gave (O-17).
+func settleCohereV1Call(s *decode.Context, t *decode.Choice, at int, name []byte, parameters *fastjson.Value) {
+	call := &t.Calls[at]
+	if len(name) > 0 && call.Name != decode.Hash(name) { // another call, or one more, was lost
+		s.Conflicts++
+		call.Break()
+		return
+	}
+	if parameters.GetObject() == nil {
+		return
+	}
+	if whole := s.JSONOf(parameters); !call.HasArgumentsOf(whole) && (len(whole) > len("{}") || call.HasArguments) {
+		s.RestartCall(t, at, whole)
 	}
 }
 

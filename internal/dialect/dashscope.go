@@ -75,6 +75,7 @@ func (d *dashScope) Decode(s *decode.Context) {
 	if !s.Announced.ID {
 		s.EmitStart(decode.Start{ID: s.Word(id)})
 	}
+	s.PiecesOnly = true
 	d.compareUsage(s, usage)
 	for position, v := range o.choices.GetArray() {
 		d.decodeChoice(s, v, position)
@@ -195,7 +196,10 @@ func (d *dashScope) decodeCall(s *decode.Context, t *decode.Choice, v *fastjson.
 	id, name := s.Word(c.id), s.Word(c.name)
 	at := t.CallAtIndex(index)
 	if at < 0 || len(name) > 0 && len(id) > 0 && t.Calls[at].ID != decode.Hash(id) {
-		if len(id)+len(name) == 0 { // T-23
+		if len(id)+len(name) == 0 {
+			if len(s.Word(c.arguments)) > 0 { // else it is no call (T-23)
+				lostBeginning(s, t)
+			}
 			return
 		}
 		if at = s.BeginCall(t, index, id, name, decode.TypeFunction); at < 0 {

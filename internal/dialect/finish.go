@@ -1,6 +1,10 @@
 package dialect
 
-import "github.com/seed-4d65deac/llmstream/internal/decode"
+import (
+	"github.com/seed-4d65deac/llmstream/internal/decode"
+	"github.com/seed-4d65deac/llmstream/internal/fault"
+	"github.com/valyala/fastjson"
+)
 
 // stopOrCalls returns the finish reason of an answer that ended without a limit or a
 // failure. It returns FinishToolCalls if the answer has tool calls, and FinishStop
@@ -10,4 +14,20 @@ func stopOrCalls(t *decode.Choice) decode.FinishReason {
 		return decode.FinishToolCalls
 	}
 	return decode.FinishStop
+}
+
+// lostBeginning reports arguments whose call is unknown: the event with the beginning of
+// the call was lost, or comes late.
+func lostBeginning(s *decode.Context, t *decode.Choice) {
+	s.Malformed(t.Index, 0, len(s.Data), fault.Reason("arguments of a call that has not begun"))
+}
+
+// appendArguments adds a piece of arguments, in a dialect in which an event ends each call.
+// name is the member that holds the piece.
+func appendArguments(s *decode.Context, t *decode.Choice, at int, name string, v *fastjson.Value) {
+	if t.Calls[at].State != decode.CallEnded {
+		s.AppendArguments(t, at, name, v)
+	} else if v.GetObject() != nil || len(s.Word(v)) > 0 {
+		s.TakeLate(t, at)
+	}
 }

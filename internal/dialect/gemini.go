@@ -44,13 +44,13 @@ func (r *geminiResponse) read(v *fastjson.Value) {
 	})
 }
 
-func (r *geminiResponse) is() bool {
+func (r *geminiResponse) isResponse() bool {
 	return r.candidates != nil || r.feedback != nil || r.usage != nil
 }
 
 func readGemini(root *fastjson.Value) (r geminiResponse) {
 	r.read(root)
-	if !r.is() && r.response.GetObject() != nil {
+	if !r.isResponse() && r.response.GetObject() != nil {
 		r.read(r.response)
 	}
 	return r
@@ -58,7 +58,7 @@ func readGemini(root *fastjson.Value) (r geminiResponse) {
 
 func detectGemini(s *decode.Context) bool {
 	r := readGemini(s.Root)
-	return r.is()
+	return r.isResponse()
 }
 
 // gemini decodes the streams of streamGenerateContent.
@@ -91,7 +91,7 @@ func (g *gemini) Decode(s *decode.Context) {
 	switch {
 	case s.IsError(r.err):
 		s.AddError(-1, r.err, s.Root)
-	case r.err != nil || !r.is():
+	case r.err != nil || !r.isResponse():
 		s.AddErrorObject()
 	}
 }

@@ -54,15 +54,19 @@ func (g *gemini) decodeGeminiCall(s *decode.Context, t *decode.Choice, v, signat
 		if at = s.BeginCall(t, len(t.Calls), id, name, decode.TypeFunction); at < 0 {
 			return
 		}
+		if at > 0 {
+			doubtNeighbour(s, t, at)
+		}
 	}
 	c.sign(s, t, at, signature)
 	s.AppendArguments(t, at, "", c.args)
 	if c.partial.GetArray() != nil || c.more.GetBool() {
+		s.PiecesOnly = true
 		p := g.streamCall(t, at)
 		for _, piece := range c.partial.GetArray() {
 			if text, err := p.take(s, piece); err != nil {
-				s.Malformed(t.Index, 0, len(s.Data), err)
 				t.Calls[at].Break() // later pieces cannot mend the arguments
+				s.Malformed(t.Index, 0, len(s.Data), err)
 			} else {
 				s.AppendArgumentText(t, at, text)
 			}
@@ -70,6 +74,18 @@ func (g *gemini) decodeGeminiCall(s *decode.Context, t *decode.Choice, v, signat
 	}
 	if !c.more.GetBool() {
 		g.endGeminiCall(s, t, at)
+	}
+}
+
+// doubtNeighbour notes what a call without a name shows: some of the arguments belong to
+// the call before it, which ended too early, or to the one after it, whose beginning comes
+// late.
+func doubtNeighbour(s *decode.Context, t *decode.Choice, at int) {
+	if t.Calls[at].Name == 0 && !t.Calls[at-1].HasArguments {
+		s.TakeLate(t, at-1)
+	}
+	if before := &t.Calls[at-1]; before.Name == 0 && before.HasArguments {
+		t.Calls[at].Doubtful = true
 	}
 }
 
@@ -99,15 +115,18 @@ func (g *gemini) repeatCall(s *decode.Context, t *decode.Choice, at int, c *gemi
 // endGeminiCall ends a call that does not continue.
 func (g *gemini) endGeminiCall(s *decode.Context, t *decode.Choice, at int) {
 	if g.partialCall(t) == at {
-		text := g.of(t.Index).finish(s)
+		text := g.partialOf(t.Index).finish(s)
 		s.AppendArgumentText(t, at, text)
 	}
 	s.EndCall(t, at)
 }
 
-// endPartialCall ends the call that is being streamed, if there is one.
+// endPartialCall ends the call that is being streamed, if there is one. If no arguments
+// have come, the call breaks off, since it was to continue.
 func (g *gemini) endPartialCall(s *decode.Context, t *decode.Choice) {
 	if at := g.partialCall(t); at >= 0 {
+		call := &t.Calls[at]
+		call.CutOff = call.CutOff || call.State == decode.CallOpen && !call.HasArguments
 		g.endGeminiCall(s, t, at)
 	}
 }
@@ -142,8 +161,8 @@ const (
 	maxPartialKeys = 1 << 10 // members of an object
 )
 
-// of returns the arguments that come in pieces in a choice, or nil.
-func (g *gemini) of(choice int) *partialArguments {
+// partialOf returns the arguments that come in pieces in a choice, or nil.
+func (g *gemini) partialOf(choice int) *partialArguments {
 	for i := range g.partial {
 		if g.partial[i].choice == choice {
 			return &g.partial[i]
@@ -154,7 +173,7 @@ func (g *gemini) of(choice int) *partialArguments {
 
 // partialCall returns the position of the call that is being streamed, or -1.
 func (g *gemini) partialCall(t *decode.Choice) int {
-	if p := g.of(t.Index); p != nil {
+	if p := g.partialOf(t.Index); p != nil {
 		return p.call
 	}
 	return -1
@@ -162,7 +181,7 @@ func (g *gemini) partialCall(t *decode.Choice) int {
 
 // streamCall begins to stream the arguments of a call, or goes on with it.
 func (g *gemini) streamCall(t *decode.Choice, at int) *partialArguments {
-	p := g.of(t.Index)
+	p := g.partialOf(t.Index)
 	if p == nil {
 		g.partial = append(g.partial, partialArguments{choice: t.Index, call: -1})
 		p = &g.partial[len(g.partial)-1]

@@ -41,7 +41,6 @@ func TestPartialArguments(t *testing.T) {
 		want   string
 		valid  bool
 	}{
-		{"nothing", nil, "", true},
 		{"a number", []string{num("$.a", 7)}, `{"a":7}`, true},
 		{"a root that is an array", []string{num("$[0]", 7), num("$[1]", 8)}, `[7,8]`, true},
 		{"nested", []string{num("$.a.b.c", 1), num("$.a.b.d", 2), num("$.a.e[0][0]", 3), num("$.a.e[0][1]", 4), num("$.f", 5)},
@@ -97,6 +96,25 @@ func TestPartialArguments(t *testing.T) {
 	}
 }
 
+// A call that is to continue and does not breaks off, unless an event ends it.
+func TestPartialArgumentsThatNeverCome(t *testing.T) {
+	stop := `{"candidates":[{"finishReason":"STOP"}]}`
+	for _, c := range []struct {
+		events []string
+		state  llmstream.State
+		valid  bool
+	}{
+		{[]string{parted("f", false), stop}, llmstream.StateComplete, true},
+		{[]string{parted("f", true), parted("", false), stop}, llmstream.StateComplete, true},
+		{[]string{parted("f", true), stop}, llmstream.StateTruncated, false},
+		{[]string{parted("f", true), parted("g", false), stop}, llmstream.StateTruncated, false},
+	} {
+		r := streamtest.ReadFolded(llmstream.Gemini, nil, []byte(testkit.SSE(c.events...)))
+		require.Equal(t, c.state, r.Outcome.State, c.events)
+		require.Equal(t, c.valid, r.Completion.Choices[0].Message.ToolCalls[0].ArgumentsValid, c.events)
+	}
+}
+
 // maxPartialKeys is how many members an object may have whose parts come in pieces.
 const maxPartialKeys = 1 << 10
 
@@ -107,7 +125,7 @@ func TestPartialArgumentsWithManyMembers(t *testing.T) {
 		events = append(events, parted("", true, `{"jsonPath":"$.a`+strconv.Itoa(i)+`","numberValue":1}`))
 	}
 	_, o := streamtest.Push(llmstream.Gemini, nil, testkit.SSE(events...))
-	require.EqualValues(t, 3*maxPartialKeys, o.Malformed)
+	require.EqualValues(t, 3*maxPartialKeys, o.Anomalies.Malformed)
 	require.ErrorContains(t, o.Damage, "too many")
 }
 

@@ -71,6 +71,7 @@ func isWholeInteraction(s *decode.Context) bool {
 }
 
 func (i *interaction) Decode(s *decode.Context) {
+	s.PiecesOnly = true
 	e := readInteraction(s)
 	if !e.isEvent() {
 		if isWholeInteraction(s) {
@@ -259,6 +260,9 @@ func decodeStepCall(s *decode.Context, t *decode.Choice, index *fastjson.Value, 
 	at := t.CallAtIndex(i)
 	id, name := s.Word(p.id), s.Word(p.name)
 	if at < 0 && len(id)+len(name) == 0 {
+		if len(s.Word(p.arguments)) > 0 {
+			lostBeginning(s, t)
+		}
 		return // the name comes later
 	}
 	if len(id)+len(name) > 0 {

@@ -92,6 +92,7 @@ func detectMistralConversation(s *decode.Context) bool {
 }
 
 func (m *mistralConversation) Decode(s *decode.Context) {
+	s.PiecesOnly = true
 	var e conversationEvent
 	e.read(s, s.Root)
 	switch {
@@ -203,7 +204,7 @@ func decodeConversationCall(s *decode.Context, t *decode.Choice, e *conversation
 	at := t.CallAtIndex(s.Part)
 	if at < 0 || len(id) > 0 && t.Calls[at].ID != decode.Hash(id) {
 		if len(id)+len(name) == 0 { // the call of these arguments is unknown
-			s.Malformed(t.Index, 0, len(s.Data), fault.Reason("arguments of a call that has not begun"))
+			lostBeginning(s, t)
 			return
 		}
 		if at = s.BeginCall(t, s.Part, id, name, decode.TypeFunction); at < 0 {

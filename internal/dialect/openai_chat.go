@@ -126,7 +126,7 @@ func (h *chat) Decode(s *decode.Context) {
 // chatChoice holds the members of a choice.
 type chatChoice struct {
 	index, delta, message, text *fastjson.Value
-	finish, native              *fastjson.Value
+	finish, native, stop        *fastjson.Value
 	logprobs, usage, failure    *fastjson.Value
 }
 
@@ -145,6 +145,8 @@ func (c *chatChoice) read(o *fastjson.Object) {
 			c.finish = v
 		case "native_finish_reason": // OpenRouter's
 			c.native = v
+		case "stop_reason", "matched_stop": // vLLM's and SGLang's
+			c.stop = v
 		case "logprobs":
 			c.logprobs = v
 		case "usage":
@@ -201,6 +203,7 @@ func decodeChatChoice(s *decode.Context, v *fastjson.Value, position int) (usage
 	if s.IsError(c.failure) {
 		s.AddError(t.Index, c.failure, nil)
 	}
+	s.StopSequence = stopSequence(s, c.stop)
 	addChatFinish(s, t, c.finish, c.native)
 	return c.usage
 }
@@ -229,6 +232,19 @@ func expect(s *decode.Context, v *fastjson.Value) {
 	if v != nil && !decode.IsNull(v) {
 		s.Mistyped()
 	}
+}
+
+// stopSequence returns the stop sequence that ended a choice. Servers write the number of a
+// token in its place, or a finish reason (C-11).
+func stopSequence(s *decode.Context, v *fastjson.Value) []byte {
+	if v == nil || v.Type() != fastjson.TypeString {
+		return nil
+	}
+	word := s.Word(v)
+	if decode.FinishReasonOf(word) != decode.FinishUnknown || decode.IsFailure(word) {
+		return nil
+	}
+	return word
 }
 
 // addChatFinish adds a finish reason. OpenRouter sends the model's own word beside it. If

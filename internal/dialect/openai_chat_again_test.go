@@ -42,7 +42,7 @@ func testCalls(t *testing.T, cases []wantCalls) {
 		t.Run(c.name, func(t *testing.T) {
 			calls, o := callsOf(t, append(c.events, testkit.Chunk(`"index":0,"delta":{},"finish_reason":"tool_calls"`), "[DONE]")...)
 			require.Equal(t, c.calls, calls)
-			require.Equal(t, c.conflicts, o.Conflicts)
+			require.Equal(t, c.conflicts, o.Anomalies.Conflicts)
 			require.Equal(t, llmstream.StateComplete, o.State)
 		})
 	}

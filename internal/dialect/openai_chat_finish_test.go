@@ -154,7 +154,7 @@ func TestMembersOfAWrongType(t *testing.T) {
 		testkit.Chunk(`"delta":{"content":42,"tool_calls":7}`):    1, // once an event
 	} {
 		o := readAlike(t, event, testkit.Says("y"), testkit.Stops).Outcome
-		require.Equal(t, want, o.Malformed, event)
+		require.Equal(t, want, o.Anomalies.Malformed, event)
 		require.Equal(t, llmstream.StateComplete, o.State, event)
 	}
 }

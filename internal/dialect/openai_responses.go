@@ -95,9 +95,9 @@ type Responses struct {
 	// brokenOff is set if the response has not ended as it should. Items that had not
 	// ended by then have broken off.
 	brokenOff bool
-	wholes    []wholePiece // the texts of the item that has come as a whole
-	places    []int        // the items at the places of the terminal response, or noItem
-	spent     int          // steps that the event has cost; see spend
+	wholes    []textOfWhole // the texts of the item that has come as a whole
+	places    []int         // the items at the places of the terminal response, or noItem
+	spent     int           // steps that the event has cost; see spend
 }
 
 // maxReusedItems is the number of items whose memory may be kept for the next stream.
@@ -123,6 +123,7 @@ func (o *Responses) Reset() {
 
 // Decode adds the deltas of an event.
 func (o *Responses) Decode(s *decode.Context) {
+	s.PiecesOnly = true
 	o.spent = 0
 	var e responseEvent
 	e.read(s.Root)

@@ -27,8 +27,8 @@ func callID(s *decode.Context, m *itemMembers, ended bool) []byte {
 	return id
 }
 
-// words returns the arguments of a function, or the input of a custom tool.
-func (m *itemMembers) words() *fastjson.Value {
+// argumentsOrInput returns the arguments of a function, or the input of a custom tool.
+func (m *itemMembers) argumentsOrInput() *fastjson.Value {
 	if m.arguments != nil {
 		return m.arguments
 	}
@@ -58,7 +58,7 @@ func (o *Responses) beginCall(s *decode.Context, t *decode.Choice, at int, m *it
 	if !o.newCall(s, t, at, callID(s, m, false), s.Word(m.name), callType(typ)) {
 		return
 	}
-	seed, _ := wholeArguments(s, m.words())
+	seed, _ := wholeArguments(s, m.argumentsOrInput())
 	if len(seed) == 0 {
 		return
 	}
@@ -78,8 +78,12 @@ func (o *Responses) newCall(s *decode.Context, t *decode.Choice, at int, id, nam
 	item.call = s.BeginCall(t, item.part, id, name, typ)
 	item.typed = typ
 	o.label(item, id, name)
-	o.changed(s)
-	return item.call >= 0
+	o.noteChange(s)
+	if item.call < 0 {
+		return false
+	}
+	t.Calls[item.call].CutOff = item.lostBeginning // until the whole comes
+	return true
 }
 
 // label keeps the id and the name of a call once they are known.
@@ -134,8 +138,8 @@ func (o *Responses) addArguments(s *decode.Context, t *decode.Choice, e *respons
 		return
 	}
 	item := &o.items[at]
-	if item.call < 0 || item.missed {
-		item.missed = true
+	if item.call < 0 || item.lostBeginning {
+		item.lostBeginning = true
 		s.Contextual = true
 		return
 	}
@@ -151,7 +155,7 @@ func (o *Responses) addArguments(s *decode.Context, t *decode.Choice, e *respons
 		} else {
 			o.giveArgumentsSeed(s, t, at)
 		}
-		o.changed(s)
+		o.noteChange(s)
 	}
 	o.appendArguments(s, t, at, member, piece)
 }
@@ -243,7 +247,8 @@ func (o *Responses) takeArguments(s *decode.Context, t *decode.Choice, at int, v
 		}
 		o.appendArguments(s, t, at, "", whole)
 	}
-	item.missed, t.Calls[item.call].CutOff = false, false // what it said before was no whole
+	call = &t.Calls[item.call]
+	item.lostBeginning, call.CutOff, call.Doubtful = false, false, false // this whole settles it
 }
 
 // restartCall begins a call anew. What has come of it is void.
@@ -262,7 +267,7 @@ func (o *Responses) endCall(s *decode.Context, t *decode.Choice, at int, m *item
 	} else if !o.newCall(s, t, at, id, name, callType(s.Word(m.typ))) {
 		return
 	}
-	o.takeArguments(s, t, at, m.words())
+	o.takeArguments(s, t, at, m.argumentsOrInput())
 	item := &o.items[at]
 	if item.call < 0 {
 		return
@@ -272,7 +277,8 @@ func (o *Responses) endCall(s *decode.Context, t *decode.Choice, at int, m *item
 	}
 	call := &t.Calls[item.call]
 	status := string(s.Word(m.status))
-	if item.missed || status == "incomplete" || o.brokenOff && status != "completed" {
+	unsaid := m.argumentsOrInput() == nil && !call.HasArguments // a call without arguments says so
+	if unsaid || item.lostBeginning || status == "incomplete" || o.brokenOff && status != "completed" {
 		call.CutOff = call.CutOff || !call.HasEnded() // T-19
 		return
 	}

@@ -135,6 +135,8 @@ func (o *Responses) decodeResponse(s *decode.Context, t *decode.Choice, e *respo
 	o.brokenOff = string(status) != "completed"
 	if !s.SawDone {
 		o.endItems(s, t, r.output, terminal)
+	} else if terminal {
+		o.endRest(s, t)
 	}
 	o.addResponseUsage(s, e, &r)
 	if !terminal {
@@ -165,6 +167,9 @@ func isTerminal(status []byte) bool {
 // finishResponse gives the status of a response that has ended. The status is its finish
 // reason.
 func (o *Responses) finishResponse(s *decode.Context, t *decode.Choice, r *response, status []byte) {
+	if s.SawDone && t.Native != "" && !decode.IsFailure([]byte(t.Native)) {
+		return // F-22; but a reason takes the place of a failure
+	}
 	before, news := t.Finish, t.SetFinish(status)
 	switch {
 	case string(status) == "completed" && o.callsTools():
@@ -320,7 +325,7 @@ func (o *Responses) endRest(s *decode.Context, t *decode.Choice) {
 			continue
 		}
 		o.giveArgumentsSeed(s, t, at)
-		call.CutOff = call.CutOff || o.brokenOff || item.missed
+		call.CutOff = call.CutOff || o.brokenOff || item.lostBeginning || !call.HasArguments // its end was lost
 		if call.Name == 0 {
 			call.Break()
 		}

@@ -33,20 +33,20 @@ type outputItem struct {
 
 	announced bool // its beginning has come
 	ended     bool // it has come as a whole
-	// torn is set if a whole text contradicts the pieces, but other texts of the item
+	// contradicted is set if a whole text contradicts the pieces, but other texts of the item
 	// would be lost if it began anew. The item waits until all of its texts have come as
 	// wholes.
-	torn     bool
-	detailed bool     // its detail was given
-	hasKind  bool     // reasoning: a text of the kind thought was given
-	thought  partKind // reasoning: the kind that is given as text (O-19)
-	texts    []itemText
+	contradicted bool
+	detailed     bool     // its detail was given
+	hasKind      bool     // reasoning: a text of the kind thought was given
+	thought      partKind // reasoning: the kind that is given as text (O-19)
+	texts        []itemText
 
-	call   int    // position of the call, or -1 if it has not begun
-	callID []byte // id of the call, kept to begin the call anew; nil if it is too long
-	name   []byte
-	typed  []byte // its type
-	missed bool   // the first pieces of the arguments could not be used, and the whole has not come
+	call          int    // position of the call, or -1 if it has not begun
+	callID        []byte // id of the call, kept to begin the call anew; nil if it is too long
+	name          []byte
+	typed         []byte // its type
+	lostBeginning bool   // the first pieces of the arguments could not be used, and the whole has not come
 
 	outputOf uint64 // hash of the call id of the item that it is the output of; 0: it is no output
 	waiting  bool   // the caller has to run it, unless the response has its output (O-21)
@@ -195,16 +195,16 @@ func (o *Responses) learn(s *decode.Context, at int, a address) {
 	item := &o.items[at]
 	if item.index == noIndex && a.index != noIndex {
 		item.index = a.index
-		o.changed(s)
+		o.noteChange(s)
 	}
 	if a.id != 0 && !item.hasID(a.id) && item.ids[2] == 0 && o.byID(address{id: a.id}, item.class) == noItem {
 		item.ids[2] = a.id
-		o.changed(s)
+		o.noteChange(s)
 	}
 }
 
-// changed notes that the same event may mean another item from now on.
-func (o *Responses) changed(s *decode.Context) {
+// noteChange notes that the same event may mean another item from now on.
+func (o *Responses) noteChange(s *decode.Context) {
 	s.Contextual = true
 	s.Epoch++
 }
@@ -219,7 +219,7 @@ func (o *Responses) add(s *decode.Context, a address, class itemClass) (at int) 
 		return noItem
 	}
 	o.counts[class]++
-	o.changed(s)
+	o.noteChange(s)
 	part := o.freePart(a.index)
 	if at = len(o.items); at < cap(o.items) {
 		o.items = o.items[:at+1] // one of an earlier stream, for the memory of its texts
@@ -281,7 +281,7 @@ func (o *Responses) announce(s *decode.Context, a address, class itemClass) (at 
 		}
 	}
 	o.touch(at)
-	o.changed(s)
+	o.noteChange(s)
 	return at
 }
 

@@ -8,8 +8,8 @@ import (
 // An item that has come as a whole has all of its texts. They are matched with the texts
 // that came in pieces, by kind and by order (O-16).
 
-// wholePiece is a text of an item that has come as a whole.
-type wholePiece struct {
+// textOfWhole is a text of an item that has come as a whole.
+type textOfWhole struct {
 	kind    partKind
 	text    []byte
 	tally   decode.Tally
@@ -40,7 +40,7 @@ func (o *Responses) readWholes(s *decode.Context, item *outputItem, m *itemMembe
 func (o *Responses) readList(s *decode.Context, list *fastjson.Value, plain partKind, only bool) {
 	add := func(kind partKind, v *fastjson.Value, p partMembers) {
 		if text, ok := s.Text(v, nil); ok {
-			o.wholes = append(o.wholes, wholePiece{kind: kind, text: text, tally: decode.TallyOf(text), part: p, matches: noItem})
+			o.wholes = append(o.wholes, textOfWhole{kind: kind, text: text, tally: decode.TallyOf(text), part: p, matches: noItem})
 		}
 	}
 	if !s.IsArray(list) {

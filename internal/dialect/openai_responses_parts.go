@@ -24,19 +24,19 @@ func (o *Responses) beginPart(s *decode.Context, e *responseEvent, index *fastjs
 		return
 	}
 	kind = o.items[at].kindOf(kind)
-	hint := o.textIndex(s, index)
+	wireIndex := o.textIndex(s, index)
 	text := noItem
 	for i := range o.items[at].texts { // a piece of it may have come before
-		if t := &o.items[at].texts[i]; t.kind == kind && !t.closed && t.announced == noIndex && t.hint == hint {
+		if t := &o.items[at].texts[i]; t.kind == kind && !t.closed && t.announced == noIndex && t.wireIndex == wireIndex {
 			text = i
 		}
 	}
 	if text == noItem {
-		text = o.newText(s, at, kind, hint)
+		text = o.newText(s, at, kind, wireIndex)
 	}
-	o.changed(s)
+	o.noteChange(s)
 	t := &o.items[at].texts[text]
-	t.announced = hint
+	t.announced = wireIndex
 	if seed := s.Word(p.value(kind)); len(seed) > 0 && t.tally.Blank() {
 		t.seed = bytes.Clone(seed)
 	}
@@ -50,7 +50,7 @@ func (o *Responses) addSeed(s *decode.Context, t *decode.Choice, at, text int, p
 	}
 	if bytes.HasPrefix(piece, it.seed) || bytes.HasPrefix(it.seed, piece) {
 		it.seed = nil
-		o.changed(s)
+		o.noteChange(s)
 		return
 	}
 	o.giveSeed(s, t, at, text)
@@ -61,7 +61,7 @@ func (o *Responses) giveSeed(s *decode.Context, t *decode.Choice, at, text int) 
 	it := &o.items[at].texts[text]
 	if seed := it.seed; seed != nil && o.items[at].gives(it.kind) {
 		it.seed = nil
-		o.changed(s)
+		o.noteChange(s)
 		o.give(s, t, at, text, "", seed)
 	}
 }
@@ -80,10 +80,10 @@ func (o *Responses) endPart(s *decode.Context, t *decode.Choice, e *responseEven
 		return
 	}
 	kind = o.items[at].kindOf(kind)
-	hint := o.textIndex(s, index)
-	news := o.takeWhole(s, t, at, kind, hint, wholePart, p.value(kind))
+	wireIndex := o.textIndex(s, index)
+	news := o.takeWhole(s, t, at, kind, wireIndex, wholePart, p.value(kind))
 	if list := p.annotations.GetArray(); len(list) > 0 {
-		text := o.textForWhole(s, at, kind, hint, 0, s.Word(p.value(kind)))
+		text := o.textForWhole(s, at, kind, wireIndex, 0, s.Word(p.value(kind)))
 		o.addAnnotations(s, t, &o.items[at].texts[text], list)
 	}
 	if news {

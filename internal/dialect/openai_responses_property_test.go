@@ -181,7 +181,7 @@ func foldResponses(t *testing.T, body []byte) (f responsesFold) {
 		p.Write(body)
 		p.Close()
 		last := f
-		f = responsesFold{a.Completion(), p.Outcome().State, p.Outcome().Conflicts}
+		f = responsesFold{a.Completion(), p.Outcome().State, p.Outcome().Anomalies.Conflicts}
 		for i := range f.Completion.Choices {
 			f.Completion.Choices[i].Logprobs = nil // they come with pieces alone
 			m := &f.Completion.Choices[i].Message

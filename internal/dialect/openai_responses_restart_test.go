@@ -32,7 +32,7 @@ func TestResponsesRestarts(t *testing.T) {
 			l, o := streamtest.Push(llmstream.OpenAIResponses, nil, testkit.SSE(added, delta,
 				`{"type":"response.output_item.done","output_index":0,"item":{"type":"function_call","id":"i","call_id":"c","name":"f","arguments":`+quote(c.whole)+`}}`))
 			require.Equal(t, append(begun[:len(begun):len(begun)], c.want...), l)
-			require.Equal(t, c.conflicts, o.Conflicts)
+			require.Equal(t, c.conflicts, o.Anomalies.Conflicts)
 		})
 	}
 }
@@ -44,7 +44,7 @@ func TestResponsesPlaceholderAfterCut(t *testing.T) {
 		`{"type":"response.output_item.added","output_index":0,"item":{"type":"function_call","call_id":"c","name":"f","arguments":""}}`,
 		`{"type":"response.function_call_arguments.delta","output_index":0,"delta":"{\"a\":"}`,
 		`{"type":"response.output_item.done","output_index":0,"item":{"type":"function_call","call_id":"c","name":"f","arguments":"{}"}}`))
-	require.EqualValues(t, 1, o.Conflicts)
+	require.EqualValues(t, 1, o.Anomalies.Conflicts)
 	require.Equal(t, 1, o.OpenToolCalls)
 }
 

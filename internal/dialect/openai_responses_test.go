@@ -181,7 +181,7 @@ func TestResponsesLimits(t *testing.T) {
 					events = append(events, fmt.Sprintf(body, i))
 				}
 				_, outcome := streamtest.Push(llmstream.OpenAIResponses, o, testkit.SSE(events...))
-				require.EqualValues(t, 1, outcome.Malformed)
+				require.EqualValues(t, 1, outcome.Anomalies.Malformed)
 				var limit *llmstream.LimitError
 				require.ErrorAs(t, outcome.Err(), &limit)
 				require.Equal(t, &llmstream.LimitError{Limit: "MaxToolCalls", Max: 2}, limit)

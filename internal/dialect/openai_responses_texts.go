@@ -46,7 +46,7 @@ func (k partKind) delta() decode.Kind {
 // itemText is a text of an item as far as it has come.
 type itemText struct {
 	kind      partKind
-	hint      int  // content_index or summary_index of the latest piece, or noIndex
+	wireIndex int  // content_index or summary_index of the latest piece, or noIndex
 	announced int  // the same of its beginning, or noIndex
 	ending    int  // the same of its latest end, if closed
 	closed    bool // the text has come as a whole
@@ -89,21 +89,21 @@ func (o *Responses) textIndex(s *decode.Context, v *fastjson.Value) int {
 }
 
 // newText begins a text of an item.
-func (o *Responses) newText(s *decode.Context, at int, kind partKind, hint int) (text int) {
+func (o *Responses) newText(s *decode.Context, at int, kind partKind, wireIndex int) (text int) {
 	item := &o.items[at]
 	s.Epoch++ // the next event of the same form continues this text
 	if text = len(item.texts); text == maxResponseTexts {
 		text--
-		item.texts[text] = itemText{kind: kind, hint: hint, announced: noIndex}
+		item.texts[text] = itemText{kind: kind, wireIndex: wireIndex, announced: noIndex}
 		return text
 	}
-	item.texts = append(item.texts, itemText{kind: kind, hint: hint, announced: noIndex})
+	item.texts = append(item.texts, itemText{kind: kind, wireIndex: wireIndex, announced: noIndex})
 	return text
 }
 
 // textForPiece returns the text that a piece belongs to. Indexes are only hints: they may
 // grow with each piece (vLLM), go on from item to item, or begin with 1 (O-16).
-func (o *Responses) textForPiece(s *decode.Context, at int, kind partKind, hint int) (text int) {
+func (o *Responses) textForPiece(s *decode.Context, at int, kind partKind, wireIndex int) (text int) {
 	item := &o.items[at]
 	latest := noItem
 	for text = len(item.texts) - 1; text >= 0; text-- {
@@ -111,7 +111,7 @@ func (o *Responses) textForPiece(s *decode.Context, at int, kind partKind, hint 
 		if t.kind != kind {
 			continue
 		}
-		if hint != noIndex && t.announced == hint && !t.closed {
+		if wireIndex != noIndex && t.announced == wireIndex && !t.closed {
 			return text
 		}
 		if latest == noItem {
@@ -119,22 +119,22 @@ func (o *Responses) textForPiece(s *decode.Context, at int, kind partKind, hint 
 		}
 	}
 	if latest == noItem {
-		return o.newText(s, at, kind, hint)
+		return o.newText(s, at, kind, wireIndex)
 	}
 	t := &item.texts[latest]
-	if t.hint != hint {
+	if t.wireIndex != wireIndex {
 		if t.closed {
-			return o.newText(s, at, kind, hint)
+			return o.newText(s, at, kind, wireIndex)
 		}
-		t.hint = hint
-		o.changed(s)
+		t.wireIndex = wireIndex
+		o.noteChange(s)
 	}
 	return latest
 }
 
 // textForWhole returns the text that a whole belongs to: an equal one, the one with the
 // same index, or the first of its kind that has not come as a whole yet.
-func (o *Responses) textForWhole(s *decode.Context, at int, kind partKind, hint int, source wholeSource, whole []byte) (text int) {
+func (o *Responses) textForWhole(s *decode.Context, at int, kind partKind, wireIndex int, source wholeSource, whole []byte) (text int) {
 	item := &o.items[at]
 	tally := decode.TallyOf(whole)
 	byHint, first, known := noItem, noItem, noItem
@@ -145,7 +145,7 @@ func (o *Responses) textForWhole(s *decode.Context, at int, kind partKind, hint 
 		}
 		same := t.tally.Same(&tally)
 		if t.wholes&source != 0 {
-			if same || hint != noIndex && t.ending == hint {
+			if same || wireIndex != noIndex && t.ending == wireIndex {
 				known = i // the same whole came twice
 			}
 			continue
@@ -153,7 +153,7 @@ func (o *Responses) textForWhole(s *decode.Context, at int, kind partKind, hint 
 		if same {
 			return i
 		}
-		if hint != noIndex && t.announced == hint {
+		if wireIndex != noIndex && t.announced == wireIndex {
 			byHint = i
 		}
 		if first == noItem {
@@ -165,10 +165,10 @@ func (o *Responses) textForWhole(s *decode.Context, at int, kind partKind, hint 
 		return byHint
 	case known != noItem && (first == noItem || !item.texts[first].tally.Blank()):
 		return known
-	case first != noItem && (hint == noIndex || !item.texts[first].closed || hint == item.texts[first].ending):
+	case first != noItem && (wireIndex == noIndex || !item.texts[first].closed || wireIndex == item.texts[first].ending):
 		return first
 	}
-	return o.newText(s, at, kind, hint)
+	return o.newText(s, at, kind, wireIndex)
 }
 
 // kindOf returns the kind of a text in this item. Every text of reasoning is reasoning,
@@ -247,13 +247,13 @@ func (o *Responses) endText(s *decode.Context, t *decode.Choice, e *responseEven
 
 // takeWhole compares a whole text with its pieces. It reports whether the text is new,
 // since no piece of it has come.
-func (o *Responses) takeWhole(s *decode.Context, t *decode.Choice, at int, kind partKind, hint int, source wholeSource, v *fastjson.Value) (news bool) {
+func (o *Responses) takeWhole(s *decode.Context, t *decode.Choice, at int, kind partKind, wireIndex int, source wholeSource, v *fastjson.Value) (news bool) {
 	s.Contextual = true
 	whole, ok := s.Text(v, nil)
 	if !ok || !o.items[at].gives(kind) {
 		return false
 	}
-	text := o.textForWhole(s, at, kind, hint, source, whole)
+	text := o.textForWhole(s, at, kind, wireIndex, source, whole)
 	item := &o.items[at]
 	it := &item.texts[text]
 	if len(whole) > 0 {
@@ -262,7 +262,7 @@ func (o *Responses) takeWhole(s *decode.Context, t *decode.Choice, at int, kind 
 		o.giveSeed(s, t, at, text)
 	}
 	it.wholes |= source
-	it.ending = hint
+	it.ending = wireIndex
 	o.close(s, it)
 	o.dropSurrogate(t, at, kind)
 	news = it.tally.Blank()
@@ -275,10 +275,10 @@ func (o *Responses) takeWhole(s *decode.Context, t *decode.Choice, at int, kind 
 		o.give(s, t, at, text, "", rest)
 	case same:
 	case o.beganBefore(item) && it.tally.EndsIn(whole): // the client has the beginning
-	case item.torn:
+	case item.contradicted:
 	default:
 		s.Conflicts++
-		if item.torn = !item.isOnly(text); !item.torn {
+		if item.contradicted = !item.isOnly(text); !item.contradicted {
 			o.restart(s, t, at)
 			o.give(s, t, at, text, "", whole)
 		}
@@ -289,7 +289,7 @@ func (o *Responses) takeWhole(s *decode.Context, t *decode.Choice, at int, kind 
 func (o *Responses) close(s *decode.Context, it *itemText) {
 	if !it.closed {
 		it.closed = true
-		o.changed(s)
+		o.noteChange(s)
 	}
 }
 
@@ -333,6 +333,6 @@ func (o *Responses) restart(s *decode.Context, t *decode.Choice, at int) {
 	for i := range item.texts {
 		item.texts[i].tally = decode.Tally{}
 	}
-	item.detailed, item.hasKind, item.torn = false, false, false
-	o.changed(s)
+	item.detailed, item.hasKind, item.contradicted = false, false, false
+	o.noteChange(s)
 }

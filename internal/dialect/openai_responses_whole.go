@@ -78,7 +78,7 @@ func (o *Responses) endItem(s *decode.Context, t *decode.Choice, e *responseEven
 		return
 	}
 	s.Contextual = true
-	o.endItemAt(s, t, o.itemEnding(s, a, class, &m), class, e.item, &m)
+	o.endItemAt(s, t, o.itemEnding(s, t, a, class, &m), class, e.item, &m)
 }
 
 // endItemAt decodes an item as a whole. at is its position, or noItem if it is not in the
@@ -86,7 +86,7 @@ func (o *Responses) endItem(s *decode.Context, t *decode.Choice, e *responseEven
 func (o *Responses) endItemAt(s *decode.Context, t *decode.Choice, at int, class itemClass, v *fastjson.Value, m *itemMembers) {
 	if at >= 0 {
 		s.Part = o.items[at].part
-		o.changed(s)
+		o.noteChange(s)
 	} else if class != classOther {
 		return
 	}
@@ -107,10 +107,13 @@ func (o *Responses) endItemAt(s *decode.Context, t *decode.Choice, at int, class
 }
 
 // itemEnding returns the item that an event ends.
-func (o *Responses) itemEnding(s *decode.Context, a address, class itemClass, m *itemMembers) (at int) {
+func (o *Responses) itemEnding(s *decode.Context, t *decode.Choice, a address, class itemClass, m *itemMembers) (at int) {
 	if at = o.byID(a, class); at >= 0 && o.items[at].class == class {
-		o.learn(s, at, a)
-		return at
+		if !o.items[at].isMistaken(s, a, m) {
+			o.learn(s, at, a)
+			return at
+		}
+		o.unlearn(s, t, at)
 	}
 	words := m.wordsOf(s)
 	at = o.find(s, address{index: a.index}, class, true)
@@ -125,6 +128,30 @@ func (o *Responses) itemEnding(s *decode.Context, a address, class itemClass, m 
 	}
 	o.learn(s, at, a)
 	return at
+}
+
+// isMistaken reports whether the end of a call shows that the item was taken for another:
+// only an event that did not announce it has given it the id of the address, and the end
+// has another name or call id. The beginning of the other item was lost.
+func (m *outputItem) isMistaken(s *decode.Context, a address, end *itemMembers) bool {
+	if m.class != classCall || a.id == 0 || m.ids[2] != a.id || m.ids[0] == a.id {
+		return false
+	}
+	id := decode.Hash(s.Word(end.callID))
+	words := end.wordsOf(s)
+	return !m.isLike(&words) || id != 0 && m.ids[1] != 0 && m.ids[1] != id
+}
+
+// unlearn undoes what events for another item have done to a call. Its own end may have
+// settled the arguments before.
+func (o *Responses) unlearn(s *decode.Context, t *decode.Choice, at int) {
+	item := &o.items[at]
+	item.ids[2] = 0
+	s.Conflicts++
+	if item.call >= 0 && !t.Calls[item.call].HasEnded() {
+		item.lostBeginning, t.Calls[item.call].CutOff = true, true
+	}
+	o.noteChange(s)
 }
 
 // isLike reports whether an item has the type and the name of one that has come as a
@@ -238,7 +265,7 @@ func (o *Responses) mayEqual(item *outputItem) bool {
 
 // equalCall is equalItem for a call.
 func (o *Responses) equalCall(s *decode.Context, m *itemMembers, ended bool) (at int) {
-	whole, _ := s.Text(m.words(), nil) // an object is read once, when it is taken
+	whole, _ := s.Text(m.argumentsOrInput(), nil) // an object is read once, when it is taken
 	arguments := decode.TallyOf(whole)
 	if arguments.Blank() {
 		return noItem
@@ -277,10 +304,10 @@ func (o *Responses) endTexts(s *decode.Context, t *decode.Choice, at int, m *ite
 		if o.beganBefore(item) {
 			return // the client has the texts from before the stream was resumed
 		}
-		if !item.torn {
+		if !item.contradicted {
 			s.Conflicts++
 		}
-		item.torn = false
+		item.contradicted = false
 		if !o.hasAll(item) {
 			return
 		}
@@ -316,7 +343,7 @@ func (o *Responses) hasAll(item *outputItem) bool {
 
 // addWhole adds what an item lacks of one of its texts. news reports whether the log
 // probabilities of the text did not come with pieces.
-func (o *Responses) addWhole(s *decode.Context, t *decode.Choice, at int, w *wholePiece, news bool) {
+func (o *Responses) addWhole(s *decode.Context, t *decode.Choice, at int, w *textOfWhole, news bool) {
 	if w.tally.Blank() && w.matches == noItem {
 		return
 	}

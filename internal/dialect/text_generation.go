@@ -30,6 +30,7 @@ type textGenerationEvent struct {
 	token, whole, details            *fastjson.Value // of Text Generation Inference
 	content, stop, index, model      *fastjson.Value // of llama.cpp, with those below
 	stopType, eos, word, limit       *fastjson.Value
+	stopping                         *fastjson.Value // the stop sequence
 	predicted, evaluated, errorValue *fastjson.Value
 }
 
@@ -50,6 +51,8 @@ func (e *textGenerationEvent) read(v *fastjson.Value) {
 			e.index = v
 		case "model":
 			e.model = v
+		case "stopping_word":
+			e.stopping = v
 		case "stop_type":
 			e.stopType = v
 		case "stopped_eos":
@@ -154,6 +157,7 @@ func (g *textGeneration) decodeContent(s *decode.Context, e *textGenerationEvent
 	s.AddTextOf("content", decode.KindContent, t.Index, text)
 	addContentUsage(s, e)
 	if e.stop.GetBool() {
+		s.StopSequence = s.Word(e.stopping)
 		s.AddFinishAs(t, stopReason(s, e), stopWord(s, e))
 	}
 }

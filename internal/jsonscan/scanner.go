@@ -1,10 +1,17 @@
 package jsonscan
 
-import "github.com/seed-4d65deac/llmstream/internal/fault"
+import (
+	"strconv"
+
+	"github.com/seed-4d65deac/llmstream/internal/fault"
+)
 
 // MaxDepth is how deep JSON values may be nested, the innermost one counted. It is
 // fastjson's limit, so fastjson never meets deeper values.
 const MaxDepth = 300
+
+// No option changes MaxDepth, so this is no fault.Limit.
+var errDepth = fault.Reason("nested deeper than " + strconv.Itoa(MaxDepth) + " levels")
 
 // A Scanner checks that bytes form one JSON value, without building it. The bytes
 // may come in any number of pieces. It allocates nothing. It serves three ends:
@@ -201,7 +208,7 @@ func (s *Scanner) beginValue(c byte) error {
 		return &fault.Limit{Limit: "MaxValues", Max: s.MaxValues}
 	}
 	if s.depth >= MaxDepth {
-		return &fault.Limit{Limit: "depth", Max: MaxDepth}
+		return errDepth
 	}
 	switch c {
 	case '{':

@@ -41,7 +41,7 @@ func TestEventIndexOfRecordings(t *testing.T) {
 		for _, at := range x.named {
 			require.LessOrEqual(t, at, max(o.Events, 1), r.File)
 		}
-		if o.Glued > 0 || o.Malformed > 0 || o.APIError != nil || x.events != o.Events || o.PendingBytes > 0 || o.Unterminated {
+		if o.Anomalies.Unseparated > 0 || o.Anomalies.Malformed > 0 || o.APIError != nil || x.events != o.Events || o.Anomalies.PendingBytes > 0 || o.Anomalies.Unterminated {
 			continue
 		}
 		require.Equal(t, x.handled[:atEnd], x.named[:atEnd], r.File)

@@ -30,6 +30,7 @@ func TestTemplatesStayTrue(t *testing.T) {
 		return `{"id":"x","finish_reason":"","message":{"content":[{"text":"` + text + `"}]}}`
 	}
 	says := func(text string) string { return `{"choices":[{"delta":{"content":"` + text + `"}}]}` }
+	stop := `{"choices":[{"delta":{},"finish_reason":"stop"}]}`
 	item := `{"type":"response.output_item.added","output_index":0,"item":{"type":"message"}}`
 	piece := func(text, sequence string) string {
 		return `{"type":"response.output_text.delta","output_index":0,"content_index":0,"delta":"` + text + `","sequence_number":` + sequence + `}`
@@ -54,6 +55,7 @@ func TestTemplatesStayTrue(t *testing.T) {
 		"a response behind another": {llmstream.OpenAIResponses, testkit.SSE(begins("1"), item, piece("a", "1"), piece("b", "2"), `{"type":"response.completed","response":{"id":"1"}}`,
 			piece("c", "3"), tool("d", "4"), tool("e", "5"), begins("2"), item, piece("f", "6"), piece("g", "7"), piece(`\n`, "8"))},
 		"texts behind the end":        {llmstream.OpenAIChat, testkit.SSE(says("a"), says("b"), "[DONE]", says("c"), says("d"), says(`\n`), "[DONE]", says("e"))},
+		"a finish reason once more":   {llmstream.OpenAIChat, testkit.SSE(says("a"), stop, says("b"), says("c"), stop, says("d"))},
 		"a detail before the content": {llmstream.OpenAIChat, testkit.SSE(detail(`"reasoning":"r"`, "r"), detail(`"content":"a"`, "b"), detail(`"content":"c"`, "d"), detail(`"content":""`, "e"))},
 		"a detail before the arguments": {llmstream.OpenAIChat, testkit.SSE(detail(`"reasoning":"r"`, "r"), calls(`{"index":0,"id":"i","function":{"name":"f","arguments":""}}`),
 			detail(`"tool_calls":[{"index":0,"function":{"arguments":"1"}}]`, "b"), detail(`"tool_calls":[{"index":0,"function":{"arguments":"2"}}]`, "d"))},

@@ -1,6 +1,7 @@
 package proof
 
 import (
+	"errors"
 	"os"
 	"testing"
 
@@ -26,6 +27,8 @@ var (
 	chunk, says, calls = testkit.Chunk, testkit.Says, testkit.Calls
 	framed             = testkit.Framed
 )
+
+var errBoom = errors.New("boom")
 
 // exhaustive reports whether all cases are to be tried, and not a sample of them.
 func exhaustive() bool { return os.Getenv("LLMSTREAM_EXHAUSTIVE") != "" }

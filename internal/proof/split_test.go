@@ -170,7 +170,7 @@ func testTruncation(t *testing.T, name string, d llmstream.Dialect, body []byte)
 		}
 		for _, d := range got.Deltas[n:] {
 			broken := d.Kind == llmstream.KindMalformed && got.Outcome.Wire == llmstream.WireLines // a line that is no JSON though it has no end
-			require.True(t, d.Raw == nil || got.Outcome.Unterminated || d.Kind == llmstream.KindError || broken, "%s cut at %d: %v", name, end, d.Kind)
+			require.True(t, d.Raw == nil || got.Outcome.Anomalies.Unterminated || d.Kind == llmstream.KindError || broken, "%s cut at %d: %v", name, end, d.Kind)
 		}
 		if got.Outcome.State == llmstream.StateError || whole.Outcome.State == llmstream.StateNotStream {
 			continue

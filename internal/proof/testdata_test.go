@@ -37,7 +37,7 @@ type wantRecording struct {
 	Events        int64      `json:"events,omitempty"`
 	Malformed     int64      `json:"malformed,omitempty"`
 	Skipped       int64      `json:"skipped,omitempty"`
-	Glued         int64      `json:"glued,omitempty"`
+	Unseparated   int64      `json:"unseparated,omitempty"`
 	AfterDone     int64      `json:"after_done,omitempty"`
 	Conflicts     int64      `json:"conflicts,omitempty"`
 	Comments      int64      `json:"comments,omitempty"`
@@ -63,6 +63,7 @@ type wantChoice struct {
 	Logprobs         any            `json:"logprobs,omitempty"`
 	FinishReason     string         `json:"finish_reason,omitempty"`
 	NativeFinish     string         `json:"native_finish_reason,omitempty"`
+	StopSequence     string         `json:"stop_sequence,omitempty"`
 }
 
 type wantDetail struct {
@@ -112,9 +113,9 @@ func recorded(c *llmstream.Completion, o llmstream.Outcome) wantRecording {
 	r := wantRecording{
 		ID: c.ID, Model: c.Model, Citations: recordedJSON(c.Citations), Blocked: c.BlockReason, Usage: recordedUsage(c.Usage),
 		State: o.State.String(), SawDone: o.SawDone, SawFinish: o.SawFinish,
-		Events: o.Events, Malformed: o.Malformed, Skipped: o.Skipped, Glued: o.Glued, AfterDone: o.AfterDone,
-		Conflicts: o.Conflicts, Comments: o.Comments, OpenToolCalls: o.OpenToolCalls,
-		PendingBytes: o.PendingBytes, Unterminated: o.Unterminated,
+		Events: o.Events, Malformed: o.Anomalies.Malformed, Skipped: o.Anomalies.Skipped.Total(), Unseparated: o.Anomalies.Unseparated, AfterDone: o.Anomalies.AfterDone,
+		Conflicts: o.Anomalies.Conflicts, Comments: o.Comments, OpenToolCalls: o.OpenToolCalls,
+		PendingBytes: o.Anomalies.PendingBytes, Unterminated: o.Anomalies.Unterminated,
 	}
 	if e := o.APIError; e != nil {
 		r.Error = &wantError{Message: e.Message, Type: e.Type, Code: e.Code, Status: e.Status, Delivered: e.Delivered}
@@ -133,7 +134,7 @@ func recordedChoice(c *llmstream.Choice) wantChoice {
 	w := wantChoice{
 		Index: c.Index, Content: m.Content, Reasoning: m.Reasoning, Refusal: m.Refusal,
 		Annotations: recordedJSON(m.Annotations), Logprobs: recordedJSON(c.Logprobs),
-		FinishReason: c.FinishReason.String(), NativeFinish: c.NativeFinishReason,
+		FinishReason: c.FinishReason.String(), NativeFinish: c.NativeFinishReason, StopSequence: c.StopSequence,
 	}
 	for _, d := range m.ReasoningDetails {
 		w.ReasoningDetails = append(w.ReasoningDetails, wantDetail(d))
@@ -337,7 +338,7 @@ func TestRecordings(t *testing.T) {
 				acc.Reset()
 				pushed.Reset()
 			}
-			requireSameText(t, lines[0], lines[1], "Parser: the deltas of the body byte by byte are not those of the body as a whole")
+			requireSameText(t, lines[0], lines[1], "Parser: the deltas of the body byte by byte differ from the deltas of the body as a whole")
 
 			t.Run("Reader", func(t *testing.T) {
 				var acc llmstream.Accumulator

@@ -41,7 +41,7 @@ func TestFramesCutAnywhere(t *testing.T) {
 			}
 			got := read(llmstream.Bedrock, nil, body[:end])
 			require.EqualValues(t, frames, got.Outcome.Events, "%s cut at %d", name, end)
-			require.Equal(t, end-last, got.Outcome.PendingBytes, "%s cut at %d", name, end)
+			require.Equal(t, end-last, got.Outcome.Anomalies.PendingBytes, "%s cut at %d", name, end)
 			require.Equal(t, finishedBy(whole, frames), got.Outcome.State == llmstream.StateComplete, "%s cut at %d", name, end)
 			if end > 0 {
 				require.Equal(t, llmstream.WireFrames, got.Outcome.Wire)
@@ -97,14 +97,14 @@ func TestFramesPastLimits(t *testing.T) {
 		got := read(llmstream.Bedrock, o, []byte(body), cuts...)
 		require.Equal(t, "hi", got.Completion.Choices[0].Message.Content)
 		require.Equal(t, llmstream.StateComplete, got.Outcome.State)
-		require.EqualValues(t, 1, got.Outcome.Malformed)
+		require.EqualValues(t, 1, got.Outcome.Anomalies.Malformed)
 		var limit *llmstream.LimitError
 		require.ErrorAs(t, got.Outcome.Damage, &limit)
 		require.Equal(t, llmstream.LimitError{Limit: "MaxEvent", Max: 100}, *limit)
 	})
 	just := &llmstream.Options{MaxEvent: len(big) - len("event contentBlockDelta ")}
-	require.Zero(t, read(llmstream.Bedrock, just, []byte(body)).Outcome.Malformed)
-	require.Zero(t, read(llmstream.Bedrock, just, []byte(body), len(body)/2).Outcome.Malformed)
+	require.Zero(t, read(llmstream.Bedrock, just, []byte(body)).Outcome.Anomalies.Malformed)
+	require.Zero(t, read(llmstream.Bedrock, just, []byte(body), len(body)/2).Outcome.Anomalies.Malformed)
 
 	headers := testkit.Prelude(16+wire.MaxHeaderSize+1, wire.MaxHeaderSize+1) + strings.Repeat("x", wire.MaxHeaderSize+1) + "crc!"
 	l, out := push(llmstream.Bedrock, nil, framed(saysHi)+headers+framed(endsTurn, tellsUsage))
@@ -146,7 +146,7 @@ func TestFrameThatClaimsMuch(t *testing.T) {
 		require.Less(t, n.TotalAlloc-m.TotalAlloc, uint64(8<<20))
 		p.Close()
 		require.Equal(t, llmstream.StateTruncated, p.Outcome().State)
-		require.Equal(t, 12+1000*1000, p.Outcome().PendingBytes)
+		require.Equal(t, 12+1000*1000, p.Outcome().Anomalies.PendingBytes)
 	}
 }
 
@@ -157,7 +157,7 @@ func TestFrameOfImpossibleLengths(t *testing.T) {
 		body := framed(saysHi) + prelude + "?" + framed(endsTurn, tellsUsage)
 		testkit.EachCut(body, func(cuts ...int) {
 			got := read(llmstream.Bedrock, nil, []byte(body), cuts...)
-			require.EqualValues(t, 1, got.Outcome.Malformed)
+			require.EqualValues(t, 1, got.Outcome.Anomalies.Malformed)
 			require.Equal(t, llmstream.StateComplete, got.Outcome.State)
 			require.True(t, got.Outcome.SawDone)
 		})
@@ -176,8 +176,8 @@ func TestFramesAreFoundAgain(t *testing.T) {
 		testkit.EachCut(body, func(cuts ...int) {
 			got := read(llmstream.Bedrock, nil, []byte(body), cuts...)
 			require.Equal(t, "hihi", got.Completion.Choices[0].Message.Content, "%q", garbage)
-			require.EqualValues(t, 1, got.Outcome.Malformed)
-			require.Zero(t, got.Outcome.PendingBytes)
+			require.EqualValues(t, 1, got.Outcome.Anomalies.Malformed)
+			require.Zero(t, got.Outcome.Anomalies.PendingBytes)
 			require.Equal(t, llmstream.StateComplete, got.Outcome.State)
 			require.Error(t, got.Outcome.Err())
 		})
@@ -248,7 +248,7 @@ func BenchmarkFrames(b *testing.B) {
 				p.Write(start)
 				p.Write(body)
 			}
-			if o := p.Outcome(); o.Events < 2 || name != "stream=lost" && o.Malformed > 0 {
+			if o := p.Outcome(); o.Events < 2 || name != "stream=lost" && o.Anomalies.Malformed > 0 {
 				b.Fatal(o)
 			}
 		})

@@ -102,7 +102,7 @@ func TestLinesPastALimit(t *testing.T) {
 		} {
 			want := read(llmstream.Ollama, &c.options, []byte(body))
 			require.Equal(t, llmstream.StateComplete, want.Outcome.State)
-			require.EqualValues(t, 1, want.Outcome.Malformed)
+			require.EqualValues(t, 1, want.Outcome.Anomalies.Malformed)
 			var limit *llmstream.LimitError
 			var damage *llmstream.SyntaxError
 			require.ErrorAs(t, want.Outcome.Damage, &limit)
@@ -118,16 +118,16 @@ func TestLinesPastALimit(t *testing.T) {
 	o := &llmstream.Options{MaxEvent: 150, MaxLine: 1 << 20}
 	body := long + "\n" + lastLine + "\n"
 	want := read(llmstream.Ollama, o, []byte(body))
-	require.EqualValues(t, 1, want.Outcome.Malformed)
+	require.EqualValues(t, 1, want.Outcome.Anomalies.Malformed)
 	testkit.EachCut(body, func(cuts ...int) { requireSame(t, want, read(llmstream.Ollama, o, []byte(body), cuts...), cuts) })
 	just := &llmstream.Options{MaxEvent: len(long), MaxLine: 100}
 	want = read(llmstream.Ollama, just, []byte(long))
-	require.Zero(t, want.Outcome.Malformed)
+	require.Zero(t, want.Outcome.Anomalies.Malformed)
 	testkit.EachCut(long, func(cuts ...int) { requireSame(t, want, read(llmstream.Ollama, just, []byte(long), cuts...), cuts) })
 	// And so is one that is no JSON, however much of it was kept.
 	body = `{"x":"` + strings.Repeat("x", 200) + `"]` + "\n" + lastLine + "\n"
 	want = read(llmstream.Ollama, o, []byte(body))
-	require.EqualValues(t, 1, want.Outcome.Malformed)
+	require.EqualValues(t, 1, want.Outcome.Anomalies.Malformed)
 	require.True(t, want.Outcome.SawDone)
 	testkit.EachCut(body, func(cuts ...int) { requireSame(t, want, read(llmstream.Ollama, o, []byte(body), cuts...), cuts) })
 }
@@ -140,8 +140,8 @@ func TestLineThatNeverEnds(t *testing.T) {
 		p.Write([]byte(strings.Repeat("x", 1<<10)))
 	}
 	require.Error(t, p.Close())
-	require.EqualValues(t, 1, p.Outcome().Malformed)
-	require.Zero(t, p.Outcome().PendingBytes) // they are counted as damage
+	require.EqualValues(t, 1, p.Outcome().Anomalies.Malformed)
+	require.Zero(t, p.Outcome().Anomalies.PendingBytes) // they are counted as damage
 	require.Equal(t, llmstream.WireLines, p.Wire())
 }
 

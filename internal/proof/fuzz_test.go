@@ -1,4 +1,4 @@
-package llmstream_test
+package proof
 
 import (
 	"cmp"

@@ -1,4 +1,4 @@
-package llmstream
+package proof
 
 import (
 	"errors"
@@ -9,6 +9,7 @@ import (
 	"testing/iotest"
 	"time"
 
+	"github.com/seed-4d65deac/llmstream"
 	"github.com/seed-4d65deac/llmstream/internal/testkit"
 	"github.com/stretchr/testify/require"
 )
@@ -23,9 +24,9 @@ type teeBody struct {
 func (b *teeBody) Close() error { b.closed++; return b.err }
 
 // teeLog notes the outcomes that done was called with.
-type teeLog struct{ outcomes []Outcome }
+type teeLog struct{ outcomes []llmstream.Outcome }
 
-func (l *teeLog) done(o Outcome) { l.outcomes = append(l.outcomes, o) }
+func (l *teeLog) done(o llmstream.Outcome) { l.outcomes = append(l.outcomes, o) }
 
 // step is what one call of a reader gave.
 type readStep struct {
@@ -74,8 +75,8 @@ func TestTeePassesEverythingOn(t *testing.T) {
 				n = 0
 				want := steps(wrap(body), size)
 				n = 0
-				p := NewParser(OpenAIChat, nil, &Options{MaxEvent: 1000})
-				got := steps(Tee(&teeBody{Reader: wrap(body)}, p, l.done), size)
+				p := llmstream.NewParser(llmstream.OpenAIChat, nil, &llmstream.Options{MaxEvent: 1000})
+				got := steps(llmstream.Tee(&teeBody{Reader: wrap(body)}, p, l.done), size)
 				require.Equal(t, want, got, name)
 				require.Len(t, l.outcomes, 1, name)
 			}
@@ -88,24 +89,24 @@ func TestTeeIsDoneOnce(t *testing.T) {
 		name  string
 		body  io.Reader
 		reads int // before Close; -1: to the end
-		state State
+		state llmstream.State
 		is    error
 	}{
-		{"at the end", strings.NewReader(whole), -1, StateComplete, nil},
-		{"at the end of a cut one", strings.NewReader(testkit.SSE(says("a"))), -1, StateTruncated, io.ErrUnexpectedEOF},
-		{"with the last bytes", iotest.DataErrReader(strings.NewReader(whole)), -1, StateComplete, nil},
-		{"at an error", io.MultiReader(strings.NewReader(testkit.SSE(says("a"))), iotest.ErrReader(errBoom)), -1, StateTruncated, errBoom},
-		{"at an error behind the end", io.MultiReader(strings.NewReader(whole), iotest.ErrReader(errBoom)), -1, StateComplete, nil},
-		{"closed before anything", strings.NewReader(whole), 0, StateStopped, ErrStopped},
-		{"closed before the end", strings.NewReader(testkit.SSE(says("a"))), 1, StateStopped, ErrStopped},
-		{"closed behind the end", strings.NewReader(whole), 1, StateComplete, nil},
-		{"closed behind a finish", strings.NewReader(testkit.SSE(says("a"), stops)), 1, StateComplete, nil},
-		{"closed behind an error", strings.NewReader(testkit.SSE(`{"error":"no"}`)), 1, StateError, nil},
+		{"at the end", strings.NewReader(testkit.Whole), -1, llmstream.StateComplete, nil},
+		{"at the end of a cut one", strings.NewReader(testkit.SSE(says("a"))), -1, llmstream.StateTruncated, io.ErrUnexpectedEOF},
+		{"with the last bytes", iotest.DataErrReader(strings.NewReader(testkit.Whole)), -1, llmstream.StateComplete, nil},
+		{"at an error", io.MultiReader(strings.NewReader(testkit.SSE(says("a"))), iotest.ErrReader(errBoom)), -1, llmstream.StateTruncated, errBoom},
+		{"at an error behind the end", io.MultiReader(strings.NewReader(testkit.Whole), iotest.ErrReader(errBoom)), -1, llmstream.StateComplete, nil},
+		{"closed before anything", strings.NewReader(testkit.Whole), 0, llmstream.StateStopped, llmstream.ErrStopped},
+		{"closed before the end", strings.NewReader(testkit.SSE(says("a"))), 1, llmstream.StateStopped, llmstream.ErrStopped},
+		{"closed behind the end", strings.NewReader(testkit.Whole), 1, llmstream.StateComplete, nil},
+		{"closed behind a finish", strings.NewReader(testkit.SSE(says("a"), testkit.Stops)), 1, llmstream.StateComplete, nil},
+		{"closed behind an error", strings.NewReader(testkit.SSE(`{"error":"no"}`)), 1, llmstream.StateError, nil},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			var l teeLog
 			body := &teeBody{Reader: c.body, err: errBoom}
-			tee := Tee(body, NewParser(OpenAIChat, nil, nil), l.done)
+			tee := llmstream.Tee(body, llmstream.NewParser(llmstream.OpenAIChat, nil, nil), l.done)
 			if c.reads < 0 {
 				io.Copy(io.Discard, tee)
 				require.Len(t, l.outcomes, 1)
@@ -122,7 +123,7 @@ func TestTeeIsDoneOnce(t *testing.T) {
 			tee.Read(make([]byte, 10000))
 			require.Len(t, l.outcomes, 1)
 			require.Equal(t, c.state, l.outcomes[0].State)
-			if c.state == StateComplete {
+			if c.state == llmstream.StateComplete {
 				require.NoError(t, l.outcomes[0].Err())
 			} else {
 				require.Error(t, l.outcomes[0].Err())
@@ -139,11 +140,11 @@ func TestTeeIsDoneOnce(t *testing.T) {
 
 // Reads behind Close go to the body alone, whatever it gives.
 func TestTeeReadBehindClose(t *testing.T) {
-	p := NewParser(OpenAIChat, nil, nil)
-	tee := Tee(&teeBody{Reader: strings.NewReader(whole)}, p, nil)
+	p := llmstream.NewParser(llmstream.OpenAIChat, nil, nil)
+	tee := llmstream.Tee(&teeBody{Reader: strings.NewReader(testkit.Whole)}, p, nil)
 	require.NoError(t, tee.Close())
 	got, err := io.ReadAll(tee)
-	require.Equal(t, whole, string(got))
+	require.Equal(t, testkit.Whole, string(got))
 	require.NoError(t, err)
 	require.Zero(t, p.Outcome().Events)
 }
@@ -152,8 +153,8 @@ func TestTeeReadBehindClose(t *testing.T) {
 func TestTeeClosedDuringARead(t *testing.T) {
 	for range 100 {
 		here, there := io.Pipe()
-		done := make(chan Outcome, 2)
-		tee := Tee(here, NewParser(OpenAIChat, nil, nil), func(o Outcome) { done <- o })
+		done := make(chan llmstream.Outcome, 2)
+		tee := llmstream.Tee(here, llmstream.NewParser(llmstream.OpenAIChat, nil, nil), func(o llmstream.Outcome) { done <- o })
 		var client sync.WaitGroup
 		client.Add(1)
 		go func() {
@@ -173,8 +174,8 @@ func TestTeeClosedDuringARead(t *testing.T) {
 		require.Len(t, done, 1)
 		o := <-done
 		require.EqualValues(t, 1, o.Events)
-		require.Equal(t, StateStopped, o.State, "%v", o.Err())
-		require.ErrorIs(t, o.Err(), ErrStopped)
+		require.Equal(t, llmstream.StateStopped, o.State, "%v", o.Err())
+		require.ErrorIs(t, o.Err(), llmstream.ErrStopped)
 	}
 }
 
@@ -184,11 +185,11 @@ func TestTeeClosedDuringAReadThatGoesOn(t *testing.T) {
 	for _, fails := range []error{nil, errBoom, io.EOF} {
 		enter, leave := make(chan bool), make(chan bool)
 		var l teeLog
-		tee := Tee(&teeBody{Reader: readerFunc(func(b []byte) (int, error) {
+		tee := llmstream.Tee(&teeBody{Reader: readerFunc(func(b []byte) (int, error) {
 			enter <- true
 			<-leave
 			return copy(b, testkit.SSE(says("a"))), fails
-		})}, NewParser(OpenAIChat, nil, nil), l.done)
+		})}, llmstream.NewParser(llmstream.OpenAIChat, nil, nil), l.done)
 		read := make(chan readStep)
 		go func() {
 			b := make([]byte, 1000)
@@ -201,7 +202,7 @@ func TestTeeClosedDuringAReadThatGoesOn(t *testing.T) {
 		leave <- true
 		require.Equal(t, readStep{testkit.SSE(says("a")), fails}, <-read)
 		require.Len(t, l.outcomes, 1)
-		require.Equal(t, StateStopped, l.outcomes[0].State)
+		require.Equal(t, llmstream.StateStopped, l.outcomes[0].State)
 		require.True(t, l.outcomes[0].Delivered)
 	}
 }
@@ -213,7 +214,7 @@ func TestTeeOfManyAtOnce(t *testing.T) {
 		go func() {
 			defer all.Done()
 			var l teeLog
-			tee := Tee(&teeBody{Reader: iotest.OneByteReader(strings.NewReader(whole))}, NewParser(OpenAIChat, &Accumulator{}, nil), l.done)
+			tee := llmstream.Tee(&teeBody{Reader: iotest.OneByteReader(strings.NewReader(testkit.Whole))}, llmstream.NewParser(llmstream.OpenAIChat, &llmstream.Accumulator{}, nil), l.done)
 			closing := make(chan bool)
 			go func() {
 				time.Sleep(time.Duration(i) * 10 * time.Microsecond)
@@ -222,7 +223,7 @@ func TestTeeOfManyAtOnce(t *testing.T) {
 			}()
 			got, err := io.ReadAll(tee)
 			<-closing
-			if string(got) != whole || err != nil || len(l.outcomes) != 1 {
+			if string(got) != testkit.Whole || err != nil || len(l.outcomes) != 1 {
 				t.Errorf("read %q, %v and was done %d times", got, err, len(l.outcomes))
 			}
 		}()
@@ -233,25 +234,25 @@ func TestTeeOfManyAtOnce(t *testing.T) {
 func TestTeeHandlersErrorIsNotTheClients(t *testing.T) {
 	var l teeLog
 	seen := 0
-	p := NewParser(OpenAIChat, HandlerFunc(func(*Delta) error { seen++; return errBoom }), nil)
-	got, err := io.ReadAll(Tee(&teeBody{Reader: iotest.HalfReader(strings.NewReader(whole))}, p, l.done))
-	require.Equal(t, whole, string(got))
+	p := llmstream.NewParser(llmstream.OpenAIChat, llmstream.HandlerFunc(func(*llmstream.Delta) error { seen++; return errBoom }), nil)
+	got, err := io.ReadAll(llmstream.Tee(&teeBody{Reader: iotest.HalfReader(strings.NewReader(testkit.Whole))}, p, l.done))
+	require.Equal(t, testkit.Whole, string(got))
 	require.NoError(t, err)
 	require.Equal(t, 1, seen)
 	require.Len(t, l.outcomes, 1)
-	require.Equal(t, StateStopped, l.outcomes[0].State)
+	require.Equal(t, llmstream.StateStopped, l.outcomes[0].State)
 	require.ErrorIs(t, l.outcomes[0].Err(), errBoom)
 }
 
 // Contract 15. A panic in a Read, or at the end, passes through; done has run.
 func TestTeeHandlersPanicPassesThrough(t *testing.T) {
-	for name, body := range map[string]string{"in the midst": whole, "at the end": "data: " + says("a")} {
+	for name, body := range map[string]string{"in the midst": testkit.Whole, "at the end": "data: " + says("a")} {
 		var l teeLog
-		p := NewParser(OpenAIChat, HandlerFunc(func(*Delta) error { panic(errBoom) }), nil)
-		tee := Tee(&teeBody{Reader: strings.NewReader(body)}, p, l.done)
+		p := llmstream.NewParser(llmstream.OpenAIChat, llmstream.HandlerFunc(func(*llmstream.Delta) error { panic(errBoom) }), nil)
+		tee := llmstream.Tee(&teeBody{Reader: strings.NewReader(body)}, p, l.done)
 		require.PanicsWithValue(t, errBoom, func() { io.ReadAll(tee) }, name)
 		require.Len(t, l.outcomes, 1, name)
-		require.Equal(t, StateStopped, l.outcomes[0].State, name)
+		require.Equal(t, llmstream.StateStopped, l.outcomes[0].State, name)
 		require.NoError(t, tee.Close())
 		n, err := tee.Read(make([]byte, 10))
 		require.Zero(t, n)
@@ -262,16 +263,16 @@ func TestTeeHandlersPanicPassesThrough(t *testing.T) {
 
 func TestTeeBodysPanicPassesThrough(t *testing.T) {
 	var l teeLog
-	tee := Tee(&teeBody{Reader: readerFunc(func([]byte) (int, error) { panic(errBoom) })}, NewParser(OpenAIChat, nil, nil), l.done)
+	tee := llmstream.Tee(&teeBody{Reader: readerFunc(func([]byte) (int, error) { panic(errBoom) })}, llmstream.NewParser(llmstream.OpenAIChat, nil, nil), l.done)
 	require.PanicsWithValue(t, errBoom, func() { tee.Read(nil) })
 	require.Len(t, l.outcomes, 1)
 }
 
 // Behind done the parser belongs to somebody else again, within done already.
 func TestTeeGivesItsParserBack(t *testing.T) {
-	p := NewParser(OpenAIChat, nil, nil)
-	var states []State
-	tee := Tee(&teeBody{Reader: strings.NewReader(whole)}, p, func(o Outcome) {
+	p := llmstream.NewParser(llmstream.OpenAIChat, nil, nil)
+	var states []llmstream.State
+	tee := llmstream.Tee(&teeBody{Reader: strings.NewReader(testkit.Whole)}, p, func(o llmstream.Outcome) {
 		states = append(states, o.State)
 		p.Reset()
 		p.Write([]byte(testkit.SSE(says("another"))))
@@ -280,16 +281,16 @@ func TestTeeGivesItsParserBack(t *testing.T) {
 	tee.Close()
 	tee.Read(make([]byte, 10))
 	o := p.Outcome()
-	require.Equal(t, StateOpen, o.State)
+	require.Equal(t, llmstream.StateOpen, o.State)
 	require.EqualValues(t, 1, o.Events)
-	require.Equal(t, []State{StateComplete}, states)
+	require.Equal(t, []llmstream.State{llmstream.StateComplete}, states)
 }
 
 // The bytes reach the parser in the same Read in which they reach the client.
 func TestTeeIsPrompt(t *testing.T) {
 	var got lines
 	body := testkit.SSE(says("a"), says("b"))
-	tee := Tee(&teeBody{Reader: strings.NewReader(body)}, NewParser(OpenAIChat, &got, nil), nil)
+	tee := llmstream.Tee(&teeBody{Reader: strings.NewReader(body)}, llmstream.NewParser(llmstream.OpenAIChat, &got, nil), nil)
 	tee.Read(make([]byte, len(body)/2))
 	require.Equal(t, lines{"content a"}, got)
 	tee.Read(make([]byte, len(body)/2))
@@ -298,6 +299,6 @@ func TestTeeIsPrompt(t *testing.T) {
 
 func TestTeeKeepsTheErrorsIdentity(t *testing.T) {
 	err := errors.New("of the body")
-	_, got := Tee(&teeBody{Reader: iotest.ErrReader(err)}, NewParser(OpenAIChat, nil, nil), nil).Read(make([]byte, 1))
+	_, got := llmstream.Tee(&teeBody{Reader: iotest.ErrReader(err)}, llmstream.NewParser(llmstream.OpenAIChat, nil, nil), nil).Read(make([]byte, 1))
 	require.Same(t, err, got)
 }

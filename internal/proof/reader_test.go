@@ -1,4 +1,4 @@
-package llmstream
+package proof
 
 import (
 	"context"
@@ -10,6 +10,7 @@ import (
 	"testing/iotest"
 	"time"
 
+	"github.com/seed-4d65deac/llmstream"
 	"github.com/seed-4d65deac/llmstream/internal/testkit"
 	"github.com/stretchr/testify/require"
 )
@@ -20,7 +21,7 @@ type readerFunc func([]byte) (int, error)
 func (f readerFunc) Read(b []byte) (int, error) { return f(b) }
 
 // pull reads all deltas of r.
-func pull(r *Reader) (l lines) {
+func pull(r *llmstream.Reader) (l lines) {
 	for r.Next() {
 		l.HandleDelta(r.Delta())
 	}
@@ -31,7 +32,7 @@ func pull(r *Reader) (l lines) {
 var aBitOfAll = ": c\n\n" + testkit.SSE(
 	`{"id":"a","model":"m","created":1,"choices":[{"index":0,"delta":{"role":"assistant","content":"x\ud83d"}}]}`,
 	says(`\ude00`), "", "null", `{"bad`, calls(`{"index":0,"id":"c","function":{"name":"f","arguments":"{}"}}`),
-) + "data: " + says("g") + "\ndata: " + stops + "\n\n" + testkit.SSE(`{"choices":[],"usage":{"total_tokens":3}}`, "[DONE]")
+) + "data: " + says("g") + "\ndata: " + testkit.Stops + "\n\n" + testkit.SSE(`{"choices":[],"usage":{"total_tokens":3}}`, "[DONE]")
 
 // A Reader gives the same deltas and the same outcome as a Parser, however its
 // input comes.
@@ -39,10 +40,10 @@ func TestReaderGivesWhatAParserGives(t *testing.T) {
 	for name, body := range map[string]string{
 		"a bit of all": aBitOfAll, "cut": aBitOfAll[:len(aBitOfAll)-50], "unterminated": strings.TrimSpace(aBitOfAll), "empty": "", "CR": strings.ReplaceAll(aBitOfAll, "\n", "\r"),
 		"gzip": "\x1f\x8b\x08", "text": "no\n", "another dialect": testkit.SSE(`{"candidates":[]}`, says("x")), "JSON": `{"choices":[{"message":{"content":"x"},"finish_reason":"stop"}]}`,
-		"no marker": testkit.SSE(calls(`{"index":0,"id":"c","function":{"name":"f","arguments":"{}"}}`), stops), "half of a pair": testkit.SSE(says(`\ud83d`)), "an error": testkit.SSE(`{"error":"no"}`),
-		"large": testkit.SSE(says(strings.Repeat("x", 3*readSize)), says("y"), "[DONE]"),
+		"no marker": testkit.SSE(calls(`{"index":0,"id":"c","function":{"name":"f","arguments":"{}"}}`), testkit.Stops), "half of a pair": testkit.SSE(says(`\ud83d`)), "an error": testkit.SSE(`{"error":"no"}`),
+		"large": testkit.SSE(says(strings.Repeat("x", 48<<10)), says("y"), "[DONE]"),
 	} {
-		want, outcome := push(OpenAIChat, nil, body)
+		want, outcome := push(llmstream.OpenAIChat, nil, body)
 		for how, wrap := range map[string]func(io.Reader) io.Reader{
 			"whole":         func(r io.Reader) io.Reader { return r },
 			"one byte":      iotest.OneByteReader,
@@ -51,7 +52,7 @@ func TestReaderGivesWhatAParserGives(t *testing.T) {
 			"both":          func(r io.Reader) io.Reader { return iotest.DataErrReader(iotest.OneByteReader(r)) },
 		} {
 			for _, drain := range []bool{false, true} {
-				r := NewReader(wrap(strings.NewReader(body)), OpenAIChat, &Options{Drain: drain})
+				r := llmstream.NewReader(wrap(strings.NewReader(body)), llmstream.OpenAIChat, &llmstream.Options{Drain: drain})
 				require.NoError(t, r.Err())
 				require.Equal(t, want, pull(r), "%s, %s", name, how)
 				require.Equal(t, outcome, r.Outcome(), "%s, %s", name, how)
@@ -66,8 +67,8 @@ func TestReaderGivesWhatAParserGives(t *testing.T) {
 func TestReaderStopsAtTheEndMarker(t *testing.T) {
 	here, there := net.Pipe()
 	defer here.Close()
-	go there.Write([]byte(whole))
-	r := NewReader(here, OpenAIChat, nil)
+	go there.Write([]byte(testkit.Whole))
+	r := llmstream.NewReader(here, llmstream.OpenAIChat, nil)
 	done := make(chan lines)
 	go func() { done <- pull(r) }()
 	select {
@@ -77,26 +78,26 @@ func TestReaderStopsAtTheEndMarker(t *testing.T) {
 		t.Fatal("it reads on")
 	}
 	require.NoError(t, r.Err())
-	require.Equal(t, StateComplete, r.Outcome().State)
+	require.Equal(t, llmstream.StateComplete, r.Outcome().State)
 }
 
 func TestReaderIgnoresWhatFollowsTheEndMarker(t *testing.T) {
-	body := whole + testkit.SSE(says("more")) + "data: {\"unfinished"
-	r := NewReader(strings.NewReader(body), OpenAIChat, nil)
+	body := testkit.Whole + testkit.SSE(says("more")) + "data: {\"unfinished"
+	r := llmstream.NewReader(strings.NewReader(body), llmstream.OpenAIChat, nil)
 	require.Equal(t, lines{"content hi", "finish stop(stop)", "done"}, pull(r))
-	require.Zero(t, r.Outcome().AfterDone)
-	require.Zero(t, r.Outcome().PendingBytes)
+	require.Zero(t, r.Outcome().Anomalies.AfterDone)
+	require.Zero(t, r.Outcome().Anomalies.PendingBytes)
 
-	r = NewReader(strings.NewReader(body), OpenAIChat, &Options{Drain: true})
+	r = llmstream.NewReader(strings.NewReader(body), llmstream.OpenAIChat, &llmstream.Options{Drain: true})
 	require.Equal(t, lines{"content hi", "finish stop(stop)", "done", "content more"}, pull(r))
-	require.EqualValues(t, 1, r.Outcome().AfterDone)
-	require.NotZero(t, r.Outcome().PendingBytes)
+	require.EqualValues(t, 1, r.Outcome().Anomalies.AfterDone)
+	require.NotZero(t, r.Outcome().Anomalies.PendingBytes)
 	require.NoError(t, r.Err())
 }
 
 // Also within an event: lines that were meant to be events of their own (F-40).
 func TestReaderStopsAtAnEndMarkerThatIsGlued(t *testing.T) {
-	r := NewReader(strings.NewReader("data: "+stops+"\ndata: [DONE]\ndata: "+says("more")+"\n\n"), OpenAIChat, nil)
+	r := llmstream.NewReader(strings.NewReader("data: "+testkit.Stops+"\ndata: [DONE]\ndata: "+says("more")+"\n\n"), llmstream.OpenAIChat, nil)
 	require.Equal(t, lines{"finish stop(stop)", "done"}, pull(r))
 	require.NoError(t, r.Err())
 }
@@ -107,20 +108,22 @@ func TestReaderTellsWhatItsInputFailedWith(t *testing.T) {
 		name  string
 		src   io.Reader
 		want  lines
-		state State
+		state llmstream.State
 		is    error
 	}{
-		{"at once", iotest.ErrReader(errBoom), nil, StateTruncated, errBoom},
-		{"in the midst", io.MultiReader(strings.NewReader(testkit.SSE(says("a"))), iotest.ErrReader(errBoom)), lines{"content a"}, StateTruncated, errBoom},
-		{"a timeout", iotest.TimeoutReader(iotest.OneByteReader(strings.NewReader(testkit.SSE(says("a"))))), nil, StateTruncated, iotest.ErrTimeout},
-		{"with the last bytes", readerFunc(func(b []byte) (int, error) { return copy(b, testkit.SSE(says("a"))), errBoom }), lines{"content a"}, StateTruncated, errBoom},
-		{"behind the end", readerFunc(func(b []byte) (int, error) { return copy(b, whole), errBoom }), lines{"content hi", "finish stop(stop)", "done"}, StateComplete, nil},
-		{"behind an end with no answer", readerFunc(func(b []byte) (int, error) { return copy(b, testkit.SSE("[DONE]")), context.Canceled }), lines{"done"}, StateEmpty, ErrEmpty},
-		{"behind the finish", readerFunc(func(b []byte) (int, error) { return copy(b, testkit.SSE(says("a"), stops)), io.ErrUnexpectedEOF }), lines{"content a", "finish stop(stop)"}, StateComplete, nil},
-		{"an error of the provider", readerFunc(func(b []byte) (int, error) { return copy(b, testkit.SSE(`{"error":"no"}`)), errBoom }), lines{"error no"}, StateError, errBoom},
+		{"at once", iotest.ErrReader(errBoom), nil, llmstream.StateTruncated, errBoom},
+		{"in the midst", io.MultiReader(strings.NewReader(testkit.SSE(says("a"))), iotest.ErrReader(errBoom)), lines{"content a"}, llmstream.StateTruncated, errBoom},
+		{"a timeout", iotest.TimeoutReader(iotest.OneByteReader(strings.NewReader(testkit.SSE(says("a"))))), nil, llmstream.StateTruncated, iotest.ErrTimeout},
+		{"with the last bytes", readerFunc(func(b []byte) (int, error) { return copy(b, testkit.SSE(says("a"))), errBoom }), lines{"content a"}, llmstream.StateTruncated, errBoom},
+		{"behind the end", readerFunc(func(b []byte) (int, error) { return copy(b, testkit.Whole), errBoom }), lines{"content hi", "finish stop(stop)", "done"}, llmstream.StateComplete, nil},
+		{"behind an end with no answer", readerFunc(func(b []byte) (int, error) { return copy(b, testkit.SSE("[DONE]")), context.Canceled }), lines{"done"}, llmstream.StateEmpty, llmstream.ErrEmpty},
+		{"behind the finish", readerFunc(func(b []byte) (int, error) {
+			return copy(b, testkit.SSE(says("a"), testkit.Stops)), io.ErrUnexpectedEOF
+		}), lines{"content a", "finish stop(stop)"}, llmstream.StateComplete, nil},
+		{"an error of the provider", readerFunc(func(b []byte) (int, error) { return copy(b, testkit.SSE(`{"error":"no"}`)), errBoom }), lines{"error no"}, llmstream.StateError, errBoom},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			r := NewReader(c.src, OpenAIChat, nil)
+			r := llmstream.NewReader(c.src, llmstream.OpenAIChat, nil)
 			require.Equal(t, c.want, pull(r))
 			require.Equal(t, c.state, r.Outcome().State)
 			if c.is == nil {
@@ -146,12 +149,12 @@ func emptyReader(src io.Reader, n int) io.Reader {
 }
 
 func TestReaderGivesUpOnEmptyReads(t *testing.T) {
-	r := NewReader(emptyReader(iotest.OneByteReader(strings.NewReader(whole)), maxEmptyReads-1), OpenAIChat, nil)
+	r := llmstream.NewReader(emptyReader(iotest.OneByteReader(strings.NewReader(testkit.Whole)), 99), llmstream.OpenAIChat, nil)
 	require.Len(t, pull(r), 3)
 	require.NoError(t, r.Err())
 
 	reads := 0
-	r = NewReader(readerFunc(func([]byte) (int, error) { reads++; return 0, nil }), OpenAIChat, nil)
+	r = llmstream.NewReader(readerFunc(func([]byte) (int, error) { reads++; return 0, nil }), llmstream.OpenAIChat, nil)
 	require.False(t, r.Next())
 	require.ErrorIs(t, r.Err(), io.ErrNoProgress)
 	require.Equal(t, 100, reads)
@@ -159,13 +162,13 @@ func TestReaderGivesUpOnEmptyReads(t *testing.T) {
 
 func TestReaderReadsNoFurtherThanItMust(t *testing.T) {
 	events, reads := []string{testkit.SSE(says("a"), says("b")), testkit.SSE(says("c"))}, 0
-	r := NewReader(readerFunc(func(b []byte) (int, error) {
+	r := llmstream.NewReader(readerFunc(func(b []byte) (int, error) {
 		if reads == len(events) {
 			return 0, io.EOF
 		}
 		reads++
 		return copy(b, events[reads-1]), nil
-	}), OpenAIChat, nil)
+	}), llmstream.OpenAIChat, nil)
 	for _, want := range []int{1, 1, 2} {
 		require.True(t, r.Next())
 		require.Equal(t, want, reads)
@@ -176,19 +179,19 @@ func TestReaderReadsNoFurtherThanItMust(t *testing.T) {
 func TestReaderStopsReadingWhatIsOfNoUse(t *testing.T) {
 	for _, body := range []string{"\x1f\x8b\x08\x00", testkit.SSE(`{"candidates":[]}`)} {
 		reads := 0
-		r := NewReader(readerFunc(func(b []byte) (int, error) {
+		r := llmstream.NewReader(readerFunc(func(b []byte) (int, error) {
 			reads++
 			return copy(b, body), nil // and so on without an end
-		}), OpenAIChat, nil)
+		}), llmstream.OpenAIChat, nil)
 		pull(r)
 		require.Equal(t, 1, reads)
-		require.Equal(t, StateNotStream, r.Outcome().State)
-		require.ErrorIs(t, r.Err(), ErrNotStream)
+		require.Equal(t, llmstream.StateNotStream, r.Outcome().State)
+		require.ErrorIs(t, r.Err(), llmstream.ErrNotStream)
 	}
 }
 
 func TestReaderDeltasGoOnAfterABreak(t *testing.T) {
-	r := NewReader(strings.NewReader(testkit.SSE(`{"choices":[{"index":0,"delta":{"content":"a"}},{"index":1,"delta":{"content":"b"}}]}`, says("c"))), OpenAIChat, nil)
+	r := llmstream.NewReader(strings.NewReader(testkit.SSE(`{"choices":[{"index":0,"delta":{"content":"a"}},{"index":1,"delta":{"content":"b"}}]}`, says("c"))), llmstream.OpenAIChat, nil)
 	var got []string
 	for d, err := range r.Deltas() {
 		require.NoError(t, err)
@@ -206,13 +209,13 @@ func TestReaderDeltasGoOnAfterABreak(t *testing.T) {
 		got = append(got, string(d.Text))
 	}
 	require.Equal(t, []string{"a", "b", "c"}, got)
-	require.ErrorIs(t, last, ErrTruncated)
+	require.ErrorIs(t, last, llmstream.ErrTruncated)
 	require.Equal(t, r.Err(), last)
 
-	for range NewReader(strings.NewReader(whole), OpenAIChat, nil).Deltas() {
+	for range llmstream.NewReader(strings.NewReader(testkit.Whole), llmstream.OpenAIChat, nil).Deltas() {
 		break // and never again
 	}
-	for _, err := range NewReader(strings.NewReader(whole), OpenAIChat, nil).Deltas() {
+	for _, err := range llmstream.NewReader(strings.NewReader(testkit.Whole), llmstream.OpenAIChat, nil).Deltas() {
 		require.NoError(t, err)
 	}
 }
@@ -220,8 +223,8 @@ func TestReaderDeltasGoOnAfterABreak(t *testing.T) {
 // A delta is good until the next call of Next, also when its event was the last
 // of a read.
 func TestReaderLendsItsDeltas(t *testing.T) {
-	r := NewReader(iotest.OneByteReader(strings.NewReader(testkit.SSE(says("a"), says("b"), says("c")))), OpenAIChat, nil)
-	other := NewReader(strings.NewReader(testkit.SSE(says("other"), says("other"), says("other"))), OpenAIChat, nil)
+	r := llmstream.NewReader(iotest.OneByteReader(strings.NewReader(testkit.SSE(says("a"), says("b"), says("c")))), llmstream.OpenAIChat, nil)
+	other := llmstream.NewReader(strings.NewReader(testkit.SSE(says("other"), says("other"), says("other"))), llmstream.OpenAIChat, nil)
 	for _, want := range []string{"a", "b", "c"} {
 		require.True(t, r.Next())
 		d := r.Delta()
@@ -233,9 +236,9 @@ func TestReaderLendsItsDeltas(t *testing.T) {
 }
 
 func TestReaderReset(t *testing.T) {
-	r := NewReader(iotest.ErrReader(errBoom), OpenAIChat, nil)
+	r := llmstream.NewReader(iotest.ErrReader(errBoom), llmstream.OpenAIChat, nil)
 	for _, left := range []io.Reader{
-		iotest.ErrReader(errBoom), strings.NewReader(aBitOfAll), strings.NewReader(whole + whole), strings.NewReader("\x1f\x8b"),
+		iotest.ErrReader(errBoom), strings.NewReader(aBitOfAll), strings.NewReader(testkit.Whole + testkit.Whole), strings.NewReader("\x1f\x8b"),
 		strings.NewReader("data: " + says("a") + "\ndata: " + says("b") + "\n\n"), strings.NewReader("data: {"),
 	} {
 		for n := range 4 {
@@ -243,8 +246,8 @@ func TestReaderReset(t *testing.T) {
 			for range n {
 				r.Next()
 			}
-			r.Reset(strings.NewReader(whole))
-			require.Equal(t, StateOpen, r.Outcome().State)
+			r.Reset(strings.NewReader(testkit.Whole))
+			require.Equal(t, llmstream.StateOpen, r.Outcome().State)
 			require.Equal(t, lines{"content hi", "finish stop(stop)", "done"}, pull(r))
 			require.NoError(t, r.Err())
 		}
@@ -253,7 +256,7 @@ func TestReaderReset(t *testing.T) {
 
 func TestReaderStopsAtAnEventHandlersError(t *testing.T) {
 	seen := 0
-	r := NewReader(strings.NewReader(testkit.SSE(says("a"), says("b"))+whole), OpenAIChat, &Options{Events: EventHandlerFunc(func(*Event) error {
+	r := llmstream.NewReader(strings.NewReader(testkit.SSE(says("a"), says("b"))+testkit.Whole), llmstream.OpenAIChat, &llmstream.Options{Events: llmstream.EventHandlerFunc(func(*llmstream.Event) error {
 		if seen++; seen == 2 {
 			return errBoom
 		}
@@ -261,36 +264,36 @@ func TestReaderStopsAtAnEventHandlersError(t *testing.T) {
 	})})
 	require.Equal(t, lines{"content a"}, pull(r))
 	require.ErrorIs(t, r.Err(), errBoom)
-	require.ErrorIs(t, r.Err(), ErrStopped)
-	require.Equal(t, StateStopped, r.Outcome().State)
+	require.ErrorIs(t, r.Err(), llmstream.ErrStopped)
+	require.Equal(t, llmstream.StateStopped, r.Outcome().State)
 	require.False(t, r.Next())
 	require.Equal(t, 2, seen)
 }
 
 // So it does where only the end of the input has brought the event.
 func TestReaderStopsAtAnEventHandlersErrorAtTheEnd(t *testing.T) {
-	r := NewReader(strings.NewReader("data: "+says("a")), OpenAIChat, &Options{Events: EventHandlerFunc(func(*Event) error { return errBoom })})
+	r := llmstream.NewReader(strings.NewReader("data: "+says("a")), llmstream.OpenAIChat, &llmstream.Options{Events: llmstream.EventHandlerFunc(func(*llmstream.Event) error { return errBoom })})
 	require.False(t, r.Next())
 	require.ErrorIs(t, r.Err(), errBoom)
-	require.Equal(t, StateStopped, r.Outcome().State)
+	require.Equal(t, llmstream.StateStopped, r.Outcome().State)
 }
 
 func TestReaderDialect(t *testing.T) {
-	r := NewReader(strings.NewReader(testkit.SSE("", says("a"))), Auto, nil)
+	r := llmstream.NewReader(strings.NewReader(testkit.SSE("", says("a"))), llmstream.Auto, nil)
 	require.True(t, r.Next())
-	require.Equal(t, Auto, r.Dialect())
+	require.Equal(t, llmstream.Auto, r.Dialect())
 	require.True(t, r.Next())
-	require.Equal(t, OpenAIChat, r.Dialect())
+	require.Equal(t, llmstream.OpenAIChat, r.Dialect())
 }
 
 func TestReaderKeepsTheCauseOfACancel(t *testing.T) {
 	here, there := io.Pipe()
 	go func() {
 		there.Write([]byte(testkit.SSE(says("a"))))
-		there.CloseWithError(errors.Join(errBoom, ErrStopped))
+		there.CloseWithError(errors.Join(errBoom, llmstream.ErrStopped))
 	}()
-	r := NewReader(here, OpenAIChat, nil)
+	r := llmstream.NewReader(here, llmstream.OpenAIChat, nil)
 	require.Equal(t, lines{"content a"}, pull(r))
-	require.Equal(t, StateStopped, r.Outcome().State)
+	require.Equal(t, llmstream.StateStopped, r.Outcome().State)
 	require.ErrorIs(t, r.Err(), errBoom)
 }
