@@ -17,6 +17,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/seed-4d65deac/llmstream"
 	"github.com/stretchr/testify/require"
 )
 
