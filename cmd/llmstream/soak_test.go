@@ -17,6 +17,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/seed-4d65deac/llmstream"
 	"github.com/stretchr/testify/require"
 )
 
@@ -133,7 +134,7 @@ func TestSoak(t *testing.T) {
 	lines := &soakLines{times: map[string]int{}, states: map[string]int{}}
 	var stderr strings.Builder
 	p := newPrinter(lines, &stderr, true)
-	server := httptest.NewServer(newProxy(to, p, 0))
+	server := httptest.NewServer(newProxy(to, p, 0, llmstream.Auto))
 	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: streams}}
 
 	var requests atomic.Int64
