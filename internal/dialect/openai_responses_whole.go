@@ -106,6 +106,54 @@ func (o *Responses) endItemAt(s *decode.Context, t *decode.Choice, at int, class
 	}
 }
 
+// itemEnding returns the item that an event ends.
+func (o *Responses) itemEnding(s *decode.Context, t *decode.Choice, a address, class itemClass, m *itemMembers) (at int) {
+	if at = o.byID(a, class); at >= 0 && o.items[at].class == class {
+		if !o.items[at].isMistaken(s, a, m) {
+			o.learn(s, at, a)
+			return at
+		}
+		o.unlearn(s, t, at)
+	}
+	words := m.wordsOf(s)
+	at = o.find(s, address{index: a.index}, class, true)
+	if at >= 0 && (o.items[at].ended && a.id|a.callID != 0 || !o.items[at].isLike(&words)) { // the event has other ids than that item
+		at = noItem
+	}
+	if at < 0 {
+		at = o.equalItem(s, class, m, false)
+	}
+	if at < 0 {
+		return o.add(s, a, class)
+	}
+	o.learn(s, at, a)
+	return at
+}
+
+// isMistaken reports whether the end of a call shows that the item was taken for another:
+// only an event that did not announce it has given it the id of the address, and the end
+// has another name or call id. The beginning of the other item was lost.
+func (m *outputItem) isMistaken(s *decode.Context, a address, end *itemMembers) bool {
+	if m.class != classCall || a.id == 0 || m.ids[2] != a.id || m.ids[0] == a.id {
+		return false
+	}
+	id := decode.Hash(s.Word(end.callID))
+	words := end.wordsOf(s)
+	return !m.isLike(&words) || id != 0 && m.ids[1] != 0 && m.ids[1] != id
+}
+
+// unlearn undoes what events for another item have done to a call. Its own end may have
+// settled the arguments before.
+func (o *Responses) unlearn(s *decode.Context, t *decode.Choice, at int) {
+	item := &o.items[at]
+	item.ids[2] = 0
+	s.Conflicts++
+	if item.call >= 0 && !t.Calls[item.call].HasEnded() {
+		item.lostBeginning, t.Calls[item.call].CutOff = true, true
+	}
+	o.noteChange(s)
+}
+
 // endTexts decodes the texts of a message, or of reasoning, as wholes.
 func (o *Responses) endTexts(s *decode.Context, t *decode.Choice, at int, m *itemMembers) {
 	item := &o.items[at]
