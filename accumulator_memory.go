@@ -18,7 +18,7 @@ const slotCost = 256
 
 // maxHeldAfterReset is the amount of memory that may be kept for the next stream: many
 // times what a usual answer takes.
-const maxHeldAfterReset = 256 << 10
+const maxHeldAfterReset = 128 << 10
 
 func (a *Accumulator) limit() int {
 	if a.MaxBytes > 0 {
@@ -184,7 +184,7 @@ func (a *Accumulator) takeBack(b []byte) []byte {
 	return b[:0]
 }
 
-// Reset makes a ready for another stream. It keeps its memory, up to 256 KiB.
+// Reset makes a ready for another stream. It keeps its memory, up to 128 KiB.
 func (a *Accumulator) Reset() {
 	if a.held > maxHeldAfterReset {
 		*a = Accumulator{MaxBytes: a.MaxBytes}

@@ -255,6 +255,9 @@ func slotOf(s *decode.Context, name []byte) (template.SlotKind, uint8, bool) {
 	case "text": // beside a delta
 		return template.String, 0, s.Source.Member == "content"
 	}
+	if s.Source.Unread != nil && s.Source.Unread(name) {
+		return template.Decimal, 0, true
+	}
 	return usageSlotOf(s, name)
 }
 

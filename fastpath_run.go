@@ -169,9 +169,10 @@ func knownChoice(t *decode.Stream, index int) *decode.Choice {
 	return nil
 }
 
-// isLike reports whether an event of the same form does the same to both choices.
+// isLike reports whether an event of the same form does the same to both choices. An output
+// reopens a finished one.
 func isLike(c *decode.Choice, d *decode.Choice) bool {
-	return c.RoleKnown == d.RoleKnown && c.Marks == d.Marks
+	return c.RoleKnown == d.RoleKnown && c.Marks == d.Marks && c.IsFinished() == d.IsFinished()
 }
 
 // indexedCall returns the position of the latest call that began with this index, or -1.

@@ -23,7 +23,7 @@ func TestTemplatesFit(t *testing.T) {
 			e := fmt.Sprintf(event, fmt.Sprint("word ", i))
 			events = append(events, strings.ReplaceAll(e, "aB3", strings.Repeat("z", i%9)))
 		}
-		for _, o := range []*Options{nil, {Events: &eventLog{}}} {
+		for _, o := range []*Options{nil, {Events: EventHandlerFunc(func(*Event) error { return nil })}} {
 			p := NewParser(OpenAIChat, nil, o)
 			p.Write([]byte(testkit.SSE(events...)))
 			require.GreaterOrEqual(t, p.fast.Fitted(), int64(98), name)
@@ -348,7 +348,7 @@ func TestTemplatesOfCarriedEvents(t *testing.T) {
 			lines = append(lines, "chunk "+event(fmt.Sprint("word ", i)))
 		}
 		for _, h := range []Handler{nil, new(Accumulator), HandlerFunc(func(*Delta) error { return nil })} {
-			p := NewParser(Bedrock, h, &Options{Events: &eventLog{}})
+			p := NewParser(Bedrock, h, &Options{Events: EventHandlerFunc(func(*Event) error { return nil })})
 			p.Write([]byte(framed(lines...)))
 			require.GreaterOrEqual(t, p.fast.Fitted(), int64(47), form)
 			require.EqualValues(t, 50, p.Outcome().Events)
@@ -402,16 +402,15 @@ func TestTemplatesOfInteractions(t *testing.T) {
 }
 
 // Most events of the dialects that were added last fit a template, whoever reads them.
-// The events of Text Generation Inference fit none, because each has another number. The
-// events of Bedrock's agents fit none, because they are base64.
+// The events of Bedrock's agents fit none, because they are base64.
 func TestTemplatesFitOtherDialects(t *testing.T) {
 	for _, c := range []struct {
 		dialect Dialect
 		stream  string
 	}{
 		{DashScope, "text"}, {DashScope, "plain text"}, {DashScope, "reasoning"}, {DashScope, "tool calls"},
-		{TextGeneration, "content"},
-		{MistralConversations, "text"},
+		{TextGeneration, "content"}, {TextGeneration, "tokens"},
+		{MistralConversations, "text"}, {MistralConversations, "tool calls"},
 		{Gemini, "text"}, {AnthropicMessages, "text"}, {Bedrock, "converse text"},
 	} {
 		event := steadyStreams[c.dialect][c.stream]
@@ -427,6 +426,30 @@ func TestTemplatesFitOtherDialects(t *testing.T) {
 		}
 		requireShortcuts(t, c.dialect, []byte(body))
 	}
+}
+
+// Any number may stand in the members of a token that no code reads, and nothing else.
+func TestTemplatesOfTokens(t *testing.T) {
+	event := func(text, number string) string {
+		return "data:{\"index\":" + number + ",\"token\":{\"id\":" + number + ",\"text\":\"" + text + "\",\"logprob\":" + number + ",\"special\":false},\"generated_text\":null,\"details\":null}\n\n"
+	}
+	begin := event(" a", "1") + event(" b", "-0.25") + event(" c", "0")
+	for _, number := range []string{"-1.5e-05", "0.0", "-0", "1E+9", "12345678901234567890"} {
+		body := begin + event(" d", number) + event(" e", "2")
+		p := NewParser(TextGeneration, nil, nil)
+		p.Write([]byte(body))
+		require.EqualValues(t, 4, p.fast.Fitted(), number)
+		requireShortcuts(t, TextGeneration, []byte(body))
+	}
+	for _, number := range []string{"null", "01", "-", ".5", "1.", "1e", "1e+", "+1", "1.e5", "NaN", `"1"`, "", "[1]", `1,"text":"x"`, "- 1", "0x1"} {
+		body := begin + event(" d", number) + event(" e", "2") + event(" f", "3")
+		p := NewParser(TextGeneration, nil, nil)
+		p.Write([]byte(body))
+		require.LessOrEqual(t, p.fast.Fitted(), int64(4), number)
+		requireShortcuts(t, TextGeneration, []byte(body))
+	}
+	special := `data:{"index":4,"token":{"id":4,"text":"</s>","logprob":0,"special":true},"generated_text":"abc","details":null}` + "\n\n"
+	requireShortcuts(t, TextGeneration, []byte(begin+event("", "1")+event(`\n`, "1")+event(`\ud83d`, "1")+event(`\ude00`, "1")+special+event("d", "1")))
 }
 
 // What DashScope's texts are is known from the first that differ: after that they are

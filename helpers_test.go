@@ -102,15 +102,6 @@ func (l *lines) HandleDelta(d *Delta) error {
 	return nil
 }
 
-// push writes a body to a parser, whole, and closes it.
-func push(d Dialect, o *Options, body string) (lines, Outcome) {
-	var l lines
-	p := NewParser(d, &l, o)
-	p.Write([]byte(body))
-	p.Close()
-	return l, p.Outcome()
-}
-
 // recordedDelta is a copy of a delta that can be compared.
 type recordedDelta struct {
 	Delta

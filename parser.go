@@ -31,7 +31,7 @@ func NewParser(d Dialect, h Handler, o *Options) *Parser {
 	p := &Parser{handler: h}
 	p.fold, _ = h.(*Accumulator)
 	p.texts = direct.Of(h)
-	p.sink = (*batches)(p)
+	p.parser = p
 	p.init(d, o)
 	p.fast.folds = h == nil || p.fold != nil
 	return p

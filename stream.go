@@ -47,7 +47,7 @@ type stream struct {
 	seen decode.Stream
 	wire wire.Splitter
 
-	sink decode.Sink // takes the first deltas of an event that has very many; nil in a Reader
+	parser *Parser // takes the first deltas of an event that has very many; nil in a Reader
 
 	// scratch is borrowed from a pool while an event is decoded and its deltas are
 	// handed out.
@@ -115,9 +115,12 @@ func (s *stream) reset() {
 	s.seen.Reset()
 	s.fast.reset()
 	*s = stream{
-		opt: s.opt, fast: s.fast, longest: s.longest, asked: s.asked, fold: s.fold, texts: s.texts, sink: s.sink,
+		opt: s.opt, fast: s.fast, longest: s.longest, asked: s.asked, fold: s.fold, texts: s.texts, parser: s.parser,
 		decoder: s.decoder, decoderOf: s.decoderOf,
 		wire: s.wire, seen: s.seen,
+	}
+	if s.decoder != nil && s.decoderOf != s.asked {
+		s.decoder.Reset() // else setDialect does it; what the stream has left must not stay
 	}
 	s.setDialect(s.asked)
 }
@@ -163,7 +166,9 @@ func (s *stream) borrow() *scratch {
 func (s *stream) borrowForFrame() *scratch {
 	if s.scratch == nil {
 		s.scratch = borrowScratch(&s.seen, &s.opt.decode)
-		s.scratch.Sink = s.sink
+		if s.parser != nil {
+			s.scratch.Sink = (*batches)(s.parser)
+		}
 	}
 	return s.scratch
 }

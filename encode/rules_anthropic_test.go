@@ -1,6 +1,7 @@
 package encode_test
 
 import (
+	"regexp"
 	"strconv"
 	"strings"
 	"testing"
@@ -274,10 +275,21 @@ func TestWA22Ping(t *testing.T) {
 
 // WA-23: citations of Anthropic's own types, in the block of their text.
 func TestWA23Citations(t *testing.T) {
-	const own = `{"type":"char_location","cited_text":"c","document_index":0,"document_title":null,"start_char_index":0,"end_char_index":1}`
-	require.Equal(t, []string{
-		block(0, textBlock), blockDelta(0, `{"type":"citations_delta","citation":`+own+`}`), blockDelta(0, textDelta("a")), blockStop(0),
-	}, blocksOf(t, nil, value(llmstream.KindAnnotation, own), content("a")))
+	for _, own := range []string{
+		`{"type":"char_location","cited_text":"c","document_index":0,"document_title":null,"start_char_index":0,"end_char_index":1}`,
+		`{"type":"page_location","cited_text":"c","document_index":0,"document_title":"t","start_page_number":1,"end_page_number":2}`,
+		`{"type":"content_block_location","cited_text":"c","document_index":0,"document_title":"t","start_block_index":0,"end_block_index":1}`,
+		`{"type":"web_search_result_location","cited_text":"c","url":"u","title":null,"encrypted_index":"e"}`,
+		`{"type":"search_result_location","cited_text":"c","source":"s","title":"t","search_result_index":0,"start_block_index":0,"end_block_index":1}`,
+	} {
+		require.Equal(t, []string{
+			block(0, textBlock), blockDelta(0, `{"type":"citations_delta","citation":`+own+`}`), blockDelta(0, textDelta("a")), blockStop(0),
+		}, blocksOf(t, nil, value(llmstream.KindAnnotation, own), content("a")))
+		for _, member := range regexp.MustCompile(`"[a-z_]+_(index|number|text)":("c"|\d|"e"),?`).FindAllString(own, -1) {
+			_, lost := answer(t, llmstream.AnthropicMessages, nil, value(llmstream.KindAnnotation, strings.Replace(strings.Replace(own, member, "", 1), ",}", "}", 1)), content("a"), stop())
+			require.Equal(t, int64(1), lost.Annotations, "without %s in %s", member, own)
+		}
+	}
 	for _, other := range []string{
 		`[{"type":"url_citation"}]`, `{"type":"url_citation"}`, `{"type":"char_location","cited_text":"c"}`,
 		`{"type":"web_search_result_location","cited_text":"c","url":"u","title":"t"}`, `{"type":"web_search_result_location","cited_text":"c","url":"u","encrypted_index":"e"}`,

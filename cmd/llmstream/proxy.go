@@ -50,8 +50,8 @@ translated. The lines are about what the server sent.
 
 Headers, queries and bodies of requests may hold keys, so they are neither kept
 nor shown. Messages of a provider's errors are not shown either, because some
-repeat the key. Types and codes of errors are shown if they look like words. Clients send their
-own credentials. The user and password in a URL such as
+repeat the key. Types and codes of errors are shown if they look like words.
+Clients send their own credentials. The user and password in a URL such as
 https://USER:PASSWORD@HOST are used for requests without an Authorization header.
 The connection between client and proxy is not encrypted: keep it on loopback.`,
 	flags: func(s *invocation, flags *flag.FlagSet) {

@@ -15,9 +15,11 @@ provider with a stream from a file, event by event. The path selects the dialect
   /v1beta/models/MODEL:streamGenerateContent  /v1beta/interactions
   /v2/chat  /v1/chat  /api/chat  /api/generate  /ai/run/MODEL
   /model/MODEL/converse-stream  /model/MODEL/invoke-with-response-stream
+  /services/aigc/text-generation/generation  /generate_stream  /completion
+  /v1/conversations  /agents/AGENT/agentAliases/ALIAS/sessions/SESSION/text
 
 and any path that ends in one of these. Two answers exist in each dialect: "text", and
-"tools", which calls the tool get_weather.
+"tools", which calls the tool get_weather, where the dialect has tools.
 
 Serve assumes that each FILE is a recording of a provider. The built-in answers are
 fixtures, written by hand in a provider's format, except for one cassette. GET /
@@ -33,7 +35,8 @@ extension. A request without a name gets the first FILE of its dialect, or else
 
   A request for a whole answer gets one: with "stream": false, with a conversation
   and no "stream" where that means the same to the provider, or on the paths
-  :generateContent, /converse and /invoke.
+  :generateContent, /converse, /invoke and /generate, or without the header
+  X-DashScope-SSE on DashScope's path.
 
   A request with the results of tool calls gets an answer without calls: the next
   one of the same cassette, else of the FILEs, else "text".
@@ -44,8 +47,8 @@ Errors with a status of their own are not translated. What is lost is in
 docs/transcoding.md.
 
 A request can set each flag except -addr for itself: as a parameter of its query,
-such as ?pace=50ms&cut=3e, or as a header, such as Llmstream-Pace. A PLACE is a number of bytes, such as 1000, or of events, such as
-3e.`,
+such as ?pace=50ms&cut=3e, or as a header, such as Llmstream-Pace. A PLACE is a
+number of bytes, such as 1000, or of events, such as 3e.`,
 	flags: func(s *invocation, flags *flag.FlagSet) {
 		addrFlag(s, flags)
 		for _, f := range faultFlags {

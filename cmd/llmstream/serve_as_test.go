@@ -64,7 +64,7 @@ func TestFilesAnswerAs(t *testing.T) {
 	require.Equal(t, want.Choices[0].Message.Content, first.Choices[0].Message.Content)
 }
 
-// Faults, the pace and whole answers are those of the dialect that is written.
+// Faults, the pace and whole answers belong to the dialect that is written.
 func TestFaultsAs(t *testing.T) {
 	at, _ := replayServer(t, faults{})
 	body := answerOf(t, at+"/v1/chat/completions?as=anthropic-messages&fail=2e")

@@ -18,7 +18,7 @@ type object map[string]any
 func refuse(w http.ResponseWriter, d llmstream.Dialect, status int, message string) {
 	body := errorBody(d, status, message)
 	w.Header().Set("Content-Type", "application/json")
-	if d == llmstream.Bedrock {
+	if d == llmstream.Bedrock || d == llmstream.BedrockAgents {
 		w.Header().Set("X-Amzn-Errortype", amazonError(status))
 	}
 	w.WriteHeader(status)
@@ -39,12 +39,18 @@ func errorBody(d llmstream.Dialect, status int, message string) object {
 		return object{"error": object{"code": status, "message": message, "status": googleError(status)}}
 	case llmstream.GeminiInteractions:
 		return object{"error": object{"code": strings.ToLower(googleError(status)), "message": message}}
-	case llmstream.Cohere, llmstream.Bedrock:
+	case llmstream.Cohere, llmstream.Bedrock, llmstream.BedrockAgents:
 		return object{"message": message}
 	case llmstream.Ollama:
 		return object{"error": message}
 	case llmstream.Cloudflare:
 		return object{"result": nil, "success": false, "errors": []object{{"code": status, "message": message}}, "messages": []object{}}
+	case llmstream.DashScope:
+		return object{"code": dashScopeError(status), "message": message, "request_id": "fixture-error"}
+	case llmstream.TextGeneration:
+		return object{"error": message, "error_type": openAIError(status)}
+	case llmstream.MistralConversations:
+		return object{"object": "error", "message": message, "type": openAIError(status), "param": nil, "code": fmt.Sprint(status)}
 	}
 	return object{"error": object{"message": message, "type": openAIError(status), "param": nil, "code": status}}
 }
@@ -60,6 +66,10 @@ func (one *recording) errorEvent(begun bool, status int) []byte {
 		typ = "error"
 	case llmstream.GeminiInteractions:
 		body["event_type"], typ = "error", "error"
+	case llmstream.DashScope:
+		typ = "error"
+	case llmstream.MistralConversations:
+		body, typ = object{"type": "conversation.response.error", "message": message, "code": status}, "conversation.response.error"
 	case llmstream.Cohere:
 		if one.wire == llmstream.WireSSE { // version 2
 			body, typ = object{"type": "message-end", "delta": object{"finish_reason": "ERROR", "error": message}}, "message-end"
@@ -147,6 +157,20 @@ func googleError(status int) string {
 		return "INTERNAL"
 	}
 	return "INVALID_ARGUMENT"
+}
+
+func dashScopeError(status int) string {
+	switch {
+	case status == http.StatusUnauthorized:
+		return "InvalidApiKey"
+	case status == http.StatusForbidden:
+		return "AccessDenied"
+	case status == http.StatusTooManyRequests:
+		return "Throttling"
+	case status >= 500:
+		return "InternalError"
+	}
+	return "InvalidParameter"
 }
 
 // amazonError returns the type of an error in place of a stream.

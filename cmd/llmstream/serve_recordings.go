@@ -27,7 +27,7 @@ type recording struct {
 	body     []byte
 	fixture  bool            // written by hand, and not recorded from a provider
 	cassette string          // the file of its interaction; "": it is not one
-	calls    bool            // it has tool calls
+	calls    bool            // the client has to run something, such as tool calls
 	pieces   func() [][]byte // the body, cut after each event
 }
 
@@ -46,7 +46,7 @@ type recordings struct {
 }
 
 // fixtures has the answers "text" and "tools" of each dialect. A dialect that answers in
-// several forms has both answers in each form. All were written for this project in the
+// several forms has both answers in each form, and one without tools has "text". All were written for this project in the
 // providers' formats. No provider sent them.
 //
 //go:embed fixtures/*/*
@@ -63,6 +63,8 @@ var forms = [...]struct{ end, query, prefix string }{
 	{"/api/generate", "", "generate-"},
 	{"/invoke-with-response-stream", "", "invoke-"},
 	{"/invoke", "", "invoke-"},
+	{"/completion", "", "content-"},
+	{"/infill", "", "content-"},
 }
 
 // recordings returns the recordings in the named files, then the fixtures "text" and
@@ -175,7 +177,7 @@ func newRecording(title string, dialect llmstream.Dialect, body []byte, status i
 	}
 	one := &recording{name: dialect.String() + "/" + title, dialect: dialect, wire: outcome.Wire, media: media, status: status, body: body}
 	for _, c := range outcome.Choices {
-		one.calls = one.calls || c.ToolCalls > 0
+		one.calls = one.calls || c.ToolCalls > 0 || c.FinishReason == llmstream.FinishToolCalls
 	}
 	if one.media == "" {
 		one.media = mediaOf(title, outcome.Wire, body)

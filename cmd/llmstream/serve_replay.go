@@ -42,6 +42,7 @@ func (h *replay) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 		return
 	}
 	asked := readAsking(body)
+	asked.readHeader(d, req.Header)
 	one, ok := h.choose(req, d, &f, &asked)
 	if !ok {
 		refuse(w, d, http.StatusNotFound, "there is no such recording; GET / lists them")

@@ -50,7 +50,15 @@ var paths = map[string]string{
 	"/model/anthropic.x-v1:0/converse-stream":          "bedrock/text",
 	"/model/anthropic.x/invoke-with-response-stream":   "bedrock/invoke-text",
 	"/client/v4/accounts/a/ai/run/@cf/meta/llama-3-8b": "cloudflare/text",
+	dashScopePath:                                      "dashscope/text",
+	"/generate_stream":                                 "text-generation/text",
+	"/completion":                                      "text-generation/content-text",
+	"/v1/conversations":                                "mistral-conversations/text",
+	"/v1/conversations/c/x":                            "mistral-conversations/text",
+	"/agents/A/agentAliases/B/sessions/c/text":         "bedrock-agents/text",
 }
+
+const agentPath = "/agents/A/agentAliases/B/sessions/c/text"
 
 func TestEachPathAnswersInItsDialect(t *testing.T) {
 	at, r := replayServer(t, faults{})

@@ -28,28 +28,50 @@ func readAsking(body []byte) (a asking) {
 	if json.Unmarshal(members["stream"], &a.stream) != nil {
 		a.stream = nil
 	}
-	for _, name := range [...]string{"messages", "input", "contents", "prompt", "message"} {
+	for _, name := range [...]string{"messages", "input", "contents", "inputs", "inputText", "prompt", "message"} {
 		turns, ok := members[name]
 		if !ok {
 			continue
 		}
 		a.turns = true
-		var list []json.RawMessage
-		if json.Unmarshal(turns, &list) == nil && len(list) > 0 {
-			a.done = a.done || isToolResult(list[len(list)-1])
-		}
+		a.done = a.done || endsInResult(turns)
 	}
 	var results []json.RawMessage // Cohere's version 1 has them in a member of their own
 	json.Unmarshal(members["tool_results"], &results)
-	a.done = a.done || len(results) > 0
+	var session struct { // and so have Bedrock's agents
+		Results []json.RawMessage `json:"returnControlInvocationResults"`
+	}
+	json.Unmarshal(members["sessionState"], &session)
+	a.done = a.done || len(results)+len(session.Results) > 0
 	return a
+}
+
+// endsInResult reports whether the last turn is the result of a tool call. DashScope has
+// its turns in an object.
+func endsInResult(turns json.RawMessage) bool {
+	var input struct{ Messages []json.RawMessage }
+	if json.Unmarshal(turns, &input.Messages) != nil {
+		json.Unmarshal(turns, &input)
+	}
+	n := len(input.Messages)
+	return n > 0 && isToolResult(input.Messages[n-1])
+}
+
+// readHeader reads what the header says about streaming, which only DashScope asks for
+// there.
+func (a *asking) readHeader(d llmstream.Dialect, h http.Header) {
+	if d == llmstream.DashScope && a.stream == nil {
+		stream := h.Get("X-DashScope-SSE") == "enable" || strings.Contains(h.Get("Accept"), "text/event-stream")
+		a.stream = &stream
+	}
 }
 
 // isToolResult reports whether a turn is the result of a tool call:
 //
-//	{"role":"tool"}                                   chat, Cohere, Ollama, Cloudflare
+//	{"role":"tool"}                                   chat, Cohere, Ollama, Cloudflare, DashScope
 //	{"type":"function_call_output"}                   Responses
 //	{"type":"function_result"}                        Interactions
+//	{"type":"function.result"}                        Conversations
 //	{"content":[{"type":"tool_result"}]}              Messages
 //	{"content":[{"toolResult":{}}]}                   Converse
 //	{"parts":[{"functionResponse":{}}]}               Gemini
@@ -85,20 +107,27 @@ func isToolResult(turn json.RawMessage) bool {
 
 func isResultType(typ string) bool {
 	switch typ {
-	case "tool_result", "function_call_output", "custom_tool_call_output", "function_result":
+	case "tool_result", "function_call_output", "custom_tool_call_output", "function_result", "function.result":
 		return true
 	}
 	return false
 }
 
 // wantsWhole reports whether a request asks for an answer in one piece. Gemini and
-// Bedrock have separate paths for that. Ollama streams by default.
+// Bedrock have separate paths for that, and so has Text Generation Inference. Ollama
+// streams by default.
 func (a *asking) wantsWhole(d llmstream.Dialect, path string) bool {
 	switch d {
 	case llmstream.Gemini:
 		return strings.HasSuffix(path, ":generateContent")
 	case llmstream.Bedrock:
 		return strings.HasSuffix(path, "/converse") || strings.HasSuffix(path, "/invoke")
+	case llmstream.BedrockAgents:
+		return false
+	case llmstream.TextGeneration:
+		if strings.HasSuffix(path, "/generate") || strings.HasSuffix(path, "/generate_stream") {
+			return strings.HasSuffix(path, "/generate")
+		}
 	}
 	if a.stream != nil {
 		return !*a.stream

@@ -22,6 +22,8 @@ var toolTurns = map[string]string{
 	"/model/m/converse":                 `{"messages":[{"role":"user","content":[{"toolResult":{"toolUseId":"1"}}]}]`,
 	"/model/m/invoke":                   `{"messages":[{"role":"user","content":[{"type":"tool_result"}]}]`,
 	"/client/v4/accounts/a/ai/run/@x/y": `{"messages":[{"role":"tool","content":"9"}]`,
+	dashScopePath:                       `{"input":{"messages":[{"role":"tool","content":"9"}]}`,
+	"/v1/conversations":                 `{"inputs":[{"type":"function.result","tool_call_id":"1","result":"9"}]`,
 }
 
 // A loop of tool calls ends: its second turn gets the answer, in the form of the path.
@@ -46,6 +48,22 @@ func TestSecondTurnGetsTheAnswer(t *testing.T) {
 			require.Equal(t, c.content, got.Content, path)
 			require.Len(t, got.Calls, c.calls, path)
 		}
+	}
+}
+
+// An agent of Bedrock's asks the client to act, and answers when it has.
+func TestSecondTurnOfAnAgent(t *testing.T) {
+	at, _ := replayServer(t, faults{})
+	for body, want := range map[string]string{
+		`{"inputText":"weather?"}`: "bedrock-agents/tools",
+		`{"sessionState":{"invocationId":"fixture-1","returnControlInvocationResults":[{"functionResult":{}}]}}`: "bedrock-agents/text",
+	} {
+		resp, answer, err := post(t, at+agentPath+"?recording=tools", body)
+		require.NoError(t, err)
+		require.Equal(t, "application/vnd.amazon.eventstream", resp.Header.Get("Content-Type"))
+		require.Equal(t, want, resp.Header.Get("Llmstream-Recording"))
+		_, outcome := foldBody(t, llmstream.BedrockAgents, []byte(answer))
+		require.NoError(t, outcome.Err())
 	}
 }
 

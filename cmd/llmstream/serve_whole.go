@@ -76,7 +76,7 @@ func wholeBody(d llmstream.Dialect, path string, c *llmstream.Completion, anthro
 		}
 		return wholeConverse(c), true
 	}
-	return nil, false
+	return wholeOfAddedDialect(d, path, c)
 }
 
 // A counts writes the numbers of tokens that were reported into an object.

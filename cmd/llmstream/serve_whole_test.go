@@ -27,7 +27,13 @@ var wholePaths = map[string]string{
 	"/model/MODEL/converse":                "/model/MODEL/converse-stream",
 	"/model/MODEL/invoke":                  "/model/MODEL/invoke-with-response-stream",
 	"/client/v4/accounts/a/ai/run/@cf/meta/llama-3-8b": "/client/v4/accounts/a/ai/run/@cf/meta/llama-3-8b",
+	dashScopePath:       dashScopePath,
+	"/generate":         "/generate_stream",
+	"/completion":       "/completion",
+	"/v1/conversations": "/v1/conversations",
 }
+
+const dashScopePath = "/api/v1/services/aigc/text-generation/generation"
 
 // A said is the part of an answer that both forms have in common.
 type said struct {
@@ -61,8 +67,11 @@ func TestTextAndToolsOfEachDialect(t *testing.T) {
 	at, _ := replayServer(t, faults{})
 	for whole, streamed := range wholePaths {
 		for _, name := range []string{"text", "tools"} {
-			if name == "tools" && (whole == "/v1/completions" || whole == "/api/generate") {
-				continue // these know no tools
+			switch whole {
+			case "/v1/completions", "/api/generate", "/generate", "/completion":
+				if name == "tools" {
+					continue // these know no tools
+				}
 			}
 			t.Run(strings.Trim(whole, "/")+" "+name, func(t *testing.T) {
 				body := `{"model":"` + name + `","messages":[{"role":"user","content":"weather?"}],"stream":`
@@ -180,11 +189,33 @@ func TestWhenAnAnswerIsWhole(t *testing.T) {
 		{"/api/chat", `{` + talk + `,"stream":false}`, true},
 		{"/v1beta/models/m:streamGenerateContent?alt=sse", `{"contents":[],"stream":false}`, false},
 		{"/model/m/converse-stream", `{` + talk + `}`, false},
+		{dashScopePath, `{"input":{` + talk + `}}`, true},
+		{dashScopePath, `{}`, true},
+		{"/generate", `{"inputs":"x"}`, true},
+		{"/generate_stream", `{"inputs":"x"}`, false},
+		{"/completion", `{"prompt":"x"}`, true},
+		{"/completion", `{"prompt":"x","stream":true}`, false},
+		{"/v1/conversations", `{"inputs":"x"}`, true},
+		{agentPath, `{"inputText":"x"}`, false},
 	} {
 		resp, body, err := post(t, at+c.path, c.body)
 		require.NoError(t, err)
 		require.Equal(t, c.whole, resp.Header.Get("Content-Type") == "application/json", "%s %s", c.path, c.body)
 		require.Equal(t, c.whole, json.Valid([]byte(body)), "%s %s", c.path, c.body)
+	}
+}
+
+// DashScope streams if the header asks for it.
+func TestHeaderAsksDashScopeToStream(t *testing.T) {
+	at, _ := replayServer(t, faults{})
+	for name, value := range map[string]string{"X-DashScope-SSE": "enable", "Accept": "text/event-stream", "X-Other": ""} {
+		req, err := http.NewRequest(http.MethodPost, at+dashScopePath, strings.NewReader(`{"input":{"messages":[]}}`))
+		require.NoError(t, err)
+		req.Header.Set(name, value)
+		resp, err := http.DefaultClient.Do(req)
+		require.NoError(t, err)
+		resp.Body.Close()
+		require.Equal(t, name != "X-Other", resp.Header.Get("Content-Type") == "text/event-stream", name)
 	}
 }
 

@@ -148,6 +148,9 @@ type TextSource struct {
 	// Indexed and CallIndexed are set if members named index gave the choice and the
 	// call.
 	Indexed, CallIndexed bool
+	// Unread reports whether members with this name hold numbers that no code reads. It is
+	// nil if the event has none.
+	Unread func(name []byte) bool
 	// Owner is the decoder's own number for the text, or 0. If it is set, the decoder has
 	// to see what templates read in its place. See dialect.Follower.
 	Owner int32

@@ -12,13 +12,23 @@ import (
 
 // structureLimit is the event size from which the structure is checked before fastjson
 // sees the event: hostile input makes fastjson allocate hundreds of times its size. In a
-// smaller event that does not matter, unless it happens again; see Stream.suspect.
-const structureLimit = 4 << 10
+// smaller event that does not matter, unless it happens again, see Stream.suspect, or the
+// event has more brackets than bracketLimit. fastjson wraps its error once for each level.
+const (
+	structureLimit = 4 << 10
+	bracketLimit   = 48
+)
+
+// brackets returns the number of objects and arrays that may begin in data.
+func brackets(data []byte) int { return bytes.Count(data, bracket) + bytes.Count(data, brace) }
+
+var bracket, brace = []byte{'['}, []byte{'{'}
 
 // Parse parses data, which must be a JSON object, to Root. The error is a fault.Reason or
 // a *fault.Limit, and offset is its place in data.
 func (c *Context) Parse(data []byte) (offset int, err error) {
-	if len(data) >= structureLimit || c.suspect || len(data)/2 >= c.Limits.MaxValues { // a value takes two bytes at least
+	if len(data) >= structureLimit || c.suspect || len(data)/2 >= c.Limits.MaxValues || // a value takes two bytes at least
+		brackets(data) > bracketLimit {
 		if offset, err = c.Check(data); err != nil {
 			if limit, ok := err.(*fault.Limit); ok && limit.Limit == "MaxValues" && c.parsePacked(data) {
 				return 0, nil
@@ -227,6 +237,10 @@ func (c *Context) Index(v *fastjson.Value) (n int, ok bool) {
 	return int(i), ok && exact && i == int64(int32(i))
 }
 
+// maxNumber is the length of the longest number that is read, many times what any writer
+// of numbers gives.
+const maxNumber = 1024
+
 // readNumber returns v as a whole number. exact reports whether it has no fraction.
 // fastjson's own getters return 0 for a number that they cannot read.
 func (c *Context) readNumber(v *fastjson.Value) (n int64, exact, ok bool) {
@@ -241,6 +255,9 @@ func (c *Context) readNumber(v *fastjson.Value) (n int64, exact, ok bool) {
 	raw := c.peek(v)
 	if len(raw) > 1 && raw[0] == '"' {
 		raw = raw[1 : len(raw)-1]
+	}
+	if len(raw) > maxNumber {
+		return 0, false, false
 	}
 	if len(raw) <= jsonscan.MaxDigits {
 		if n, ok = jsonscan.ParseDigits(raw); ok {

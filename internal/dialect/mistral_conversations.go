@@ -211,7 +211,7 @@ func decodeConversationCall(s *decode.Context, t *decode.Choice, e *conversation
 			return
 		}
 	}
-	s.AppendArguments(t, at, "", e.arguments)
+	s.AppendArguments(t, at, "arguments", e.arguments)
 }
 
 // beginItem begins an item with the members of the event, under the type that it has in

@@ -94,10 +94,10 @@ func (o *Responses) addressOf(s *decode.Context, index, id, callID *fastjson.Val
 }
 
 // find returns the position of the item that an event is for. A known id counts first,
-// then the index, then the open item with the latest text. deltas reports whether the
+// then the index, then the open item with the latest text. piece reports whether the
 // event has a piece. A piece belongs to an item that has ended only if the event names
 // that item.
-func (o *Responses) find(s *decode.Context, a address, class itemClass, deltas bool) (at int) {
+func (o *Responses) find(s *decode.Context, a address, class itemClass, piece bool) (at int) {
 	if at = o.byID(a, class); at != noItem {
 		return at
 	}
@@ -107,7 +107,7 @@ func (o *Responses) find(s *decode.Context, a address, class itemClass, deltas b
 		}
 		return at
 	}
-	if at = o.latestOpen(s, class, false); at == noItem && !deltas && a.id|a.callID == 0 {
+	if at = o.latestOpen(s, class, false); at == noItem && !piece && a.id|a.callID == 0 {
 		for at = len(o.items) - 1; at >= 0 && o.items[at].class != class; at-- {
 		}
 	}
@@ -179,8 +179,8 @@ func (o *Responses) latestOpen(s *decode.Context, class itemClass, withoutIndex 
 // itemFor returns the item that an event is for. If there is no item yet, it adds one,
 // which a later announcement takes over. The result is negative if there are too many
 // items, or if the item does not take the event.
-func (o *Responses) itemFor(s *decode.Context, a address, class itemClass, deltas bool) (at int) {
-	at = o.find(s, a, class, deltas)
+func (o *Responses) itemFor(s *decode.Context, a address, class itemClass, piece bool) (at int) {
+	at = o.find(s, a, class, piece)
 	if at == noItem {
 		return o.add(s, a, class)
 	}

@@ -12,18 +12,10 @@ import (
 
 // beginPart decodes the beginning of a part, which may have text already.
 func (o *Responses) beginPart(s *decode.Context, e *responseEvent, index *fastjson.Value) {
-	var p partMembers
-	p.read(e.part)
-	a, ok := o.addressOf(s, e.outputIndex, e.itemID, nil)
-	kind, known := p.kind(s)
-	if !ok || !known {
-		return
-	}
-	at := o.itemFor(s, a, kind.class(), true)
+	at, kind, p := o.partOf(s, e, true)
 	if at < 0 {
 		return
 	}
-	kind = o.items[at].kindOf(kind)
 	wireIndex := o.textIndex(s, index)
 	text := noItem
 	for i := range o.items[at].texts { // a piece of it may have come before
@@ -40,6 +32,21 @@ func (o *Responses) beginPart(s *decode.Context, e *responseEvent, index *fastjs
 	if seed := s.Word(p.value(kind)); len(seed) > 0 && t.tally.Blank() {
 		t.seed = bytes.Clone(seed)
 	}
+}
+
+// partOf returns the part of an event, its kind, and the position of its item, or noItem.
+// piece is as for find: the beginning of a part may have a piece of its text.
+func (o *Responses) partOf(s *decode.Context, e *responseEvent, piece bool) (at int, kind partKind, p partMembers) {
+	p.read(e.part)
+	a, ok := o.addressOf(s, e.outputIndex, e.itemID, nil)
+	kind, known := p.kind(s)
+	if !ok || !known {
+		return noItem, kind, p
+	}
+	if at = o.itemFor(s, a, kind.class(), piece); at < 0 {
+		return noItem, kind, p
+	}
+	return at, o.items[at].kindOf(kind), p
 }
 
 // addSeed adds the seed of a text before its first piece, unless that piece repeats it.
@@ -68,18 +75,10 @@ func (o *Responses) giveSeed(s *decode.Context, t *decode.Choice, at, text int) 
 
 // endPart decodes a part as a whole.
 func (o *Responses) endPart(s *decode.Context, t *decode.Choice, e *responseEvent, index *fastjson.Value) {
-	var p partMembers
-	p.read(e.part)
-	a, ok := o.addressOf(s, e.outputIndex, e.itemID, nil)
-	kind, known := p.kind(s)
-	if !ok || !known {
-		return
-	}
-	at := o.itemFor(s, a, kind.class(), false)
+	at, kind, p := o.partOf(s, e, false)
 	if at < 0 {
 		return
 	}
-	kind = o.items[at].kindOf(kind)
 	wireIndex := o.textIndex(s, index)
 	news := o.takeWhole(s, t, at, kind, wireIndex, wholePart, p.value(kind))
 	if list := p.annotations.GetArray(); len(list) > 0 {

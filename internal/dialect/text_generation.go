@@ -115,7 +115,9 @@ func (g *textGeneration) decodeToken(s *decode.Context, e *textGenerationEvent) 
 	t := s.Choice(0)
 	if !decode.Member(e.token, "special").GetBool() {
 		text, _ := s.Text(decode.Member(e.token, "text"), &t.Surrogates.Content)
-		s.AddTextOf("text", decode.KindContent, t.Index, text)
+		if s.AddTextOf("text", decode.KindContent, t.Index, text); len(text) > 0 {
+			s.Source.Unread = isTokenNumber
+		}
 		g.gaveText = g.gaveText || len(text) > 0
 	}
 	if decode.IsNull(e.whole) {
@@ -135,6 +137,16 @@ func (g *textGeneration) decodeToken(s *decode.Context, e *textGenerationEvent) 
 		s.AddFinish(t, s.Word(decode.Member(e.details, "finish_reason")))
 	}
 	s.EndStream()
+}
+
+// isTokenNumber reports whether this member of a token event is a number that differs from
+// one event to the next.
+func isTokenNumber(name []byte) bool {
+	switch string(name) {
+	case "index", "id", "logprob":
+		return true
+	}
+	return false
 }
 
 // decodeContent adds the next piece of the text. Each of several prompts has a choice of

@@ -12,7 +12,7 @@ import (
 )
 
 // BenchmarkHostile measures the processor time of hostile streams, in nanoseconds a byte,
-// and what is allocated for a byte. Sizes and reads are those of docs/reliability.md.
+// and what is allocated for a byte. Sizes and reads are the ones of docs/reliability.md.
 func BenchmarkHostile(b *testing.B) {
 	sizes := []int{1 << 20, 8 << 20}
 	if n, err := strconv.Atoi(os.Getenv("LLMSTREAM_HOSTILE_SIZE")); err == nil {

@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// The verdict and the validity of tool calls equal those of a plain model of contract 7,
+// The verdict and the validity of tool calls are what a plain model of contract 7 says,
 // for all sequences of events up to a length: 4, or 6 in an exhaustive run. The sequences
 // are those that a dialect can express.
 func TestModelOfVerdict(t *testing.T) {

@@ -39,6 +39,7 @@ type modelCall struct {
 	named     bool
 	arguments string
 	ended     bool
+	revoked   bool // arguments came after its end
 	doubtful  bool // an event was lost while the call was open, or it began after the end
 	missed    bool // its first pieces were lost, so the others mean nothing
 }
@@ -168,7 +169,7 @@ func (m *model) argue() {
 		c.arguments += halves[m.half]
 	}
 	if c := &m.calls[len(m.calls)-1]; c.ended && m.revokes {
-		c.ended, c.doubtful = false, true
+		c.revoked = true
 	}
 	m.half = 1 - m.half
 }
@@ -252,7 +253,7 @@ func (m *model) end() string {
 	}
 	var valid strings.Builder
 	for i := range m.calls {
-		if c := &m.calls[i]; c.ended && (c.arguments == "" || c.whole()) {
+		if c := &m.calls[i]; c.ended && !c.revoked && (c.arguments == "" || c.whole()) {
 			fmt.Fprintf(&valid, " (%s)", c.arguments)
 		}
 	}

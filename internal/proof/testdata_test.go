@@ -338,7 +338,7 @@ func TestRecordings(t *testing.T) {
 				acc.Reset()
 				pushed.Reset()
 			}
-			requireSameText(t, lines[0], lines[1], "Parser: the deltas of the body byte by byte are not those of the body as a whole")
+			requireSameText(t, lines[0], lines[1], "Parser: the deltas of the body byte by byte differ from the deltas of the body as a whole")
 
 			t.Run("Reader", func(t *testing.T) {
 				var acc llmstream.Accumulator

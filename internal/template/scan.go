@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"math"
 	"math/bits"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/seed-4d65deac/llmstream/internal/jsonscan"
@@ -292,6 +293,9 @@ func skipValue(b []byte, at int, kind SlotKind) int {
 		}
 		return at
 	}
+	if kind == Decimal {
+		return skipDecimal(b, at)
+	}
 	at = jsonscan.SkipDigits(b, at)
 	size := at - begin
 	switch {
@@ -301,6 +305,37 @@ func skipValue(b []byte, at int, kind SlotKind) int {
 		kind == Index && size > 1 && b[begin] == '0',
 		kind == Number1 && b[begin] == '0':
 		return len(b)
+	}
+	return at
+}
+
+// skipDecimal is skipValue for a number in any form that JSON has, such as -1.5e-05.
+func skipDecimal(b []byte, at int) int {
+	at = skipByte(b, at, "-")
+	begin := at
+	at = jsonscan.SkipDigits(b, at)
+	if at == begin || at > begin+1 && b[begin] == '0' {
+		return len(b)
+	}
+	if fraction := skipByte(b, at, "."); fraction > at {
+		if at = jsonscan.SkipDigits(b, fraction); at == fraction {
+			return len(b)
+		}
+	}
+	if exponent := skipByte(b, at, "eE"); exponent > at {
+		begin := skipByte(b, exponent, "+-")
+		if at = jsonscan.SkipDigits(b, begin); at == begin {
+			return len(b)
+		}
+	}
+	return at
+}
+
+// skipByte returns the position after b[at] if that is one of these bytes, and otherwise
+// at.
+func skipByte(b []byte, at int, of string) int {
+	if at < len(b) && strings.IndexByte(of, b[at]) >= 0 {
+		return at + 1
 	}
 	return at
 }

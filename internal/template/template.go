@@ -38,6 +38,7 @@ const (
 	Number                  // at most 18 digits
 	Index                   // at most 4 digits; the first of several is not zero
 	Number1                 // at most 18 digits, the first of which is not zero
+	Decimal                 // a number as JSON has it
 	Space                   // any number of spaces between two tokens
 )
 

@@ -1,4 +1,4 @@
-package proof
+package llmstream_test
 
 import (
 	"cmp"
@@ -18,7 +18,7 @@ import (
 
 // Every fuzz target has an oracle: another way to the same answer. Run one with
 //
-//	go test -run '^$' -fuzz '^FuzzSplit$' ./internal/proof
+//	go test -run '^$' -fuzz '^FuzzSplit$'
 
 // addRecordings makes the recordings of testdata seeds.
 func addRecordings(f *testing.F, add func(d llmstream.Dialect, body []byte)) {
