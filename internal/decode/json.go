@@ -28,7 +28,7 @@ var bracket, brace = []byte{'['}, []byte{'{'}
 // a *fault.Limit, and offset is its place in data.
 func (c *Context) Parse(data []byte) (offset int, err error) {
 	if len(data) >= structureLimit || c.suspect || len(data)/2 >= c.Limits.MaxValues || // a value takes two bytes at least
-		brackets(data) > bracketLimit {
+		len(data) > tinyEvent && brackets(data) > bracketLimit {
 		if offset, err = c.Check(data); err != nil {
 			if limit, ok := err.(*fault.Limit); ok && limit.Limit == "MaxValues" && c.parsePacked(data) {
 				return 0, nil

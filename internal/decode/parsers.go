@@ -16,6 +16,9 @@ const (
 	// largeEvent is the number of commas of an event that is parsed with a parser of its
 	// own. The largest recorded events have about 300.
 	largeEvent = 512
+	// tinyEvent is the size of events that cannot fill much, however often they come. Most
+	// events are no larger, and nothing is counted in them.
+	tinyEvent = 300
 	// smallEvent is a number of commas that cannot fill much, however often events of this
 	// size come.
 	smallEvent = 32
@@ -47,6 +50,9 @@ var comma = []byte{','}
 
 // parserFor returns the parser for an event.
 func (p *parsers) parserFor(data []byte) *fastjson.Parser {
+	if len(data) <= tinyEvent {
+		return &p.small
+	}
 	n := bytes.Count(data, comma)
 	if n <= largeEvent && len(data) <= maxKept {
 		if n > smallEvent {

@@ -3,6 +3,8 @@ package proof
 import (
 	"errors"
 	"os"
+	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/seed-4d65deac/llmstream/internal/streamtest"
@@ -43,4 +45,13 @@ func sample(usual int) int {
 		return 5 * usual
 	}
 	return usual
+}
+
+// numbered repeats s with the number of the repetition in place of "%".
+func numbered(s string, n int) string {
+	var b strings.Builder
+	for i := range n {
+		b.WriteString(strings.ReplaceAll(s, "%", strconv.Itoa(i)))
+	}
+	return b.String()
 }

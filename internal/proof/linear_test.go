@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"os"
 	"runtime"
-	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -184,15 +183,6 @@ func TestBrokenArgumentsAreLinear(t *testing.T) {
 // tiny are the hostile bodies that are events, lines or values of a few bytes each, of
 // which each costs something.
 var tiny = map[string]bool{"JSON array": true, "lone CRs": true, "glued in line": true, "glued lines": true, "blank lines": true, "comments": true, "mixed events": true, "frames": true, "errors": true, "details": true, "logprobs": true}
-
-// numbered repeats s with the number of the repetition in place of "%".
-func numbered(s string, n int) string {
-	var b strings.Builder
-	for i := range n {
-		b.WriteString(strings.ReplaceAll(s, "%", strconv.Itoa(i)))
-	}
-	return b.String()
-}
 
 // hostileBodies are streams that would cost a careless parser the square of
 // their size, or hundreds of times it.
