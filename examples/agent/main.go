@@ -51,7 +51,7 @@ func (a *agent) answer(ctx context.Context, question string) (string, error) {
 		if len(said.ToolCalls) == 0 {
 			return said.Content, nil
 		}
-		messages = append(messages, asSent(answer))
+		messages = append(messages, said) // as the next request repeats it
 		for _, call := range said.ToolCalls {
 			messages = append(messages, object{"role": "tool", "tool_call_id": call.ID, "content": run(ctx, call)})
 		}
@@ -82,16 +82,6 @@ func (a *agent) ask(ctx context.Context, messages []any) (*llmstream.Completion,
 		err = errors.New("the model could not finish its answer") // blocked, or too long
 	}
 	return answer, err
-}
-
-// asSent returns the message of an answer in the form in which the next request repeats it.
-func asSent(answer *llmstream.Completion) json.RawMessage {
-	var whole struct {
-		Choices []struct{ Message json.RawMessage }
-	}
-	body, _ := json.Marshal(answer) // a chat.completion, as a request without "stream" returns it
-	json.Unmarshal(body, &whole)
-	return whole.Choices[0].Message
 }
 
 // run returns the result of a call. An error is a result too, so that the model can try again.
