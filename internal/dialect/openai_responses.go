@@ -98,6 +98,11 @@ type Responses struct {
 	wholes    []textOfWhole // the texts of the item that has come as a whole
 	places    []int         // the items at the places of the terminal response, or noItem
 	spent     int           // steps that the event has cost; see spend
+	// restAt is the number of the latest event that has ended what the terminal response
+	// lacks, and restBroken what brokenOff was then. A hostile stream ends a thousand items
+	// in each of its events.
+	restAt     int64
+	restBroken bool
 }
 
 // maxReusedItems is the number of items whose memory may be kept for the next stream.

@@ -135,8 +135,11 @@ func (o *Responses) decodeResponse(s *decode.Context, t *decode.Choice, e *respo
 	o.brokenOff = string(status) != "completed"
 	if !s.SawDone {
 		o.endItems(s, t, r.output, terminal)
-	} else if terminal {
+	} else if terminal && (o.restAt != s.Events-1 || o.restBroken != o.brokenOff) { // else nothing has come since
 		o.endRest(s, t)
+	}
+	if terminal {
+		o.restAt, o.restBroken = s.Events, o.brokenOff
 	}
 	o.addResponseUsage(s, e, &r)
 	if !terminal {
@@ -216,8 +219,10 @@ func (o *Responses) hasOutput(item *outputItem) bool {
 // or not at all (O-04). ended reports whether the response has ended.
 func (o *Responses) endItems(s *decode.Context, t *decode.Choice, output *fastjson.Value, ended bool) {
 	list := output.GetArray()
-	for at := range o.items {
-		o.items[at].matched = 0
+	for _, at := range o.places {
+		if at != noItem {
+			o.items[at].matched = 0
+		}
 	}
 	o.places = o.places[:0]
 	for range list {
@@ -255,7 +260,7 @@ func (o *Responses) endItems(s *decode.Context, t *decode.Choice, output *fastjs
 		default:
 			a := address{id: decode.Hash(s.Word(m.id)), callID: decode.Hash(s.Word(m.ownCallID(s))), index: i}
 			if at = o.add(s, a, class); at >= 0 {
-				o.items[at].matched = i + 1
+				o.items[at].matched, o.places[i] = i+1, at
 			}
 		}
 		o.endItemAt(s, t, at, class, v, &m)
