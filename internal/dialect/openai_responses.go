@@ -133,10 +133,7 @@ func (o *Responses) Decode(s *decode.Context) {
 	var e responseEvent
 	e.read(s.Root)
 	s.Sequence, _ = s.Int(e.sequence)
-	typ := s.Word(e.typ)
-	if len(typ) == 0 { // the event line alone has it; more servers leave out that line (O-01)
-		typ = s.Type
-	}
+	typ := e.typeOf(s)
 	if e.typ == nil && string(s.Word(e.object)) == "response" { // a whole response in place of a stream (F-26)
 		e.response = s.Root
 		o.decodeResponse(s, s.Choice(0), &e, nil)
@@ -208,6 +205,15 @@ func (o *Responses) Decode(s *decode.Context) {
 			s.Source = decode.TextSource{Member: "delta", Kind: decode.KindOther, Choice: s.Recent, Call: -1}
 		}
 	}
+}
+
+// typeOf returns the type of the event. Some servers give it in the event line alone, and
+// more of them leave out that line (O-01).
+func (e *responseEvent) typeOf(s *decode.Context) []byte {
+	if typ := s.Word(e.typ); len(typ) > 0 {
+		return typ
+	}
+	return s.Type
 }
 
 // decodeResponseError decodes an event that does not belong to a response: an error, or

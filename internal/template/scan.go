@@ -74,8 +74,7 @@ func (t *Template) read(b []byte, m *Match, text []byte, most int, row bool, cut
 		from, next, escaped := 0, row, false
 		slots := &m.slots[m.Events&1]
 		for i := 0; i <= last; i++ {
-			begin, kind := pos, t.slots[i]
-			to := text
+			begin, kind, to := pos, t.slots[i], text
 			if kind != Text {
 				to = nil
 			}
@@ -131,8 +130,7 @@ func (t *Template) read(b []byte, m *Match, text []byte, most int, row bool, cut
 					return
 				}
 			}
-			pos += len(literal)
-			from = int(ends[i])
+			pos, from = pos+len(literal), int(ends[i])
 		}
 		m.Events++
 		m.Start, m.End, m.next, m.Size, m.Escaped = m.End, pos, 0, size, escaped
