@@ -197,7 +197,7 @@ type ToolCallDelta struct {
 // "google-gemini-v1" or "openai-responses-v1". It comes with the signature, and is
 // empty if the provider is not known.
 type ReasoningDetail struct {
-	Index                                            int // -1: not given; such a piece continues the previous one, until that is signed
+	Index                                            int // -1 if not given: the piece then continues the previous one, unless that is signed
 	Type, ID, Format, Text, Summary, Data, Signature []byte
 }
 

@@ -24,7 +24,7 @@
 // An [Accumulator] is a Handler that assembles deltas into a [Completion]: the answer
 // as a request without streaming would have returned it. [Handlers] combines several
 // handlers. Package sse reads and writes server-sent events of any kind. Package
-// httptee watches streams in net/http.
+// httptee watches streams in net/http. The folder examples has whole programs.
 //
 // # Terminology
 //
@@ -46,6 +46,12 @@
 //     verbatim as [KindItem]. So are comparable parts of other dialects' messages.
 //   - A tool call is a call that the model requests. It comes in fragments and has
 //     ended only when [KindToolCallEnd] has come.
+//   - A part is a piece of a message to which the provider gives an index, such as a
+//     content block of Anthropic's or an item. [Delta].Part is that index.
+//     [Message].Parts lists texts, calls and the like in the order of the answer, for
+//     every dialect.
+//   - A restart voids a part that has come, because the part or the whole answer begins
+//     again: see [KindRestart].
 //   - Usage is the number of tokens that the answer cost, as the provider counts them.
 //   - A finish reason is why a choice ended. It is not the end of the stream.
 //   - The end marker is the event by which a dialect ends a stream: [DONE] in
@@ -53,7 +59,8 @@
 //   - A message is what one choice has said so far. A completion is all choices
 //     with id, model and usage.
 //   - Damage is an event, or a part of one, that could not be read.
-//   - The outcome is how the stream ended; its state is one word for that.
+//   - The outcome is how the stream ended; its state is one word for that. Its anomalies
+//     count what was unusual.
 //
 // # Ownership
 //

@@ -94,9 +94,9 @@ type Options struct {
 	// Decoder, if not nil, returns a decoder of r for each Content-Encoding except
 	// identity. The encoding is in lower case, such as "br" or "zstd", or a list, such
 	// as "gzip, br". One goroutine reads the decoder to its end or its first error, and
-	// closes it if it is an io.Closer. r ends with the body, and fails as the body
-	// fails. If Decoder returns nil, this package handles the encoding. The module
-	// contrib/encodings has decoders for brotli and zstd.
+	// closes it if it is an io.Closer. r ends when the body ends, and fails with the
+	// body's error. If Decoder returns nil, this package handles the encoding. The
+	// module contrib/encodings has decoders for brotli and zstd.
 	Decoder func(encoding string, r io.Reader) (io.Reader, error)
 	// MaxLag is the number of compressed bytes that may wait for the inflater. The
 	// default is 1 MiB. Past it parsing ends with a [LagError].
@@ -142,10 +142,10 @@ type Options struct {
 // Providers go on counting tokens, and report them only at the end. The zero Drain
 // closes a body as soon as its client closes it.
 //
-// It works for a Transport. For ModifyResponse it works only as long as the context of
-// the proxy's request outlives the client, because net/http's transport ends the body
-// with that context. A Middleware has no body to read; what its handler still writes is
-// parsed anyway.
+// Draining works for a Transport. For ModifyResponse it works only as long as the
+// context of the proxy's request outlives the client, because net/http's transport ends
+// the body with that context. A Middleware has no body to read; what its handler still
+// writes is parsed anyway.
 //
 // A goroutine reads the body when the client reads, and not ahead of
 // it. With a Transport, the end of the request's context makes the
@@ -158,8 +158,8 @@ type Options struct {
 // into one of 32 KiB while reads fill that, so the first 4 KiB of a large piece may
 // come alone.
 type Drain struct {
-	Time  time.Duration // at most, from when the client left; 0: no draining
-	Bytes int64         // at most, of the body as it is sent; 0: as many as come in that time
+	Time  time.Duration // the longest time after the client has left; 0 means no draining
+	Bytes int64         // the most bytes of the body, as it is sent; 0 means any number
 }
 
 // Result is the report on one response. It belongs to the caller.
