@@ -128,7 +128,7 @@ func (k *Kind) UnmarshalText(text []byte) error {
 // they may be the caller's own bytes, which a [Tee] passes on.
 type Delta struct {
 	Kind   Kind
-	Choice int    // the choice's index on the wire; -1: the stream as a whole
+	Choice int    // the choice's index on the wire, or -1 for the stream as a whole
 	Text   []byte // as the kind says; text is unescaped
 
 	ToolCall           ToolCallDelta    // KindToolCall, KindToolCallEnd
@@ -202,8 +202,8 @@ type ReasoningDetail struct {
 }
 
 // HasOutput reports whether the delta holds a part of the answer: non-empty content,
-// reasoning, refusal, media, an item, or a tool's name or arguments. The first such
-// delta ends the time to the first token, and makes a retry unsafe.
+// reasoning, refusal, media, an item, or a tool's name or arguments. The first delta
+// with output marks the time to the first token. After it a retry is unsafe.
 func (d *Delta) HasOutput() bool {
 	switch d.Kind {
 	case KindContent, KindRefusal, KindMedia, KindItem:

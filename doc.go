@@ -1,14 +1,19 @@
 // Package llmstream reads the streaming answers of LLM providers. It takes bytes from a
 // network and returns typed deltas, an assembled completion, and a verdict on how the
 // stream ended. It is made for gateways and clients, which can trust neither the server
-// nor the connection. Package encode writes such streams.
+// nor the connection. Package encode writes the streams of some of these providers.
 //
-// It reads several dialects, as server-sent events, plain JSON bodies, lines of JSON,
-// or binary frames. They are OpenAI's chat completions with their compatible variants
-// and the legacy completions, OpenAI's Responses, Anthropic's Messages, Google's
-// streamGenerateContent and Interactions, Cohere's chat, Mistral's Conversations, the
-// native APIs of Ollama, Cloudflare's Workers AI and DashScope, Amazon Bedrock and its
-// agents, and servers for text generation. See [Dialect].
+// It reads these dialects, as server-sent events, plain JSON bodies, lines of JSON, or
+// binary frames; see [Dialect]:
+//
+//   - OpenAI's chat completions, their compatible variants and the legacy completions,
+//     and OpenAI's Responses
+//   - Anthropic's Messages
+//   - Google's streamGenerateContent and Interactions
+//   - Amazon Bedrock and its agents
+//   - Cohere's chat and Mistral's Conversations
+//   - the native APIs of Ollama, of Cloudflare's Workers AI, and of DashScope
+//   - servers for text generation
 //
 // # Three ways to use it
 //

@@ -70,9 +70,9 @@ type Options struct {
 	// That response will have a Result. Any goroutine may use its Progress, for as long
 	// as it likes.
 	Begin func(*http.Request, *Progress)
-	// Deltas, if not nil, returns a handler for the deltas of a response, or nil.
-	// The deltas are borrowed, as [llmstream.Handler] says, and limited to
-	// the Kinds of Parser. An error of the handler ends the parsing, and the outcome is
+	// Deltas, if not nil, returns a handler for the deltas of a response, or nil. The
+	// deltas are borrowed, as for any [llmstream.Handler], and limited to the Kinds of
+	// Parser. An error of the handler ends the parsing, and the outcome is
 	// [llmstream.StateStopped]; the response goes on.
 	Deltas func(*http.Request) llmstream.Handler
 	// Watch, if not nil, chooses the requests whose responses are watched. The others
