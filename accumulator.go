@@ -14,7 +14,7 @@ import (
 
 // An Accumulator is a [Handler] that assembles the deltas of a stream into a
 // [Completion]. Its zero value is ready to use. Deltas that Options.Kinds leaves out
-// are missing in the completion. Its time and memory are linear in the text.
+// are missing from the completion. Its time and memory are linear in the text.
 //
 // An Accumulator is not safe for concurrent use.
 type Accumulator struct {

@@ -10,7 +10,7 @@ import (
 // returned. It belongs to the caller. Raw JSON in it is as the provider sent it,
 // except that NaN and the like are null.
 type Completion struct {
-	ID, Model                      string // the first that were not empty; see Start for ids that change
+	ID, Model                      string // the last ID and the first model that were not empty; see Start
 	Created                        int64  // Unix seconds
 	SystemFingerprint, ServiceTier string
 	Choices                        []Choice // by index
@@ -47,8 +47,8 @@ type Message struct {
 	Images                      []json.RawMessage // as the provider wrote them
 	Audio                       *Audio
 	Items                       []json.RawMessage // the other parts of the answer, in order, as the provider wrote them; see KindItem
-	// Parts has all of the above, apart from annotations, in the order of the answer, so
-	// that it can be sent back as it was made. It repeats no text: the texts are those of
+	// Parts has all of the above except the annotations, in the order of the answer, so
+	// that the answer can be sent back in that order. Its texts share the memory of
 	// Content, Reasoning and Refusal.
 	Parts []Part
 }

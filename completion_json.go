@@ -7,18 +7,20 @@ import (
 	"github.com/seed-4d65deac/llmstream/internal/decode"
 )
 
-// MarshalJSON returns the completion as the chat.completion object of OpenAI's API. As there,
-// prompt_tokens include what was read from a cache or written to one, whatever the provider
-// counts, and total_tokens is the sum if the provider reports no total. Other numbers are as
-// they were reported, and absent if they were not.
+// MarshalJSON returns the completion as the chat.completion object of OpenAI's API. As
+// in that API, prompt_tokens include the tokens that were read from a cache or written
+// to one, even if the provider counts them separately. If the provider reports no
+// total, total_tokens is the sum. Other numbers are as they were reported, and absent
+// if they were not.
 //
-// It adds members, as compatible servers do: reasoning_content, reasoning_details and
-// native_finish_reason. A tool call that has not ended has "incomplete": true, and one whose
-// arguments are not valid has "arguments_valid": false. Items are in items; usage_raw is the
-// provider's own usage object, and usage_reported has the provider's numbers if they differ
-// from those in usage; block_reason and dropped_bytes are there unless they are empty;
-// parts is there if the order of the parts is not the order of these members.
-// UnmarshalJSON reads all of that back.
+// It adds members, as compatible servers do: reasoning_content, reasoning_details,
+// images, native_finish_reason and stop_sequence. A tool call that has not ended has
+// "incomplete": true, and one whose arguments are not valid has "arguments_valid":
+// false. The member items has the items. The member parts has [Message].Parts, if their
+// order is not the order of the other members. The member usage_raw is the provider's
+// own usage object, and usage_reported has the provider's numbers if they differ from
+// those in usage. The members block_reason and dropped_bytes are left out if they are
+// empty. UnmarshalJSON reads all of that back.
 func (c Completion) MarshalJSON() ([]byte, error) {
 	usage := c.Usage.json()
 	out := completionJSON{
@@ -36,8 +38,8 @@ func (c Completion) MarshalJSON() ([]byte, error) {
 // MarshalJSON returns the choice as OpenAI's API writes it; see [Completion.MarshalJSON].
 func (c Choice) MarshalJSON() ([]byte, error) { return json.Marshal(c.json()) }
 
-// MarshalJSON returns the message as OpenAI's API writes it, and takes it in the next
-// request; see [Completion.MarshalJSON].
+// MarshalJSON returns the message as OpenAI's API writes it. The next request may
+// contain it in this form; see [Completion.MarshalJSON].
 func (m Message) MarshalJSON() ([]byte, error) { return json.Marshal(m.json()) }
 
 // MarshalJSON returns the call as OpenAI's API writes it; see [Completion.MarshalJSON].

@@ -14,10 +14,11 @@ import (
 // the same object may come in place of a stream. Then the members that MarshalJSON writes
 // replace what was read, each if it has the type that MarshalJSON gives it.
 
-// UnmarshalJSON sets c to what a chat.completion object holds, be it from [Completion.MarshalJSON]
-// or from any server that is compatible with OpenAI's. A tool call has ended unless its
-// arguments break off. If the object is an error, UnmarshalJSON returns an *[APIError]. Text
-// that is not UTF-8, and the way in which raw JSON is written, do not survive MarshalJSON.
+// UnmarshalJSON sets c to what a chat.completion object holds, whether it comes from
+// [Completion.MarshalJSON] or from a server that is compatible with OpenAI's. A tool
+// call has ended unless its arguments break off. If the object is an error,
+// UnmarshalJSON returns an *[APIError]. MarshalJSON does not preserve text that is not
+// UTF-8, nor the white space and escapes of raw JSON.
 func (c *Completion) UnmarshalJSON(data []byte) error {
 	if string(data) == "null" {
 		return nil

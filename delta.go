@@ -14,7 +14,7 @@ import (
 type Kind uint32
 
 // The comment of each kind names the fields of a [Delta] that the kind sets. Each delta
-// also has Kind, Choice, Raw, Event, Sequence and Part.
+// also has Kind, Choice, Raw, Event, EventIndex, Sequence and Part.
 const (
 	// KindStart introduces the stream or a choice and sets Start: the stream's id, model
 	// and so on (Choice is then -1), or the role of a choice that begins. Start holds only
@@ -69,11 +69,12 @@ const (
 	// has to be sent back in the next request. An item that comes in pieces is given when
 	// it has ended, and not at all if it breaks off.
 	KindItem
-	// KindRestart reports that a part of the message begins again, because another answer
-	// has begun in the same stream, or because the provider has contradicted itself. All
-	// that came before of the part is void. It sets no field; Part names the part. With
-	// Part -1 another answer begins: void is what belongs to no part, such as the finish
-	// reason and the usage, and a KindRestart follows for each part.
+	// KindRestart reports that a part of the message begins again, because another
+	// answer has begun in the same stream, or because the provider has contradicted
+	// itself. Everything that has come of the part is void. It sets no field; Part
+	// names the part. With Part -1 another answer begins: everything that belongs to no
+	// part, such as the finish reason and the usage, is void, and a KindRestart follows
+	// for each part.
 	KindRestart
 	// KindBlocked reports that the provider has blocked the prompt, so that no answer
 	// comes. It sets NativeFinishReason to the provider's word for why, and FinishReason
@@ -127,7 +128,7 @@ func (k *Kind) UnmarshalText(text []byte) error {
 // they may be the caller's own bytes, which a [Tee] passes on.
 type Delta struct {
 	Kind   Kind
-	Choice int    // the choice's index on the wire; -1: the stream as a whole
+	Choice int    // the choice's index on the wire, or -1 for the stream as a whole
 	Text   []byte // as the kind says; text is unescaped
 
 	ToolCall           ToolCallDelta    // KindToolCall, KindToolCallEnd
@@ -144,10 +145,11 @@ type Delta struct {
 	// event brought.
 	Raw   []byte
 	Event []byte // the event's type; see [Event]
-	// EventIndex counts the events of the stream from 0. Deltas of the same event have the
-	// same EventIndex. Deltas that only the end of the stream brings, in Close, have an
-	// index of their own, which is one more than that of the last event. Events that gave
-	// none of the Options.Kinds are counted too.
+	// EventIndex counts the events of the stream from 0. Deltas of the same event have
+	// the same EventIndex. Deltas that only the end of the stream brings, in Close,
+	// have an index of their own, which is one more than that of the last event. Events
+	// whose deltas Options.Kinds leaves out are counted too. [SyntaxError].Event counts
+	// from 1 instead.
 	EventIndex int64
 	Sequence   int64 // the provider's number of the event, after which a stream may be resumed; 0 if the dialect has no numbers, as in chat
 	// Part is the index of the part of the message that this belongs to, such as
@@ -191,17 +193,17 @@ type ToolCallDelta struct {
 // the next request. Pieces with the same Index belong together: Text, Summary and
 // Data are joined, the other fields are set.
 //
-// Format names whose Signature or Data it is, such as "anthropic-claude-v1",
-// "google-gemini-v1" or "openai-responses-v1". It is given with the signature, and empty
-// if that is not known.
+// Format names the provider that made Signature or Data, such as "anthropic-claude-v1",
+// "google-gemini-v1" or "openai-responses-v1". It comes with the signature, and is
+// empty if the provider is not known.
 type ReasoningDetail struct {
-	Index                                            int // -1: not given; such a piece continues the previous one, until that is signed
+	Index                                            int // -1 if not given: the piece then continues the previous one, unless that is signed
 	Type, ID, Format, Text, Summary, Data, Signature []byte
 }
 
 // HasOutput reports whether the delta holds a part of the answer: non-empty content,
-// reasoning, refusal, media, an item, or a tool's name or arguments. The first such
-// delta ends the time to the first token, and makes a retry unsafe.
+// reasoning, refusal, media, an item, or a tool's name or arguments. The first delta
+// with output marks the time to the first token. After it a retry is unsafe.
 func (d *Delta) HasOutput() bool {
 	switch d.Kind {
 	case KindContent, KindRefusal, KindMedia, KindItem:
@@ -239,9 +241,9 @@ func (d *Delta) Clone() *Delta {
 
 // A Handler receives the deltas of a stream, one after the other.
 type Handler interface {
-	// HandleDelta borrows d until it returns. An error stops the parser, which
-	// returns it. It may set d's fields. It must not call back into its parser, which
-	// panics then.
+	// HandleDelta borrows d until it returns. An error stops the parser, which returns
+	// it. It may set d's fields. It must not call back into its parser: the parser
+	// panics if it does.
 	HandleDelta(d *Delta) error
 }
 

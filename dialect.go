@@ -31,7 +31,7 @@ const (
 	GeminiInteractions
 	// Cohere is Cohere's chat API, versions 1 and 2.
 	Cohere
-	// Ollama is Ollama's own API: /api/chat and /api/generate.
+	// Ollama is Ollama's native API: /api/chat and /api/generate.
 	Ollama
 	// Cloudflare is the native API of Cloudflare's Workers AI.
 	Cloudflare
@@ -82,10 +82,9 @@ func ParseDialect(name string) (Dialect, error) {
 	return Auto, fmt.Errorf("%sunknown dialect %q", errorPrefix, name)
 }
 
-// DetectDialect returns the dialect of a response, which it finds by the response's
-// Content-Type and the path of the request. Either may be empty. It returns Auto if
-// they do not settle the dialect. Parameters of the Content-Type and the query of the
-// path are ignored.
+// DetectDialect returns the dialect of a response, from the response's Content-Type and
+// the path of the request. Either may be empty. It returns Auto if they do not settle
+// the dialect. Parameters of the Content-Type and the query of the path are ignored.
 func DetectDialect(contentType, path string) Dialect {
 	on := wire.AnyKind
 	if media, _, err := mime.ParseMediaType(contentType); err == nil {

@@ -1,14 +1,19 @@
 // Package llmstream reads the streaming answers of LLM providers. It takes bytes from a
 // network and returns typed deltas, an assembled completion, and a verdict on how the
 // stream ended. It is made for gateways and clients, which can trust neither the server
-// nor the connection. Package encode writes such streams.
+// nor the connection. Package encode writes the streams of some of these providers.
 //
-// It reads several dialects, as server-sent events, plain JSON bodies, lines of JSON,
-// or binary frames. They are OpenAI's chat completions with their compatible variants
-// and the legacy completions, OpenAI's Responses, Anthropic's Messages, Google's
-// streamGenerateContent and Interactions, Cohere's chat, Mistral's Conversations, the
-// native APIs of Ollama, Cloudflare's Workers AI and DashScope, Amazon Bedrock and its
-// agents, and servers for text generation. See [Dialect].
+// It reads these dialects, as server-sent events, plain JSON bodies, lines of JSON, or
+// binary frames; see [Dialect]:
+//
+//   - OpenAI's chat completions, their compatible variants and the legacy completions,
+//     and OpenAI's Responses
+//   - Anthropic's Messages
+//   - Google's streamGenerateContent and Interactions
+//   - Amazon Bedrock and its agents
+//   - Cohere's chat and Mistral's Conversations
+//   - the native APIs of Ollama, of Cloudflare's Workers AI, and of DashScope
+//   - servers for text generation
 //
 // # Three ways to use it
 //
@@ -24,7 +29,7 @@
 // An [Accumulator] is a Handler that assembles deltas into a [Completion]: the answer
 // as a request without streaming would have returned it. [Handlers] combines several
 // handlers. Package sse reads and writes server-sent events of any kind. Package
-// httptee watches streams in net/http.
+// httptee watches streams in net/http. The folder examples has whole programs.
 //
 // # Terminology
 //
@@ -46,6 +51,12 @@
 //     verbatim as [KindItem]. So are comparable parts of other dialects' messages.
 //   - A tool call is a call that the model requests. It comes in fragments and has
 //     ended only when [KindToolCallEnd] has come.
+//   - A part is a piece of a message to which the provider gives an index, such as a
+//     content block of Anthropic's or an item. [Delta].Part is that index.
+//     [Message].Parts lists texts, calls and the like in the order of the answer, for
+//     every dialect.
+//   - A restart voids a part that has come, because the part or the whole answer begins
+//     again: see [KindRestart].
 //   - Usage is the number of tokens that the answer cost, as the provider counts them.
 //   - A finish reason is why a choice ended. It is not the end of the stream.
 //   - The end marker is the event by which a dialect ends a stream: [DONE] in
@@ -53,7 +64,8 @@
 //   - A message is what one choice has said so far. A completion is all choices
 //     with id, model and usage.
 //   - Damage is an event, or a part of one, that could not be read.
-//   - The outcome is how the stream ended; its state is one word for that.
+//   - The outcome is how the stream ended; its state is one word for that. Its anomalies
+//     count what was unusual.
 //
 // # Ownership
 //

@@ -35,9 +35,9 @@ func (truncated) Is(target error) bool { return target == io.ErrUnexpectedEOF }
 // It quotes nothing of the event, which may be large or private.
 type SyntaxError struct {
 	Event  int64 // which event of the stream, from 1
-	Offset int   // the byte of the event's data at which reading failed; 0 if it is not one byte
+	Offset int   // the byte of the event's data at which reading failed; 0 if no single byte is at fault
 	Length int   // bytes of the event's data; for a skipped event, the bytes that were counted
-	Err    error // what is wrong: a *LimitError, or an error with a text
+	Err    error // the cause: a *LimitError, or another error
 }
 
 func (e *SyntaxError) Error() string {

@@ -53,8 +53,8 @@ type Options struct {
 	// results are the same; the option is for comparing the two.
 	NoFastPath bool
 	// Events, if not nil, gets each event before its deltas, except events past a
-	// limit. Events that no blank line separates come as one event, as they arrived. It
-	// may also be a [CommentHandler].
+	// limit. Events without a blank line between them come as one event, as they
+	// arrived. It may also be a [CommentHandler].
 	Events EventHandler
 }
 

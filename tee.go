@@ -6,8 +6,8 @@ import (
 )
 
 // Tee returns a body that reads from body and shows the bytes to p. The bytes, their
-// order and timing, and the errors are the same as from body. What p finds or fails
-// with is only in the outcome. A handler's panic passes through Read.
+// order and timing, and the errors are the same as from body. What p finds, and an
+// error of p, are only in the outcome. A handler's panic passes through Read.
 //
 // done, if not nil, is called exactly once: in the Read that returns the end or an
 // error of body, or when the tee is closed. If it is closed before the stream was

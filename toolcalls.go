@@ -124,9 +124,8 @@ type ToolCall struct {
 	// one up. If the completion has no id either, calls of other completions may
 	// have the same id.
 	SyntheticID bool
-	// Ended reports that the arguments are whole, and that MaxBytes has cut nothing
-	// of the call. Do not run a call that has not ended, even if its arguments are
-	// JSON.
+	// Ended reports that the arguments are whole, and that MaxBytes has not cut the
+	// call. Do not run a call that has not ended, even if its arguments are JSON.
 	Ended bool
 	// ArgumentsValid reports that the call has ended, and that its arguments are one
 	// JSON value, or empty, or the text of a custom tool.

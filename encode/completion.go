@@ -16,10 +16,10 @@ import (
 // [Encoder]; docs/transcoding.md lists it. Of several choices, Anthropic and Responses
 // get the first.
 //
-// AppendCompletion does not know how the stream ended: check the outcome first. It fails for
-// any other target. It also fails if a call's arguments are not a JSON object and the
-// target is Anthropic or Gemini, whose bodies need one. On failure it returns dst
-// unchanged.
+// AppendCompletion does not know how the stream ended: check the outcome first. It fails if
+// the target is any other dialect. It also fails if a call's arguments are not a JSON
+// object and the target is Anthropic or Gemini, whose bodies need one. On failure it
+// returns dst unchanged.
 func AppendCompletion(dst []byte, to llmstream.Dialect, c *llmstream.Completion) ([]byte, error) {
 	e, err := New(io.Discard, to, &Options{IncludeUsage: true, Now: func() time.Time { return time.Unix(c.Created, 0) }})
 	if err != nil {

@@ -24,14 +24,14 @@ import (
 // An Encoder writes the deltas of one stream as the events of a provider's API. It is
 // an [llmstream.Handler], and does not retain a delta after HandleDelta has returned.
 //
-// A [llmstream.Parser] whose handler is the Encoder itself gives it most texts of a long
-// answer directly. The events for texts that come in one Write of the parser are written
-// together.
+// An [llmstream.Parser] whose handler is the Encoder itself gives it most texts of a
+// long answer directly, without deltas. The events for texts that come in one Write of
+// the parser are written together.
 //
 // HandleDelta, Close, Ping and Error each write whole events. They call the underlying
-// writer's Write once, unless the events have more than 32 KiB. Then they flush the
-// writer if it has a method Flush, as an http.Flusher has. After an error of the
-// writer, every later call returns that error.
+// writer's Write once, unless the events have more than 32 KiB. After the last Write
+// they flush the writer, if it has a method Flush, as an http.Flusher has. After an
+// error of the writer, every later call returns that error.
 //
 // An Encoder is not safe for concurrent use. A caller that calls Ping from a timer must
 // synchronize that with the goroutine that reads the source.

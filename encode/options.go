@@ -46,8 +46,9 @@ type Options struct {
 	// default that stands in "reasoning_details", as OpenRouter has it, and so does what
 	// other providers have signed or encrypted.
 	ThinkingBlocks bool
-	// RefusalAsSafety gives an answer of Gemini that is a refusal the finish reason SAFETY
-	// in place of STOP. Gemini has no other way to mark a refusal: its text is text.
+	// RefusalAsSafety gives an answer of Gemini that is a refusal the finish reason
+	// SAFETY in place of STOP. Gemini has no other way to mark a refusal, whose text is
+	// written like any other text.
 	RefusalAsSafety bool
 	// DropReasoning leaves out the text of reasoning. Anthropic does not accept
 	// reasoning in a request that it has not signed.

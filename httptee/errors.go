@@ -16,7 +16,7 @@ func (e *LagError) Error() string {
 // so that parsing ended there. The client got all bytes.
 type InflateError struct {
 	Limit string // the option's name: "MaxInflated", "MaxRatio" or "MaxLate"
-	Max   int64  // its value, in decoded bytes; of MaxRatio, in decoded bytes for each compressed one
+	Max   int64  // its value, in decoded bytes; for MaxRatio, in decoded bytes for each compressed byte
 }
 
 func (e *InflateError) Error() string {

@@ -11,7 +11,7 @@ const (
 	octaves    = 22
 	perOctave  = 4
 	firstBound = 64 * time.Microsecond
-	// Buckets is how many buckets a [Histogram] has.
+	// Buckets is the number of buckets of a [Histogram].
 	Buckets = octaves*perOctave + 2
 )
 

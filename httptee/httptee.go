@@ -70,13 +70,13 @@ type Options struct {
 	// That response will have a Result. Any goroutine may use its Progress, for as long
 	// as it likes.
 	Begin func(*http.Request, *Progress)
-	// Deltas, if not nil, returns a handler for the deltas of a response, or nil.
-	// The deltas are borrowed, as [llmstream.Handler] says, and limited to
-	// the Kinds of Parser. An error of the handler ends the parsing, and the outcome is
+	// Deltas, if not nil, returns a handler for the deltas of a response, or nil. The
+	// deltas are borrowed, as for any [llmstream.Handler], and limited to the Kinds of
+	// Parser. An error of the handler ends the parsing, and the outcome is
 	// [llmstream.StateStopped]; the response goes on.
 	Deltas func(*http.Request) llmstream.Handler
-	// Filter, if not nil, chooses the requests whose responses are watched. The
-	// others pass untouched. Nil: all.
+	// Filter, if not nil, chooses the requests whose responses are watched. The others
+	// pass untouched. If it is nil, all responses are watched.
 	Filter func(*http.Request) bool
 
 	// UsageOnly leaves Result.Completion nil: no text of the answer is kept.
@@ -84,7 +84,7 @@ type Options struct {
 	// MaxBytes is [llmstream.Accumulator.MaxBytes], the number of bytes of an answer
 	// that are kept. 0 means its default.
 	MaxBytes int
-	// Parser limits the parsing; nil: the defaults. Its Events is ignored, since
+	// Parser limits the parsing; nil means the defaults. Its Events is ignored, because
 	// all responses would share it.
 	Parser *llmstream.Options
 	// Dialect is the dialect of all responses. With Auto it is found by the path of the
@@ -94,15 +94,15 @@ type Options struct {
 	// Decoder, if not nil, returns a decoder of r for each Content-Encoding except
 	// identity. The encoding is in lower case, such as "br" or "zstd", or a list, such
 	// as "gzip, br". One goroutine reads the decoder to its end or its first error, and
-	// closes it if it is an io.Closer. r ends with the body, and fails as the body
-	// fails. If Decoder returns nil, this package handles the encoding. The module
-	// contrib/encodings has decoders for brotli and zstd.
+	// closes it if it is an io.Closer. r ends when the body ends, and fails with the
+	// body's error. If Decoder returns nil, this package handles the encoding. The
+	// module contrib/encodings has decoders for brotli and zstd.
 	Decoder func(encoding string, r io.Reader) (io.Reader, error)
 	// MaxLag is the number of compressed bytes that may wait for the inflater. The
 	// default is 1 MiB. Past it parsing ends with a [LagError].
 	MaxLag int
 	// MaxInflated is the number of bytes that one compressed body may have when
-	// decoded. The default is 256 MiB. Past it, and past the next two limits, parsing
+	// decoded. The default is 256 MiB. Past this limit, and past the next two, parsing
 	// ends with an [InflateError].
 	MaxInflated int64
 	// MaxRatio is the number of decoded bytes that there may be for each compressed
@@ -138,14 +138,14 @@ type Options struct {
 	Now func() time.Time
 }
 
-// Drain is the budget for reading a response on after its client has left. Providers go
-// on counting tokens, and report them only at the end. The zero Drain closes a body as
-// soon as its client closes it.
+// Drain is the budget for reading the rest of a response after its client has left.
+// Providers go on counting tokens, and report them only at the end. The zero Drain
+// closes a body as soon as its client closes it.
 //
-// It works for a Transport. For ModifyResponse it works only as long as the context of
-// the proxy's request outlives the client, because net/http's transport ends the body
-// with that context. A Middleware has no body to read on; what its handler still writes
-// is parsed anyway.
+// Draining works for a Transport. For ModifyResponse it works only as long as the
+// context of the proxy's request outlives the client, because net/http's transport ends
+// the body with that context. A Middleware has no body to read; what its handler still
+// writes is parsed anyway.
 //
 // A goroutine reads the body when the client reads, and not ahead of
 // it. With a Transport, the end of the request's context makes the
@@ -154,11 +154,12 @@ type Options struct {
 // measured by the system's clock, whatever Now returns.
 //
 // An open stream that waits for bytes holds 9 KB. With Drain it holds 5 KB more, plus
-// the stack of its goroutine. With Drain a body is read into 4 KiB, and into 32 KiB
-// while reads fill that, so the first 4 KiB of a large piece may come alone.
+// the stack of its goroutine. With Drain a body is read into a buffer of 4 KiB, and
+// into one of 32 KiB while reads fill that, so the first 4 KiB of a large piece may
+// come alone.
 type Drain struct {
-	Time  time.Duration // at most, from when the client left; 0: no draining
-	Bytes int64         // at most, of the body as it is sent; 0: as many as come in that time
+	Time  time.Duration // the longest time after the client has left; 0 means no draining
+	Bytes int64         // the most bytes of the body, as it is sent; 0 means any number
 }
 
 // Result is the report on one response. It belongs to the caller.
@@ -178,7 +179,8 @@ type Result struct {
 	Outcome llmstream.Outcome
 	// Status is the response's HTTP status; 0 if there was no response.
 	Status int
-	// Header is a copy of the response's header; nil if there was no response. See [Result.RetryAfter] and [Result.RequestID].
+	// Header is a copy of the response's header; nil if there was no response.
+	// [Result.RetryAfter] and [Result.RequestID] read it.
 	Header http.Header
 	// Dialect is the dialect of the stream. If that never became clear, it is the
 	// dialect of the request's path, or Auto.
@@ -198,8 +200,9 @@ type Result struct {
 	ClientLeft bool
 	// Timings are the times at which parts of the response came.
 	Timings Timings
-	// Err is the reason why the body was not parsed to its end, other than a fault of the body itself: a
-	// *LagError, an *InflateError, a *PanicError, or an error of the decoder. It is the Outcome's cause too.
+	// Err is the reason why the body was not parsed to its end, if the body itself is
+	// not at fault: a *LagError, an *InflateError, a *PanicError, or an error of the
+	// decoder. It is also the Outcome's cause.
 	Err error
 }
 
@@ -252,8 +255,8 @@ func ModifyResponse(o *Options) func(*http.Response) error {
 //
 // Middleware may be outside or inside a handler that compresses, with one exception. If
 // the outer handler sets Content-Encoding before it calls this one, the bytes that pass
-// here are taken for compressed. With gzip that is not so, because gzip is recognised
-// by its first byte.
+// here are taken for compressed. This does not apply to gzip, which is recognised by
+// its first byte.
 //
 // A panic of next passes through after Done has run, http.ErrAbortHandler too.
 //

@@ -15,7 +15,7 @@ const Never time.Duration = -1
 // Output is what [llmstream.Delta.HasOutput] reports: text, reasoning, a refusal or a tool
 // call; roles, empty texts and pings are not output.
 type Timings struct {
-	// Start is when the request was made; of a Middleware, when it came; of
+	// Start is when the request was made; for a Middleware, when it came; for
 	// ModifyResponse and TeeReader, when the header of the response had come.
 	Start time.Time
 

@@ -1,5 +1,5 @@
-// Package sse reads server-sent events, the text/event-stream of section 9.2 of
-// the WHATWG HTML standard.
+// Package sse reads and writes server-sent events, the text/event-stream of section 9.2
+// of the WHATWG HTML standard.
 //
 // A [Parser] takes the bytes of a stream, however they are split, and calls a [Handler]
 // for each event. [Events] pulls the events out of an io.Reader. A [Writer] writes
@@ -113,17 +113,17 @@ func limitError(err error) error {
 }
 
 var (
-	// ErrNoHandler is returned by a Parser that has no handler: its zero value, or
-	// one that NewParser was given nil for.
+	// ErrNoHandler is returned by a Parser that has no handler: a zero Parser, or one
+	// that was made with a nil handler.
 	ErrNoHandler = errors.New("sse: parser has no handler: use NewParser")
-	// ErrPanicked is returned by a Parser after a panic of its handler, which the
-	// parser lets pass. Reset and Resume make the parser usable again.
+	// ErrPanicked is returned by a Parser whose handler has panicked. The panic itself
+	// passes through Write. Reset and Resume make the parser usable again.
 	ErrPanicked = errors.New("sse: handler panicked")
 	// ErrReentrant is returned by a Parser that its own handler calls.
 	ErrReentrant = errors.New("sse: parser was called by its own handler")
 )
 
-// A Parser is pushed the bytes of a stream and calls its [Handler] for each event.
+// A Parser takes the bytes of a stream and calls its [Handler] for each event.
 // It is an io.WriteCloser, starts no goroutine and does no I/O. Make one with
 // [NewParser]. A Parser is not safe for concurrent use.
 type Parser struct {

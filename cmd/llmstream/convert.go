@@ -18,8 +18,8 @@ func newConvertCommand() command {
 		name: "convert", arguments: "FILE…", summary: "the streams in the dialect of another provider",
 		help: `Convert prints each stream as another provider would have sent it, with the
 token counts. A stream that was cut or failed ends with that provider's error.
-What the target cannot express is listed on standard error, and explained in
-docs/transcoding.md.`,
+Standard error lists what the target could not express; docs/transcoding.md
+explains it.`,
 		flags: func(s *invocation, flags *flag.FlagSet) {
 			to, whole = llmstream.Auto, false
 			flags.Func("to", "write dialect `NAME`: "+targetNames, func(name string) error { return setTarget(&to, name) })

@@ -40,8 +40,8 @@ and, depending on its kind:
   other           "raw", the event's data
   ping, done      no other members
   restart         no other members: the part begins again, and its earlier text,
-                  calls and items are void; with the part -1 the answer begins
-                  again, and each of its parts follows
+                  calls and items are void; with "part": -1 another answer begins,
+                  and a restart of each part follows
 
 "raw", "value" and "extra" are JSON, or a string if the provider sent something
 else. What is wrong with a stream is printed on standard error.`,

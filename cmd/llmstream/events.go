@@ -10,8 +10,8 @@ var eventsCommand = command{
    "data": its data lines, joined,
    "id": the last event ID}
 
-Dialects do not matter. Only an event that is too large to be kept counts as
-damage; an event that is unfinished at the end of the stream is ignored.`,
+It reads SSE streams of any kind. Only an event that is too large to be kept counts
+as damage. An event that is unfinished at the end of the stream is ignored.`,
 	flags: readFlag,
 	do:    events,
 }

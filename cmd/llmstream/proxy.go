@@ -36,17 +36,17 @@ between one output and the next. With -json each line is JSON, with times in
 milliseconds, and the address goes to standard error.
 
 Requests never wait for these lines to be read. If no program reads them, lines are
-dropped, and a line dropped=N says how many once there is a reader. Each value has
-at most 200 bytes; characters that are not printable are escaped.
+dropped. A later line dropped=N then gives their number. Each value has at most 200
+bytes. Characters that are not printable are escaped.
 
 When a client leaves, its request to the server is cancelled. With -drain the
 answer is read to its end all the same, because providers charge for all of it
 and report the tokens only there. An answer that is still being read when the
 program is interrupted gets no line.
 
-With -to, clients get each stream in another dialect; docs/transcoding.md says what
-is lost. Requests, whole answers and errors with a status of their own are not
-translated. The lines are about what the server sent.
+With -to, clients get each stream in another dialect. docs/transcoding.md lists what
+a translation loses. Requests, whole answers and errors with a status of their own
+are not translated. The lines describe what the server sent, not the translation.
 
 Headers, queries and bodies of requests may hold keys, so they are neither kept
 nor shown. Messages of a provider's errors are not shown either, because some

@@ -18,33 +18,34 @@ provider with a stream from a file, event by event. The path selects the dialect
   /services/aigc/text-generation/generation  /generate_stream  /completion
   /v1/conversations  /agents/AGENT/agentAliases/ALIAS/sessions/SESSION/text
 
-and any path that ends in one of these. Two answers exist in each dialect: "text", and
-"tools", which calls the tool get_weather, where the dialect has tools.
+and any path that ends in one of these. Each dialect has an answer "text". Each
+dialect with tools also has an answer "tools", which calls the tool get_weather.
 
 Serve assumes that each FILE is a recording of a provider. The built-in answers are
-fixtures, written by hand in a provider's format, except for one cassette. GET /
-lists all with their Content-Type and one of the words recorded and fixture; each
-response has the word in its header Llmstream-Origin. GET /v1/models lists them
-as models.
+fixtures, written by hand in a provider's format, except for one recorded cassette.
+GET / lists all of them, each with its Content-Type and the word "recorded" or
+"fixture". Each response has that word in its header Llmstream-Origin. GET /v1/models
+lists them as models.
 
-A request chooses by name: in the parameter "recording" of its query, in the header
-Llmstream-Recording, or as its model, in the body or the path. A name is
-DIALECT/NAME as listed, or NAME in the dialect of the path, with or without its
-extension. A request without a name gets the first FILE of its dialect, or else
-"text". Serve ignores other members of a request and its key, except:
+A request can name the answer that it wants: in the parameter "recording" of its
+query, in the header Llmstream-Recording, or as its model, in the body or the path. A
+name is DIALECT/NAME as listed, or NAME in the dialect of the path, with or without
+its extension. A request without a name gets the first FILE of its dialect, or else
+"text". Serve looks at two more things in a request, and ignores the rest, keys
+included:
 
-  A request for a whole answer gets one: with "stream": false, with a conversation
-  and no "stream" where that means the same to the provider, or on the paths
-  :generateContent, /converse, /invoke and /generate, or without the header
-  X-DashScope-SSE on DashScope's path.
+  A request for a whole answer gets one. It is a request with "stream": false; or one
+  with messages and no "stream", if the provider then does not stream; or one to the
+  paths :generateContent, /converse, /invoke and /generate; or one without the header
+  X-DashScope-SSE to DashScope's path.
 
   A request with the results of tool calls gets an answer without calls: the next
   one of the same cassette, else of the FILEs, else "text".
 
 With -as, recordings are translated to one dialect, and each FILE answers on the path
-of that dialect too. A recording that was cut or failed ends with an error there.
-Errors with a status of their own are not translated. What is lost is in
-docs/transcoding.md.
+of that dialect too. The translation of a recording that was cut or failed ends with
+an error. Errors with a status of their own are not translated. docs/transcoding.md
+lists what a translation loses.
 
 A request can set each flag except -addr for itself: as a parameter of its query,
 such as ?pace=50ms&cut=3e, or as a header, such as Llmstream-Pace. A PLACE is a

@@ -10,7 +10,7 @@ import (
 )
 
 var showCommand = command{
-	name: "show", arguments: "FILE…", summary: "the answer as it streams, and how it ended, for people",
+	name: "show", arguments: "FILE…", summary: "for people: the answer as it streams, and a table of how it ended",
 	help: `Show prints the answer as it arrives: reasoning (dimmed on a terminal), text,
 refusals and tool calls. If there are several choices, the first is printed as it
 arrives and the others after it. A table at the end shows how the stream ended,

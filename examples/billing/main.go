@@ -1,6 +1,7 @@
-// Billing is a reverse proxy that writes what each answer cost, as a line of JSON. It asks
-// for the usage where clients of chat completions do not, and hides it from them. When a
-// client leaves early, it reads on, because the usage comes at the end.
+// Billing is a reverse proxy that writes what each answer cost, as a line of JSON. If a
+// client of chat completions does not ask for the usage, it does, and hides the usage
+// from the client. When a client leaves early, it reads on, because the usage comes at
+// the end.
 //
 //	go run ../cmd/llmstream serve -addr 127.0.0.1:8081 &
 //	go run ./billing -addr 127.0.0.1:8080 -upstream http://127.0.0.1:8081 &

@@ -1,5 +1,5 @@
-// Gateway is a reverse proxy that counts for Prometheus, at /metrics: answers by how they
-// ended, tokens, the time to the first output, and the gaps between outputs.
+// Gateway is a reverse proxy with metrics for Prometheus at /metrics: answers by how
+// they ended, tokens, the time to the first output, and the gaps between outputs.
 //
 //	go run ../cmd/llmstream serve -addr 127.0.0.1:8081 -pace 20ms &
 //	go run ./gateway -addr 127.0.0.1:8080 -upstream http://127.0.0.1:8081 &

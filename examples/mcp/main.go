@@ -1,6 +1,6 @@
-// MCP calls a method of a server of the Model Context Protocol over its streamable HTTP, with
-// package sse. An answer comes as JSON or as a stream of events. Where a stream breaks off, the
-// client resumes it after the last event that it got.
+// MCP calls a method of a server of the Model Context Protocol over its streamable
+// HTTP, with package sse. An answer comes as JSON or as a stream of events. If a stream
+// breaks off, the client resumes it after the last event that it got.
 //
 //	go run ./mcp -url https://mcp.example.com/mcp
 //	go run ./mcp -url https://mcp.example.com/mcp -method tools/call -params '{"name":"get_weather","arguments":{"city":"Oslo"}}'

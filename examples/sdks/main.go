@@ -1,6 +1,6 @@
-// SDKs asks a question with openai-go and with anthropic-sdk-go, and prints how the answers
-// end. Both clients take a cut stream for a whole answer, unless the two lines of strict
-// lie below them.
+// SDKs asks a question with openai-go and with anthropic-sdk-go, and prints how the
+// answers end. Both clients take a cut stream for a whole answer, unless the two lines
+// of the function strict are below them.
 //
 //	go run ../cmd/llmstream serve -addr 127.0.0.1:8081 -cut 3e &
 //	go run ./sdks               # the stream ended before the answer was complete

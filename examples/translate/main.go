@@ -1,7 +1,7 @@
-// Translate is a proxy for clients of chat completions and of Anthropic's Messages, in front
-// of servers that speak chat completions. Each client gets the stream in its own dialect,
-// whatever dialect the server answers in. If a server fails before its first output, the
-// next one is asked, and the client does not notice.
+// Translate is a proxy for clients of chat completions and of Anthropic's Messages, in
+// front of servers that take chat completions. Each client gets the stream in its own
+// dialect, whatever dialect the server answers in. If a server fails before its first
+// output, the next one is asked, and the client does not notice.
 //
 //	go run ../cmd/llmstream serve -addr 127.0.0.1:8081 -status 503 &
 //	go run ../cmd/llmstream serve -addr 127.0.0.1:8082 &
