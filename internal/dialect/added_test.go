@@ -2,6 +2,7 @@ package dialect_test
 
 import (
 	"fmt"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -164,4 +165,23 @@ func TestAgentsThatBreakOff(t *testing.T) {
 	l, o := streamtest.Push(llmstream.BedrockAgents, nil, framed(`event trace {"sessionId":"s","trace":{"a":1}}`))
 	require.Equal(t, streamtest.Lines{`item {"trace":{"sessionId":"s","trace":{"a":1}}}`}, l)
 	require.Equal(t, llmstream.StateTruncated, o.State, "no answer has come")
+}
+
+// An empty list means the same whether the JSON parser is new, or has read a list before:
+// fastjson gives nil for it only if it is new.
+func TestEmptyListsDoNotDependOnThePool(t *testing.T) {
+	for _, c := range []struct {
+		dialect llmstream.Dialect
+		body    string
+	}{
+		{llmstream.DashScope, "data: {\"output\":{\"choices\":[]},\"usage\":{\"input_tokens\":1,\"output_tokens\":2}}\n\n"},
+		{llmstream.Cohere, `{"id":"i","generations":[]}`},
+		{llmstream.Gemini, "data: {\"candidates\":[{\"content\":{\"parts\":[{\"functionCall\":{\"name\":\"f\",\"partialArgs\":[]}}]}}]}\n\n"},
+	} {
+		runtime.GC()
+		runtime.GC() // the second one empties pools
+		fresh := streamtest.Read(c.dialect, nil, []byte(c.body))
+		streamtest.Read(c.dialect, nil, []byte(strings.Replace(c.body, "[]", "[1]", 1))) // a list at the same place
+		require.Equal(t, fresh, streamtest.Read(c.dialect, nil, []byte(c.body)), c.body)
+	}
 }

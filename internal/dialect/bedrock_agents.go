@@ -37,7 +37,7 @@ func detectBedrockAgent(s *decode.Context) bool {
 	case "trace":
 		return decode.Member(s.Root, "trace").GetObject() != nil && decode.Member(s.Root, "sessionId") != nil
 	case "returnControl":
-		return decode.Member(s.Root, "invocationInputs").GetArray() != nil
+		return s.IsArray(decode.Member(s.Root, "invocationInputs"))
 	}
 	return false
 }

@@ -79,25 +79,25 @@ func detectCohere(s *decode.Context) bool {
 		"stream-start", "text-generation", "stream-end":
 		return true
 	}
-	return e.finished != nil || e.isAnswer()
+	return e.finished != nil || e.isAnswer(s)
 }
 
 // isAnswer reports whether the object is a whole answer, and not an event (F-26). The
 // older forms have no finish reason (N-12).
-func (e *cohereEvent) isAnswer() bool {
+func (e *cohereEvent) isAnswer(s *decode.Context) bool {
 	return len(e.typ) == 0 && e.finished == nil &&
 		(e.finish != nil && e.id != nil && e.message.GetObject() != nil || e.generation != nil && e.text != nil ||
-			e.generations.GetArray() != nil && e.id != nil)
+			s.IsArray(e.generations) && e.id != nil)
 }
 
 func (h *cohere) Decode(s *decode.Context) {
 	e := readCohere(s, s.Root)
 	// Some servers leave out is_finished, and some leave out event_type too (N-11).
-	if e.finished == nil && !e.isAnswer() && !isCohereType(e.typ) && e.text == nil {
+	if e.finished == nil && !e.isAnswer(s) && !isCohereType(e.typ) && e.text == nil {
 		s.AddErrorObject()
 		return
 	}
-	if e.isAnswer() {
+	if e.isAnswer(s) {
 		h.decodeWhole(s, &e)
 		return
 	}

@@ -44,14 +44,14 @@ func (o *dashScopeOutput) read(v *fastjson.Value) {
 
 // isAnswer reports whether this is the output of a text model. The output of an image
 // model, for one, has other members.
-func (o *dashScopeOutput) isAnswer() bool {
-	return o.choices.GetArray() != nil || o.text != nil && o.finish != nil
+func (o *dashScopeOutput) isAnswer(s *decode.Context) bool {
+	return s.IsArray(o.choices) || o.text != nil && o.finish != nil
 }
 
 func detectDashScope(s *decode.Context) bool {
 	var o dashScopeOutput
 	o.read(decode.Member(s.Root, "output"))
-	return o.isAnswer()
+	return o.isAnswer(s)
 }
 
 func (d *dashScope) Decode(s *decode.Context) {
@@ -68,7 +68,7 @@ func (d *dashScope) Decode(s *decode.Context) {
 	})
 	var o dashScopeOutput
 	o.read(output)
-	if !o.isAnswer() || string(s.Type) == "error" {
+	if !o.isAnswer(s) || string(s.Type) == "error" {
 		s.AddErrorObject()
 		return
 	}

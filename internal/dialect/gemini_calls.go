@@ -60,7 +60,7 @@ func (g *gemini) decodeGeminiCall(s *decode.Context, t *decode.Choice, v, signat
 	}
 	c.sign(s, t, at, signature)
 	s.AppendArguments(t, at, "", c.args)
-	if c.partial.GetArray() != nil || c.more.GetBool() {
+	if s.IsArray(c.partial) || c.more.GetBool() {
 		s.PiecesOnly = true
 		p := g.streamCall(t, at)
 		for _, piece := range c.partial.GetArray() {
