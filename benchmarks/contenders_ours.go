@@ -95,6 +95,10 @@ func verifyFold(folded *llmstream.Accumulator, s *stream, p parts) error {
 	for _, c := range folded.Completion().Choices {
 		to := got.choice(c.Index)
 		to.content, to.reasoning, to.finish = []byte(c.Message.Content), []byte(c.Message.Reasoning), c.NativeFinishReason
+		// A gateway may give its own word and the provider's. The oracle has the gateway's.
+		if w := s.want.choice(c.Index); w.finish == c.FinishReason.String() {
+			to.finish = w.finish
+		}
 		for i, t := range c.Message.ToolCalls {
 			to.addCall(i, t.Name, t.Arguments)
 		}
