@@ -1,6 +1,7 @@
 package llmstream
 
 import (
+	"slices"
 	"unicode/utf8"
 
 	"github.com/seed-4d65deac/llmstream/internal/template"
@@ -56,16 +57,17 @@ func (a *Accumulator) grow(to []byte, n int) (_ []byte, ok bool) {
 	if need <= cap(to) {
 		return to, true
 	}
-	size := max(need, min(2*cap(to), cap(to)+cap(to)/4+1<<20))
+	// Texts grow as slices do. To double each of thousands of texts would leave much of
+	// their memory unused.
+	size := max(need, min(2*cap(to), cap(to)+(cap(to)+3<<8)/4))
 	if a.held-cap(to)+size > a.mostHeld() {
 		size = need
 	}
 	if a.held-cap(to)+size > a.mostHeld() {
 		return to, false
 	}
-	a.held += size - cap(to)
-	longer := make([]byte, len(to), size)
-	copy(longer, to)
+	longer := append(slices.Grow([]byte(nil), size), to...) // Grow uses all of the memory that it gets
+	a.held += cap(longer) - cap(to)
 	return longer, true
 }
 
