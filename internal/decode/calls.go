@@ -234,6 +234,7 @@ func (c *Context) NewCall(t *Choice, k Call) (at int) {
 		c.answer()
 	}
 	k.Doubtful = k.Doubtful || c.SawDone // nothing after the end is part of the answer (F-22)
+	c.doubted = false
 	t.Calls = append(t.Calls, k)
 	return len(t.Calls) - 1
 }
@@ -282,7 +283,7 @@ func (c *Context) RestartCall(t *Choice, at int, arguments []byte) {
 	call := &t.Calls[at]
 	c.Contextual, c.Delivered = true, true
 	c.Conflicts++
-	c.Source.Member = ""
+	c.Source.Member, c.doubted = "", false
 	call.State, call.sum, call.Surrogate = CallOpen, argumentsHash{}, 0
 	call.Arguments.Reset()
 	call.TakeArguments(arguments)

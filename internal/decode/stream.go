@@ -26,8 +26,8 @@ type Stream struct {
 	// of a call that is open may stand in an event that cannot be read. A decoder sets it.
 	PiecesOnly bool
 	lost       bool // an event of this answer could not be read, or a part of one
-	// doubted: each call that may have lost a piece is marked, and no piece has come since.
-	// Damaged events may be shorter than the list of calls.
+	// doubted is set once all calls that may have lost a piece are marked. A call that begins,
+	// or changes, clears it. Without it each of many damaged events would go through all calls.
 	doubted bool
 	// Epoch changes whenever the same event may get a new meaning: a text may belong to
 	// another item, or reopen a choice.
