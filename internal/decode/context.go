@@ -86,8 +86,8 @@ func (c *Context) Detach() {
 	}
 	c.discard = Delta{}
 	c.Buf, c.Pruned, c.EmbeddedBuf = recycle(c.Buf, maxKept), recycle(c.Pruned, maxKept), recycle(c.EmbeddedBuf, maxKept)
-	c.Deltas, c.starts, c.Details = recycle(c.Deltas, batch), recycle(c.starts, batch), recycle(c.Details, batch)
-	c.refused = recycle(c.refused, batch)
+	c.Deltas = recycle(c.Deltas, batch)
+	c.starts, c.Details, c.refused = recycleClear(c.starts), recycleClear(c.Details), recycleClear(c.refused)
 	c.Begin(nil, nil)
 	c.Root = nil
 	c.releaseParser()
@@ -99,6 +99,14 @@ func recycle[T any](list []T, most int) []T {
 		return nil
 	}
 	return list[:0]
+}
+
+// recycleClear is recycle for a list whose elements hold slices of the input. It is short, so
+// all of it is cleared.
+func recycleClear[T any](list []T) []T {
+	list = recycle(list, batch)
+	clear(list[:cap(list)])
+	return list
 }
 
 // Begin makes c ready for an event with this type and data.
@@ -117,7 +125,7 @@ func (c *Context) Begin(typ, data []byte) {
 	c.packed, c.packedFrom, c.refused, c.Gave = nil, nil, c.refused[:0], 0
 }
 
-// NoteFragment notes a piece of a tool call, were it empty.
+// NoteFragment notes a piece of a tool call, even an empty one.
 func (c *Context) NoteFragment() {
 	c.Fragments++
 	c.doubted = false
