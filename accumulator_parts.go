@@ -105,9 +105,9 @@ func (f *choiceAcc) sortedItems(p *pieces) (list []json.RawMessage) {
 	slices.SortStableFunc(all, func(a, b itemAcc) int { return cmp.Compare(a.place.part, b.place.part) })
 	for _, item := range all {
 		if !item.void {
-			eachValue(item.json, func(v *fastjson.Value) {
+			eachValue(item.json, func(raw []byte, v *fastjson.Value) {
 				p.add(KindItem, len(list), item.place)
-				list = append(list, valid(v.MarshalTo(nil)))
+				list = append(list, cloneValue(raw, v))
 			})
 		}
 	}

@@ -16,8 +16,9 @@ import (
 
 // UnmarshalJSON sets c to what a chat.completion object holds, be it from [Completion.MarshalJSON]
 // or from any server that is compatible with OpenAI's. A tool call has ended unless its
-// arguments break off. If the object is an error, UnmarshalJSON returns an *[APIError]. Text
-// that is not UTF-8, and the way in which raw JSON is written, do not survive MarshalJSON.
+// arguments break off. If the object is an error, UnmarshalJSON returns an *[APIError]. If it
+// has more than 4,096 choices or tool calls, the error holds a *[LimitError]. Text that is not
+// UTF-8, and the way in which raw JSON is written, do not survive MarshalJSON.
 func (c *Completion) UnmarshalJSON(data []byte) error {
 	if string(data) == "null" {
 		return nil
@@ -68,6 +69,10 @@ func readWrapped(before string, data []byte, after string) (*Completion, error) 
 	return readCompletion(slices.Concat([]byte(before), data, []byte(after)))
 }
 
+// maxRead is the number of choices, and of tool calls, that are read from JSON. Each new one
+// is compared with those before.
+const maxRead = 4096
+
 var errNoCompletion = errors.New(errorPrefix + "the JSON is not a chat.completion object")
 
 // readCompletion reads a chat.completion object.
@@ -76,10 +81,13 @@ func readCompletion(data []byte) (*Completion, error) {
 	if err := json.Unmarshal(data, &own); err != nil {
 		return nil, err
 	}
-	size := len(data) + 1 // no limit is below what the data may hold
+	if list := own.Choices.value; list != nil && len(*list) > maxRead {
+		return nil, &SyntaxError{Event: 1, Length: len(data), Err: &LimitError{Limit: "MaxChoices", Max: maxRead}}
+	}
+	size := len(data) + 1 // the limits in bytes and values are past what the data may hold
 	answer := Accumulator{MaxBytes: 2 * size}
 	p := NewParser(OpenAIChat, &answer, &Options{
-		MaxLine: size, MaxEvent: size, MaxValues: size, MaxChoices: size, MaxToolCalls: size, NoFastPath: true,
+		MaxLine: size, MaxEvent: size, MaxValues: size, MaxChoices: maxRead, MaxToolCalls: maxRead, NoFastPath: true,
 	})
 	p.Write(data)
 	p.Close()
