@@ -249,6 +249,10 @@ func (e *Encoder) handleOutput(d *llmstream.Delta) {
 		}
 		return
 	}
+	if c.takesBackEnd(d) {
+		e.failAgain("the upstream went on with a tool call that had ended")
+		return
+	}
 	if isText(d) {
 		if d.Part < c.part {
 			e.lost.Order++

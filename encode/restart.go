@@ -87,6 +87,17 @@ func (e *Encoder) voidArguments(k *call) (ok bool) {
 	return true
 }
 
+// takesBackEnd reports whether d says that a call which has ended must not be run, since more
+// of its arguments came. The client may run it.
+func (c *choice) takesBackEnd(d *llmstream.Delta) bool {
+	at := d.ToolCall.Index
+	if d.Kind != llmstream.KindToolCallEnd || d.ToolCall.ArgumentsValid || at < 0 || at >= len(c.calls) {
+		return false
+	}
+	k := &c.calls[at]
+	return k.ended && k.valid && !k.void
+}
+
 // takeOver makes what was written of a void call the beginning of k, if k is the same call
 // once more: Responses begins a call anew, with its ID and its name, when the whole arguments
 // differ from their pieces. It returns the void call's index; -1: there is none.
