@@ -26,7 +26,7 @@ type Context struct {
 	// for in their order, so each byte is searched once.
 	sourceAt   int
 	sourceCost int      // number of bytes that were compared in vain
-	packed     []packed // lists of the event that the parser has not seen
+	packed     []packed // the lists that parsePacked has replaced by numbers
 	packedFrom []byte   // the event that holds them
 
 	EventIndex int64 // see Stream.NextIndex
@@ -39,7 +39,7 @@ type Context struct {
 	// without a delta, or its deltas depend on earlier events.
 	Contextual bool
 	Emitted    int        // number of deltas that were added, wanted or not
-	Gave       Kind       // their kinds
+	Gave       Kind       // kinds of these deltas
 	Source     TextSource // where the text that was added last comes from
 	// DetailMember is the member with the text of the event's one detail, if that repeats
 	// the one text that was added before it. It is empty for all other events.
