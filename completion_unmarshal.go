@@ -10,13 +10,13 @@ import (
 	"github.com/seed-4d65deac/llmstream/internal/jsonscan"
 )
 
-// A chat.completion object is read twice. The chat dialect reads what servers write, since
-// the same object may come in place of a stream. Then the members that MarshalJSON writes
-// replace what was read, each if it has the type that MarshalJSON gives it.
+// A chat.completion object is read twice. First a Parser reads it as it reads the object that
+// a server sends in place of a stream. Then the members that MarshalJSON writes replace what
+// the Parser has read, unless their type is not the one that MarshalJSON gives them.
 
-// UnmarshalJSON sets c to what a chat.completion object holds, be it from [Completion.MarshalJSON]
-// or from any server that is compatible with OpenAI's. A tool call has ended unless its
-// arguments break off. If the object is an error, UnmarshalJSON returns an *[APIError]. If it
+// UnmarshalJSON sets c to a chat.completion object, from [Completion.MarshalJSON] or from any
+// server that is compatible with OpenAI's. A tool call has ended unless its arguments break
+// off. If the object is an error, UnmarshalJSON returns an *[APIError]. If it
 // has more than 4,096 choices or tool calls, the error holds a *[LimitError]. Text that is not
 // UTF-8, and the way in which raw JSON is written, do not survive MarshalJSON.
 func (c *Completion) UnmarshalJSON(data []byte) error {
@@ -105,8 +105,8 @@ func readCompletion(data []byte) (*Completion, error) {
 	return c, nil
 }
 
-// own is a member of the object that MarshalJSON writes. It is nil if the member is absent, or
-// null, or of another type.
+// own is a member that MarshalJSON writes. value is nil if the member is absent, null or of
+// another type.
 type own[T any] struct{ value *T }
 
 func (o *own[T]) UnmarshalJSON(data []byte) error {
@@ -117,7 +117,7 @@ func (o *own[T]) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-// setTo sets to if the member is there.
+// setTo sets to to the member's value, if there is one.
 func (o own[T]) setTo(to *T) {
 	if o.value != nil {
 		*to = *o.value
@@ -253,7 +253,7 @@ func (o *ownMessage) apply(x *Choice, c *Completion) {
 	}
 }
 
-// lacks reports whether p is no part of m.
+// lacks reports whether m has nothing that p may refer to.
 func (m *Message) lacks(p Part) bool {
 	length := 0
 	switch p.Kind {
@@ -272,7 +272,7 @@ func (m *Message) lacks(p Part) bool {
 	return p.Index < -1 || p.Index >= length
 }
 
-// calls returns the tool calls, or nil if they are not as MarshalJSON writes them.
+// calls returns the tool calls, or nil if they are not in the form that MarshalJSON writes.
 func (o *ownMessage) calls() (calls []toolCallJSON) {
 	o.ToolCalls.setTo(&calls)
 	for i := range calls {

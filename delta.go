@@ -32,9 +32,9 @@ const (
 	KindToolCall
 	// KindToolCallEnd reports that the arguments of a call have ended. It sets
 	// ToolCall.Index and ToolCall.ArgumentsValid. Do not run a call before it: arguments
-	// that parse as JSON may still go on, and arguments that break off never end. It comes
-	// once more, with ArgumentsValid false, if the provider then sends further arguments of
-	// the call.
+	// that parse as JSON may still go on, and arguments that break off never end. If the
+	// provider sends further arguments after it, it comes once more with ArgumentsValid
+	// false.
 	KindToolCallEnd
 	// KindFinish gives a choice's finish reason. It sets FinishReason,
 	// NativeFinishReason and StopSequence. It is not the end: text, tool calls and usage may
@@ -70,10 +70,10 @@ const (
 	// it has ended, and not at all if it breaks off.
 	KindItem
 	// KindRestart reports that a part of the message begins again, because another answer
-	// has begun in the same stream, or because the provider has contradicted itself. All
-	// that came before of the part is void. It sets no field; Part names the part. With
-	// Part -1 another answer begins: void is what belongs to no part, such as the finish
-	// reason and the usage, and a KindRestart follows for each part.
+	// has begun in the same stream, or because the provider has contradicted itself.
+	// Everything that has come of the part is void. It sets no field; Part is the part. Part
+	// -1 means that another answer begins. Everything that belongs to no part is then void,
+	// such as the finish reason and the usage, and a KindRestart follows for each part.
 	KindRestart
 	// KindBlocked reports that the provider has blocked the prompt, so that no answer
 	// comes. It sets NativeFinishReason to the provider's word for why, and FinishReason
@@ -144,10 +144,10 @@ type Delta struct {
 	// event brought.
 	Raw   []byte
 	Event []byte // the event's type; see [Event]
-	// EventIndex counts the events of the stream from 0. Deltas of the same event have the
-	// same EventIndex. Deltas that only the end of the stream brings, in Close, have an
-	// index of their own, which is one more than that of the last event. Events that gave
-	// none of the Options.Kinds are counted too.
+	// EventIndex is the number of the event in the stream, from 0. Deltas of the same event
+	// have the same EventIndex. Deltas that Close adds at the end of the stream have the
+	// index after that of the last event. Events without a delta of Options.Kinds are counted
+	// too.
 	EventIndex int64
 	Sequence   int64 // the provider's number of the event, after which a stream may be resumed; 0 if the dialect has no numbers, as in chat
 	// Part is the index of the part of the message that this belongs to, such as
