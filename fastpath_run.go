@@ -145,7 +145,7 @@ func (c *stream) locate(e *matched, b []byte, m *template.Match) (ok bool) {
 	index, _ := jsonscan.ParseDigits(b[span.From:span.To])
 	if e.call >= 0 {
 		like := e.choice.Calls[e.call].Type
-		if e.call = indexedCall(e.choice, int(index)); e.call < 0 {
+		if e.call = e.choice.CallAtWireIndex(int(index)); e.call < 0 {
 			return false
 		}
 		call := &e.choice.Calls[e.call]
@@ -173,13 +173,6 @@ func knownChoice(t *decode.Stream, index int) *decode.Choice {
 // reopens a finished choice.
 func isLike(c *decode.Choice, d *decode.Choice) bool {
 	return c.RoleKnown == d.RoleKnown && c.Marks == d.Marks && c.IsFinished() == d.IsFinished()
-}
-
-// indexedCall returns the position of the latest call that began with this index, or -1.
-func indexedCall(c *decode.Choice, index int) (at int) {
-	for at = len(c.Calls) - 1; at >= 0 && !(c.Calls[at].Indexed && c.Calls[at].Index == index); at-- {
-	}
-	return at
 }
 
 // openCall returns the call that the text of an event with this meaning belongs to. It

@@ -81,6 +81,9 @@ func (ch *Choice) SetCallID(at int, id []byte) {
 	}
 }
 
+// CallAtWireIndex returns the position of the latest call that the wire gave this index, or -1.
+func (ch *Choice) CallAtWireIndex(index int) (at int) { return ch.withIndex(keyWireIndex, index) }
+
 // withIndex returns the latest call with an index, or -1. kind is keyIndex or
 // keyWireIndex.
 func (ch *Choice) withIndex(kind keyKind, index int) (at int) {

@@ -76,8 +76,7 @@ type Choice struct {
 	List        uint32
 	Calls       []Call
 	found       *callLookup // nil while the choice has few calls
-	recentCall  int
-	annotations Distinct // see AddAnnotation
+	annotations Distinct    // see AddAnnotation
 }
 
 // surrogates are the pending high surrogates, or 0.

@@ -96,8 +96,8 @@ type Responses struct {
 	// ended by then have broken off.
 	brokenOff bool
 	wholes    []textOfWhole // the texts of the item that has come as a whole
-	places    []int         // the items at the places of the terminal response, or noItem
-	spent     int           // steps that the event has cost; see spend
+	places    []int         // the item at each place of the terminal response, or noItem
+	spent     int           // number of steps that the event has taken; see spend
 }
 
 // maxReusedItems is the number of items whose memory may be kept for the next stream.
