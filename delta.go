@@ -127,7 +127,7 @@ func (k *Kind) UnmarshalText(text []byte) error {
 // they may be the caller's own bytes, which a [Tee] passes on.
 type Delta struct {
 	Kind   Kind
-	Choice int    // the choice's index on the wire; -1: the stream as a whole
+	Choice int    // the choice's index on the wire, or -1 for the stream as a whole
 	Text   []byte // as the kind says; text is unescaped
 
 	ToolCall           ToolCallDelta    // KindToolCall, KindToolCallEnd
@@ -179,8 +179,8 @@ type ToolCallDelta struct {
 	// Extra is a JSON value that has to be sent back with the call in the next
 	// request, such as Gemini's thought signature.
 	Extra []byte
-	// ArgumentsValid reports, with KindToolCallEnd, that the arguments are one
-	// JSON value, or empty, or that the tool takes free text.
+	// ArgumentsValid reports, with KindToolCallEnd, that the arguments are one JSON value or
+	// empty, or that the tool takes free text.
 	ArgumentsValid bool
 	// Restart reports that the arguments begin again. The arguments of earlier deltas
 	// are void, because the provider has contradicted them.
@@ -195,7 +195,9 @@ type ToolCallDelta struct {
 // "google-gemini-v1" or "openai-responses-v1". It is given with the signature, and empty
 // if that is not known.
 type ReasoningDetail struct {
-	Index                                            int // -1: not given; such a piece continues the previous one, until that is signed
+	// Index is -1 if the provider gives none. The piece then continues the previous one,
+	// unless that one has been signed.
+	Index                                            int
 	Type, ID, Format, Text, Summary, Data, Signature []byte
 }
 

@@ -74,7 +74,7 @@ func (p *Parser) foldHeld(b []byte) (n int) {
 
 // textRoom is the place for the texts of events.
 type textRoom struct {
-	into *[]byte      // a text of the Accumulator; nil if the Accumulator does not take the texts
+	into *[]byte      // a text of the Accumulator, or nil if the Accumulator does not take the texts
 	call *decode.Call // the call that the texts belong to, or nil
 	text []byte       // the room in into, or other room if only call or follower need the texts; nil if the texts are not needed
 	// follower is the decoder if it keeps account of the text, and owner is its number
