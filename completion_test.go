@@ -315,6 +315,15 @@ func TestUnmarshalNoCompletion(t *testing.T) {
 	}
 }
 
+// Of two equal members the last one counts, in both readings.
+func TestUnmarshalEqualMembers(t *testing.T) {
+	var c Completion
+	require.NoError(t, json.Unmarshal([]byte(`{"choices":[{"message":{"content":"a"}}],"choices":[{"message":{"role":"tool","content":"b","content":["c"]}}]}`), &c))
+	require.Len(t, c.Choices, 1)
+	require.Equal(t, "tool", c.Choices[0].Message.Role)
+	require.Equal(t, "c", c.Choices[0].Message.Content)
+}
+
 // Reading takes time that is linear in the JSON, whatever that holds.
 func TestUnmarshalBounds(t *testing.T) {
 	for limit, body := range map[string]string{

@@ -110,8 +110,11 @@ func readCompletion(data []byte) (*Completion, error) {
 type own[T any] struct{ value *T }
 
 func (o *own[T]) UnmarshalJSON(data []byte) error {
-	v := new(T)
-	if string(data) != "null" && json.Unmarshal(data, v) == nil {
+	if string(data) == "null" {
+		return nil
+	}
+	o.value = nil // of two equal members the last one counts
+	if v := new(T); json.Unmarshal(data, v) == nil {
 		o.value = v
 	}
 	return nil

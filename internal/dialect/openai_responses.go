@@ -123,8 +123,7 @@ func (o *Responses) Reset() {
 
 // Decode adds the deltas of an event.
 func (o *Responses) Decode(s *decode.Context) {
-	s.PiecesOnly = true
-	o.spent = 0
+	s.PiecesOnly, o.spent = true, 0
 	var e responseEvent
 	e.read(s.Root)
 	s.Sequence, _ = s.Int(e.sequence)
