@@ -132,6 +132,9 @@ func (c *Context) EndEvent() {
 // Malformed adds a KindMalformed for bytes of the event that cannot be read. It adds one for
 // each cause: a hostile event has thousands of elements past a limit.
 func (c *Context) Malformed(choice, offset, length int, cause error) {
+	if c.PiecesOnly { // also for a cause that was reported: a call may have begun since
+		c.doubtOpenCalls()
+	}
 	if slices.ContainsFunc(c.refused, func(e error) bool { return isSameCause(e, cause) }) {
 		return
 	}
@@ -143,9 +146,6 @@ func (c *Context) Malformed(choice, offset, length int, cause error) {
 		c.FirstDamage = err
 	}
 	c.Add(KindMalformed, choice).Damage = err
-	if c.PiecesOnly {
-		c.doubtOpenCalls()
-	}
 }
 
 // Exceed adds a KindMalformed for an element past a limit. option is the name of the limit,
