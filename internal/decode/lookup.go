@@ -33,7 +33,7 @@ func (ch *Choice) lookup() *callLookup {
 	if len(ch.Calls) <= fewCalls {
 		return nil
 	}
-	if ch.found == nil || ch.found.n > len(ch.Calls) { // after DropCall
+	if ch.found == nil || ch.found.n > len(ch.Calls) { // a call that was added last was dropped
 		ch.found = &callLookup{latest: map[callKey]int{}}
 	}
 	l := ch.found
