@@ -37,9 +37,9 @@ type Accumulator struct {
 	usage                        Usage
 	citations, block             []byte
 
-	// restarts holds parts of the choice with the index restarted that have begun anew, as
-	// long as only restarts come. What they void is looked for once for all of them: a
-	// hostile message begins a thousand parts anew.
+	// restarts holds the parts that have begun anew since the last other delta. restarted is
+	// the index of their choice. One search then finds what all of them void: a hostile
+	// message begins a thousand parts anew.
 	restarts  []int
 	restarted int
 }
@@ -147,7 +147,7 @@ func (a *Accumulator) textOf(k Kind, index, part int) *[]byte {
 
 // textOf is Accumulator.textOf for one choice.
 func (f *choiceAcc) textOf(a *Accumulator, k Kind, part int) *[]byte {
-	if len(a.restarts) > 0 { // the fast path adds texts too
+	if len(a.restarts) > 0 { // HandleDelta has done that, but the fast path does not call it
 		a.voidRestarted()
 	}
 	p := &f.parts[f.cur]

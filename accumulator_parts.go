@@ -105,9 +105,9 @@ func (f *choiceAcc) sortedItems(p *pieces) (list []json.RawMessage) {
 	slices.SortStableFunc(all, func(a, b itemAcc) int { return cmp.Compare(a.place.part, b.place.part) })
 	for _, item := range all {
 		if !item.void {
-			eachValue(item.json, func(v *fastjson.Value) {
+			eachValue(item.json, func(raw []byte, v *fastjson.Value) {
 				p.add(KindItem, len(list), item.place)
-				list = append(list, valid(v.MarshalTo(nil)))
+				list = append(list, cloneValue(raw, v))
 			})
 		}
 	}
@@ -173,15 +173,14 @@ func (a *Accumulator) voidRestarted() {
 	a.restarts = a.restarts[:0]
 }
 
-// position is where a piece of a message stands: in a part of the message, after some bytes of
-// the part's content.
+// position is a place in a message: in this part, after at bytes of the part's content.
 type position struct{ part, at int }
 
-// maxSearched is the number of parts that are searched for the end of a part. Answers have
-// fewer.
+// maxSearched is the number of parts in which positionIn looks for a part. Recorded answers
+// have fewer. In a hostile answer a piece may stand at the start of its part.
 const maxSearched = 64
 
-// positionIn returns the place at the end of what has come of a part.
+// positionIn returns the current end of a part.
 func (f *choiceAcc) positionIn(part int) position {
 	for i := len(f.parts) - 1; i >= max(0, len(f.parts)-maxSearched); i-- {
 		if p := &f.parts[i]; p.part == part {
@@ -191,7 +190,7 @@ func (f *choiceAcc) positionIn(part int) position {
 	return position{part, 0}
 }
 
-// mediaAcc is the place of a number of media values in a row.
+// mediaAcc is the place of count consecutive values of choiceAcc.media.
 type mediaAcc struct {
 	place position
 	count int
@@ -216,10 +215,10 @@ func (a *Accumulator) addMedia(f *choiceAcc, d *Delta) {
 	}
 }
 
-// The parts of a message are derived when its completion is made. While the answer comes,
-// only the place of each piece that is no text is kept.
+// The parts of a message are made with its completion. While the answer comes, the
+// Accumulator only keeps the place of each piece that is not text.
 
-// piece is what stands between the texts of a message.
+// piece is a piece of a message that is not text.
 type piece struct {
 	position
 	kind  Kind
@@ -228,10 +227,11 @@ type piece struct {
 
 // pieces are the pieces of a message.
 type pieces struct {
-	list  []piece
-	media int  // position in choiceAcc.mediaAt
-	taken int  // number of media values of that entry that were added
-	sound bool // a piece of audio was added
+	list []piece
+	// media and taken are the place of the next media value: the entry of choiceAcc.mediaAt,
+	// and the number of its values that were added.
+	media, taken int
+	sound        bool // a piece of audio was added
 }
 
 func (p *pieces) add(kind Kind, index int, at position) {
@@ -254,7 +254,7 @@ func (p *pieces) addMedia(f *choiceAcc, image int) {
 	p.sound = p.sound || image < 0
 }
 
-// partKinds is the order of pieces at the same place.
+// partKinds is the order of the kinds of pieces at the same place.
 var partKinds = [...]Kind{KindReasoning, KindToolCall, KindItem, KindMedia}
 
 // sort sorts the pieces by their places.
@@ -265,15 +265,16 @@ func (p *pieces) sort() {
 	})
 }
 
-// partsOf is a message that is being split into its parts.
+// partsOf splits a message into its parts.
 type partsOf struct {
 	message *Message
-	// content, reasoning and refusal are what of the message is not in parts yet.
+	// content, reasoning and refusal are the texts that are not in parts yet.
 	content, reasoning, refusal string
 	parts                       []Part
 }
 
-// parts returns the parts of m. The texts of m are those of texts, joined.
+// parts returns the parts of m. texts are its texts by the index of the part; joined, they are
+// the texts of m.
 func (p *pieces) parts(m *Message, texts []partAcc) []Part {
 	p.sort()
 	rest := p.list
@@ -296,7 +297,8 @@ func (p *pieces) parts(m *Message, texts []partAcc) []Part {
 	return s.parts
 }
 
-// wholeParts returns the parts of a message whose order is not known.
+// wholeParts returns the parts of a message whose order is not known: reasoning first, then
+// the content, and then all other pieces.
 func (m *Message) wholeParts() []Part {
 	var p pieces
 	end := position{at: len(m.Content)}
@@ -353,8 +355,9 @@ func (s *partsOf) addText(kind Kind, text string) {
 	}
 }
 
-// addReasoning adds a text of reasoning with its details. If the details together have the
-// text, each gets its own. Otherwise a single detail gets all of it.
+// addReasoning adds a text of reasoning with its details. If the texts of the details make up
+// the text, each detail gets its own. Otherwise a single detail gets the whole text. If there
+// are several, or the detail signs other text, the text becomes a part of its own.
 func (s *partsOf) addReasoning(details []piece, text string) {
 	all := s.message.ReasoningDetails
 	size, typed := 0, false

@@ -47,8 +47,8 @@ type Message struct {
 	Images                      []json.RawMessage // as the provider wrote them
 	Audio                       *Audio
 	Items                       []json.RawMessage // the other parts of the answer, in order, as the provider wrote them; see KindItem
-	// Parts has all of the above except the annotations, in the order of the answer, so
-	// that the answer can be sent back in that order. Its texts share the memory of
+	// Parts has all of the above, apart from annotations, in the order of the answer. A
+	// request may have to send the answer back in this order. The texts share the memory of
 	// Content, Reasoning and Refusal.
 	Parts []Part
 }
@@ -83,7 +83,7 @@ type Audio struct {
 	ExpiresAt  int64  `json:"expires_at,omitempty"` // Unix seconds
 }
 
-// continuation returns the token of the first item that is one.
+// continuation returns the token of the first item that holds a continuation token, or "".
 func (c *Completion) continuation() string {
 	for i := range c.Choices {
 		for _, item := range c.Choices[i].Message.Items {

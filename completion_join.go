@@ -52,15 +52,24 @@ const minLogprobs = 64 << 10
 
 // joinLogprobs joins logprobs objects, separated by commas, into one (C-21, C-26). ok is
 // false if the result would have more than limit bytes. Objects of different forms could
-// grow many times, since each lacks the members of the others.
+// grow many times, since each lacks the members of the others. ok is also false if one of
+// several objects is too large to be parsed. A single one is returned as it is.
 func joinLogprobs(list []byte, limit int) (_ json.RawMessage, ok bool) {
 	if len(list) == 0 {
 		return nil, true
 	}
+	if isLarge(list) && isSingle(list) {
+		return valid(bytes.Clone(list)), true
+	}
 	budget := max(limit-len(list), minLogprobs)
 	var lists [len(logprobNames)][4]jsonList
 	var total [len(logprobNames)]int
-	eachValue(list, func(v *fastjson.Value) {
+	ok = true
+	eachValue(list, func(raw []byte, v *fastjson.Value) {
+		if v == nil {
+			ok = false
+			return
+		}
 		for form, names := range logprobNames {
 			before := total[form]
 			for i, name := range names {
@@ -75,6 +84,9 @@ func joinLogprobs(list []byte, limit int) (_ json.RawMessage, ok bool) {
 			}
 		}
 	})
+	if !ok {
+		return nil, false
+	}
 	for form, names := range logprobNames {
 		if total[form] == 0 {
 			continue
@@ -112,10 +124,10 @@ func joinMedia(list []byte, found func(image int)) (images []json.RawMessage, au
 		return nil, nil
 	}
 	var data, transcript []byte
-	eachValue(list, func(v *fastjson.Value) {
-		if !isSound(v) {
+	eachValue(list, func(raw []byte, v *fastjson.Value) {
+		if v == nil || !isSound(v) {
 			found(len(images))
-			images = append(images, valid(v.MarshalTo(nil)))
+			images = append(images, cloneValue(raw, v))
 			return
 		}
 		found(-1)
@@ -185,18 +197,53 @@ func joinBase64(pieces []byte) string {
 	return base64.StdEncoding.EncodeToString(whole)
 }
 
-// eachValue calls f for each JSON value in list, which has commas between them. It parses
-// them one by one, because only a single value is known to be within the limits.
-func eachValue(list []byte, f func(*fastjson.Value)) {
+// maxParsed is the number of values in a JSON value up to which eachValue parses it. A
+// parsed value takes some hundred bytes of memory. Options.MaxValues is no bound here: a list
+// of numbers counts as one value there.
+const maxParsed = 128 << 10
+
+// isLarge reports whether JSON may hold more than maxParsed values.
+func isLarge(list []byte) bool {
+	if len(list) <= maxParsed {
+		return false
+	}
+	n := 0
+	for _, separator := range [...]string{",", "[", "{"} {
+		n += bytes.Count(list, []byte(separator))
+	}
+	return n > maxParsed
+}
+
+// isSingle reports whether list is one JSON value.
+func isSingle(list []byte) bool {
+	var scan jsonscan.Scanner
+	n, err := scan.Scan(list)
+	return err == nil && n == len(list)
+}
+
+// eachValue calls f for each JSON value in list, which has commas between them. v is nil if
+// the value is too large to be parsed; see maxParsed. The values are parsed one by one, so
+// that only the largest takes memory.
+func eachValue(list []byte, f func(raw []byte, v *fastjson.Value)) {
 	var p fastjson.Parser
 	for len(list) > 0 {
 		var scan jsonscan.Scanner
 		n, _ := scan.Scan(list)
-		if v, err := p.ParseBytes(list[:n]); err == nil {
-			f(v)
+		if raw := list[:n]; isLarge(raw) {
+			f(raw, nil)
+		} else if v, err := p.ParseBytes(raw); err == nil {
+			f(raw, v)
 		}
 		list = list[min(n+1, len(list)):]
 	}
+}
+
+// cloneValue returns the JSON of a value that eachValue has found.
+func cloneValue(raw []byte, v *fastjson.Value) json.RawMessage {
+	if v == nil {
+		return valid(bytes.Clone(raw))
+	}
+	return valid(v.MarshalTo(nil))
 }
 
 // valid returns raw if it is JSON, possibly with null in place of NaN and the like

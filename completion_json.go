@@ -7,20 +7,22 @@ import (
 	"github.com/seed-4d65deac/llmstream/internal/decode"
 )
 
-// MarshalJSON returns the completion as the chat.completion object of OpenAI's API. As
-// in that API, prompt_tokens include the tokens that were read from a cache or written
-// to one, even if the provider counts them separately. If the provider reports no
-// total, total_tokens is the sum. Other numbers are as they were reported, and absent
-// if they were not.
+// MarshalJSON returns the completion as the chat.completion object of OpenAI's API. As there,
+// prompt_tokens include the tokens that were read from a cache or written to one, even if the
+// provider counts them separately. total_tokens is the sum if the provider reports no total.
+// Other numbers are as they were reported, or absent if they were not reported.
 //
-// It adds members, as compatible servers do: reasoning_content, reasoning_details,
-// images, native_finish_reason and stop_sequence. A tool call that has not ended has
-// "incomplete": true, and one whose arguments are not valid has "arguments_valid":
-// false. The member items has the items. The member parts has [Message].Parts, if their
-// order is not the order of the other members. The member usage_raw is the provider's
-// own usage object, and usage_reported has the provider's numbers if they differ from
-// those in usage. The members block_reason and dropped_bytes are left out if they are
-// empty. UnmarshalJSON reads all of that back.
+// It adds members, as compatible servers do: reasoning_content, reasoning_details and
+// native_finish_reason. A tool call that has not ended has "incomplete": true, and one whose
+// arguments are not valid has "arguments_valid": false. Further members are:
+//
+//   - items: see [Message.Items]
+//   - usage_raw: the provider's own usage object
+//   - usage_reported: the provider's numbers, if they differ from those in usage
+//   - block_reason, dropped_bytes: unless they are empty
+//   - parts: unless the order is reasoning, content, and then everything else
+//
+// UnmarshalJSON reads all of them.
 func (c Completion) MarshalJSON() ([]byte, error) {
 	usage := c.Usage.json()
 	out := completionJSON{
@@ -257,8 +259,8 @@ type reportedJSON struct {
 	ReasoningInOutput Tri    `json:"reasoning_in_output,omitempty"`
 }
 
-// reportedJSON returns the numbers as the provider reported them, or nil if form, the
-// numbers with OpenAI's meaning, says as much.
+// reportedJSON returns the numbers as the provider reported them. It returns nil if they can be
+// derived from form, the numbers with OpenAI's meaning.
 func (u *Usage) reportedJSON(form *usageJSON) *reportedJSON {
 	if form == nil || form.usage() == u.counts() {
 		return nil
@@ -281,7 +283,7 @@ func (u *Usage) counts() counts {
 	return counts{[...]int64{u.Input, u.Output, u.Total, u.Cached, u.CacheWrite, u.Reasoning}, u.Reported, u.CachedInInput, u.ReasoningInOutput}
 }
 
-// usage returns what the chat dialect reads from the usage object.
+// usage returns the numbers that the chat dialect would read from the usage object.
 func (j *usageJSON) usage() counts {
 	var in, out detailsJSON
 	if j.PromptDetails != nil {

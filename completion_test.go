@@ -51,6 +51,24 @@ func TestLogprobsAreJoined(t *testing.T) {
 	}
 }
 
+// A list of numbers counts as one value of an event, so a value may be larger than what is
+// parsed again. It is taken as it is if it does not have to be joined with another.
+func TestLargeJSONIsNotParsedAgain(t *testing.T) {
+	large := `{"content":[` + strings.Repeat("1,", maxParsed) + `1]}`
+	got, ok := joinLogprobs([]byte(large), defaultMaxBytes)
+	require.True(t, ok)
+	require.Equal(t, large, string(got))
+	_, ok = joinLogprobs([]byte(`{"content":[1]},`+large), defaultMaxBytes)
+	require.False(t, ok)
+
+	var a Accumulator
+	a.HandleDelta(&Delta{Kind: KindItem, Text: []byte(large)})
+	a.HandleDelta(&Delta{Kind: KindMedia, Text: []byte(large)})
+	m := a.Completion().Choices[0].Message
+	require.Equal(t, large, string(m.Items[0]))
+	require.Equal(t, large, string(m.Images[0]))
+}
+
 // Objects of ever other forms are not filled up with nulls beyond the limit.
 func TestJoinedLogprobsAreBounded(t *testing.T) {
 	tokens := `{"tokens":[` + strings.TrimSuffix(strings.Repeat("0,", minLogprobs), ",") + `]}`
@@ -294,6 +312,27 @@ func TestUnmarshalNoCompletion(t *testing.T) {
 		require.Error(t, json.Unmarshal([]byte(body), new(Choice)), body)
 		require.Error(t, json.Unmarshal([]byte(body), new(Message)), body)
 		require.Error(t, json.Unmarshal([]byte(body), new(ToolCall)), body)
+	}
+}
+
+// Of two equal members the last one counts, in both readings.
+func TestUnmarshalEqualMembers(t *testing.T) {
+	var c Completion
+	require.NoError(t, json.Unmarshal([]byte(`{"choices":[{"message":{"content":"a"}}],"choices":[{"message":{"role":"tool","content":"b","content":["c"]}}]}`), &c))
+	require.Len(t, c.Choices, 1)
+	require.Equal(t, "tool", c.Choices[0].Message.Role)
+	require.Equal(t, "c", c.Choices[0].Message.Content)
+}
+
+// Reading takes time that is linear in the JSON, whatever that holds.
+func TestUnmarshalBounds(t *testing.T) {
+	for limit, body := range map[string]string{
+		"MaxChoices":   `{"choices":[` + strings.Repeat("null,", maxRead) + `{"index":-1}]}`,
+		"MaxToolCalls": `{"choices":[{"message":{"tool_calls":[` + strings.Repeat(`{"function":{"name":"f"}},`, maxRead) + `{"function":{"name":"f"}}]}}]}`,
+	} {
+		var exceeded *LimitError
+		require.ErrorAs(t, json.Unmarshal([]byte(body), new(Completion)), &exceeded, limit)
+		require.Equal(t, limit, exceeded.Limit)
 	}
 }
 

@@ -10,15 +10,15 @@ import (
 	"github.com/seed-4d65deac/llmstream/internal/jsonscan"
 )
 
-// A chat.completion object is read twice. The chat dialect reads what servers write, since
-// the same object may come in place of a stream. Then the members that MarshalJSON writes
-// replace what was read, each if it has the type that MarshalJSON gives it.
+// A chat.completion object is read twice. First a Parser reads it as it reads the object that
+// a server sends in place of a stream. Then the members that MarshalJSON writes replace what
+// the Parser has read, unless their type is not the one that MarshalJSON gives them.
 
-// UnmarshalJSON sets c to what a chat.completion object holds, whether it comes from
-// [Completion.MarshalJSON] or from a server that is compatible with OpenAI's. A tool
-// call has ended unless its arguments break off. If the object is an error,
-// UnmarshalJSON returns an *[APIError]. MarshalJSON does not preserve text that is not
-// UTF-8, nor the white space and escapes of raw JSON.
+// UnmarshalJSON sets c to a chat.completion object, from [Completion.MarshalJSON] or from any
+// server that is compatible with OpenAI's. A tool call has ended unless its arguments break
+// off. If the object is an error, UnmarshalJSON returns an *[APIError]. If it
+// has more than 4,096 choices or tool calls, the error holds a *[LimitError]. Text that is not
+// UTF-8, and the way in which raw JSON is written, do not survive MarshalJSON.
 func (c *Completion) UnmarshalJSON(data []byte) error {
 	if string(data) == "null" {
 		return nil
@@ -69,6 +69,10 @@ func readWrapped(before string, data []byte, after string) (*Completion, error) 
 	return readCompletion(slices.Concat([]byte(before), data, []byte(after)))
 }
 
+// maxRead is the number of choices, and of tool calls, that are read from JSON. Each new one
+// is compared with those before.
+const maxRead = 4096
+
 var errNoCompletion = errors.New(errorPrefix + "the JSON is not a chat.completion object")
 
 // readCompletion reads a chat.completion object.
@@ -77,10 +81,13 @@ func readCompletion(data []byte) (*Completion, error) {
 	if err := json.Unmarshal(data, &own); err != nil {
 		return nil, err
 	}
-	size := len(data) + 1 // no limit is below what the data may hold
+	if list := own.Choices.value; list != nil && len(*list) > maxRead {
+		return nil, &SyntaxError{Event: 1, Length: len(data), Err: &LimitError{Limit: "MaxChoices", Max: maxRead}}
+	}
+	size := len(data) + 1 // the limits in bytes and values are past what the data may hold
 	answer := Accumulator{MaxBytes: 2 * size}
 	p := NewParser(OpenAIChat, &answer, &Options{
-		MaxLine: size, MaxEvent: size, MaxValues: size, MaxChoices: size, MaxToolCalls: size, NoFastPath: true,
+		MaxLine: size, MaxEvent: size, MaxValues: size, MaxChoices: maxRead, MaxToolCalls: maxRead, NoFastPath: true,
 	})
 	p.Write(data)
 	p.Close()
@@ -98,19 +105,22 @@ func readCompletion(data []byte) (*Completion, error) {
 	return c, nil
 }
 
-// own is a member of the object that MarshalJSON writes. It is nil if the member is absent, or
-// null, or of another type.
+// own is a member that MarshalJSON writes. value is nil if the member is absent, null or of
+// another type.
 type own[T any] struct{ value *T }
 
 func (o *own[T]) UnmarshalJSON(data []byte) error {
-	v := new(T)
-	if string(data) != "null" && json.Unmarshal(data, v) == nil {
+	if string(data) == "null" {
+		return nil
+	}
+	o.value = nil // of two equal members the last one counts
+	if v := new(T); json.Unmarshal(data, v) == nil {
 		o.value = v
 	}
 	return nil
 }
 
-// setTo sets to if the member is there.
+// setTo sets to to the member's value, if there is one.
 func (o own[T]) setTo(to *T) {
 	if o.value != nil {
 		*to = *o.value
@@ -246,7 +256,7 @@ func (o *ownMessage) apply(x *Choice, c *Completion) {
 	}
 }
 
-// lacks reports whether p is no part of m.
+// lacks reports whether m has nothing that p may refer to.
 func (m *Message) lacks(p Part) bool {
 	length := 0
 	switch p.Kind {
@@ -265,7 +275,7 @@ func (m *Message) lacks(p Part) bool {
 	return p.Index < -1 || p.Index >= length
 }
 
-// calls returns the tool calls, or nil if they are not as MarshalJSON writes them.
+// calls returns the tool calls, or nil if they are not in the form that MarshalJSON writes.
 func (o *ownMessage) calls() (calls []toolCallJSON) {
 	o.ToolCalls.setTo(&calls)
 	for i := range calls {

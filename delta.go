@@ -32,9 +32,9 @@ const (
 	KindToolCall
 	// KindToolCallEnd reports that the arguments of a call have ended. It sets
 	// ToolCall.Index and ToolCall.ArgumentsValid. Do not run a call before it: arguments
-	// that parse as JSON may still go on, and arguments that break off never end. It comes
-	// once more, with ArgumentsValid false, if the provider then sends further arguments of
-	// the call.
+	// that parse as JSON may still go on, and arguments that break off never end. If the
+	// provider sends further arguments after it, it comes once more with ArgumentsValid
+	// false.
 	KindToolCallEnd
 	// KindFinish gives a choice's finish reason. It sets FinishReason,
 	// NativeFinishReason and StopSequence. It is not the end: text, tool calls and usage may
@@ -181,8 +181,8 @@ type ToolCallDelta struct {
 	// Extra is a JSON value that has to be sent back with the call in the next
 	// request, such as Gemini's thought signature.
 	Extra []byte
-	// ArgumentsValid reports, with KindToolCallEnd, that the arguments are one
-	// JSON value, or empty, or that the tool takes free text.
+	// ArgumentsValid reports, with KindToolCallEnd, that the arguments are one JSON value or
+	// empty, or that the tool takes free text.
 	ArgumentsValid bool
 	// Restart reports that the arguments begin again. The arguments of earlier deltas
 	// are void, because the provider has contradicted them.

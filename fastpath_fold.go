@@ -74,7 +74,7 @@ func (p *Parser) foldHeld(b []byte) (n int) {
 
 // textRoom is the place for the texts of events.
 type textRoom struct {
-	into *[]byte      // a text of the Accumulator; nil if the Accumulator does not take the texts
+	into *[]byte      // a text of the Accumulator, or nil if the Accumulator does not take the texts
 	call *decode.Call // the call that the texts belong to, or nil
 	text []byte       // the room in into, or other room if only call or follower need the texts; nil if the texts are not needed
 	// follower is the decoder if it keeps account of the text, and owner is its number
@@ -180,7 +180,7 @@ func (p *Parser) foldRow(b []byte) (n int) {
 				n = m.End
 				continue
 			}
-			t.Begin(b, n, &m) // one by one, and not this whole row again after each
+			t.Begin(b, n, &m) // foldEach reads the row once; trying it again after each event would be quadratic
 		}
 		k := p.foldEach(b, at, &m)
 		if n += k; k == 0 {
@@ -190,10 +190,10 @@ func (p *Parser) foldRow(b []byte) (n int) {
 	return n
 }
 
-// foldEach is foldRow for events that have to be looked at one by one: those with an
-// index, which decides where their text goes, and pieces of arguments that break the JSON
-// before them. The first event begins at m.Start. foldEach returns the number of bytes
-// that it read.
+// foldEach is foldRow for events that have to be handled one by one. In events with an index,
+// the index decides where the text goes. In a row of arguments that are not JSON, the first
+// piece that breaks the JSON has to be found. The first event begins at m.Start. foldEach
+// returns the number of bytes that it read.
 func (p *Parser) foldEach(b []byte, at uint8, m *template.Match) (n int) {
 	begin := m.Start
 	e := matched{t: &p.fast.List[at], means: &p.fast.means[at]}

@@ -145,7 +145,7 @@ func (c *stream) locate(e *matched, b []byte, m *template.Match) (ok bool) {
 	index, _ := jsonscan.ParseDigits(b[span.From:span.To])
 	if e.call >= 0 {
 		like := e.choice.Calls[e.call].Type
-		if e.call = indexedCall(e.choice, int(index)); e.call < 0 {
+		if e.call = e.choice.CallAtWireIndex(int(index)); e.call < 0 {
 			return false
 		}
 		call := &e.choice.Calls[e.call]
@@ -169,17 +169,10 @@ func knownChoice(t *decode.Stream, index int) *decode.Choice {
 	return nil
 }
 
-// isLike reports whether an event of the same form does the same to both choices. An output
-// reopens a finished one.
+// isLike reports whether an event of the same form does the same to both choices. Output
+// reopens a finished choice.
 func isLike(c *decode.Choice, d *decode.Choice) bool {
 	return c.RoleKnown == d.RoleKnown && c.Marks == d.Marks && c.IsFinished() == d.IsFinished()
-}
-
-// indexedCall returns the position of the latest call that began with this index, or -1.
-func indexedCall(c *decode.Choice, index int) (at int) {
-	for at = len(c.Calls) - 1; at >= 0 && !(c.Calls[at].Indexed && c.Calls[at].Index == index); at-- {
-	}
-	return at
 }
 
 // openCall returns the call that the text of an event with this meaning belongs to. It
@@ -320,9 +313,9 @@ func (c *stream) fromTemplate(s *decode.Context) bool {
 	return true
 }
 
-// giveTexts gives the texts of the events at the start of b that fit the expected template to
-// a handler that takes texts without deltas. It returns the number of bytes that it read. The
-// error is that of the handler, for the last of these events.
+// giveTexts is for a handler that takes texts without deltas; see package direct. It reads the
+// events at the start of b that fit the expected template, and returns the number of bytes
+// that it read. The error is the handler's, and belongs to the last of these events.
 func (p *Parser) giveTexts(b []byte) (n int, err error) {
 	at := p.fast.Expected()
 	t, means := &p.fast.List[at], &p.fast.means[at]
@@ -346,7 +339,7 @@ func (p *Parser) giveTexts(b []byte) (n int, err error) {
 		if events > 0 {
 			p.matchedRow(at, events)
 			if p.scratch != nil {
-				p.scratch.begun = 0 // it was about the first of these events
+				p.scratch.begun = 0 // it belonged to the first of these events
 			}
 			err = p.texts.EndTexts()
 		}
@@ -355,14 +348,14 @@ func (p *Parser) giveTexts(b []byte) (n int, err error) {
 	return n, err
 }
 
-// mayGive reports whether the events of a template mean no more than a text, which belongs to
-// a choice and to no call.
+// mayGive reports whether the events of a template hold a text of a choice, and nothing that
+// the decoder or the caller has to see besides.
 func (p *Parser) mayGive(m *meaning) bool {
 	return m.textOnly && !m.noDelta && !m.hasUsage && m.index < 0 && m.call < 0 && m.owner == 0 &&
 		m.epoch == p.seen.Epoch && p.opt.decode.Kinds&m.kind != 0 && *p.seen.Choices[m.choice].Surrogate(m.kind) == 0
 }
 
-// textOf returns the text of the event that m has found in b, unescaped.
+// textOf returns the unescaped text of the event that m has found in b.
 func (p *Parser) textOf(b []byte, t *template.Template, m *template.Match) []byte {
 	span := m.Text(t)
 	text := b[span.From:span.To:span.To]

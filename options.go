@@ -22,11 +22,11 @@ type Options struct {
 	// together.
 	MaxEvent int
 	// MaxValues is the number of JSON values that an event may hold, counting
-	// members and elements. In an event with more, a list of numbers counts as one
-	// value, and so does a list in a member named logprobs, logprobsResult or tools:
-	// no decoder looks into these. If that does not suffice, the event is malformed. The
-	// default is 8,192: the largest recorded events hold 300. While an event is decoded,
-	// a value takes up to 500 bytes of memory. Nesting is limited to 300 levels.
+	// members and elements. In an event with more values, a list of numbers counts as one
+	// value, and so does a list in a member named logprobs, logprobsResult or tools, since
+	// no decoder looks into these lists. If there are still too many values, the event is
+	// malformed. The default is 8,192; the largest recorded events hold 300. While an event
+	// is decoded, a value takes up to 500 bytes of memory. Nesting is limited to 300 levels.
 	MaxValues int
 	// MaxChoices is the number of choices that an answer may have. Further ones are
 	// malformed and left out. The default is 128, the most that OpenAI's n allows.

@@ -67,8 +67,8 @@ type Outcome struct {
 	Anomalies Anomalies
 }
 
-// Anomalies are the oddities of a stream. The zero value means that there were none. Most
-// of them are harmless: State and Damage have taken them into account.
+// Anomalies counts what was unusual about a stream. Most anomalies are harmless, and State and
+// Damage have taken them into account. The zero value means that nothing was unusual.
 type Anomalies struct {
 	Malformed   int64         // events, or parts, that could not be read; independent of Options.Kinds
 	Skipped     SkippedEvents // events without content

@@ -70,8 +70,8 @@ func (p *Parser) Write(b []byte) (n int, err error) {
 	return n, err
 }
 
-// shortcut takes what it can at the start of b without making deltas. done reports whether
-// Write has nothing left to do.
+// shortcut reads the events at the start of b that need no deltas. done reports whether Write
+// has nothing left to do.
 func (p *Parser) shortcut(b []byte) (n int, done bool, err error) {
 	switch {
 	case p.fast.folds:
@@ -137,12 +137,12 @@ func (p *Parser) deliver() (err error) {
 	return err
 }
 
-// batches are the deltas of an event that has very many of them. They are passed on while
-// the event is decoded.
+// batches is a Parser as a [decode.Sink]: it passes on the deltas of an event that has very
+// many of them, while the event is decoded.
 type batches Parser
 
-// TakeDeltas passes the deltas so far to the handler. After an error of the handler it
-// drops them.
+// TakeDeltas passes the deltas so far to the handler. After an error of the handler the
+// remaining deltas of the event are dropped.
 func (p *batches) TakeDeltas() { p.handlerErr = (*Parser)(p).deliver() }
 
 // Reset makes p ready for another stream in the same dialect, with the same handler

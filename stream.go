@@ -27,7 +27,7 @@ type stream struct {
 	// delta.
 	fold *Accumulator
 	fast fastPath
-	// texts is the handler if that takes texts without a delta.
+	// texts is the handler if it takes texts without deltas, or nil.
 	texts direct.Taker
 
 	asked   Dialect // the dialect that the caller asked for
@@ -47,7 +47,9 @@ type stream struct {
 	seen decode.Stream
 	wire wire.Splitter
 
-	parser *Parser // takes the first deltas of an event that has very many; nil in a Reader
+	// parser takes the deltas of an event with very many while the event is decoded; see
+	// batches. It is nil in a Reader.
+	parser *Parser
 
 	// scratch is borrowed from a pool while an event is decoded and its deltas are
 	// handed out.
@@ -120,7 +122,7 @@ func (s *stream) reset() {
 		wire: s.wire, seen: s.seen,
 	}
 	if s.decoder != nil && s.decoderOf != s.asked {
-		s.decoder.Reset() // else setDialect does it; what the stream has left must not stay
+		s.decoder.Reset() // it must not keep state of the last stream; otherwise setDialect resets it
 	}
 	s.setDialect(s.asked)
 }

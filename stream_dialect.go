@@ -76,15 +76,15 @@ func (s *stream) setDialect(d Dialect) {
 	}
 }
 
-// Of an event that is shorter than smallestTelling the dialect is not asked once
-// maxUntelling events have not shown it. A hostile stream has millions of them, and each
-// dialect would look at each.
+// Once maxUntelling events have not shown the dialect, events shorter than smallestTelling
+// bytes are not examined for it. A hostile stream has millions of them, and every dialect
+// would examine each.
 const (
 	smallestTelling = 48
 	maxUntelling    = 256
 )
 
-// mayShowDialect reports whether an event is to be asked for the dialect.
+// mayShowDialect reports whether an event is examined for the dialect.
 func (s *stream) mayShowDialect(c *decode.Context) bool {
 	if len(c.Type) == 0 && c.Root.GetObject().Len() == 0 {
 		return false

@@ -52,7 +52,8 @@ func (s *stream) take(f *wire.Frame) (ok bool, err error) {
 		s.event(f.Type, f.Data)
 	}
 	if first && s.seen.FirstError != nil && len(s.seen.Choices) == 0 {
-		s.seen.Events, s.seen.Uncounted = 0, s.seen.Uncounted+uint32(s.seen.Events) // an error body in place of a stream is not an event
+		// An error body in place of a stream is not an event, but its deltas have an index.
+		s.seen.Events, s.seen.Uncounted = 0, s.seen.Uncounted+uint32(s.seen.Events)
 	}
 	return true, nil
 }
@@ -113,7 +114,7 @@ func (s *stream) decode(c *decode.Context, data []byte) {
 	case dialect.ID(s.dialect).EndsWith(data):
 		c.EndStream()
 	case dialect.IsDoneWord(data): // a gateway has added it; it does not end this dialect
-	case s.dialect == Auto && string(data) == "{}" && len(c.Type) == 0: // as below, without the parser
+	case s.dialect == Auto && string(data) == "{}" && len(c.Type) == 0: // what decodeObject does, without the parser
 		c.Skips.Empty++
 	case data[0] == '{':
 		if !s.prune(c, data) {

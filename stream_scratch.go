@@ -18,9 +18,9 @@ import (
 type scratch struct {
 	decode.Context
 	frame wire.Frame       // the frame that the wire has found, usually an event
-	known *wire.FrameCache // cache for binary frames; nil until a frame has come
+	known *wire.FrameCache // cache for binary frames, or nil before the first frame
 	out   Delta            // the delta that is being delivered
-	used  bool             // something was decoded, or a template was matched
+	used  bool             // more than frame was used, so release has to detach the Context
 	// single is set if out is the only delta of the event, and Deltas is empty. That is
 	// so for most events that fit a template.
 	single bool

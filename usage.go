@@ -20,10 +20,11 @@ type Usage struct {
 	// ReasoningInOutput reports whether Output includes Reasoning, where the total
 	// or the dialect proves it.
 	ReasoningInOutput Tri
-	// Raw is the provider's last usage object that has a known count. It includes
-	// members without a field here, such as costs. Anthropic's objects complete each
-	// other: Raw has the later one laid over the earlier one, key by key. Ollama has no
-	// usage object: Raw has its two counts. In a Delta it is borrowed.
+	// Raw is the provider's last usage object with a known count. It has all members, also
+	// those without a field here, such as costs.
+	// Anthropic's objects complete each other: Raw has the later one laid over the
+	// earlier one, key by key. Ollama has no usage object: Raw has its two counts.
+	// In a Delta it is borrowed.
 	Raw json.RawMessage
 }
 

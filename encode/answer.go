@@ -6,30 +6,30 @@ import (
 	"github.com/seed-4d65deac/llmstream"
 )
 
-// An answer is what the source has said of itself so far.
+// An answer holds what the source has given so far.
 type answer struct {
-	id, model []byte // the first that were told (WG-18)
-	created   int64  // Unix seconds; 0: not told
+	id, model []byte // the first that were given (WG-18)
+	created   int64  // Unix seconds, or 0 if not given
 	usage     llmstream.Usage
-	blocked   []byte // why the prompt is not answered at all
-	isBlocked bool
+	blocked   []byte // the provider's word for why the prompt is blocked
+	isBlocked bool   // the prompt is blocked
 	choices   []choice
 }
 
 // A choice is one of the alternative answers.
 type choice struct {
-	index    int   // in the source
-	place    int   // in order of appearance
+	index    int   // index in the source
+	place    int   // position in order of appearance
 	begun    bool  // something of it was written
 	refused  bool  // it has text of a refusal
-	finished bool  // the source gave a reason, and no output after it
+	finished bool  // a finish reason has come, and no output after it
 	called   bool  // a call of it was written
-	part     int   // the last part of the message that text was written of
+	part     int   // the highest part of the message whose text was written
 	output   bool  // output of it has come
-	wrote    []int // the parts of the message of which something was written, up to maxWrote
+	wrote    []int // parts of the message that were written, at least partly; at most maxWrote
 	reason   llmstream.FinishReason
 	native   []byte // the source's word for the reason
-	stopText []byte // the stop sequence that ended it, if that is known
+	stopText []byte // the stop sequence that ended it, if the source gave one
 	calls    []call
 }
 
@@ -58,7 +58,7 @@ func (a *answer) reset() {
 	}
 }
 
-// choice returns the choice with an index of the source, and begins it where there is none.
+// choice returns the choice with an index of the source. If it is new, the choice begins.
 func (a *answer) choice(index int) *choice {
 	for i := range a.choices {
 		if a.choices[i].index == index {
@@ -76,8 +76,8 @@ func (a *answer) choice(index int) *choice {
 // deltas of this library never do.
 const maxCallGap = 1024
 
-// call returns a call by its index in the source, and begins the calls that are missing up
-// to it in this part of the message; nil: no call can have it.
+// call returns a call by its index in the source. Calls that are missing up to it begin in
+// this part of the message. It returns nil if the index is out of range.
 func (c *choice) call(index, part int) *call {
 	if index < 0 || index > len(c.calls)+maxCallGap {
 		return nil

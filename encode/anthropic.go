@@ -13,7 +13,8 @@ type anthropicTarget struct {
 	*Encoder
 	blocks blockQueue
 	index  int // of the block that is being written: from 0, without gaps (WA-5)
-	// What every piece of text of that block begins with; empty: there was none.
+	// textHead is what every text event of that block begins with. It is empty before the
+	// first one.
 	textHead []byte
 }
 

@@ -27,9 +27,9 @@ const (
 type block struct {
 	kind   blockKind
 	part   int  // of the source's message
-	detail int  // the index of its structured reasoning; -1: none was given
-	form   byte // of reasoning in Responses: 's' for a summary, 't' for its text
-	call   int  // index in the choice, of a call
+	detail int  // the index of its structured reasoning, or -1 if none was given
+	form   byte // form of its reasoning; see formOf
+	call   int  // index of its call in the choice
 	begun  bool // its start was written
 	closed bool // nothing more of it comes
 	id     []byte
@@ -157,7 +157,7 @@ func (q *blockQueue) writeCall(c *choice, b *block) (all bool) {
 	return true
 }
 
-// waits reports whether the arguments of a call are written when it has ended (WA-11).
+// waits reports whether the arguments of a call are written only at its end (WA-11).
 func (q *blockQueue) waits(k *call) bool {
 	return q.e.opt.HoldArguments || k.replaced || q.wrapsText(k)
 }
@@ -200,8 +200,8 @@ func (q *blockQueue) lastArguments(c *choice, b *block, k *call) {
 	}
 }
 
-// delta takes the deltas that become the same blocks in each API that has blocks; !ok: it is
-// another one.
+// delta handles the kinds of deltas that become the same blocks in each API with blocks. ok is
+// false for the other kinds.
 func (q *blockQueue) delta(c *choice, d *llmstream.Delta) (ok bool) {
 	switch d.Kind {
 	case llmstream.KindContent:
@@ -217,8 +217,8 @@ func (q *blockQueue) delta(c *choice, d *llmstream.Delta) (ok bool) {
 	return true
 }
 
-// reasoningText adds the text of reasoning, and returns what has to go back to its provider
-// with it; nil: there is nothing.
+// reasoningText adds the text of reasoning. It returns the detail if that has a signature or
+// encrypted data, which has to go back to the provider. Otherwise it returns nil.
 func (q *blockQueue) reasoningText(c *choice, d *llmstream.Delta) (back *llmstream.ReasoningDetail) {
 	if len(d.Text) > 0 {
 		q.text(c, blockReasoning, d)
@@ -273,8 +273,8 @@ func (b *block) continues(d *llmstream.Delta) bool {
 	return b.form == formOf(d)
 }
 
-// formOf returns the form of a piece of reasoning: 's' for a summary, which Responses
-// keeps apart from its text (WR-16).
+// formOf returns the form of a piece of reasoning: 's' for a summary and 't' for text.
+// Responses writes the two in different places (WR-16).
 func formOf(d *llmstream.Delta) byte {
 	if d.Detail != nil && len(d.Detail.Summary) > 0 {
 		return 's'
@@ -289,8 +289,8 @@ func formOfEvent(typ []byte) byte {
 	return 't'
 }
 
-// reasoningOf returns the block that a signature, or data that goes with the text of
-// reasoning, belongs to. Nil: that has been finished (WA-13).
+// reasoningOf returns the block of reasoning that a signature or encrypted data belongs to. It
+// returns nil if that block is finished (WA-13).
 func (q *blockQueue) reasoningOf(c *choice, d *llmstream.Delta) *block {
 	if b := q.last(); b != nil && b.kind == blockReasoning && b.part == d.Part && !b.closed && len(b.signature) == 0 &&
 		(b.detail < 0 || d.Detail.Index < 0 || b.detail == d.Detail.Index) {

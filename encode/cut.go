@@ -29,7 +29,7 @@ func cutLen(text []byte) int {
 	return 0
 }
 
-// textField returns the text of a delta that may be cut; nil: it has none.
+// textField returns the text of a delta that may be cut inside a character, or nil.
 func textField(d *llmstream.Delta) *[]byte {
 	switch d.Kind {
 	case llmstream.KindContent, llmstream.KindReasoning, llmstream.KindRefusal:

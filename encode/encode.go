@@ -47,15 +47,15 @@ type Encoder struct {
 	target  target
 	told    bool   // the source has begun
 	begun   bool   // the target's beginning was written
-	started bool   // something was written, be it a heartbeat
-	ended   bool   // nothing may follow: an end, an error, or a failure that is unsaid (WG-7)
-	unsaid  bool   // the source failed and nothing was written; Close returns that, Error may write it
-	held    int    // bytes that are kept; see Options.MaxHeld
-	at      int64  // the time that is written, in Unix seconds
-	made    []byte // the ID that is written for a source that has none
-	err     error  // of the writer
+	started bool   // something was written, even a heartbeat
+	ended   bool   // nothing may be written any more, after an end or an error, or while unsaid is set (WG-7)
+	unsaid  bool   // the source failed before anything was written; Close returns the error, and Error may write it
+	held    int    // number of bytes that are kept; see Options.MaxHeld
+	at      int64  // the time in the target's events, in Unix seconds
+	made    []byte // the ID in the target's events if the source has none
+	err     error  // error of the writer
 
-	run        run // of the deltas before
+	run        run // the run that the last delta belongs to
 	tails      []cutTail
 	mended     llmstream.Delta // what mend returns
 	mendedText []byte
@@ -83,8 +83,8 @@ type target interface {
 	// drop forgets what waits of a part of the message that begins anew. The choice's calls
 	// are marked as void already.
 	drop(c *choice, part int)
-	// replace forgets the arguments that were written of the call that is being written, if
-	// the target writes all of them once more at the call's end. !ok: it does not.
+	// replace forgets the arguments that were written of the call that is being written. ok
+	// is false if the target does not write all of them once more at the call's end.
 	replace() (ok bool)
 }
 
@@ -249,6 +249,10 @@ func (e *Encoder) handleOutput(d *llmstream.Delta) {
 		}
 		return
 	}
+	if c.takesBackEnd(d) {
+		e.failAgain("the upstream went on with a tool call that had ended")
+		return
+	}
 	if isText(d) {
 		if d.Part < c.part {
 			e.lost.Order++
@@ -377,8 +381,9 @@ func (e *Encoder) Ping() error {
 	if e.err != nil || e.ended {
 		return e.err
 	}
-	// Each call of the target writes whole events, so this stands between two of them (WH-1).
-	// Only the caller knows the time (WH-2), and whether the HTTP status can go now (WH-3).
+	// Each method of the target writes whole events, so the heartbeat stands between two of
+	// them (WH-1). Only the caller knows when one is due (WH-2), and whether the HTTP status
+	// may be sent by now (WH-3).
 	e.run = run{}
 	e.target.ping()
 	return e.flush()
@@ -388,11 +393,11 @@ func (e *Encoder) Ping() error {
 // blank line, since openai-go before 3.43 takes a blank line after it for an event.
 func (e *Encoder) comment() { e.out.WriteComment("ping") }
 
-// line begins an event and returns the buffer that takes its JSON: one data line, which
-// send ends with a blank one, the last event too (WG-2, WG-3). Package sse writes "\n" for
-// a line end, no byte order mark, and an ID or a retry to nobody who did not ask (WG-4). In Anthropic's and the
-// Responses API each has its type in the event line too; elsewhere typ is "". An event that
-// is not sent leaves no trace.
+// line begins an event and returns the buffer that takes its JSON. The JSON is one data line,
+// and send adds a blank line, after the last event too (WG-2, WG-3). Package sse ends lines
+// with "\n" and writes no byte order mark, no ID and no retry (WG-4). typ is the event line of
+// Anthropic's and the Responses API, and empty elsewhere. An event that is not sent leaves no
+// trace.
 func (e *Encoder) line(typ string) []byte { return e.out.BeginEvent(typ) }
 
 // maxBuffered is how many bytes of events are gathered for one Write. The event that

@@ -14,7 +14,7 @@ import (
 type geminiTarget struct {
 	*Encoder
 	tail []byte // what every chunk ends with
-	// textTail is what stands after the text that was written last.
+	// textTail is what stands after the text in the chunk that was written last.
 	textTail []byte
 	args     []byte // scratch for a call's arguments
 	decoded  []byte // scratch of isBase64

@@ -54,9 +54,9 @@ func appendEscapedUTF8(dst, text []byte) []byte {
 	}
 }
 
-// appendPlain appends text if it is ASCII without a byte that needs an escape. Most texts
-// are, and most have a few bytes, which two words that overlap cover. !ok: it is another
-// text, or there is no room.
+// appendPlain appends text if it is ASCII without a byte that needs an escape, as most texts
+// are. ok is false for any other text, and if dst has no room. Most texts have a few bytes,
+// so they are copied as two words that overlap.
 func appendPlain(dst, text []byte) (_ []byte, ok bool) {
 	at, n := len(dst), len(text)
 	if cap(dst)-at < n {
@@ -119,7 +119,7 @@ func appendEscape(dst []byte, c byte) []byte {
 }
 
 // appendJSON appends a JSON value of a provider as it came, without line ends between
-// its tokens (WG-2). !ok: it is not strict JSON (WG-6), and dst is as it was.
+// its tokens (WG-2). If the value is not strict JSON (WG-6), it returns dst and ok is false.
 func appendJSON(dst, value []byte) (_ []byte, ok bool) {
 	if !isStrict(value) {
 		return dst, false
@@ -163,8 +163,8 @@ func hasLoneSurrogate(value []byte) bool {
 	}
 }
 
-// surrogate reports whether four hex digits are the high ('h') or the low ('l') half of
-// a surrogate pair; 0: neither.
+// surrogate returns 'h' if four hex digits are the high half of a surrogate pair, 'l' if they
+// are the low half, and otherwise 0.
 func surrogate(hex []byte) byte {
 	if len(hex) < 4 || hex[0]|0x20 != 'd' {
 		return 0
@@ -178,8 +178,8 @@ func surrogate(hex []byte) byte {
 	return 0
 }
 
-// member returns the value of an object's member, as it stands in the JSON, which must be
-// valid; nil: there is none. Of two equal members the last counts.
+// member returns the JSON of an object's member, or nil if the object has no such member. The
+// object must be valid JSON. If the member comes several times, the last one counts.
 func member(object []byte, name string) (value []byte) {
 	eachMember(object, func(key, v []byte) {
 		if string(key) == name {
@@ -211,7 +211,7 @@ func eachMember(object []byte, f func(key, value []byte)) {
 	}
 }
 
-// eachElement calls f with each element of a valid array. What is no array has none.
+// eachElement calls f with each element of a valid array. It ignores other values.
 func eachElement(array []byte, f func(value []byte)) {
 	at := skipSpace(array, 0)
 	if at == len(array) || array[at] != '[' {
@@ -270,7 +270,7 @@ func skipValue(b []byte, at int) int {
 	return len(b)
 }
 
-// textOf returns the text of a JSON string; "": it is another value.
+// textOf returns the text of a JSON string, or "" for any other value.
 func textOf(value []byte) (text string) {
 	if len(value) > 0 && value[0] == '"' {
 		_ = json.Unmarshal(value, &text) // a caller passes valid JSON alone

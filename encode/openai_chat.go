@@ -14,7 +14,7 @@ type chatTarget struct {
 	// written last: most chunks are of the same.
 	opening      []byte
 	openingPlace int
-	textHead     []byte // what every chunk of the run begins with
+	textHead     []byte // what every chunk of the current run begins with
 	args         []byte // scratch for arguments in one piece
 }
 

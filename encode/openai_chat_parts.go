@@ -86,7 +86,8 @@ type media struct {
 	mime, data, url []byte
 }
 
-// mediaOf reads the forms in which providers write media; !ok: it has another form.
+// mediaOf reads a media value in any of the forms that providers write. ok is false for any
+// other form.
 func mediaOf(value []byte) (m media, ok bool) {
 	if !isStrict(value) {
 		return m, false
@@ -154,8 +155,8 @@ func (c *citation) append(dst []byte) []byte {
 	return append(append(dst, `,"title":`...), c.title...)
 }
 
-// citationOf reads a url_citation of chat or of Responses; !ok: it is another annotation,
-// or one of its four members is missing.
+// citationOf reads a url_citation of chat or of Responses. ok is false for any other
+// annotation, and if one of the four members is missing.
 func citationOf(value []byte) (c citation, ok bool) {
 	if string(member(value, "type")) != `"url_citation"` {
 		return c, false

@@ -25,7 +25,7 @@ type responsesTarget struct {
 	itemID      []byte // the same in all its events (WR-6)
 	text        []byte // all of it so far, escaped: its last events repeat it (WR-9, WR-11)
 	inPart      bool   // the part of its text was begun
-	textHead    []byte // what stands in each delta of its text between number and text; empty: there was none
+	textHead    []byte // what stands between number and text in each delta of its text; empty before the first
 	annotations []byte // with commas between them
 	annotated   int
 	logprobs    []byte // the same
@@ -293,7 +293,8 @@ func (t *responsesTarget) annotate(d *llmstream.Delta) {
 	t.annotated++
 }
 
-// appendAnnotation appends an annotation as Responses has it; !ok: it is not of its types.
+// appendAnnotation appends an annotation in the form of Responses. ok is false if Responses
+// has no such type.
 func appendAnnotation(dst, value []byte) (_ []byte, ok bool) {
 	switch string(member(value, "type")) {
 	case `"url_citation"`:

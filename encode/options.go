@@ -42,13 +42,12 @@ type Options struct {
 	// name that OpenRouter and others use.
 	ReasoningAlias bool
 	// ThinkingBlocks makes chat write reasoning as "thinking_blocks" beside
-	// "reasoning_content", as LiteLLM does, with what Anthropic has signed or encrypted. By
-	// default that stands in "reasoning_details", as OpenRouter has it, and so does what
-	// other providers have signed or encrypted.
+	// "reasoning_content", as LiteLLM does. They hold Anthropic's signatures and encrypted
+	// reasoning. By default these are in "reasoning_details", as in OpenRouter's API, where
+	// those of other providers always are.
 	ThinkingBlocks bool
-	// RefusalAsSafety gives an answer of Gemini that is a refusal the finish reason
-	// SAFETY in place of STOP. Gemini has no other way to mark a refusal, whose text is
-	// written like any other text.
+	// RefusalAsSafety makes Gemini finish a refusal with SAFETY in place of STOP. Gemini
+	// has no other way to mark a refusal: the text of a refusal is ordinary text.
 	RefusalAsSafety bool
 	// DropReasoning leaves out the text of reasoning. Anthropic does not accept
 	// reasoning in a request that it has not signed.

@@ -7,12 +7,12 @@ import (
 	"github.com/seed-4d65deac/llmstream"
 )
 
-// A source may take back what it has said: all of its answer, a part of it, or the
-// arguments of a call. What waits to be written is dropped then. What was written cannot
-// be taken back, and the stream ends with an error (WG-20).
+// A source may take back all of its answer, a part of it, or the arguments of a call. What
+// waits to be written is dropped then. What was written cannot be taken back, so the stream
+// ends with an error (WG-20).
 
-// maxWrote is how many parts of a message are told apart as written or not. Past it each
-// part counts as written.
+// maxWrote is the number of parts of a message that are remembered as written. Once there
+// are as many, every part counts as written.
 const maxWrote = 256
 
 // writes notes that something of a part of the message is written.
@@ -25,8 +25,8 @@ func (c *choice) writes(part int) {
 	}
 }
 
-// hasWritten reports whether something of a part was written that is no call; -1: of any
-// part, be it a call.
+// hasWritten reports whether something of a part was written, other than calls. For the part
+// -1 it reports whether anything was written, including calls.
 func (c *choice) hasWritten(part int) bool {
 	if part < 0 {
 		return len(c.wrote) > 0 || slices.ContainsFunc(c.calls, func(k call) bool { return k.started })
@@ -34,9 +34,9 @@ func (c *choice) hasWritten(part int) bool {
 	return len(c.wrote) == maxWrote || slices.Contains(c.wrote, part)
 }
 
-// restart drops what has come of a part of the message that begins anew. With the part
-// -1 it is another answer that begins: what belongs to no part is void, and the parts
-// follow one by one. If something of it was written, the stream ends with an error.
+// restart drops what has come of a part of the message that begins anew. If something of the
+// part was written, the stream ends with an error. The part -1 means that another answer
+// begins: what belongs to no part is void, and a restart of each part follows.
 func (e *Encoder) restart(c *choice, part int) {
 	if c.hasWritten(part) {
 		e.failAgain("the upstream began its answer again")
@@ -72,8 +72,9 @@ func (e *Encoder) restart(c *choice, part int) {
 	}
 }
 
-// voidArguments drops the arguments of a call, which begin anew. Where a target writes them
-// whole at the call's end, that replaces what was written. !ok: it cannot be taken back.
+// voidArguments drops the arguments of a call, which begin anew. Some targets write all
+// arguments once more at the call's end, which replaces what was written. In others what was
+// written cannot be taken back: the stream ends with an error and ok is false.
 func (e *Encoder) voidArguments(k *call) (ok bool) {
 	if k.closed || k.told && !e.target.replace() {
 		e.failAgain("the upstream began the arguments of a tool call again")
@@ -87,9 +88,20 @@ func (e *Encoder) voidArguments(k *call) (ok bool) {
 	return true
 }
 
+// takesBackEnd reports whether d revokes the end of a call, since arguments came after it. The
+// client may have run the call by then.
+func (c *choice) takesBackEnd(d *llmstream.Delta) bool {
+	at := d.ToolCall.Index
+	if d.Kind != llmstream.KindToolCallEnd || d.ToolCall.ArgumentsValid || at < 0 || at >= len(c.calls) {
+		return false
+	}
+	k := &c.calls[at]
+	return k.ended && k.valid && !k.void
+}
+
 // takeOver makes what was written of a void call the beginning of k, if k is the same call
-// once more: Responses begins a call anew, with its ID and its name, when the whole arguments
-// differ from their pieces. It returns the void call's index; -1: there is none.
+// once more. Responses begins a call anew, with its ID and its name, if the whole arguments
+// differ from their pieces. takeOver returns the void call's index, or -1.
 func (c *choice) takeOver(k *call) (from int) {
 	if k.started || len(k.id) == 0 {
 		return -1

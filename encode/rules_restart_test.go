@@ -45,6 +45,19 @@ func TestWG20Again(t *testing.T) {
 	})
 }
 
+// WG-20: a client may run a call that has ended, so the stream fails if arguments come after
+// that end.
+func TestWG20CallGoesOnAfterItsEnd(t *testing.T) {
+	eachTarget(t, func(t *testing.T, to llmstream.Dialect) {
+		deltas := []llmstream.Delta{begin("x1", "m"), call(0, "c1", "f", "{}"), callEnd(0, true), callEnd(0, false), finish(llmstream.FinishToolCalls, "tool_calls"), done()}
+		e, b := written(t, to, nil, deltas...)
+		_, o := read(to, []byte(b.String()))
+		require.Equal(t, llmstream.StateError, o.State)
+		require.Equal(t, int64(1), e.Lost().Restarts)
+		require.NoError(t, valid(to, b.String()))
+	})
+}
+
 // WG-21: with HoldStart nothing is written before the first output, errors neither.
 func TestWG21HoldStart(t *testing.T) {
 	eachTarget(t, func(t *testing.T, to llmstream.Dialect) {

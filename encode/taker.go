@@ -5,7 +5,8 @@ import (
 	"github.com/seed-4d65deac/llmstream/internal/direct"
 )
 
-// taker takes the texts of a run without deltas.
+// taker makes an Encoder a [direct.Taker]: the texts that continue the Encoder's run need
+// no deltas.
 type taker Encoder
 
 func init() {
@@ -17,7 +18,7 @@ func init() {
 	})
 }
 
-// Takes reports whether there is such a run.
+// Takes reports whether these texts continue the run.
 func (t *taker) Takes(kind uint32, choice, part int, typ []byte) bool {
 	r := &t.run
 	return llmstream.Kind(kind) == r.kind && choice == r.choice && part == r.part && (r.kind == llmstream.KindContent || formOfEvent(typ) == r.form)
@@ -33,5 +34,5 @@ func (t *taker) TakeText(text []byte) (ok bool) {
 	return true
 }
 
-// EndTexts hands the events of the texts to the writer, all at once.
+// EndTexts writes the events of the texts with one call of the writer.
 func (t *taker) EndTexts() error { return (*Encoder)(t).flush() }

@@ -26,7 +26,8 @@ func reasonOf(reason llmstream.FinishReason, called bool) llmstream.FinishReason
 // be translated to. They are kept (WA-19).
 var anthropicWords = []string{"pause_turn", "model_context_window_exceeded", "refusal", "compaction"}
 
-// anthropicStop returns the stop reason in Anthropic's words; !ok: it has none for it.
+// anthropicStop returns the stop reason in Anthropic's words. If ok is false, the API has no
+// word for it.
 func anthropicStop(reason llmstream.FinishReason, native []byte) (word string, ok bool) {
 	if i := slices.Index(anthropicWords, string(native)); i >= 0 {
 		return anthropicWords[i], true
@@ -56,7 +57,8 @@ var geminiWords = []string{
 	"UNEXPECTED_TOOL_CALL", "TOO_MANY_TOOL_CALLS", "IMAGE_PROHIBITED_CONTENT", "NO_IMAGE", "IMAGE_RECITATION", "IMAGE_OTHER",
 }
 
-// geminiFinish returns the finish reason in Gemini's words; !ok: it has none for it.
+// geminiFinish returns the finish reason in Gemini's words. If ok is false, the API has no
+// word for it.
 func geminiFinish(reason llmstream.FinishReason, native []byte) (word string, ok bool) {
 	if i := slices.Index(geminiWords, string(native)); i >= 0 {
 		return geminiWords[i], true
@@ -72,7 +74,8 @@ func geminiFinish(reason llmstream.FinishReason, native []byte) (word string, ok
 	return "STOP", true // also with calls (WM-6)
 }
 
-// chatFinish returns the finish reason in OpenAI's words; !ok: it has none for it.
+// chatFinish returns the finish reason in OpenAI's words. If ok is false, the API has no word
+// for it.
 func chatFinish(reason llmstream.FinishReason) (word string, ok bool) {
 	switch reason {
 	case llmstream.FinishLength:
@@ -89,7 +92,7 @@ func chatFinish(reason llmstream.FinishReason) (word string, ok bool) {
 
 // A failure is an error as a provider would report it.
 type failure struct {
-	status                    int // an HTTP status that fits; 0: not known
+	status                    int // an HTTP status that fits, or 0 if none is known
 	typ, code, param, message string
 }
 
@@ -135,7 +138,7 @@ var errorClasses = [...]struct {
 	{529, "overloaded_error", "UNAVAILABLE", ""},
 }
 
-// statusOf returns the HTTP status that a provider's words stand for; 500, where none does.
+// statusOf returns the HTTP status that a provider's words stand for, or 500.
 func statusOf(words ...string) int {
 	for _, word := range words {
 		for _, c := range errorClasses {

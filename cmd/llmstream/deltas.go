@@ -95,7 +95,7 @@ type startJSON struct {
 }
 
 type detailJSON struct {
-	Index     *int   `json:"index,omitempty"` // nil: not given
+	Index     *int   `json:"index,omitempty"` // nil if not given
 	Type      string `json:"type,omitempty"`
 	ID        string `json:"id,omitempty"`
 	Format    string `json:"format,omitempty"`

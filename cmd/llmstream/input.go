@@ -16,8 +16,8 @@ type stream struct {
 	source  string
 	dialect llmstream.Dialect
 	body    io.Reader
-	status  int    // of the response; 0: not known
-	media   string // its Content-Type; "": not known
+	status  int    // status of the response, or 0 if not known
+	media   string // its Content-Type, or "" if not known
 }
 
 // eachStream calls do for every stream in the named file.

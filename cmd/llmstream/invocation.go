@@ -26,14 +26,14 @@ type invocation struct {
 	faults   faults // of the answers of serve
 	upstream string // of proxy
 	drain    time.Duration
-	to       llmstream.Dialect // in which proxy gives streams to clients; Auto: as they come
+	to       llmstream.Dialect // the dialect in which proxy gives streams to clients, or Auto to leave them as they are
 	json     bool
 
 	stdin     io.Reader
 	rawStdout io.Writer
 	stdout    *bufio.Writer // writes to rawStdout; it keeps its first error, so that only Flush has to be checked
 	stderr    io.Writer
-	progress  *progress // nil: not shown
+	progress  *progress // nil if it is not shown
 	status    int
 }
 

@@ -17,7 +17,7 @@ type progress struct {
 
 	mu      sync.Mutex
 	begun   time.Time
-	total   int64 // bytes of all files; 0: not known, and nothing is shown
+	total   int64 // number of bytes of all files; if it is 0, it is not known and nothing is shown
 	read    int64
 	painted time.Time // when the line was last written
 	shown   bool      // the line is on the terminal

@@ -100,8 +100,8 @@ func shownURL(u *url.URL) string {
 }
 
 // newProxy returns a reverse proxy to a server. It gives each response to p, and reads
-// those whose clients have left for at most drain. Clients get streams in the dialect as,
-// unless that is Auto.
+// those whose clients have left for at most drain. Unless as is Auto, clients get streams in
+// that dialect.
 func newProxy(to *url.URL, p *printer, drain time.Duration, as llmstream.Dialect) http.Handler {
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	transport.DisableCompression = true // the client alone decides what it can decode
@@ -128,14 +128,14 @@ func newProxy(to *url.URL, p *printer, drain time.Duration, as llmstream.Dialect
 		forward := proxy.Rewrite
 		proxy.Rewrite = func(r *httputil.ProxyRequest) {
 			forward(r)
-			r.Out.Header.Del("Accept-Encoding") // what is compressed would not be translated
+			r.Out.Header.Del("Accept-Encoding") // compressed streams are not translated
 		}
 		proxy.ModifyResponse = httpencode.ModifyResponse(as, &encode.Options{IncludeUsage: true})
 	}
 	return httptee.FullDuplex(proxy) // an upstream may answer before it has read the whole request
 }
 
-// milliseconds returns d for JSON; nil means that it did not happen.
+// milliseconds returns d for JSON, or nil if d is httptee.Never.
 func milliseconds(d time.Duration) *float64 {
 	if d == httptee.Never {
 		return nil

@@ -18,7 +18,7 @@ type proxyLine struct {
 	Model     string     `json:"model,omitempty"`
 	Finish    []string   `json:"finish_reasons"` // one a choice, at most maxNames
 	Usage     *usageJSON `json:"usage"`
-	FirstByte *float64   `json:"first_byte_ms"` // null: none came
+	FirstByte *float64   `json:"first_byte_ms"` // null if no byte came
 	First     *float64   `json:"first_output_ms"`
 	End       *float64   `json:"end_ms"`
 	Gaps      gapsJSON   `json:"gaps"`

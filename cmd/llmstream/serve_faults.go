@@ -15,11 +15,11 @@ import (
 
 // The faults of an answer, its pace, and its dialect.
 type faults struct {
-	as               llmstream.Dialect // the dialect in which recordings are written; Auto: their own
+	as               llmstream.Dialect // the dialect in which recordings are written, or Auto for their own
 	pace             time.Duration
 	cut, stall, rst  place
 	fail             place
-	stallFor         time.Duration // 0: until the client leaves
+	stallFor         time.Duration // 0 means until the client leaves
 	status, failCode int
 }
 

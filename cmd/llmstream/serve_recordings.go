@@ -26,7 +26,7 @@ type recording struct {
 	status   int
 	body     []byte
 	fixture  bool            // written by hand, and not recorded from a provider
-	cassette string          // the file of its interaction; "": it is not one
+	cassette string          // the cassette that it comes from, or "" if it is a file of its own
 	calls    bool            // the client has to run something, such as tool calls
 	pieces   func() [][]byte // the body, cut after each event
 }
@@ -45,9 +45,9 @@ type recordings struct {
 	mine int // how many, from the first one on, come from files of the user
 }
 
-// fixtures has the answers "text" and "tools" of each dialect. A dialect that answers in
-// several forms has both answers in each form, and one without tools has "text". All were written for this project in the
-// providers' formats. No provider sent them.
+// fixtures has the answers "text" and "tools" of each dialect, or "text" alone if the dialect
+// has no tools. A dialect that answers in several forms has both answers in each form. All
+// were written for this project in the providers' formats. No provider sent them.
 //
 //go:embed fixtures/*/*
 var fixtures embed.FS
@@ -242,8 +242,8 @@ func (m *marker) take() bool {
 	return bool(was)
 }
 
-// find returns the recording with a full name, or with a name in a dialect; nil if
-// there is none.
+// find returns the recording with a full name, or with a name in a dialect. If there is none,
+// it returns nil.
 func (r *recordings) find(name string, d llmstream.Dialect) *recording {
 	for _, one := range r.all {
 		short := strings.TrimSuffix(one.name, path.Ext(one.name))
@@ -274,8 +274,9 @@ func (r *recordings) findFor(req *http.Request, name string, d llmstream.Dialect
 	return r.find(name, d)
 }
 
-// plain returns the recording for a request without a name; nil if there is none. On the
-// path of the dialect in which recordings are written, that is the first of the user's files.
+// plain returns the recording for a request without a name, or nil. d is the dialect of the
+// path, and as is the dialect that recordings are translated to. The recording is the first of
+// the user's files in d, or the first in any dialect if as is d.
 func (r *recordings) plain(req *http.Request, d, as llmstream.Dialect) *recording {
 	for _, one := range r.all[:r.mine] {
 		if one.dialect == d || as == d {

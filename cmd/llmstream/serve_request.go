@@ -8,11 +8,11 @@ import (
 	"github.com/seed-4d65deac/llmstream"
 )
 
-// An asking is what the body of a request says that matters for the answer. Members of
-// other types than expected count as absent.
+// An asking holds the facts of a request that matter for the answer. A member of an
+// unexpected type counts as absent.
 type asking struct {
 	model  string
-	stream *bool // nil: not said
+	stream *bool // whether a stream is wanted, or nil if the request does not say
 	turns  bool  // it has a conversation or a prompt
 	done   bool  // its last turn is the result of a tool call
 }
@@ -38,7 +38,7 @@ func readAsking(body []byte) (a asking) {
 	}
 	var results []json.RawMessage // Cohere's version 1 has them in a member of their own
 	json.Unmarshal(members["tool_results"], &results)
-	var session struct { // and so have Bedrock's agents
+	var session struct { // Bedrock's agents have the results in the state of the session
 		Results []json.RawMessage `json:"returnControlInvocationResults"`
 	}
 	json.Unmarshal(members["sessionState"], &session)
@@ -46,8 +46,8 @@ func readAsking(body []byte) (a asking) {
 	return a
 }
 
-// endsInResult reports whether the last turn is the result of a tool call. DashScope has
-// its turns in an object.
+// endsInResult reports whether the last of the turns is the result of a tool call. The turns
+// are an array, or for DashScope the messages of an object.
 func endsInResult(turns json.RawMessage) bool {
 	var input struct{ Messages []json.RawMessage }
 	if json.Unmarshal(turns, &input.Messages) != nil {
@@ -57,8 +57,8 @@ func endsInResult(turns json.RawMessage) bool {
 	return n > 0 && isToolResult(input.Messages[n-1])
 }
 
-// readHeader reads what the header says about streaming, which only DashScope asks for
-// there.
+// readHeader reads from the header whether a stream is wanted. Only DashScope's clients ask
+// for a stream there.
 func (a *asking) readHeader(d llmstream.Dialect, h http.Header) {
 	if d == llmstream.DashScope && a.stream == nil {
 		stream := h.Get("X-DashScope-SSE") == "enable" || strings.Contains(h.Get("Accept"), "text/event-stream")

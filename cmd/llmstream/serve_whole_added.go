@@ -6,8 +6,7 @@ import (
 	"github.com/seed-4d65deac/llmstream"
 )
 
-// wholeOfAddedDialect is wholeBody for the dialects that are not in OpenAI's, Anthropic's
-// or Google's family.
+// wholeOfAddedDialect is wholeBody for DashScope, Text Generation and Mistral's Conversations.
 func wholeOfAddedDialect(d llmstream.Dialect, path string, c *llmstream.Completion) (body any, ok bool) {
 	switch d {
 	case llmstream.DashScope:

@@ -53,7 +53,7 @@ type page struct {
 	color   bool
 	begun   bool   // live is set
 	live    int    // the choice that is printed as it arrives: the first that began
-	section string // the section that is being printed; "": none yet
+	section string // the section that is being printed, or "" before the first
 }
 
 // HandleDelta prints d if it belongs to the live choice.

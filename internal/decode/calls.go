@@ -24,7 +24,7 @@ type Call struct {
 	// Doubtful is set if a piece contradicted the call and may belong to another one. The
 	// call is not ended, and must not be run.
 	Doubtful  bool
-	runnable  bool   // it has ended, and its arguments were valid
+	runnable  bool   // KindToolCallEnd has reported valid arguments
 	List      uint32 // the list of calls that held its latest piece; see Choice.List
 	Surrogate uint16 // the pending surrogate of the arguments; see Choice.Surrogates
 	Arguments jsonscan.Scanner
@@ -234,6 +234,7 @@ func (c *Context) NewCall(t *Choice, k Call) (at int) {
 		c.answer()
 	}
 	k.Doubtful = k.Doubtful || c.SawDone // nothing after the end is part of the answer (F-22)
+	c.doubted = false
 	t.Calls = append(t.Calls, k)
 	return len(t.Calls) - 1
 }
@@ -282,7 +283,7 @@ func (c *Context) RestartCall(t *Choice, at int, arguments []byte) {
 	call := &t.Calls[at]
 	c.Contextual, c.Delivered = true, true
 	c.Conflicts++
-	c.Source.Member = ""
+	c.Source.Member, c.doubted = "", false
 	call.State, call.sum, call.Surrogate = CallOpen, argumentsHash{}, 0
 	call.Arguments.Reset()
 	call.TakeArguments(arguments)
@@ -304,8 +305,8 @@ func (c *Context) EndCall(t *Choice, at int) {
 	c.Add(KindToolCallEnd, t.Index).ToolCall = ToolCallDelta{Index: at, ArgumentsValid: valid}
 }
 
-// TakeLate notes arguments that come after the end of their call. The call lacks them, so
-// it is given once more as one that must not be run.
+// TakeLate notes arguments that come after the end of their call. They are not added to the
+// call. If its end has said that the call may be run, a second end takes that back.
 func (c *Context) TakeLate(t *Choice, at int) {
 	call := &t.Calls[at]
 	c.Contextual = true
@@ -337,7 +338,7 @@ func (c *Context) EndCalls() {
 	for i := range c.Choices {
 		ch := &c.Choices[i]
 		for at := range ch.Calls {
-			lost := !ch.Calls[at].HasArguments && c.lostArguments(ch) // and no event of the call's own ends it
+			lost := !ch.Calls[at].HasArguments && c.lostArguments(ch) // no event has ended this very call
 			if !ch.IsOpen(at) && !ch.Failed && !lost && (ch.IsFinished() || c.SawDone) {
 				c.EndCall(ch, at)
 			}

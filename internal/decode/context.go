@@ -26,7 +26,7 @@ type Context struct {
 	// for in their order, so each byte is searched once.
 	sourceAt   int
 	sourceCost int      // number of bytes that were compared in vain
-	packed     []packed // lists of the event that the parser has not seen
+	packed     []packed // the lists that parsePacked has replaced by numbers
 	packedFrom []byte   // the event that holds them
 
 	EventIndex int64 // see Stream.NextIndex
@@ -39,7 +39,7 @@ type Context struct {
 	// without a delta, or its deltas depend on earlier events.
 	Contextual bool
 	Emitted    int        // number of deltas that were added, wanted or not
-	Gave       Kind       // their kinds
+	Gave       Kind       // kinds of these deltas
 	Source     TextSource // where the text that was added last comes from
 	// DetailMember is the member with the text of the event's one detail, if that repeats
 	// the one text that was added before it. It is empty for all other events.
@@ -86,8 +86,8 @@ func (c *Context) Detach() {
 	}
 	c.discard = Delta{}
 	c.Buf, c.Pruned, c.EmbeddedBuf = recycle(c.Buf, maxKept), recycle(c.Pruned, maxKept), recycle(c.EmbeddedBuf, maxKept)
-	c.Deltas, c.starts, c.Details = recycle(c.Deltas, batch), recycle(c.starts, batch), recycle(c.Details, batch)
-	c.refused = recycle(c.refused, batch)
+	c.Deltas = recycle(c.Deltas, batch)
+	c.starts, c.Details, c.refused = recycleClear(c.starts), recycleClear(c.Details), recycleClear(c.refused)
 	c.Begin(nil, nil)
 	c.Root = nil
 	c.releaseParser()
@@ -99,6 +99,14 @@ func recycle[T any](list []T, most int) []T {
 		return nil
 	}
 	return list[:0]
+}
+
+// recycleClear is recycle for a list whose elements hold slices of the input. It is short, so
+// all of it is cleared.
+func recycleClear[T any](list []T) []T {
+	list = recycle(list, batch)
+	clear(list[:cap(list)])
+	return list
 }
 
 // Begin makes c ready for an event with this type and data.
@@ -117,7 +125,7 @@ func (c *Context) Begin(typ, data []byte) {
 	c.packed, c.packedFrom, c.refused, c.Gave = nil, nil, c.refused[:0], 0
 }
 
-// NoteFragment notes a piece of a tool call, were it empty.
+// NoteFragment notes a piece of a tool call, even an empty one.
 func (c *Context) NoteFragment() {
 	c.Fragments++
 	c.doubted = false

@@ -38,7 +38,7 @@ func (c *Context) Add(k Kind, choice int) *Delta {
 	return d
 }
 
-// handOut hands out the deltas so far. Only a hostile event has more of them.
+// handOut gives the deltas so far to the Sink and makes room for more.
 func (c *Context) handOut() {
 	c.Sink.TakeDeltas()
 	c.Deltas, c.starts, c.Details = c.Deltas[:0], c.starts[:0], c.Details[:0]
@@ -133,8 +133,8 @@ func (c *Context) AddCitations(given *Distinct, list *fastjson.Value) {
 	})
 }
 
-// eachLeaf calls f for each element of an array that is neither an array nor null, and for
-// the elements of an array in it.
+// eachLeaf calls f for each element of an array, and of the arrays in it, that is neither an
+// array nor null.
 func eachLeaf(list *fastjson.Value, f func(*fastjson.Value)) {
 	for _, v := range list.GetArray() {
 		if v.Type() == fastjson.TypeArray {

@@ -129,9 +129,12 @@ func (c *Context) EndEvent() {
 	}
 }
 
-// Malformed adds a KindMalformed for bytes of the event that cannot be read. An event
-// gives one for each cause: it may hold thousands of elements past a limit.
+// Malformed adds a KindMalformed for bytes of the event that cannot be read. It adds one for
+// each cause: a hostile event has thousands of elements past a limit.
 func (c *Context) Malformed(choice, offset, length int, cause error) {
+	if c.PiecesOnly { // also for a cause that was reported: a call may have begun since
+		c.doubtOpenCalls()
+	}
 	if slices.ContainsFunc(c.refused, func(e error) bool { return isSameCause(e, cause) }) {
 		return
 	}
@@ -143,15 +146,12 @@ func (c *Context) Malformed(choice, offset, length int, cause error) {
 		c.FirstDamage = err
 	}
 	c.Add(KindMalformed, choice).Damage = err
-	if c.PiecesOnly {
-		c.doubtOpenCalls()
-	}
 }
 
-// Exceed adds a KindMalformed for what is past a limit. option is the name of the limit,
-// and most the limit.
+// Exceed adds a KindMalformed for an element past a limit. option is the name of the limit,
+// and most is its value.
 func (c *Context) Exceed(choice int, option string, most int) {
-	for _, e := range c.refused { // a hostile event has thousands of elements past a limit
+	for _, e := range c.refused { // checked here too, so that nothing is allocated for each element
 		if l, ok := e.(*fault.Limit); ok && l.Limit == option {
 			return
 		}
@@ -166,8 +166,8 @@ func isSameCause(a, b error) bool {
 	return ok && both && x.Limit == y.Limit || a == b
 }
 
-// refuseError reports whether the event has given as many errors as it may. An answer has
-// at most one for each choice.
+// refuseError reports whether the event has given its last error, and adds a KindMalformed
+// if so. An answer has at most one error for each choice.
 func (c *Context) refuseError() bool {
 	if c.errors < c.Limits.MaxChoices {
 		return false
@@ -287,7 +287,8 @@ func (c *Context) readError(e *APIError, v *fastjson.Value) {
 	}
 }
 
-// number returns the number that a word is. An error costs more than a look at the word.
+// number parses a word as a number. Atoi allocates an error for the empty word, which is the
+// usual one.
 func number(word string) (n int, ok bool) {
 	if word == "" {
 		return 0, false

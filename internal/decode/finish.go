@@ -112,9 +112,9 @@ func (c *Context) AddFinishOrCalls(t *Choice, native []byte) {
 	}
 }
 
-// closeAgain is called before the finish reason of a reopened choice is set once more. It
-// may be the same reason, which adds no delta. Templates that were learned meanwhile would
-// not reopen the choice (C-34).
+// closeAgain is called before the finish reason of a reopened choice is set once more. The
+// same reason adds no delta, and so emitFinish does not run. But a template that was learned
+// while the choice was open does not reopen it, and must not count any more (C-34).
 func (c *Context) closeAgain(t *Choice, native []byte) {
 	if t.Reopened && len(native) > 0 {
 		c.Epoch++

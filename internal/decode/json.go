@@ -11,9 +11,10 @@ import (
 )
 
 // structureLimit is the event size from which the structure is checked before fastjson
-// sees the event: hostile input makes fastjson allocate hundreds of times its size. In a
-// smaller event that does not matter, unless it happens again, see Stream.suspect, or the
-// event has more brackets than bracketLimit. fastjson wraps its error once for each level.
+// sees the event: hostile input makes fastjson allocate hundreds of times its size. A
+// smaller event is checked in two cases. One came before that was not JSON; see
+// Stream.suspect. Or it has more brackets than bracketLimit: fastjson wraps its error once
+// for each level.
 const (
 	structureLimit = 4 << 10
 	bracketLimit   = 48
@@ -166,11 +167,10 @@ func (c *Context) IsArray(v *fastjson.Value) bool {
 		return true
 	}
 	first := c.firstByte(v)
-	return first == '[' || first == packedMark
+	return first == '[' || first == packedMark && len(c.packed) > 0
 }
 
-// IsFilledArray reports whether v is an array that is not empty, also one that no code
-// looks into.
+// IsFilledArray reports whether v is an array that is not empty, packed or not.
 func (c *Context) IsFilledArray(v *fastjson.Value) bool {
 	return len(v.GetArray()) > 0 || len(c.packed) > 0 && v != nil && c.firstByte(v) == packedMark
 }

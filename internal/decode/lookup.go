@@ -1,10 +1,10 @@
 package decode
 
-// fewCalls is the number of calls up to which a search looks at each of them. A hostile
-// choice has a thousand calls, and events that name them in a few bytes each.
+// fewCalls is the number of calls up to which a search looks at each of them. Above it a map
+// is used: a hostile choice has a thousand calls, and events of a few bytes that name them.
 const fewCalls = 16
 
-// callKey is what calls are searched by. Exactly one kind of key has each of these forms.
+// callKey is what calls are searched by. A field that its kind does not use is 0.
 type callKey struct {
 	id    uint64
 	index int
@@ -14,26 +14,26 @@ type callKey struct {
 type keyKind uint8
 
 const (
-	keyIndex     keyKind = iota // the index
-	keyWireIndex                // the index, of calls that the wire gave one
-	keyID                       // the id
-	keyIDAtIndex                // the id and the index, of calls that the wire gave one
-	keyIDWithout                // the id, of calls without an index on the wire
+	keyIndex     keyKind = iota // the index of any call
+	keyWireIndex                // the index of a call with an index on the wire
+	keyID                       // the id of any call
+	keyIDAtIndex                // the id and the index of a call with an index on the wire
+	keyIDWithout                // the id of a call without an index on the wire
 )
 
-// callLookup finds the latest call with a key. It holds the first n calls of a choice.
+// callLookup finds the latest call with a key. It covers the first n calls of a choice.
 type callLookup struct {
 	n      int
 	latest map[callKey]int
 }
 
-// lookup returns the lookup of a choice with all of its calls in it, or nil if the choice
-// has few calls.
+// lookup returns the lookup of a choice, after adding the calls that it does not cover yet.
+// It returns nil if the choice has few calls.
 func (ch *Choice) lookup() *callLookup {
 	if len(ch.Calls) <= fewCalls {
 		return nil
 	}
-	if ch.found == nil || ch.found.n > len(ch.Calls) { // after DropCall
+	if ch.found == nil || ch.found.n > len(ch.Calls) { // a call that was added last was dropped
 		ch.found = &callLookup{latest: map[callKey]int{}}
 	}
 	l := ch.found
@@ -48,6 +48,7 @@ func (ch *Choice) lookup() *callLookup {
 	return l
 }
 
+// addID adds the id of a call, unless a later call has the same key.
 func (l *callLookup) addID(at int, call *Call) {
 	if call.ID == 0 {
 		return
@@ -79,6 +80,9 @@ func (ch *Choice) SetCallID(at int, id []byte) {
 		ch.found.addID(at, call)
 	}
 }
+
+// CallAtWireIndex returns the position of the latest call that the wire gave this index, or -1.
+func (ch *Choice) CallAtWireIndex(index int) (at int) { return ch.withIndex(keyWireIndex, index) }
 
 // withIndex returns the latest call with an index, or -1. kind is keyIndex or
 // keyWireIndex.

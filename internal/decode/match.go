@@ -104,10 +104,7 @@ func (ch *Choice) latest(k *CallKey) int {
 	if !k.Indexed {
 		return last
 	}
-	if r := ch.recentCall; r < len(ch.Calls) && ch.Calls[r].Indexed && ch.Calls[r].Index == k.Index && r == last {
-		return r
-	}
-	if at := ch.withIndex(keyWireIndex, k.Index); at >= 0 {
+	if at := ch.CallAtWireIndex(k.Index); at >= 0 {
 		return at
 	}
 	// If a call began without an index, its later pieces may have one. SGLang and Nebius

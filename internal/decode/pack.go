@@ -9,21 +9,22 @@ import (
 )
 
 // fastjson takes up to 500 bytes for a value, whatever the value is. Honest events hold
-// many values only in lists that a decoder passes on as they are, or ignores: the token
+// many values only in lists that a decoder ignores or passes on unchanged: the token
 // numbers of Ollama's "context" and of vLLM's "prompt_token_ids", log probabilities, and
-// the tools that a request had. In an event with too many values these lists are packed:
-// fastjson sees each of them as one number, such as e17, which JSON does not have. appendRaw
-// puts the list in its place again.
+// the tools of the request. If an event has too many values, these lists are packed: a
+// number such as e17 takes the place of each in the copy that fastjson parses. That is not
+// JSON, so no event that passes the packer holds one, but fastjson accepts it. AppendRaw
+// puts the lists back.
 
-// packed is the place of a packed list in the event.
+// packed is the position of a packed list in the event.
 type packed struct{ from, to int }
 
 // packedMark begins the number that stands for a packed list. The digits after it are the
 // position of the list in Context.packed.
 const packedMark = 'e'
 
-// packDepth is how deep a list may be nested that is packed. It is less than jsonscan.Skip
-// accepts.
+// packDepth is the greatest depth at which a list is packed. jsonscan.Skip accepts a
+// greater one.
 const packDepth = 32
 
 // packer copies an event and packs lists.
@@ -32,12 +33,12 @@ type packer struct {
 	out    []byte // the copy so far
 	copied int    // number of bytes of data that were copied or packed
 	lists  []packed
-	values int // number of values, each packed list counted as one
-	most   int
+	values int // number of values so far; a packed list is one
+	most   int // the greatest number of values
 }
 
-// parsePacked parses an event that holds more than Limits.MaxValues values, if it holds
-// fewer once its lists are packed.
+// parsePacked parses an event that holds more than Limits.MaxValues values. ok is false if
+// packing its lists does not help.
 func (c *Context) parsePacked(data []byte) (ok bool) {
 	p := packer{data: data, most: c.Limits.MaxValues}
 	end := p.value(jsonscan.SkipSpace(data, 0), 0, false)
@@ -52,8 +53,9 @@ func (c *Context) parsePacked(data []byte) (ok bool) {
 	return true
 }
 
-// value copies the value at an offset and returns its end. It returns -1 if the value is
-// not JSON, or has too many values. passed reports whether no decoder looks into the value.
+// value packs the lists in the value at an offset and returns the end of the value. It
+// returns -1 if the value is not JSON, or has too many values. passed is set if no decoder
+// looks into the value.
 func (p *packer) value(at, depth int, passed bool) (end int) {
 	if p.values++; at >= len(p.data) || depth > packDepth || p.values > p.most {
 		return -1
@@ -72,7 +74,7 @@ func (p *packer) value(at, depth int, passed bool) (end int) {
 	return end
 }
 
-// list returns the end of the list at an offset if it may be packed, or -1.
+// list returns the end of the list at an offset, or -1 if the list must not be packed.
 func (p *packer) list(at int, passed bool) (end int) {
 	if passed {
 		end, _ = jsonscan.Skip(p.data, at)
@@ -81,7 +83,7 @@ func (p *packer) list(at int, passed bool) (end int) {
 	return jsonscan.SkipNumbers(p.data, at)
 }
 
-// pack puts a number in place of a list.
+// pack copies the bytes before a list, and a number in place of the list.
 func (p *packer) pack(at, end int) {
 	p.out = append(append(p.out, p.data[p.copied:at]...), packedMark)
 	p.out = strconv.AppendInt(p.out, int64(len(p.lists)), 10)
@@ -146,7 +148,7 @@ func isPassedOn(key []byte) bool {
 	return false
 }
 
-// IsNumber reports whether v is a number. It unescapes a string.
+// IsNumber reports whether v is a number, and not a packed list. It unescapes a string.
 func (c *Context) IsNumber(v *fastjson.Value) bool {
 	return v != nil && v.Type() == fastjson.TypeNumber && (len(c.packed) == 0 || c.firstByte(v) != packedMark)
 }
@@ -159,7 +161,7 @@ func (c *Context) AppendRaw(dst []byte, v *fastjson.Value) []byte {
 	return c.appendUnpacked(dst, v.MarshalTo(nil))
 }
 
-// appendUnpacked appends compact JSON with the packed lists in their places.
+// appendUnpacked appends compact JSON, with each packed list in place of its number.
 func (c *Context) appendUnpacked(dst, compact []byte) []byte {
 	from := 0
 	for at := 0; at < len(compact); {

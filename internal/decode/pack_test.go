@@ -60,6 +60,10 @@ func TestPackedListIsAnArray(t *testing.T) {
 
 	parse(`{"n":7}`) // nothing of the event before is left
 	require.Equal(t, `{"n":7}`, string(c.Raw(c.Root)))
+
+	parse(`{"v":e0}`) // fastjson takes it for a number
+	require.False(t, c.IsArray(Member(c.Root, "v")))
+	require.Equal(t, `e0`, string(c.Raw(Member(c.Root, "v"))))
 }
 
 // What is not JSON is not packed, and neither is what still has too many values.

@@ -7,10 +7,10 @@ import (
 	"github.com/valyala/fastjson"
 )
 
-// fastjson's parser keeps the memory of all values that it has parsed: 80 bytes for each
-// of the values of its largest event, and for each place of a value what the members or
-// elements there took, whichever event had the most. It does not show how much that is,
-// so the commas of events are counted, which separate members and elements.
+// fastjson's parser never frees memory. It keeps 80 bytes for each value of its largest
+// event. Each of these values also keeps the largest list of members or elements that it
+// has ever had, so the memory grows even with events of equal size. fastjson does not report
+// how much it holds, so the commas of the events are counted instead.
 
 const (
 	// largeEvent is the number of commas of an event that is parsed with a parser of its
@@ -22,11 +22,11 @@ const (
 	// smallEvent is a number of commas that cannot fill much, however often events of this
 	// size come.
 	smallEvent = 32
-	// maxGrown and maxGrownLarge are the numbers of commas in sum after which a parser is
-	// given up.
+	// maxGrown and maxGrownLarge are the total numbers of commas after which a parser is
+	// dropped.
 	maxGrown      = 2048
 	maxGrownLarge = 1 << 16
-	// maxLarge is the size of the largest event whose parser is used again.
+	// maxLarge is the size in bytes of the largest event whose parser is used again.
 	maxLarge = 256 << 10
 )
 
@@ -37,11 +37,11 @@ type parsers struct {
 	large *largeParser
 }
 
-// A largeParser parses large events. It goes back to its pool at the end of each, and no
-// usual event takes one. So the collector frees them once no large events come any more.
+// A largeParser parses large events. It goes back to its pool after each of them. Usual
+// events do not use it, so the garbage collector frees it once no more large events come.
 type largeParser struct {
 	fastjson.Parser
-	grown int
+	grown int // number of commas of its events
 }
 
 var largePool = sync.Pool{New: func() any { return new(largeParser) }}
@@ -69,7 +69,8 @@ func (p *parsers) parserFor(data []byte) *fastjson.Parser {
 	return &p.large.Parser
 }
 
-// releaseLarge ends the use of the parser for a large event, and of its values.
+// releaseLarge returns the parser of a large event to its pool. The values of the event must
+// not be used afterwards.
 func (p *parsers) releaseLarge() {
 	if p.large == nil {
 		return
@@ -80,7 +81,7 @@ func (p *parsers) releaseLarge() {
 	p.large = nil
 }
 
-// releaseParser gives up a parser that has grown.
+// releaseParser drops a parser that has grown.
 func (p *parsers) releaseParser() {
 	if p.grown > maxGrown {
 		p.small, p.grown = fastjson.Parser{}, 0

@@ -25,9 +25,9 @@ type Stream struct {
 	// PiecesOnly: arguments come in pieces, and no event repeats them as a whole. A piece
 	// of a call that is open may stand in an event that cannot be read. A decoder sets it.
 	PiecesOnly bool
-	lost       bool // an event of this answer could not be read, or a part of one
-	// doubted: each call that may have lost a piece is marked, and no piece has come since.
-	// Damaged events may be shorter than the list of calls.
+	lost       bool // an event of this answer, or a part of one, could not be read
+	// doubted is set once all calls that may have lost a piece are marked. A call that begins,
+	// or changes, clears it. Without it each of many damaged events would go through all calls.
 	doubted bool
 	// Epoch changes whenever the same event may get a new meaning: a text may belong to
 	// another item, or reopen a choice.
@@ -39,7 +39,7 @@ type Stream struct {
 
 	Usage    Usage
 	usageRaw []byte // the usage objects so far, overlaid key by key; see OverlayUsage
-	overlaid int    // what overlaying has cost beyond what the reports allowed; see overlayCredit
+	overlaid int    // cost of overlaying beyond what the reports have paid for; see overlayCredit
 
 	// These are the fields of the outcome's anomalies with the same names.
 	MalformedCount                              int64
@@ -76,8 +76,7 @@ type Choice struct {
 	List        uint32
 	Calls       []Call
 	found       *callLookup // nil while the choice has few calls
-	recentCall  int
-	annotations Distinct // see AddAnnotation
+	annotations Distinct    // see AddAnnotation
 }
 
 // surrogates are the pending high surrogates, or 0.

@@ -66,10 +66,10 @@ func (u *Usage) ProvenReasoning() Tri {
 // overlay. maxUsageMembers is the number of its members. No provider sends nearly as
 // much. Past either limit the newest report stands alone.
 //
-// Each member of the usage so far is compared with each name of the report. overlayCredit
-// is the number of bytes times names that a stream may compare, and each byte of a report
-// adds overlayPerByte. A usage of 600 bytes with eight names costs a quarter of what it
-// adds.
+// Each member of the usage so far is compared with each name of the report. The cost is the
+// number of bytes times the number of names. A stream may spend overlayCredit, and each byte
+// of a report adds overlayPerByte. A usage of 600 bytes with eight names costs a quarter of
+// what it adds.
 const (
 	MaxUsageRaw     = 16 << 10
 	maxUsageMembers = 64

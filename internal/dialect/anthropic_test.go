@@ -22,6 +22,29 @@ func TestCallsWithoutIDsAtOneIndex(t *testing.T) {
 	require.Equal(t, 2, o.Choices[0].ToolCalls)
 }
 
+// A call whose piece may have been lost must not be run, also if an event was lost before the
+// call began.
+func TestCallsThatBeginAfterDamageMayLosePieces(t *testing.T) {
+	call := func(i int) string {
+		return testkit.SSE(fmt.Sprintf(`{"type":"content_block_start","index":%d,"content_block":{"type":"tool_use","id":"t%d","name":"f","input":{}}}`, i, i))
+	}
+	piece := func(i int, text string) string {
+		return testkit.SSE(fmt.Sprintf(`{"type":"content_block_delta","index":%d,"delta":{"type":"input_json_delta","partial_json":%q}}`, i, text))
+	}
+	damaged := testkit.SSE(`{"type":"content_block_delta","ind`)
+	end := testkit.SSE(`{"type":"content_block_stop","index":1}`, `{"type":"message_delta","delta":{"stop_reason":"tool_use"}}`, `{"type":"message_stop"}`)
+	for _, before := range []string{"", damaged} {
+		var a llmstream.Accumulator
+		p := llmstream.NewParser(llmstream.AnthropicMessages, &a, nil)
+		p.Write([]byte(call(0) + before + call(1) + piece(1, `{"a":`) + damaged + piece(1, `1}`) + end))
+		p.Close()
+		ended, ok := a.ToolCall(0, 1)
+		require.True(t, ok)
+		require.Equal(t, `{"a":1}`, ended.Arguments)
+		require.False(t, ended.Ended, before)
+	}
+}
+
 // What stands there as a whole is told at once, whether or not it is said to end.
 func TestWholeBlocksAreTold(t *testing.T) {
 	start := func(content string) string {

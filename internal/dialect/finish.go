@@ -16,14 +16,14 @@ func stopOrCalls(t *decode.Choice) decode.FinishReason {
 	return decode.FinishStop
 }
 
-// lostBeginning reports arguments whose call is unknown: the event with the beginning of
-// the call was lost, or comes late.
+// lostBeginning adds a KindMalformed for arguments whose call is unknown, because the event
+// that begins the call was lost or comes late.
 func lostBeginning(s *decode.Context, t *decode.Choice) {
 	s.Malformed(t.Index, 0, len(s.Data), fault.Reason("arguments of a call that has not begun"))
 }
 
-// appendArguments adds a piece of arguments, in a dialect in which an event ends each call.
-// name is the member that holds the piece.
+// appendArguments is [decode.Context.AppendArguments] for a dialect in which an event ends each
+// call. It also notes arguments that come after that event.
 func appendArguments(s *decode.Context, t *decode.Choice, at int, name string, v *fastjson.Value) {
 	if t.Calls[at].State != decode.CallEnded {
 		s.AppendArguments(t, at, name, v)

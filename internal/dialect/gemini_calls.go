@@ -77,9 +77,9 @@ func (g *gemini) decodeGeminiCall(s *decode.Context, t *decode.Choice, v, signat
 	}
 }
 
-// doubtNeighbour notes what a call without a name shows: some of the arguments belong to
-// the call before it, which ended too early, or to the one after it, whose beginning comes
-// late.
+// doubtNeighbour handles a call without a name, at this position or before it. Its arguments
+// belong to the call before it, which has ended too early, or to the call after it, whose name
+// comes late. Neither may be run.
 func doubtNeighbour(s *decode.Context, t *decode.Choice, at int) {
 	if t.Calls[at].Name == 0 && !t.Calls[at-1].HasArguments {
 		s.TakeLate(t, at-1)

@@ -71,7 +71,7 @@ func detectChat(s *decode.Context) bool {
 // chat decodes streams of chat completions.
 type chat struct {
 	citations decode.Distinct // the citations that were given
-	lastList  uint64          // hash of the list of citations that came last
+	lastList  uint64          // hash of the latest list of citations
 	usageRank uint8           // rank of the place that the usage was read from; see addChatUsage
 }
 

@@ -147,3 +147,15 @@ func TestTheTypeOfACallIsSettledOnce(t *testing.T) {
 		})
 	}
 }
+
+// A call whose piece may have been lost must not be run, also if the event has lost a piece of
+// another call before.
+func TestSecondLostPieceOfAnEvent(t *testing.T) {
+	const lost = `{"index":"x","function":{"arguments":"1"}}`
+	for _, before := range []string{"", lost + ","} {
+		calls, o := callsOf(t, testkit.Calls(before+`{"index":0,"id":"a","function":{"name":"f","arguments":"{\"x\":"}},`+lost+`,{"index":0,"function":{"arguments":"1}"}}`),
+			testkit.Chunk(`"index":0,"delta":{},"finish_reason":"tool_calls"`), "[DONE]")
+		require.Equal(t, []doneCall{{"f", `{"x":1}`, false, false}}, calls)
+		require.Equal(t, int64(1), o.Anomalies.Malformed)
+	}
+}

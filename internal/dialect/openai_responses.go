@@ -96,8 +96,8 @@ type Responses struct {
 	// ended by then have broken off.
 	brokenOff bool
 	wholes    []textOfWhole // the texts of the item that has come as a whole
-	places    []int         // the items at the places of the terminal response, or noItem
-	spent     int           // steps that the event has cost; see spend
+	places    []int         // the item at each place of the terminal response, or noItem
+	spent     int           // number of steps that the event has taken; see spend
 	// restAt is the number of the latest event that has ended what the terminal response
 	// lacks, and restBroken what brokenOff was then. A hostile stream ends a thousand items
 	// in each of its events.
@@ -128,8 +128,7 @@ func (o *Responses) Reset() {
 
 // Decode adds the deltas of an event.
 func (o *Responses) Decode(s *decode.Context) {
-	s.PiecesOnly = true
-	o.spent = 0
+	s.PiecesOnly, o.spent = true, 0
 	var e responseEvent
 	e.read(s.Root)
 	s.Sequence, _ = s.Int(e.sequence)

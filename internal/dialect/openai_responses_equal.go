@@ -2,11 +2,11 @@ package dialect
 
 import "github.com/seed-4d65deac/llmstream/internal/decode"
 
-// An item that has come as a whole may be one that came before under another id. It is
-// then found by its texts or arguments. What that costs is bounded by the event's bytes.
+// An item that comes as a whole may have come in pieces before, with another id. It is then
+// found by its texts or arguments. The size of the event bounds the cost of the search.
 
-// isLike reports whether an item has the type and the name of one that has come as a
-// whole.
+// isLike reports whether an item has the type and the name of an item that comes as a whole.
+// An unknown name agrees with any.
 func (m *outputItem) isLike(end *itemWords) bool {
 	switch m.class {
 	case classCall:
@@ -17,8 +17,8 @@ func (m *outputItem) isLike(end *itemWords) bool {
 	return true
 }
 
-// itemWords are the words of an item that has come as a whole. They are read once for all
-// items that they are compared with.
+// itemWords are the name and the type of an item that comes as a whole. They are read once,
+// and compared with many items.
 type itemWords struct {
 	name []byte // at most maxLabel bytes
 	typ  uint64 // hash of its type
@@ -29,16 +29,16 @@ func (m *itemMembers) wordsOf(s *decode.Context) (w itemWords) {
 	return itemWords{name: name[:min(len(name), maxLabel)], typ: decode.Hash(s.Word(m.typ))}
 }
 
-// An event may cost searchCredit steps and searchPerByte for each of its bytes while its
-// items are looked for. A step is a look at an item, or two bytes of a text. The answers
-// of usual responses take a few hundred steps for an event.
+// The search for the items of an event may take searchCredit steps, plus searchPerByte for
+// each byte of the event. A step is a look at one item, or at two bytes of a text. An event
+// of a usual response takes a few hundred steps.
 const (
 	searchCredit  = 4 << 10
 	searchPerByte = 16
 )
 
-// spend counts steps of a search. ok is false once the event has cost too much: it then
-// has more items than the table can hold, or repeats texts of very many.
+// spend counts steps of a search. Once the event has taken too many, it adds a KindMalformed
+// and ok is false. Only a hostile event has so many items, or repeats so many texts.
 func (o *Responses) spend(s *decode.Context, steps int) (ok bool) {
 	if o.spent += steps; o.spent <= searchCredit+searchPerByte*len(s.Data) {
 		return true
@@ -59,7 +59,7 @@ func (o *Responses) equalItem(s *decode.Context, class itemClass, m *itemMembers
 	}
 	defer o.forgetWholes()
 	var read *outputItem // the item that o.wholes was read for
-	size := 0            // of the texts
+	size := 0            // total length of o.wholes
 	for at = range o.items {
 		item := &o.items[at]
 		if item.class != class || item.ended && !ended || item.matched != 0 {
@@ -92,8 +92,8 @@ func (o *Responses) equalItem(s *decode.Context, class itemClass, m *itemMembers
 	return noItem
 }
 
-// mayEqual reports whether a text of an item is as long as one of o.wholes, or as all of
-// them.
+// mayEqual reports whether the length of a text of an item allows that the text equals one of
+// o.wholes, or several of them joined.
 func (o *Responses) mayEqual(item *outputItem) bool {
 	for i := range item.texts {
 		it, all := &item.texts[i], 0

@@ -34,8 +34,8 @@ type outputItem struct {
 	announced bool // its beginning has come
 	ended     bool // it has come as a whole
 	// contradicted is set if a whole text contradicts the pieces, but other texts of the item
-	// would be lost if it began anew. The item waits until all of its texts have come as
-	// wholes.
+	// would be lost if the item began anew. The item begins anew once all of its texts have
+	// come as wholes.
 	contradicted bool
 	detailed     bool     // its detail was given
 	hasKind      bool     // reasoning: a text of the kind thought was given

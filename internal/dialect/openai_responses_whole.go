@@ -130,9 +130,9 @@ func (o *Responses) itemEnding(s *decode.Context, t *decode.Choice, a address, c
 	return at
 }
 
-// isMistaken reports whether the end of a call shows that the item was taken for another:
-// only an event that did not announce it has given it the id of the address, and the end
-// has another name or call id. The beginning of the other item was lost.
+// isMistaken reports whether the end of a call shows that the id was given to the wrong item.
+// The item has learned the id from an event that did not announce the item, and the end has
+// another name or call id. So the beginning of the item with the id was lost.
 func (m *outputItem) isMistaken(s *decode.Context, a address, end *itemMembers) bool {
 	if m.class != classCall || a.id == 0 || m.ids[2] != a.id || m.ids[0] == a.id {
 		return false
@@ -142,8 +142,8 @@ func (m *outputItem) isMistaken(s *decode.Context, a address, end *itemMembers) 
 	return !m.isLike(&words) || id != 0 && m.ids[1] != 0 && m.ids[1] != id
 }
 
-// unlearn undoes what events for another item have done to a call. Its own end may have
-// settled the arguments before.
+// unlearn takes an id back that belongs to another item. Arguments of that item may have been
+// added to the call, so the call is cut off, unless its own end has settled its arguments.
 func (o *Responses) unlearn(s *decode.Context, t *decode.Choice, at int) {
 	item := &o.items[at]
 	item.ids[2] = 0
