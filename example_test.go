@@ -138,7 +138,10 @@ func strict() *http.Client {
 // translate returns a reverse proxy whose answers, from any provider, are chunks of OpenAI's chat API.
 func translate(to *url.URL) http.Handler {
 	return &httputil.ReverseProxy{
-		Rewrite:        func(r *httputil.ProxyRequest) { r.SetURL(to) },
+		Rewrite: func(r *httputil.ProxyRequest) {
+			r.SetURL(to)
+			r.Out.Header.Del("Accept-Encoding") // compressed streams are not translated
+		},
 		FlushInterval:  -1,
 		ModifyResponse: httpencode.ModifyResponse(llmstream.OpenAIChat, nil),
 	}
