@@ -191,7 +191,7 @@ func (o *ownCompletion) apply(c *Completion) {
 	c.Continuation = c.continuation()
 }
 
-// choice returns the choice with this index. If there is none, it adds one.
+// choice returns the choice with this index. If the choice has not begun, it adds one.
 func (c *Completion) choice(index int) *Choice {
 	at := slices.IndexFunc(c.Choices, func(x Choice) bool { return x.Index >= index })
 	if at < 0 {

@@ -43,8 +43,8 @@ type Options struct {
 	ReasoningAlias bool
 	// ThinkingBlocks makes chat write reasoning as "thinking_blocks" beside
 	// "reasoning_content", as LiteLLM does. They hold Anthropic's signatures and encrypted
-	// reasoning. By default these are in "reasoning_details", as in OpenRouter's API, where
-	// those of other providers always are.
+	// reasoning. By default these are in "reasoning_details", as in OpenRouter's API. The
+	// signatures of other providers are always there.
 	ThinkingBlocks bool
 	// RefusalAsSafety makes Gemini finish a refusal with SAFETY in place of STOP. Gemini
 	// has no other way to mark a refusal: the text of a refusal is ordinary text.

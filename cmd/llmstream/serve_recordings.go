@@ -242,8 +242,8 @@ func (m *marker) take() bool {
 	return bool(was)
 }
 
-// find returns the recording with a full name, or with a name in a dialect. If there is none,
-// it returns nil.
+// find returns the recording with a full name, or with a name in a dialect. If there is no
+// such recording, it returns nil.
 func (r *recordings) find(name string, d llmstream.Dialect) *recording {
 	for _, one := range r.all {
 		short := strings.TrimSuffix(one.name, path.Ext(one.name))

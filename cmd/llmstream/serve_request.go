@@ -38,11 +38,11 @@ func readAsking(body []byte) (a asking) {
 	}
 	var results []json.RawMessage // Cohere's version 1 has them in a member of their own
 	json.Unmarshal(members["tool_results"], &results)
-	var session struct { // Bedrock's agents have the results in the state of the session
+	var state struct { // Bedrock's agents take the results in "sessionState"
 		Results []json.RawMessage `json:"returnControlInvocationResults"`
 	}
-	json.Unmarshal(members["sessionState"], &session)
-	a.done = a.done || len(results)+len(session.Results) > 0
+	json.Unmarshal(members["sessionState"], &state)
+	a.done = a.done || len(results)+len(state.Results) > 0
 	return a
 }
 

@@ -115,7 +115,7 @@ func TestEventsOfMistralConversations(t *testing.T) {
 		{"arguments of nobody's", []string{`{"type":"function.call.delta","output_index":0,"arguments":"{}"}`}, streamtest.Lines{"malformed"}},
 		{"another call at the same index", []string{`{"type":"function.call.delta","output_index":0,"tool_call_id":"a","name":"f","arguments":"{}"}`, `{"type":"function.call.delta","output_index":0,"tool_call_id":"b","name":"f","arguments":"[]"}`},
 			streamtest.Lines{"tool_call #0 id=a name=f type=function", "tool_call #0 args={}", "tool_call #1 id=b name=f type=function", "tool_call #1 args=[]"}},
-		{"an index that is none", []string{`{"type":"message.output.delta","output_index":"x","content":"a"}`}, streamtest.Lines{"malformed"}},
+		{"an index that is not a number", []string{`{"type":"message.output.delta","output_index":"x","content":"a"}`}, streamtest.Lines{"malformed"}},
 		{"an item that begins anew", []string{`{"type":"tool.execution.started","output_index":0,"id":"a"}`, `{"type":"tool.execution.started","output_index":0,"id":"b"}`, `{"type":"tool.execution.done","output_index":0,"id":"b"}`},
 			streamtest.Lines{"other", `item {"type":"tool.execution","id":"a"}`, `item {"type":"tool.execution","id":"b"}`}},
 		{"thinking as a text", []string{`{"type":"message.output.delta","content":{"type":"thinking","thinking":"a"}}`}, streamtest.Lines{"reasoning a"}},

@@ -118,7 +118,7 @@ func TestDamageIsToldAndDoesNotStopTheStream(t *testing.T) {
 		{"something behind the object", `{"choices":[]}x`, nil, lines{"malformed"}, 1, ""},
 		{"half a string", `"x`, nil, lines{"malformed"}, 1, ""},
 		{"half an array", `[1`, nil, lines{"malformed"}, 1, ""},
-		{"an index that is none", `{"choices":[{"index":"x","delta":{"content":"x"}}]}`, nil, lines{"malformed"}, 1, ""}, // C-16
+		{"an index that is not a number", `{"choices":[{"index":"x","delta":{"content":"x"}}]}`, nil, lines{"malformed"}, 1, ""}, // C-16
 		{"a negative index", `{"choices":[{"index":-1,"delta":{"content":"x"}}]}`, nil, lines{"malformed"}, 1, ""},
 		{"a broken index", `{"choices":[{"index":0.5,"delta":{"content":"x"}}]}`, nil, lines{"malformed"}, 1, ""},
 		{"an index past 32 bits", `{"choices":[{"index":4294967296,"delta":{"content":"x"}}]}`, nil, lines{"malformed"}, 1, ""},

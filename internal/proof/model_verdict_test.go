@@ -31,7 +31,7 @@ type model struct {
 	answer   int  // number of the answer
 	half     int  // the half of the arguments that comes next
 	started  int  // number of calls that have begun in all answers, so the index of the latest
-	missed   int  // index of a call whose arguments came before it; 0 if there is none
+	missed   int  // index of a call whose arguments came before it; 0 if every call came first
 	calls    []modelCall
 }
 

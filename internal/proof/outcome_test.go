@@ -165,7 +165,7 @@ func TestOverlayOfReports(t *testing.T) {
 	require.Equal(t, [2]int64{1, 2}, [2]int64{a.Usage().Input, a.Usage().Output})
 }
 
-// Anthropic's cached tokens are none of the input, unless a gateway says that they are (U-09).
+// Anthropic's input excludes the cached tokens, unless a gateway says that they are in it (U-09).
 func TestCachedTokensOfAnthropic(t *testing.T) {
 	for usage, want := range map[string]llmstream.Tri{
 		`{"input_tokens":9,"cache_read_input_tokens":4}`:                 llmstream.TriNo,

@@ -322,8 +322,8 @@ func TestKindsChooseTheDeltas(t *testing.T) {
 	}
 }
 
-// What a handler does to its delta does not reach the next one, and a nil
-// handler is none.
+// What a handler does to its delta does not reach the next one. A nil handler is left
+// out.
 func TestHandlerMayChangeItsDelta(t *testing.T) {
 	var got []string
 	p := llmstream.NewParser(llmstream.OpenAIChat, llmstream.HandlerFunc(func(d *llmstream.Delta) error {

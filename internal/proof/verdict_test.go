@@ -40,8 +40,8 @@ func TestOutcomeTellsHowAStreamEnded(t *testing.T) {
 		{"every choice has its finish", testkit.SSE(`{"choices":[{"index":0,"finish_reason":"stop"},{"index":1,"finish_reason":"length"}]}`), nil, llmstream.StateComplete, nil},
 
 		{"one choice has none", testkit.SSE(`{"choices":[{"index":0,"finish_reason":"stop"},{"index":1,"delta":{"content":"x"}}]}`), nil, llmstream.StateTruncated, []error{llmstream.ErrTruncated}},
-		{"neither finish nor marker", testkit.SSE(says("hi")), nil, llmstream.StateTruncated, []error{llmstream.ErrTruncated, io.ErrUnexpectedEOF}},                            // E-08
-		{"an empty finish is none", testkit.SSE(says("hi"), chunk(`"index":0,"delta":{},"finish_reason":""`)), nil, llmstream.StateTruncated, []error{llmstream.ErrTruncated}}, // C-07
+		{"neither finish nor marker", testkit.SSE(says("hi")), nil, llmstream.StateTruncated, []error{llmstream.ErrTruncated, io.ErrUnexpectedEOF}},                                          // E-08
+		{"an empty finish reason does not count", testkit.SSE(says("hi"), chunk(`"index":0,"delta":{},"finish_reason":""`)), nil, llmstream.StateTruncated, []error{llmstream.ErrTruncated}}, // C-07
 		{"a finish that is a word for none", testkit.SSE(says("hi"), chunk(`"index":0,"delta":{},"finish_reason":"null"`)), nil, llmstream.StateTruncated, []error{llmstream.ErrTruncated}},
 		{"a transport error", testkit.SSE(says("hi")), errBoom, llmstream.StateTruncated, []error{llmstream.ErrTruncated, io.ErrUnexpectedEOF, errBoom}}, // E-09
 		{"a transport error in the first field's name", "dat", errBoom, llmstream.StateTruncated, []error{llmstream.ErrTruncated, errBoom}},
